@@ -1,0 +1,1 @@
+//! Survival and trial statistics.
