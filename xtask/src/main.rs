@@ -1,2 +1,64 @@
-//! The tools of the project itself.
-fn main() {}
+//! The tools of the project itself, run as `cargo xtask COMMAND`.
+
+mod test_run;
+mod packages;
+mod cluster;
+mod check;
+mod deny;
+mod licence;
+mod unused;
+mod metadata;
+mod tidy;
+mod processes;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them
+  check               format, lints, docs, tidy, licences and sources, unused dependencies
+  tidy                the rules of the house that no compiler knows
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(status) => status,
+        Err(fault) => {
+            eprintln!("xtask: {fault:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Status 0 is done, 1 found wanting, 2 wrong usage; faults are 3, as in the product.
+fn run() -> Result<ExitCode> {
+    env::set_current_dir(root()?).context("cannot enter the project's folder")?;
+    let args: Vec<String> = env::args().skip(1).collect();
+    let (command, rest) = args.split_first().map_or(("", &[][..]), |(c, r)| (c.as_str(), r));
+    let good = match (command, rest) {
+        ("test", _) => test_run::run(rest)?,
+        ("check", []) => check::run()?,
+        ("tidy", []) => tidy::run()?,
+        ("help" | "--help" | "-h", _) => {
+            print!("{USAGE}");
+            true
+        }
+        _ => {
+            eprint!("{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    };
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The project's folder: this package lies directly below it.
+fn root() -> Result<PathBuf> {
+    let here = env::var("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").to_owned());
+    let root = Path::new(&here).parent().context("xtask lies in no folder")?;
+    Ok(root.to_owned())
+}

@@ -1,0 +1,85 @@
+//! Debian packages the tests need, installed where they are missing.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::processes;
+
+/// Where Debian keeps the server binaries, one folder per major version.
+const POSTGRESQL: &str = "/usr/lib/postgresql";
+/// What decision 4 asks for at least.
+const POSTGRESQL_MIN: u32 = 15;
+
+/// Whether this process is root.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(fs::metadata("/proc/self").context("cannot tell who runs this: no /proc")?.uid() == 0)
+}
+
+/// The folder of `initdb` and `pg_ctl`, after installing the package where there is none.
+pub(crate) fn postgresql() -> Result<PathBuf> {
+    if let Some(found) = newest_postgresql() {
+        return Ok(found);
+    }
+    install(&["postgresql"])?;
+    newest_postgresql().with_context(|| {
+        format!(
+            "the package `postgresql` is installed, yet {POSTGRESQL}/{POSTGRESQL_MIN}/bin or newer \
+             is missing: this system's PostgreSQL is too old"
+        )
+    })
+}
+
+/// The newest version that is new enough.
+fn newest_postgresql() -> Option<PathBuf> {
+    let versions = fs::read_dir(POSTGRESQL).ok()?;
+    let mut found: Vec<(u32, PathBuf)> = versions
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
+        .map(|(version, folder): (u32, PathBuf)| (version, folder.join("bin")))
+        .filter(|(version, bin)| *version >= POSTGRESQL_MIN && bin.join("initdb").exists())
+        .collect();
+    found.sort();
+    found.pop().map(|(_, bin)| bin)
+}
+
+/// Installs Debian packages: the lists are fetched once, then everything in one go.
+fn install(packages: &[&str]) -> Result<()> {
+    let names = packages.join(" ");
+    if !processes::works("apt-get", &["--version"]) {
+        bail!(
+            "the tests need {names} and this system has no apt-get: install it by hand, or set \
+             TODOKE_TEST_POSTGRES to the URL of a server whose every database may be dropped"
+        );
+    }
+    println!("packages: installing {names}");
+    processes::must(apt()?.arg("update"))?;
+    processes::must(apt()?.args(["install", "--yes", "--no-install-recommends"]).args(packages))
+        .with_context(|| format!("could not install {names}"))
+}
+
+/// `apt-get` as root, by sudo where needed.
+fn apt() -> Result<Command> {
+    let mut apt = if is_root()? {
+        processes::command("apt-get")
+    } else if processes::works("sudo", &["--version"]) {
+        // The password is asked for here, while this process still owns the terminal.
+        let granted = Command::new("sudo").arg("--validate").status().context("cannot run sudo")?;
+        if !granted.success() {
+            bail!("sudo refused; run `apt-get install postgresql` as root, then this again");
+        }
+        let mut sudo = processes::command("sudo");
+        sudo.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo
+    } else {
+        bail!(
+            "the tests need Debian packages, and this is neither root nor is there sudo: \
+             run `apt-get install postgresql` as root, then this again"
+        );
+    };
+    apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");
+    Ok(apt)
+}
