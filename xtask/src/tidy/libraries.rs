@@ -1,0 +1,118 @@
+//! Rules 3 and 4: where the web and SQL libraries may be named, and what leaf crates know.
+
+use super::Finding;
+use super::source::Path;
+use super::tree::{File, Tree};
+
+const WEB: [&str; 3] = ["axum", "axum_extra", "askama"];
+
+/// Files beside `store.rs` and `db/` that define newtypes both engines store.
+const NEWTYPES: [&str; 3] = ["src/ids.rs", "src/time.rs", "src/net.rs"];
+
+/// Finds libraries named where they do not belong.
+pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, source) in tree.sources() {
+        for path in &source.paths {
+            let advice = if file.path.starts_with("crates/") {
+                in_leaf(&path.root)
+            } else {
+                in_stage(file, path)
+            };
+            if let Some(advice) = advice {
+                findings.push(Finding::new(&file.path, path.line, "libraries", advice));
+            }
+        }
+    }
+    findings.extend(tree.files.iter().flat_map(in_manifest));
+    findings
+}
+
+fn in_stage(file: &File, path: &Path) -> Option<String> {
+    let own = file.path.strip_prefix("src/")?;
+    let test = path.test || file.is_test();
+    let name = path.root.as_str();
+    if WEB.contains(&name) && !test && !serves_pages(own) {
+        return Some(format!("`{name}` belongs in pages.rs, web/ or router.rs"));
+    }
+    let value = path.attribute || ["Type", "FromRow"].contains(&path.head.as_str());
+    if name == "sqlx" && !test && !value && !stores(&file.path) {
+        return Some("`sqlx` belongs in store.rs or db/: move the query there".to_owned());
+    }
+    None
+}
+
+fn serves_pages(own: &str) -> bool {
+    let named = |part: &str| part == "pages.rs" || part == "pages";
+    own == "router.rs" || own == "web.rs" || own.starts_with("web/") || own.split('/').any(named)
+}
+
+fn stores(path: &str) -> bool {
+    let own = path.strip_prefix("src/").unwrap_or(path);
+    let named = |part: &str| part == "store.rs" || part == "store";
+    own == "db.rs"
+        || own.starts_with("db/")
+        || own.split('/').any(named)
+        || NEWTYPES.contains(&path)
+}
+
+fn in_leaf(name: &str) -> Option<String> {
+    ["todoke", "sqlx", "axum"].contains(&name).then(|| {
+        format!("a leaf crate is useful to a stranger: it knows no `{name}`; take plain values")
+    })
+}
+
+/// The same for the dependencies a leaf crate states.
+fn in_manifest(file: &File) -> Vec<Finding> {
+    if !(file.path.starts_with("crates/") && file.path.ends_with("Cargo.toml")) {
+        return Vec::new();
+    }
+    let lines = file.text.lines().enumerate();
+    lines
+        .filter_map(|(index, line)| {
+            let name = line.split(['=', '.', ' ']).next()?;
+            Some(Finding::new(&file.path, index + 1, "libraries", in_leaf(name)?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::tidy::tree::Tree;
+
+    fn found(path: &str, text: &str) -> usize {
+        check(&Tree::planted(&[(path, text)])).len()
+    }
+
+    #[test]
+    fn the_web_outside_pages_is_found() {
+        let text = "use axum::Router;\n#[derive(askama::Template)]\nstruct A;";
+        assert_eq!(found("src/cases.rs", text), 2);
+        for path in ["src/cases/pages.rs", "src/web/form.rs", "src/web.rs", "src/router.rs"] {
+            assert_eq!(found(path, text), 0, "{path}");
+        }
+    }
+
+    #[test]
+    fn sql_outside_the_store_is_found() {
+        let text = "fn f() { sqlx::query(\"\"); }";
+        assert_eq!(found("src/cases.rs", text), 1);
+        assert_eq!(found("src/cases/store.rs", text), 0);
+        assert_eq!(found("src/db/bulk.rs", text), 0);
+    }
+
+    #[test]
+    fn derives_on_rows_and_newtypes_are_no_sql() {
+        assert_eq!(found("src/cases.rs", "#[derive(sqlx::FromRow)]\nstruct A;"), 0);
+        assert_eq!(found("src/ids.rs", "impl sqlx::Encode for Id {}"), 0);
+    }
+
+    #[test]
+    fn a_leaf_crate_that_knows_the_product_is_found() {
+        assert_eq!(found("crates/formats/src/lib.rs", "use todoke::Case;"), 1);
+        assert_eq!(found("crates/formats/src/lib.rs", "//! For todoke::Case.\n"), 0);
+        assert_eq!(found("crates/effect/Cargo.toml", "[dependencies]\nsqlx = \"0.9\"\n"), 1);
+        assert_eq!(found("crates/effect/Cargo.toml", "[dependencies]\nsqlx.workspace = true\n"), 1);
+    }
+}
