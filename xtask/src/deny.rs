@@ -140,9 +140,12 @@ mod tests {
     "#;
 
     fn said_of(name: &str, licence: &str, source: &str) -> Vec<String> {
+        let package = json!({
+            "id": "1", "name": name, "version": "1.0.0", "license": licence, "source": source
+        });
         let metadata = json!({
             "packages": [
-                { "id": "1", "name": name, "version": "1.0.0", "license": licence, "source": source },
+                package,
                 { "id": "2", "name": "of-another-platform", "license": "none", "source": null },
             ],
             "resolve": { "nodes": [{ "id": "1" }] },

@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn a_dependency_no_source_names_is_found() {
-        let member = json!({ "id": "1", "metadata": { "cargo-machete": { "ignored": ["for-its-features"] } } });
+        let ignored = json!({ "ignored": ["for-its-features"] });
+        let member = json!({ "id": "1", "metadata": { "cargo-machete": ignored } });
         let deps = json!([{ "name": "used" }, { "name": "for_its_features" }, { "name": "idle" }]);
         let nodes = [json!({ "id": "1", "deps": deps })];
         let words = HashSet::from(["used".to_owned()]);

@@ -29,7 +29,7 @@ impl Tree {
             .context("tidy reads the files git lists")?;
         let mut files = Vec::new();
         for path in listed.split('\0').filter(|path| !path.is_empty()) {
-            // A file deleted but not yet committed is listed still; one that is no UTF-8 is no text.
+            // A file deleted but not yet committed is listed still; what is no UTF-8 is no text.
             if let Ok(text) = fs::read_to_string(path) {
                 files.push(File::new(path.to_owned(), text));
             }
