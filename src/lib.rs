@@ -1,1 +1,11 @@
-//! Todoke (届け).
+//! Todoke (届け): from the detection of a weak device to its verified fix.
+//!
+//! The modules below stand in the order of a detection's life. A stage pulls what earlier stages
+//! wrote and knows no later one; `ARCHITECTURE.md` tells the same story in prose.
+
+// Base: what every stage stands on.
+pub mod time;
+pub mod ids;
+pub mod db;
+pub mod access;
+pub mod app;

@@ -1,0 +1,66 @@
+//! What every verb is handed: store, clock, randomness, keys and the data folder.
+//!
+//! Owns no table.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use uuid::Uuid;
+
+use crate::{
+    access::keys::Keys,
+    db::Db,
+    ids,
+    time::{Clock, Moment},
+};
+
+/// The running program: cheap to clone, shared by all commands and handlers.
+#[derive(Clone)]
+pub struct App {
+    /// The store.
+    pub db: Db,
+    /// The present.
+    pub clock: Clock,
+    /// Keys that never enter the database or its backups.
+    pub keys: Arc<Keys>,
+    /// Where archived files and an embedded database live.
+    pub data: PathBuf,
+    rng: Arc<Mutex<ChaCha20Rng>>,
+}
+
+impl App {
+    /// An application whose randomness comes from the operating system.
+    pub fn new(db: Db, clock: Clock, keys: Keys, data: PathBuf) -> Self {
+        let rng = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)
+            .expect("the operating system always has randomness for a running process");
+        Self { db, clock, keys: Arc::new(keys), data, rng: Arc::new(Mutex::new(rng)) }
+    }
+
+    /// The same application with a seeded generator, for tests and the demo country.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.rng = Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)));
+        self
+    }
+
+    /// The present.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    /// Draws from the application's generator; `draw` must be short, since others wait for it.
+    pub fn random<T>(&self, draw: impl FnOnce(&mut ChaCha20Rng) -> T) -> T {
+        let mut rng = self.rng.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        draw(&mut rng)
+    }
+
+    /// A fresh key.
+    pub fn fresh_id(&self) -> Uuid {
+        let now = self.now();
+        self.random(|rng| ids::fresh(now, rng))
+    }
+}

@@ -1,0 +1,132 @@
+//! The store (保管): SQLite or PostgreSQL behind one small enum.
+//!
+//! One SQL text in the subset that both engines share; what differs stands in [`dialect`]. Writes
+//! go through [`Tx`]: on SQLite there is one writer and each transaction begins immediately, since
+//! a deferred one that upgrades fails at once whatever the busy timeout says.
+
+pub mod bulk;
+pub mod dialect;
+pub mod migrate;
+pub mod retry;
+
+use std::{path::Path, str::FromStr as _, time::Duration};
+
+use anyhow::Context as _;
+use sqlx::{
+    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
+};
+
+/// A store, open and migrated.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// The embedded engine: many readers, one writer.
+    Sqlite {
+        /// Read-only connections.
+        readers: SqlitePool,
+        /// The one connection that writes.
+        writer: SqlitePool,
+    },
+    /// A server for several stateless nodes.
+    Postgres(PgPool),
+}
+
+/// A transaction on either engine; dropped without [`Tx::commit`] it is rolled back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the one SQLite writer.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On one PostgreSQL connection.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Runs one expression on the pool of whichever engine is open: `on!(db, pool => …)`.
+macro_rules! on {
+    ($db:expr, $pool:ident => $run:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite { readers: $pool, .. } => $run,
+            $crate::db::Db::Postgres($pool) => $run,
+        }
+    };
+}
+
+/// Runs one expression on the connection of a transaction: `on_tx!(tx, conn => …)`.
+macro_rules! on_tx {
+    ($tx:expr, $conn:ident => $run:expr) => {
+        match $tx {
+            $crate::db::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $run
+            }
+            $crate::db::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $run
+            }
+        }
+    };
+}
+
+pub(crate) use {on, on_tx};
+
+impl Db {
+    /// Opens SQLite at `file`, making it where it is missing, and reads the pragmas back.
+    pub async fn open_sqlite(file: &Path) -> anyhow::Result<Self> {
+        let base = dialect::sqlite_options(file);
+        let writer = sqlite_pool(base.clone(), 1).await?;
+        dialect::check_sqlite(&writer).await?;
+        let readers = sqlite_pool(base.pragma("query_only", "ON"), 4).await?;
+        Ok(Self::Sqlite { readers, writer })
+    }
+
+    /// Connects to PostgreSQL at `url`.
+    pub async fn connect_postgres(url: &str) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(url).context("the database URL is malformed")?;
+        let pool = PgPoolOptions::new()
+            .max_connections(8)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await
+            .context("cannot connect to PostgreSQL")?;
+        dialect::check_postgres(&pool).await?;
+        Ok(Self::Postgres(pool))
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        Ok(match self {
+            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Closes all connections; on SQLite this folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes everything done in this transaction lasting.
+    pub async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}
+
+async fn sqlite_pool(options: SqliteConnectOptions, connections: u32) -> anyhow::Result<SqlitePool> {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_mins(1))
+        .connect_with(options)
+        .await
+        .context("cannot open the SQLite database")
+}

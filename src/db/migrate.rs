@@ -1,0 +1,86 @@
+//! Migrations (移行): embedded, applied once, under a lock row.
+//!
+//! The lock is a row with a lease rather than an advisory lock, which some distributed PostgreSQL
+//! lack. Owns `migration_lock`, and `_sqlx_migrations` through sqlx.
+
+use std::{borrow::Cow, time::Duration};
+
+use anyhow::{Context as _, bail};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+use super::{Db, dialect, on_tx};
+use crate::time::Clock;
+
+/// The migrations in order: number, words, text.
+const MIGRATIONS: [(i64, &str, &str); 1] =
+    [(1, "the spine", include_str!("../../migrations/0001_spine.sql"))];
+
+/// The schema that this program reads and writes.
+pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+const LEASE: i64 = 60_000_000;
+const TRIES: u32 = 300;
+
+/// Brings the store to [`SCHEMA`]; of several nodes that start together one works, others wait.
+pub async fn run(db: &Db, clock: &Clock) -> anyhow::Result<()> {
+    ensure_lock_row(db).await?;
+    for _ in 0..TRIES {
+        let now = clock.now().0;
+        if take_lock(db, now).await? {
+            let done = apply(db).await;
+            set_lock(db, 0).await?;
+            return done;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    bail!("another node has been migrating for a minute; look at it, then start again")
+}
+
+async fn apply(db: &Db) -> anyhow::Result<()> {
+    let sqlite = matches!(db, Db::Sqlite { .. });
+    let migrations = MIGRATIONS.map(|(number, words, text)| {
+        let text = if sqlite { dialect::for_sqlite(text) } else { text.to_owned() };
+        let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));
+        Migration::new(number, Cow::Borrowed(words), MigrationType::Simple, sql, false)
+    });
+    let mut migrator = Migrator::with_migrations(migrations.to_vec());
+    migrator.set_locking(false);
+    match db {
+        Db::Sqlite { writer, .. } => migrator.run(writer).await,
+        Db::Postgres(pool) => migrator.run(pool).await,
+    }
+    .context("the store cannot be migrated")
+}
+
+async fn ensure_lock_row(db: &Db) -> anyhow::Result<()> {
+    const TABLE: &str =
+        "CREATE TABLE IF NOT EXISTS migration_lock (id BIGINT PRIMARY KEY, until BIGINT NOT NULL)";
+    const ROW: &str = "INSERT INTO migration_lock (id, until) VALUES (1, 0) ON CONFLICT DO NOTHING";
+    // Two PostgreSQL sessions that create the same table at once may collide; the loser asks again.
+    for _ in 0..5 {
+        let mut tx = db.begin().await?;
+        let made = on_tx!(&mut tx, conn => sqlx::query(TABLE).execute(conn).await.map(|_| ()));
+        if made.is_ok() {
+            on_tx!(&mut tx, conn => sqlx::query(ROW).execute(conn).await.map(|_| ()))?;
+            tx.commit().await?;
+            return Ok(());
+        }
+    }
+    bail!("the migration lock table cannot be made")
+}
+
+async fn take_lock(db: &Db, now: i64) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE migration_lock SET until = $1 WHERE id = 1 AND until < $2";
+    let mut tx = db.begin().await?;
+    let taken = on_tx!(&mut tx, conn => sqlx::query(SQL)
+        .bind(now + LEASE).bind(now).execute(conn).await.map(|done| done.rows_affected()))?;
+    tx.commit().await?;
+    Ok(taken == 1)
+}
+
+async fn set_lock(db: &Db, until: i64) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE migration_lock SET until = $1 WHERE id = 1";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => sqlx::query(SQL).bind(until).execute(conn).await.map(|_| ()))?;
+    tx.commit().await
+}

@@ -1,0 +1,40 @@
+//! Trying again (再試行): the one helper for transactions that a server asks to repeat.
+//!
+//! A serialisation failure (SQLSTATE 40001), a deadlock (40P01) and a busy SQLite are answered by
+//! running the whole closure again; it must be pure apart from its transaction. A connection that
+//! dies inside a commit is *not* retried here: whether it landed is unknown, so the caller asks the
+//! store (see `feeds::receive`).
+
+use std::time::Duration;
+
+/// How often a transaction is tried before its fault is passed on.
+pub const TRIES: u32 = 8;
+
+/// Whether the engine says that the same transaction may succeed when it runs again.
+pub fn may_succeed_again(fault: &sqlx::Error) -> bool {
+    let code = fault.as_database_error().and_then(|e| e.code());
+    matches!(code.as_deref(), Some("40001" | "40P01" | "5" | "517" | "261"))
+}
+
+/// Whether the connection broke, so that nobody knows what became of a commit.
+pub fn is_connection_lost(fault: &sqlx::Error) -> bool {
+    let code = fault.as_database_error().and_then(|e| e.code().map(|c| c.to_string()));
+    matches!(fault, sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::WorkerCrashed)
+        || code.is_some_and(|c| c.starts_with("08") || c.starts_with("57P"))
+}
+
+/// Runs `work` until it succeeds, fails for good, or [`TRIES`] are used up.
+pub async fn again<T, F>(mut work: impl FnMut() -> F) -> sqlx::Result<T>
+where
+    F: Future<Output = sqlx::Result<T>>,
+{
+    let mut wait = Duration::from_millis(10);
+    for _ in 1..TRIES {
+        match work().await {
+            Err(fault) if may_succeed_again(&fault) => tokio::time::sleep(wait).await,
+            done => return done,
+        }
+        wait *= 2;
+    }
+    work().await
+}
