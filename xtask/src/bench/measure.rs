@@ -33,7 +33,8 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Measured> {
     // Until it is waited for, an ended process keeps its times under /proc, so none are missed;
     // its memory is gone by then, and the peak is at most one look old.
     let ticks = loop {
-        let (ended, ticks) = stat(child.id())?;
+        let (ended, ticks) = processes::stat(&child.id().to_string())
+            .context("CPU time is read from /proc, as Linux lays it out")?;
         peak_bytes = peak_bytes.max(peak(child.id()));
         if ended {
             break ticks;
@@ -51,21 +52,6 @@ fn ticks_per_second() -> Result<f64> {
     text.parse().context("getconf printed no number")
 }
 
-/// Whether the process has ended, and its user and system ticks so far.
-fn stat(pid: u32) -> Result<(bool, u64)> {
-    let path = format!("/proc/{pid}/stat");
-    let text =
-        fs::read_to_string(&path).context("CPU time is read from /proc, which needs Linux")?;
-    read_stat(&text).with_context(|| format!("{path} reads otherwise than proc(5) says"))
-}
-
-/// Fields 3, 14 and 15 of proc(5); the name before them may itself hold spaces and brackets.
-fn read_stat(text: &str) -> Option<(bool, u64)> {
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
-    Some((*fields.first()? == "Z", ticks))
-}
-
 fn peak(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -78,13 +64,7 @@ mod tests {
     use std::env;
     use std::process::Command;
 
-    use super::{read_stat, run};
-
-    #[test]
-    fn a_name_with_brackets_does_not_shift_the_fields() {
-        let text = "7 (a (b) c) Z 1 7 7 0 -1 4 99 0 0 0 30 12 0 0 20 0 1 0 5 0 0";
-        assert_eq!(read_stat(text), Some((true, 42)));
-    }
+    use super::run;
 
     #[test]
     fn a_child_is_measured_to_its_end() {
