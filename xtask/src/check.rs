@@ -10,12 +10,11 @@ use crate::{deny, processes, tidy, unused};
 /// A step and what runs it; true when there was nothing to mend.
 type Step = (&'static str, fn() -> Result<bool>);
 
-/// Quick and local first, so that the common slip shows within seconds.
 const STEPS: [Step; 6] = [
     ("fmt", fmt),
-    ("tidy", tidy::run),
     ("clippy", clippy),
     ("doc", doc),
+    ("tidy", tidy::run),
     ("deny", deny::run),
     ("unused", unused::run),
 ];

@@ -7,7 +7,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{self, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -16,7 +16,14 @@ use crate::{packages, processes};
 /// Tries at a port: between finding it free and using it, somebody else may take it.
 const TRIES: u32 = 5;
 
+/// Where clusters lie; short, since a socket's path may have 107 bytes at most.
+const FOLDERS: &str = "/tmp";
+const PREFIX: &str = "todoke-test-";
+/// Inside a cluster's folder: the process id of the run it belongs to.
+const RUNNER: &str = "runner";
+
 /// Whom the server runs as; PostgreSQL refuses to run as root.
+#[derive(Clone)]
 enum Account {
     /// Whoever runs this.
     Own,
@@ -36,8 +43,11 @@ impl Cluster {
     /// Makes and starts a cluster with the binaries in `bin`.
     pub(crate) fn start(bin: PathBuf) -> Result<Cluster> {
         let account = account()?;
+        sweep(&account, &bin)?;
         let home = folder(&account)?;
         let mut cluster = Cluster { bin, home, port: 0, account };
+        fs::write(cluster.home.join(RUNNER), process::id().to_string())
+            .context("cannot write into the cluster's folder")?;
         cluster.make()?;
         for _ in 0..TRIES {
             cluster.port = free_port()?;
@@ -89,6 +99,23 @@ impl Cluster {
     }
 }
 
+/// Drops the clusters of runs that were killed before they could do so themselves.
+fn sweep(account: &Account, bin: &Path) -> Result<()> {
+    for entry in fs::read_dir(FOLDERS).context(FOLDERS)?.flatten() {
+        let home = entry.path();
+        if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            continue;
+        }
+        // A folder without this file is somebody else's, or its run has only just begun.
+        let Ok(runner) = fs::read_to_string(home.join(RUNNER)) else { continue };
+        if processes::stat(runner.trim()).is_none_or(|(ended, _)| ended) {
+            println!("cluster: removing {}, left by a run that was killed", home.display());
+            drop(Cluster { bin: bin.to_owned(), home, port: 0, account: account.clone() });
+        }
+    }
+    Ok(())
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         let mut stop = self.program("pg_ctl");
@@ -123,10 +150,10 @@ fn account() -> Result<Account> {
     Ok(Account::Postgres { uid: id("-u")?, gid: id("-g")? })
 }
 
-/// A folder of the owner's own; short, since a socket's path may have 107 bytes at most.
+/// A folder of the owner's own.
 fn folder(account: &Account) -> Result<PathBuf> {
     let mut make = owned(account, Path::new("mktemp"));
-    make.args(["--directory", "/tmp/todoke-test-XXXXXX"]);
+    make.arg("--directory").arg(format!("{FOLDERS}/{PREFIX}XXXXXX"));
     Ok(PathBuf::from(processes::output(&mut make)?))
 }
 

@@ -9,6 +9,7 @@ mod licence;
 mod unused;
 mod metadata;
 mod tidy;
+mod bench;
 mod processes;
 
 use std::env;
@@ -23,6 +24,8 @@ usage: cargo xtask COMMAND
   test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them
   check               format, lints, docs, tidy, licences and sources, unused dependencies
   tidy                the rules of the house that no compiler knows
+  bench ingest [--rows N] [--json] [--database-url URL]
+                      what taking in two days' lists costs, by the release binary
 ";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn run() -> Result<ExitCode> {
         ("test", _) => test_run::run(rest)?,
         ("check", []) => check::run()?,
         ("tidy", []) => tidy::run()?,
+        ("bench", _) => bench::run(rest)?,
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             true

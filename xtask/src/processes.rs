@@ -1,12 +1,12 @@
 //! Child processes: what `cargo` leaves in the environment is taken out, and Ctrl-C is passed on.
 
-use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -96,8 +96,33 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(text.trim_end().to_owned())
 }
 
+/// Whether the process `id` has ended, and its user and system ticks; none when it is unknown.
+///
+/// One that has ended stays known, with its times, until its parent asks for it.
+pub(crate) fn stat(id: &str) -> Option<(bool, u64)> {
+    read_stat(&fs::read_to_string(format!("/proc/{id}/stat")).ok()?)
+}
+
+/// Fields 3, 14 and 15 of proc(5); the name before them may itself hold spaces and brackets.
+fn read_stat(text: &str) -> Option<(bool, u64)> {
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some((*fields.first()? == "Z", ticks))
+}
+
 /// Whether `program args…` can be run and succeeds; its output is dropped.
 pub(crate) fn works(program: &str, args: &[&str]) -> bool {
     let quiet = command(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
     quiet.is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_stat;
+
+    #[test]
+    fn a_name_with_brackets_does_not_shift_the_fields() {
+        let text = "7 (a (b) c) Z 1 7 7 0 -1 4 99 0 0 0 30 12 0 0 20 0 1 0 5 0 0";
+        assert_eq!(read_stat(text), Some((true, 42)));
+    }
 }

@@ -1,0 +1,218 @@
+//! `cargo xtask bench ingest`: how fast a day's list is taken in, and whether it stays that fast.
+//!
+//! Each row is parsed, validated, attributed against a full table and stored, by the release
+//! binary in a fresh data folder; then the next day's list for the same addresses. All of it
+//! lies under `target/bench`, where the files made once are found again.
+
+mod input;
+mod measure;
+mod network_table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::{Value, json};
+
+use crate::{metadata, processes};
+use measure::Measured;
+
+/// The two days; past ones, since a sighting from tomorrow is refused.
+const DAYS: [&str; 2] = ["2026-11-21", "2026-11-22"];
+
+/// What is asked for.
+struct Wish {
+    rows: u64,
+    json: bool,
+    database_url: Option<String>,
+}
+
+/// One day taken in.
+struct Day {
+    date: &'static str,
+    bytes: u64,
+    measured: Measured,
+    store_bytes: u64,
+    /// What the product itself said of the file.
+    said: Value,
+}
+
+/// Runs the benchmark `args` name.
+pub(crate) fn run(args: &[String]) -> Result<bool> {
+    let wish = wish(args)?;
+    let target = PathBuf::from(metadata::text(&metadata::read(&[])?, "target_directory"));
+    eprintln!("bench: building the release binary");
+    processes::must(&mut processes::cargo(&["build", "--release", "--bin", "todoke"]))?;
+    let program = target.join("release/todoke");
+    let folder = target.join("bench");
+    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+
+    let data = fresh(&folder.join("data"))?;
+    let tables = network_table::prepare(&folder)?;
+    let [first, second] = DAYS.map(|date| input::day(&folder, &tables, date, wish.rows));
+    let files = [first?, second?];
+    let register = input::isp_register(&folder, &files[0])?;
+    let todoke = Todoke { program, data, log: folder.join("log"), wish };
+    todoke.prepare(&tables, &register)?;
+    let mut days = Vec::new();
+    for (date, file) in DAYS.into_iter().zip(&files) {
+        eprintln!("bench: taking in {}", file.display());
+        days.push(todoke.ingest(date, file)?);
+    }
+    if todoke.wish.json {
+        println!("{}", as_json(&todoke.wish, &days));
+    } else {
+        print_table(&todoke.wish, &days);
+    }
+    Ok(true)
+}
+
+fn wish(args: &[String]) -> Result<Wish> {
+    let usage =
+        || anyhow!("usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]");
+    let mut wish = Wish { rows: 1_000_000, json: false, database_url: None };
+    let mut args = args.iter().map(String::as_str);
+    if args.next() != Some("ingest") {
+        return Err(usage());
+    }
+    while let Some(arg) = args.next() {
+        match arg {
+            "--json" => wish.json = true,
+            "--rows" => {
+                let rows = args.next().ok_or_else(usage)?;
+                wish.rows = rows.replace('_', "").parse().context("--rows takes a number")?;
+            }
+            "--database-url" => wish.database_url = Some(args.next().ok_or_else(usage)?.to_owned()),
+            _ => return Err(usage()),
+        }
+    }
+    Ok(wish)
+}
+
+fn fresh(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+    }
+    Ok(folder.to_owned())
+}
+
+/// The product under test.
+struct Todoke {
+    program: PathBuf,
+    data: PathBuf,
+    log: PathBuf,
+    wish: Wish,
+}
+
+impl Todoke {
+    fn prepare(&self, tables: &[PathBuf], register: &Path) -> Result<()> {
+        self.call(&["init"])?;
+        let tables: Vec<&str> = tables.iter().filter_map(|table| table.to_str()).collect();
+        let import = [&["networks", "import"], tables.as_slice(), &["--yes"]].concat();
+        let measured = self.call(&import)?;
+        eprintln!("bench: network table loaded in {:.1} s", measured.wall);
+        self.call(&["isp", "import", &register.to_string_lossy()])?;
+        self.call(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"])?;
+        Ok(())
+    }
+
+    fn ingest(&self, date: &'static str, file: &Path) -> Result<Day> {
+        let measured =
+            self.call(&["ingest", "--feed", "telnet", &file.to_string_lossy(), "--json"])?;
+        let last = measured.stdout.lines().last().unwrap_or_default();
+        let said = serde_json::from_str(last).context("ingest --json printed no JSON object")?;
+        let bytes = fs::metadata(file).with_context(|| file.display().to_string())?.len();
+        Ok(Day { date, bytes, measured, store_bytes: size(&self.data)?, said })
+    }
+
+    fn call(&self, args: &[&str]) -> Result<Measured> {
+        let mut command = processes::command(&self.program.to_string_lossy());
+        command.arg("--data").arg(&self.data);
+        if let Some(url) = &self.wish.database_url {
+            command.args(["--database-url", url]);
+        }
+        let measured = measure::run(command.args(args), &self.log)?;
+        if !measured.success {
+            let log = fs::read_to_string(self.log.with_extension("err")).unwrap_or_default();
+            bail!("todoke {} failed:\n{log}", args.join(" "));
+        }
+        Ok(measured)
+    }
+}
+
+fn size(path: &Path) -> Result<u64> {
+    let found = fs::metadata(path).with_context(|| path.display().to_string())?;
+    if !found.is_dir() {
+        return Ok(found.len());
+    }
+    let mut bytes = 0;
+    for entry in fs::read_dir(path).with_context(|| path.display().to_string())? {
+        bytes += size(&entry?.path())?;
+    }
+    Ok(bytes)
+}
+
+fn per_second(rows: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 { rows as f64 / seconds } else { f64::NAN }
+}
+
+/// CPU seconds of the second day by those of the first: 1 means that what is stored costs nothing.
+fn ratio(days: &[Day]) -> f64 {
+    match days {
+        [first, second, ..] => second.measured.cpu / first.measured.cpu,
+        _ => f64::NAN,
+    }
+}
+
+fn as_json(wish: &Wish, days: &[Day]) -> Value {
+    let runs = days.iter().map(|day| {
+        json!({
+            "date": day.date,
+            "bytes": day.bytes,
+            "wall_seconds": day.measured.wall,
+            "cpu_seconds": day.measured.cpu,
+            "rows_per_cpu_second": per_second(wish.rows, day.measured.cpu),
+            "peak_memory_bytes": day.measured.peak_bytes,
+            "store_bytes": day.store_bytes,
+            "product": day.said,
+        })
+    });
+    let runs: Vec<Value> = runs.collect();
+    json!({ "rows": wish.rows, "runs": runs, "second_by_first": ratio(days) })
+}
+
+fn print_table(wish: &Wish, days: &[Day]) {
+    println!("{} rows a day: parsed, validated, attributed, stored", wish.rows);
+    println!("| day | file MB | wall s | CPU s | rows per CPU s | peak MiB | store MiB |");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
+    for Day { date, bytes, measured, store_bytes, .. } in days {
+        println!(
+            "| {date} | {:.1} | {:.1} | {:.1} | {:.0} | {:.0} | {:.0} |",
+            *bytes as f64 / 1e6,
+            measured.wall,
+            measured.cpu,
+            per_second(wish.rows, measured.cpu),
+            measured.peak_bytes as f64 / 1_048_576.0,
+            *store_bytes as f64 / 1_048_576.0,
+        );
+    }
+    println!("second day by first, CPU: {:.2}", ratio(days));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wish;
+
+    fn read(line: &str) -> Option<(u64, bool)> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        wish(&args).ok().map(|wish| (wish.rows, wish.json))
+    }
+
+    #[test]
+    fn what_is_asked_for_is_read() {
+        assert_eq!(read("ingest"), Some((1_000_000, false)));
+        assert_eq!(read("ingest --rows 10_000 --json"), Some((10_000, true)));
+        assert_eq!(read("export"), None);
+        assert_eq!(read("ingest --rows many"), None);
+    }
+}
