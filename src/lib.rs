@@ -9,3 +9,7 @@ pub mod ids;
 pub mod db;
 pub mod access;
 pub mod app;
+
+// The life of a detection.
+pub mod sightings;
+pub mod cases;

@@ -1,1 +1,43 @@
-//! Reads and writes the exchange formats.
+//! Reads and writes the exchange formats of device detections (検知): pure functions from bytes to
+//! rows, with neither network, database nor clock.
+//!
+//! Every reader holds the same four promises. It goes by column name, never by position. Its
+//! memory does not grow with the file. A row is either understood or [`Refused`] with line,
+//! column, reason and bytes, and stops no other row. No credential leaves the reader.
+//!
+//! | module | format |
+//! |---|---|
+//! | [`shadowserver`] | Shadowserver report CSV, all scan and event types, old and new names |
+//! | [`scan_list`] | `todoke/scan-list/1`: weak passwords and infections found by the project |
+//! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
+//! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
+//! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
+
+mod detail;
+mod detection;
+mod header;
+mod reading;
+mod refusal;
+mod split;
+mod table;
+mod text;
+
+pub mod address;
+pub mod coverage;
+pub mod credentials;
+pub mod isp_list;
+pub mod report_back;
+pub mod safe_csv;
+pub mod scan_list;
+pub mod shadowserver;
+pub mod stamp;
+pub mod unpack;
+
+pub use detail::{Detail, Notes};
+pub use detection::{
+    Detection, Exposure, Kind, Outcome, Proto, Severity, Stream, UnknownWord, Weakness,
+};
+pub use header::Header;
+pub use reading::{Encoding, Reading};
+pub use refusal::{FileRefused, Reason, Refused, Row, Rows};
+pub use unpack::unpack;

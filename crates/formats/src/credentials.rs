@@ -1,0 +1,110 @@
+//! 認証情報: user names, passwords and the like, which no reader keeps (guard rule: a credential in
+//! a feed is dropped in the reader).
+
+use std::borrow::Cow;
+
+use crate::split;
+
+/// Columns whose cells are credentials, or bodies that may hold them.
+const COLUMNS: [&str; 30] = [
+    "account",
+    "accounts",
+    "api_key",
+    "apikey",
+    "auth_token",
+    "authorization",
+    "community",
+    "cookie",
+    "cookies",
+    "http_authorization",
+    "http_cookie",
+    "http_postdata",
+    "login",
+    "logins",
+    "pass",
+    "passkey",
+    "passphrase",
+    "payload",
+    "private_key",
+    "proxy_authorization",
+    "pw",
+    "request_raw",
+    "secret",
+    "session",
+    "session_id",
+    "sessionid",
+    "set_cookie",
+    "token",
+    "user",
+    "user_id",
+];
+
+/// Parts of a column name that give a credential away.
+const PARTS: [&str; 6] = ["password", "passwd", "username", "user_name", "credential", "login_"];
+
+/// Columns that speak of credentials and hold none: yes or no, or a class of password.
+const HARMLESS: [&str; 3] = ["has_password", "credential_class", "nulluser"];
+
+/// Whether the cells of a column are credentials. The name is compared without regard to case.
+pub fn is_credential(column: &str) -> bool {
+    let column = column.trim().to_ascii_lowercase().replace('-', "_");
+    !HARMLESS.contains(&column.as_str())
+        && (COLUMNS.contains(&column.as_str()) || PARTS.iter().any(|part| column.contains(part)))
+}
+
+/// What stands in a refused row where a credential stood.
+const MASK: &[u8] = b"***";
+
+/// A refused row without its credentials. `flags` says for each column whether it is one.
+///
+/// Where the row has more or fewer cells than the header, a credential may have slipped by as
+/// many places; every place it may have slipped to is masked.
+pub(crate) fn mask(row: &[u8], flags: &[bool]) -> Vec<u8> {
+    if !flags.contains(&true) {
+        return row.to_vec();
+    }
+    let spans = split::spans(row);
+    let slip = spans.len().abs_diff(flags.len());
+    let long = spans.len() > flags.len();
+    let hidden = |cell: usize| {
+        let (first, last) =
+            if long { (cell.saturating_sub(slip), cell) } else { (cell, cell + slip) };
+        flags.iter().enumerate().any(|(at, flag)| *flag && (first..=last).contains(&at))
+    };
+    let mut out = Vec::with_capacity(row.len());
+    let mut from = 0;
+    for (cell, span) in spans.iter().enumerate() {
+        if hidden(cell) && !span.is_empty() {
+            out.extend_from_slice(&row[from..span.start]);
+            out.extend_from_slice(MASK);
+            from = span.end;
+        }
+    }
+    out.extend_from_slice(&row[from..]);
+    out
+}
+
+/// Cuts user information out of each URL: `ftp://user:secret@192.0.2.1/` to `ftp://192.0.2.1/`
+/// (RFC 3986, section 3.2.1).
+pub fn without_userinfo(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut kept = 0;
+    let mut from = 0;
+    while let Some(found) = text[from..].find("://") {
+        let authority = from + found + 3;
+        let rest = &text[authority..];
+        let end =
+            rest.find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace());
+        let end = authority + end.unwrap_or(rest.len());
+        if let Some(at) = text[authority..end].rfind('@') {
+            out.push_str(&text[kept..authority]);
+            kept = authority + at + 1;
+        }
+        from = end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
+}

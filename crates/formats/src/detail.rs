@@ -1,0 +1,162 @@
+//! What a row says besides address, port and time (検知の詳細).
+
+use std::sync::Arc;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+/// What the reader had to bend in a row it accepted (読取注記).
+///
+/// Serialises as a list of words, `["short_row"]`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Notes(u8);
+
+impl Notes {
+    /// A control character (C0 except TAB, LF, CR) became U+FFFD.
+    pub const CONTROL_REPLACED: Self = Self(1);
+    /// The row had fewer cells than the header; the missing ones count as empty.
+    pub const SHORT_ROW: Self = Self(2);
+    /// The address of the device is private, shared, loopback, link-local or multicast.
+    pub const SPECIAL_ADDRESS: Self = Self(4);
+    /// The address or port of the other side could not be read and is kept as text.
+    pub const PEER_UNREADABLE: Self = Self(8);
+    /// User information was cut out of a URL.
+    pub const URL_CREDENTIAL_CUT: Self = Self(16);
+
+    const WORDS: [(Self, &'static str); 5] = [
+        (Self::CONTROL_REPLACED, "control_replaced"),
+        (Self::SHORT_ROW, "short_row"),
+        (Self::SPECIAL_ADDRESS, "special_address"),
+        (Self::PEER_UNREADABLE, "peer_unreadable"),
+        (Self::URL_CREDENTIAL_CUT, "url_credential_cut"),
+    ];
+
+    /// Adds a note.
+    pub fn add(&mut self, note: Self) {
+        self.0 |= note.0;
+    }
+
+    /// Whether a note is there.
+    pub const fn has(self, note: Self) -> bool {
+        self.0 & note.0 != 0
+    }
+
+    /// Whether nothing had to be bent.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The notes as words.
+    pub fn words(self) -> impl Iterator<Item = &'static str> {
+        Self::WORDS.into_iter().filter(move |(note, _)| self.has(*note)).map(|(_, word)| word)
+    }
+}
+
+impl Serialize for Notes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.words())
+    }
+}
+
+/// 検知の詳細: what a row says besides address, port and time.
+///
+/// Serialises to a compact JSON object in which nothing is empty. `extra` is an object of its own,
+/// so that no column of a feed can take the name of a field. Never holds a credential.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Detail {
+    /// Malware family as the feed spells it: `mirai`.
+    pub malware_family: Option<Box<str>>,
+    /// Maker of the device.
+    pub device_vendor: Option<Box<str>>,
+    /// Type of the device: `router`, `ip-camera`.
+    pub device_type: Option<Box<str>>,
+    /// Model of the device.
+    pub device_model: Option<Box<str>>,
+    /// Version of the software in the device.
+    pub fw_version: Option<Box<str>>,
+    /// Name of the address in the reverse DNS.
+    pub hostname: Option<Box<str>>,
+    /// Tags of the feed, joined by `;`; may hold CVE ids.
+    pub tag: Option<Box<str>>,
+    /// SHA-256 of the certificate shown.
+    pub cert_sha256: Option<Box<str>>,
+    /// SHA-256 of the SSH host key shown.
+    pub hostkey_sha256: Option<Box<str>>,
+    /// Hash of the serial number, never the number itself.
+    pub serial_hash: Option<Box<str>>,
+    /// The scan run the row belongs to.
+    pub scan_run: Option<Box<str>>,
+    /// Number of the record within its list.
+    pub record_no: Option<Box<str>>,
+    /// Version of the method that found it.
+    pub method_version: Option<Box<str>>,
+    /// Autonomous system the feed names; 0 in the feed means unknown.
+    pub asn: Option<u32>,
+    /// What the reader had to bend.
+    pub notes: Notes,
+    /// Every other column that was not empty, by its name in the file.
+    pub extra: Vec<(Arc<str>, Box<str>)>,
+}
+
+impl Detail {
+    /// Whether nothing at all is known.
+    pub fn is_empty(&self) -> bool {
+        self.named().iter().all(|(_, value)| value.is_none())
+            && self.asn.is_none()
+            && self.notes.is_empty()
+            && self.extra.is_empty()
+    }
+
+    /// The value of a column kept in `extra`.
+    pub fn extra(&self, column: &str) -> Option<&str> {
+        self.extra.iter().find(|(name, _)| &**name == column).map(|(_, value)| &**value)
+    }
+
+    fn named(&self) -> [(&'static str, Option<&str>); 13] {
+        [
+            ("malware_family", self.malware_family.as_deref()),
+            ("device_vendor", self.device_vendor.as_deref()),
+            ("device_type", self.device_type.as_deref()),
+            ("device_model", self.device_model.as_deref()),
+            ("fw_version", self.fw_version.as_deref()),
+            ("hostname", self.hostname.as_deref()),
+            ("tag", self.tag.as_deref()),
+            ("cert_sha256", self.cert_sha256.as_deref()),
+            ("hostkey_sha256", self.hostkey_sha256.as_deref()),
+            ("serial_hash", self.serial_hash.as_deref()),
+            ("scan_run", self.scan_run.as_deref()),
+            ("record_no", self.record_no.as_deref()),
+            ("method_version", self.method_version.as_deref()),
+        ]
+    }
+}
+
+impl Serialize for Detail {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, value) in self.named() {
+            if let Some(value) = value {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        if let Some(asn) = self.asn {
+            map.serialize_entry("asn", &asn)?;
+        }
+        if !self.notes.is_empty() {
+            map.serialize_entry("notes", &self.notes)?;
+        }
+        if !self.extra.is_empty() {
+            map.serialize_entry("extra", &Extra(&self.extra))?;
+        }
+        map.end()
+    }
+}
+
+/// The remaining columns as one JSON object.
+struct Extra<'a>(&'a [(Arc<str>, Box<str>)]);
+
+impl Serialize for Extra<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}

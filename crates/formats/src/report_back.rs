@@ -1,0 +1,301 @@
+//! 注意喚起状況報告 (`todoke/report-back/1`): what the ISP did with each line of a notice list.
+//!
+//! Good rows are taken, bad ones are handed back with line, column and reason. The latest report
+//! on a record wins; which one that is, the caller decides. *No report* is a state of the case,
+//! never a row.
+
+mod contact;
+
+use std::io::{self, Read, Write};
+
+use crate::detection::words;
+use crate::safe_csv::CsvWriter;
+use crate::table::{Fault, Line, Sheet, due};
+use crate::{FileRefused, Reading, Reason, Refused, stamp};
+
+pub use contact::holds_contact_data;
+
+/// Columns that must be there and filled.
+pub const REQUIRED: &[&str] = &["list_id", "record_no", "reported_at", "state"];
+
+/// Columns that may be there.
+pub const OPTIONAL: &[&str] = &[
+    "identified",
+    "reason_code",
+    "notice_channel",
+    "notice_at",
+    "delivery_result",
+    "template_version",
+    "recipient",
+    "placement",
+    "line_token",
+    "token_epoch",
+    "arm",
+    "note",
+];
+
+/// The note of a refused row is never shown again: it may hold contact data.
+const MASKED: &[&str] = &["note"];
+
+words! {
+    /// What became of the record (通知状況).
+    #[doc(alias = "通知状況")]
+    State {
+        /// The subscriber was told.
+        Notified = "notified",
+        /// The subscriber was not told; `reason_code` says why.
+        NotNotified = "not_notified",
+        /// Not yet decided.
+        Pending = "pending",
+        /// Handed on to who can tell the subscriber.
+        Forwarded = "forwarded",
+    }
+}
+
+words! {
+    /// Whether the line was identified (契約者特定).
+    #[doc(alias = "契約者特定")]
+    Identified {
+        /// It was.
+        Yes = "yes",
+        /// It was not.
+        No = "no",
+        /// Not stated.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Why the subscriber was not told (未通知理由).
+    #[doc(alias = "未通知理由")]
+    ReasonCode {
+        /// The connection log is gone.
+        LogExpired = "LOG_EXPIRED",
+        /// The address is shared, and the list names no port.
+        IpSharedNoPort = "IP_SHARED_NO_PORT",
+        /// The device serves a whole building.
+        ApartmentSharedDevice = "APARTMENT_SHARED_DEVICE",
+        /// A reseller holds the subscriber.
+        ResellerForwarded = "RESELLER_FORWARDED",
+        /// The address belongs to no subscriber of this ISP.
+        NotOurCustomer = "NOT_OUR_CUSTOMER",
+        /// The contract has ended.
+        ContractEnded = "CONTRACT_ENDED",
+        /// No means to reach the subscriber.
+        NoContact = "NO_CONTACT",
+        /// The notice came back.
+        Bounced = "BOUNCED",
+        /// Told before, for the same matter.
+        AlreadyNotified = "ALREADY_NOTIFIED",
+        /// Left untold by the trial.
+        SuppressedByTrialArm = "SUPPRESSED_BY_TRIAL_ARM",
+        /// The subscriber wants no notices.
+        CustomerRefused = "CUSTOMER_REFUSED",
+        /// Not yet done.
+        Pending = "PENDING",
+    }
+}
+
+words! {
+    /// How the subscriber was told (通知手段).
+    #[doc(alias = "通知手段")]
+    Channel {
+        /// Electronic mail.
+        Email = "email",
+        /// Letter.
+        Post = "post",
+        /// Short message.
+        Sms = "sms",
+        /// Telephone.
+        Phone = "phone",
+        /// Visit.
+        Visit = "visit",
+        /// A page put before the connection.
+        WalledGarden = "walled_garden",
+        /// The member page of the ISP.
+        Portal = "portal",
+        /// Another way.
+        Other = "other",
+    }
+}
+
+words! {
+    /// Whether the notice arrived (送達結果).
+    #[doc(alias = "送達結果")]
+    DeliveryResult {
+        /// It arrived.
+        Delivered = "delivered",
+        /// The mail bounced.
+        Bounced = "bounced",
+        /// The letter came back.
+        Returned = "returned",
+        /// Not known.
+        Unknown = "unknown",
+    }
+}
+
+words! {
+    /// Who was told (通知先).
+    #[doc(alias = "通知先")]
+    Recipient {
+        /// The subscriber.
+        Subscriber = "subscriber",
+        /// The owner of the building.
+        Owner = "owner",
+        /// The company that manages the building.
+        ManagementCompany = "management_company",
+        /// The association of the owners.
+        Association = "association",
+        /// A tenant.
+        Tenant = "tenant",
+    }
+}
+
+words! {
+    /// Where the device stands (設置場所).
+    #[doc(alias = "設置場所")]
+    Placement {
+        /// In the shared part of a building.
+        Shared = "shared",
+        /// In a home.
+        Private = "private",
+        /// In both.
+        Both = "both",
+        /// Not known.
+        Unknown = "unknown",
+    }
+}
+
+/// 注意喚起状況報告: what the ISP did with one record of a notice list.
+#[doc(alias = "注意喚起状況報告")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Physical line of the file; 0 for a row that is to be written.
+    pub line: u64,
+    /// The list the record stands in.
+    pub list_id: String,
+    /// Number of the record in that list.
+    pub record_no: u64,
+    /// When the ISP says so, in microseconds UTC.
+    pub reported_at: i64,
+    /// What became of the record.
+    pub state: State,
+    /// Whether the line was identified.
+    pub identified: Option<Identified>,
+    /// Why not; there for every [`State::NotNotified`].
+    pub reason_code: Option<ReasonCode>,
+    /// How; there for every [`State::Notified`].
+    pub notice_channel: Option<Channel>,
+    /// When the notice went out, in microseconds UTC; there for every [`State::Notified`].
+    pub notice_at: Option<i64>,
+    /// Whether it arrived.
+    pub delivery_result: Option<DeliveryResult>,
+    /// Version of the text used.
+    pub template_version: Option<String>,
+    /// Who was told.
+    pub recipient: Option<Recipient>,
+    /// Where the device stands.
+    pub placement: Option<Placement>,
+    /// HMAC of the line under the ISP's own key; compared within one epoch only.
+    pub line_token: Option<[u8; 32]>,
+    /// The epoch of that key.
+    pub token_epoch: Option<String>,
+    /// Arm of a trial, only where the ISP assigns.
+    pub arm: Option<String>,
+    /// Free text without contact data, at most 2000 characters.
+    pub note: Option<String>,
+}
+
+/// Reads a report-back file: the rows understood, and the rows to hand back.
+pub fn read(
+    input: impl Read + Send + 'static,
+    reading: Reading,
+) -> Result<(Vec<Report>, Vec<Refused>), FileRefused> {
+    Sheet::open(input, reading, "report-back", [REQUIRED, OPTIONAL, MASKED])?.all(report)
+}
+
+fn report(line: &Line<'_>) -> Result<Report, Fault> {
+    let report = Report {
+        line: line.number,
+        list_id: due("list_id", line.text("list_id", 200)?)?,
+        record_no: due("record_no", line.number("record_no", u64::MAX)?)?,
+        reported_at: due("reported_at", line.time("reported_at")?)?,
+        state: due("state", line.word("state")?)?,
+        identified: line.word("identified")?,
+        reason_code: line.word("reason_code")?,
+        notice_channel: line.word("notice_channel")?,
+        notice_at: line.time("notice_at")?,
+        delivery_result: line.word("delivery_result")?,
+        template_version: line.text("template_version", 200)?,
+        recipient: line.word("recipient")?,
+        placement: line.word("placement")?,
+        line_token: line.code("line_token").map(|code| token(&code)).transpose()?,
+        token_epoch: line.text("token_epoch", 200)?,
+        arm: line.text("arm", 200)?,
+        note: line.text("note", 2000)?,
+    };
+    if report.note.as_deref().is_some_and(holds_contact_data) {
+        return Err(("note", Reason::ContactData));
+    }
+    let lacks = |column, why| Err((column, Reason::Contradiction(why)));
+    match report.state {
+        State::NotNotified if report.reason_code.is_none() => {
+            lacks("reason_code", "not_notified needs a reason")
+        }
+        State::Notified if report.notice_channel.is_none() => {
+            lacks("notice_channel", "notified needs a channel")
+        }
+        State::Notified if report.notice_at.is_none() => {
+            lacks("notice_at", "notified needs the time of the notice")
+        }
+        _ => Ok(report),
+    }
+}
+
+/// 32 bytes in 64 hexadecimal digits.
+fn token(code: &str) -> Result<[u8; 32], Fault> {
+    let bad = ("line_token", Reason::BadToken);
+    let digits: Vec<u32> = code.chars().map_while(|c| c.to_digit(16)).collect();
+    if digits.len() != 64 || code.len() != 64 {
+        return Err(bad);
+    }
+    let mut token = [0; 32];
+    for (byte, pair) in token.iter_mut().zip(digits.chunks(2)) {
+        *byte = u8::try_from(pair[0] * 16 + pair[1]).map_err(|_| bad.clone())?;
+    }
+    Ok(token)
+}
+
+/// Writes a report-back file: UTF-8, CRLF, times in Japan Standard Time, a byte-order mark on
+/// request.
+pub fn write<'a>(
+    out: impl Write,
+    reports: impl IntoIterator<Item = &'a Report>,
+    bom: bool,
+) -> io::Result<()> {
+    let mut csv = CsvWriter::new(out, bom, &[REQUIRED, OPTIONAL].concat())?;
+    for report in reports {
+        csv.cell(&report.list_id);
+        csv.cell(&report.record_no.to_string());
+        csv.cell(&stamp::japan(report.reported_at));
+        csv.cell(report.state.code());
+        csv.shown(report.identified);
+        csv.shown(report.reason_code);
+        csv.shown(report.notice_channel);
+        csv.shown(report.notice_at.map(stamp::japan));
+        csv.shown(report.delivery_result);
+        csv.shown(report.template_version.as_deref());
+        csv.shown(report.recipient);
+        csv.shown(report.placement);
+        csv.shown(report.line_token.map(hex));
+        csv.shown(report.token_epoch.as_deref());
+        csv.shown(report.arm.as_deref());
+        csv.shown(report.note.as_deref());
+        csv.end_row()?;
+    }
+    csv.finish().map(drop)
+}
+
+fn hex(token: [u8; 32]) -> String {
+    token.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,398 @@
+//! Cuts a stream of bytes into CSV rows (RFC 4180, leniently) without taking in the whole file.
+//!
+//! Own work rather than a library's, for three reasons: the bytes of a refused row are kept as they
+//! stood; a quote that is never closed costs one line, not the rest of the file; and the physical
+//! line of each row is exact.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::ops::Range;
+
+use crate::{Encoding, FileRefused, Reason};
+
+/// No report has more columns.
+pub(crate) const COLUMNS_MAX: usize = 512;
+/// No cell is longer.
+const CELL_MAX: usize = 1 << 20;
+/// No row is longer.
+const ROW_MAX: usize = 8 << 20;
+/// What is read at a time.
+const BUFFER: usize = 256 << 10;
+
+/// How the bytes of a cell are to be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The bytes are the text.
+    Plain,
+    /// Quoted, nothing doubled inside: the bytes between the quotes are the text.
+    Quoted,
+    /// Quoted, with doubled quotes or with text after the closing quote.
+    Odd,
+}
+
+/// Where a cell stands in its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cell {
+    start: u32,
+    end: u32,
+    shape: Shape,
+}
+
+impl Cell {
+    /// The bytes with their quotes.
+    pub(crate) fn raw(self) -> Range<usize> {
+        match self.shape {
+            Shape::Quoted => self.start as usize - 1..self.end as usize + 1,
+            Shape::Plain | Shape::Odd => self.start as usize..self.end as usize,
+        }
+    }
+
+    /// Whether nothing stands in the cell.
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The text of the cell within the text of its row.
+    pub(crate) fn text(self, row: &str) -> Cow<'_, str> {
+        let text = &row[self.start as usize..self.end as usize];
+        match self.shape {
+            Shape::Plain | Shape::Quoted => Cow::Borrowed(text),
+            Shape::Odd => Cow::Owned(unquoted(text)),
+        }
+    }
+}
+
+/// What one step through the file gives.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A row stands ready.
+    Row,
+    /// The row at this line cannot be cut; `bytes` are its first line. The next one can be tried.
+    Uncut { reason: Reason, bytes: Vec<u8> },
+    /// The file is over.
+    End,
+}
+
+/// What scanning the buffer from the start of a row found.
+enum Scan {
+    /// A row of `len` bytes, its line end included in `advance`.
+    Row { len: usize, advance: usize },
+    /// The row goes on beyond the buffer.
+    More,
+    /// The row cannot be cut.
+    Bad(Reason),
+}
+
+/// A file on its way through the cutter.
+pub(crate) struct Splitter {
+    input: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    eof: bool,
+    next_line: u64,
+    skip_to_line_end: bool,
+    encoding: Encoding,
+    cells: Vec<Cell>,
+    count: usize,
+    row: Range<usize>,
+    line: u64,
+    decoded: String,
+}
+
+impl Splitter {
+    /// Looks at the beginning of the file: archive, byte-order mark, encoding.
+    pub(crate) fn open(
+        input: impl Read + Send + 'static,
+        encoding: Encoding,
+    ) -> Result<Self, FileRefused> {
+        let mut this = Self {
+            input: Box::new(input),
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            eof: false,
+            next_line: 1,
+            skip_to_line_end: false,
+            encoding,
+            cells: Vec::with_capacity(64),
+            count: 0,
+            row: 0..0,
+            line: 0,
+            decoded: String::new(),
+        };
+        this.fill()?;
+        this.look_at_beginning()?;
+        Ok(this)
+    }
+
+    fn look_at_beginning(&mut self) -> Result<(), FileRefused> {
+        let seen = &self.buffer[..self.end];
+        if seen.starts_with(b"PK\x03\x04") || seen.starts_with(&[0x1F, 0x8B]) {
+            return Err(FileRefused::BadArchive("it is still packed".to_owned()));
+        }
+        if seen.starts_with(&[0xFF, 0xFE]) || seen.starts_with(&[0xFE, 0xFF]) {
+            return Err(FileRefused::Encoding("UTF-16".to_owned()));
+        }
+        let marked = seen.starts_with(&[0xEF, 0xBB, 0xBF]);
+        self.encoding = match self.encoding {
+            _ if marked => Encoding::Utf8,
+            Encoding::Auto => guessed(&seen[..seen.len().min(64 << 10)]),
+            stated => stated,
+        };
+        self.start = if marked { 3 } else { 0 };
+        Ok(())
+    }
+
+    /// Goes to the next row that is not blank.
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
+        if self.skip_to_line_end && !self.skip_line()? {
+            return Ok(Step::End);
+        }
+        loop {
+            if self.start == self.end {
+                if self.eof {
+                    return Ok(Step::End);
+                }
+                self.fill()?;
+                continue;
+            }
+            let data = &self.buffer[self.start..self.end];
+            match scan(data, self.eof, &mut self.cells, &mut self.count) {
+                Scan::More => {
+                    if data.len() > ROW_MAX {
+                        return Ok(self.give_up(Reason::RowTooLong));
+                    }
+                    self.fill()?;
+                }
+                Scan::Bad(reason) => return Ok(self.give_up(reason)),
+                Scan::Row { len, advance } => {
+                    self.row = self.start..self.start + len;
+                    self.line = self.next_line;
+                    self.next_line += line_ends(&self.buffer[self.start..self.start + advance]);
+                    self.start += advance;
+                    if len > 0 {
+                        return Ok(Step::Row);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves the row at the end of its first physical line, from where reading can go on.
+    fn give_up(&mut self, reason: Reason) -> Step {
+        self.line = self.next_line;
+        let data = &self.buffer[self.start..self.end];
+        let first = memchr::memchr2(b'\n', b'\r', data);
+        let len = first.unwrap_or(data.len());
+        let bytes = data[..len].to_vec();
+        let crlf = first.is_some() && data[len..].starts_with(b"\r\n");
+        self.skip_to_line_end = first.is_none();
+        self.next_line += u64::from(first.is_some());
+        self.start += len + usize::from(first.is_some()) + usize::from(crlf);
+        Step::Uncut { reason, bytes }
+    }
+
+    /// Skips the rest of a line too long for the buffer; false at the end of the file.
+    fn skip_line(&mut self) -> io::Result<bool> {
+        loop {
+            let data = &self.buffer[self.start..self.end];
+            if let Some(at) = memchr::memchr(b'\n', data) {
+                self.start += at + 1;
+                self.next_line += 1;
+                self.skip_to_line_end = false;
+                return Ok(true);
+            }
+            self.start = self.end;
+            if self.eof {
+                return Ok(false);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Moves what is left to the front, grows if nothing moved, and reads until full or over.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        while self.end < self.buffer.len() && !self.eof {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.eof = true,
+                Ok(read) => self.end += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.eof = true;
+                    self.start = self.end;
+                    return Err(e);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The physical line where the row begins.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The row as it stood, without its line end.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.row.clone()]
+    }
+
+    /// How many cells the row has, even beyond the most that are kept.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The row as text with its cells; `None` if the bytes are no text in the encoding.
+    pub(crate) fn decode(&mut self) -> Option<(&str, &[Cell])> {
+        if self.encoding != Encoding::Cp932 || self.buffer[self.row.clone()].is_ascii() {
+            let text = std::str::from_utf8(&self.buffer[self.row.clone()]).ok()?;
+            return Some((text, &self.cells));
+        }
+        let bytes = &self.buffer[self.row.clone()];
+        let text =
+            encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)?;
+        self.decoded = text.into_owned();
+        // No second byte of CP932 is a comma, a quote or a line end: the cells are the same ones.
+        scan(self.decoded.as_bytes(), true, &mut self.cells, &mut self.count);
+        Some((&self.decoded, &self.cells))
+    }
+}
+
+/// The bytes each cell of a whole row takes, quotes included.
+pub(crate) fn spans(row: &[u8]) -> Vec<Range<usize>> {
+    let (mut cells, mut count) = (Vec::new(), 0);
+    scan(row, true, &mut cells, &mut count);
+    cells.into_iter().map(Cell::raw).collect()
+}
+
+/// Cuts one row from the front of `data`.
+fn scan(data: &[u8], eof: bool, cells: &mut Vec<Cell>, count: &mut usize) -> Scan {
+    cells.clear();
+    *count = 0;
+    let mut at = 0;
+    loop {
+        let (cell, end) = match cut(data, at, eof) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Scan::More,
+            Err(reason) => return Scan::Bad(reason),
+        };
+        *count += 1;
+        if *count <= COLUMNS_MAX {
+            cells.push(cell);
+        }
+        match data.get(end) {
+            Some(b',') => at = end + 1,
+            Some(b'\r') => {
+                return match data.get(end + 1) {
+                    Some(b'\n') => Scan::Row { len: end, advance: end + 2 },
+                    None if !eof => Scan::More,
+                    _ => Scan::Row { len: end, advance: end + 1 },
+                };
+            }
+            Some(_) => return Scan::Row { len: end, advance: end + 1 },
+            None => return Scan::Row { len: end, advance: end },
+        }
+    }
+}
+
+/// Cuts the cell that begins at `at`; gives it and where its delimiter stands, `None` for more.
+fn cut(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
+    if data.get(at) == Some(&b'"') {
+        return cut_quoted(data, at, eof);
+    }
+    match data[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
+        Some(len) => cell(at, at + len, Shape::Plain, at + len).map(Some),
+        None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
+        None if eof => cell(at, data.len(), Shape::Plain, data.len()).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
+    let mut from = at + 1;
+    let mut doubled = false;
+    let close = loop {
+        let Some(quote) = data[from..].iter().position(|&b| b == b'"') else {
+            return match (data.len() - at > CELL_MAX, eof) {
+                (true, _) => Err(Reason::CellTooLong),
+                (false, true) => Err(Reason::UnclosedQuote),
+                (false, false) => Ok(None),
+            };
+        };
+        match data.get(from + quote + 1) {
+            Some(b'"') => {
+                doubled = true;
+                from += quote + 2;
+            }
+            None if !eof => return Ok(None),
+            _ => break from + quote,
+        }
+    };
+    match data.get(close + 1) {
+        None | Some(b',' | b'\n' | b'\r') if !doubled => {
+            cell(at + 1, close, Shape::Quoted, close + 1).map(Some)
+        }
+        _ => match data[close + 1..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
+            Some(len) => cell(at, close + 1 + len, Shape::Odd, close + 1 + len).map(Some),
+            None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
+            None if eof => cell(at, data.len(), Shape::Odd, data.len()).map(Some),
+            None => Ok(None),
+        },
+    }
+}
+
+fn cell(start: usize, end: usize, shape: Shape, delimiter: usize) -> Result<(Cell, usize), Reason> {
+    if end - start > CELL_MAX {
+        return Err(Reason::CellTooLong);
+    }
+    let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
+        return Err(Reason::RowTooLong);
+    };
+    Ok((Cell { start, end, shape }, delimiter))
+}
+
+/// The text of a quoted cell with doubled quotes, or with text after the closing quote.
+fn unquoted(raw: &str) -> String {
+    let mut text = String::with_capacity(raw.len());
+    let mut rest = raw.strip_prefix('"').unwrap_or(raw);
+    while let Some(quote) = rest.find('"') {
+        text.push_str(&rest[..quote]);
+        rest = &rest[quote + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                text.push('"');
+                rest = after;
+            }
+            None => break,
+        }
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Physical lines in a row: LF, CRLF and a lone CR each end one.
+fn line_ends(row: &[u8]) -> u64 {
+    let mut ends = 0;
+    for at in memchr::memchr2_iter(b'\n', b'\r', row) {
+        ends += u64::from(row[at] == b'\r' || at == 0 || row[at - 1] != b'\r');
+    }
+    ends
+}
+
+fn guessed(beginning: &[u8]) -> Encoding {
+    let is_utf8 = match std::str::from_utf8(beginning) {
+        Ok(_) => true,
+        // The window may end within a character; only then is the error without a length.
+        Err(e) => e.error_len().is_none(),
+    };
+    if is_utf8 { Encoding::Utf8 } else { Encoding::Cp932 }
+}

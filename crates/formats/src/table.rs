@@ -1,0 +1,254 @@
+//! The header of a file, and typed access to the cells of our own formats.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::split::{COLUMNS_MAX, Cell, Splitter, Step};
+use crate::{FileRefused, Header, Reading, Reason, Refused};
+use crate::{address, credentials, safe_csv, stamp, text};
+
+/// No more bytes of a refused row are kept.
+pub(crate) const REFUSED_BYTES_MAX: usize = 256 << 10;
+
+/// Reads the header: lower case, without surrounding blanks.
+pub(crate) fn header(splitter: &mut Splitter) -> Result<Vec<String>, FileRefused> {
+    match splitter.step()? {
+        Step::End => return Err(FileRefused::Empty),
+        Step::Uncut { reason, .. } => return Err(FileRefused::BadHeader(reason)),
+        Step::Row => {}
+    }
+    if splitter.count() > COLUMNS_MAX {
+        return Err(FileRefused::TooManyColumns(COLUMNS_MAX));
+    }
+    let Some((row, cells)) = splitter.decode() else {
+        return Err(FileRefused::Encoding("the header is not text in that encoding".to_owned()));
+    };
+    Ok(cells.iter().map(|cell| text::narrow(&cell.text(row)).to_ascii_lowercase()).collect())
+}
+
+/// One of our own formats open for reading.
+pub(crate) struct Sheet {
+    splitter: Splitter,
+    names: Vec<String>,
+    reading: Reading,
+    /// Columns whose cells never show in a refused row.
+    masked: Vec<bool>,
+    required: &'static [&'static str],
+    pub(crate) header: Header,
+}
+
+/// Why a row is refused, and at which column.
+pub(crate) type Fault = (&'static str, Reason);
+
+/// One row, its cells by column name.
+pub(crate) struct Line<'a> {
+    names: &'a [String],
+    row: &'a str,
+    cells: &'a [Cell],
+    reading: &'a Reading,
+    pub(crate) number: u64,
+}
+
+impl Sheet {
+    /// Opens a file that must have every `required` column; `masked` cells are kept nowhere.
+    pub(crate) fn open(
+        input: impl Read + Send + 'static,
+        reading: Reading,
+        name: &str,
+        [required, optional, masked]: [&'static [&'static str]; 3],
+    ) -> Result<Self, FileRefused> {
+        let mut splitter = Splitter::open(input, reading.encoding)?;
+        let names = header(&mut splitter)?;
+        if let Some(missing) = required.iter().find(|c| !names.iter().any(|n| n == *c)) {
+            return Err(FileRefused::MissingColumn((*missing).to_owned()));
+        }
+        let known = |n: &str| required.contains(&n) || optional.contains(&n);
+        for (at, name) in names.iter().enumerate() {
+            if known(name) && names[..at].contains(name) {
+                return Err(FileRefused::DuplicateColumn(name.clone()));
+            }
+        }
+        let secret: Vec<bool> = names.iter().map(|n| credentials::is_credential(n)).collect();
+        let report = Header {
+            report_type: name.to_owned(),
+            columns: names.clone(),
+            unknown: names.iter().filter(|n| !known(n)).cloned().collect(),
+            missing: optional
+                .iter()
+                .filter(|c| !names.iter().any(|n| n == *c))
+                .map(|c| (*c).to_owned())
+                .collect(),
+            credentials: names
+                .iter()
+                .zip(&secret)
+                .filter(|(_, s)| **s)
+                .map(|(n, _)| n.clone())
+                .collect(),
+        };
+        let hidden = |n: &String, secret: &bool| *secret || masked.contains(&n.as_str());
+        let masked = names.iter().zip(&secret).map(|(n, s)| hidden(n, s)).collect();
+        Ok(Self { splitter, names, reading, masked, required, header: report })
+    }
+
+    /// The next row, as `read` understands it; `None` at the end.
+    pub(crate) fn next<T>(
+        &mut self,
+        read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
+    ) -> io::Result<Option<Result<T, Refused>>> {
+        let (fault, mut bytes) = match self.splitter.step()? {
+            Step::End => return Ok(None),
+            Step::Uncut { reason, bytes } => {
+                let secret = self.masked.contains(&true);
+                ((None, reason), if secret { b"***".to_vec() } else { bytes })
+            }
+            Step::Row => match self.read(read) {
+                Ok(value) => return Ok(Some(Ok(value))),
+                Err(fault) => (fault, credentials::mask(self.splitter.bytes(), &self.masked)),
+            },
+        };
+        bytes.truncate(REFUSED_BYTES_MAX);
+        let (column, reason) = fault;
+        let column = column.map(ToOwned::to_owned);
+        Ok(Some(Err(Refused { line: self.splitter.line(), column, reason, bytes })))
+    }
+
+    fn read<T>(
+        &mut self,
+        read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
+    ) -> Result<T, (Option<&'static str>, Reason)> {
+        let (number, found) = (self.splitter.line(), self.splitter.count());
+        let Self { splitter, names, reading, required, .. } = self;
+        let expected = names.len();
+        let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;
+        // A spreadsheet adds or leaves out empty cells at the end of a row.
+        if found > expected && !cells[expected..].iter().all(|c| c.is_empty()) {
+            return Err((None, Reason::TooManyCells { found, expected }));
+        }
+        if found < expected {
+            let last = names.get(found - 1).map_or("", String::as_str);
+            if let Some(column) = required.iter().find(|c| **c == last) {
+                return Err((Some(*column), Reason::TooFewCells { found, expected }));
+            }
+        }
+        let line = Line { names, row, cells, reading, number };
+        read(&line).map_err(|(column, reason)| (Some(column), reason))
+    }
+
+    /// Every row at once: those understood, and those refused.
+    pub(crate) fn all<T>(
+        mut self,
+        mut read: impl FnMut(&Line<'_>) -> Result<T, Fault>,
+    ) -> Result<(Vec<T>, Vec<Refused>), FileRefused> {
+        let (mut good, mut bad) = (Vec::new(), Vec::new());
+        while let Some(row) = self.next(&mut read)? {
+            match row {
+                Ok(value) => good.push(value),
+                Err(refused) => bad.push(refused),
+            }
+        }
+        Ok((good, bad))
+    }
+}
+
+impl<'a> Line<'a> {
+    /// The cell as it stands; empty where the file has no such column.
+    pub(crate) fn raw(&self, column: &str) -> Cow<'a, str> {
+        let at = self.names.iter().position(|name| name == column);
+        at.and_then(|at| self.cells.get(at)).map_or(Cow::Borrowed(""), |cell| cell.text(self.row))
+    }
+
+    /// A code, a number or a time: blanks off, full-width digits made plain.
+    pub(crate) fn code(&self, column: &str) -> Option<String> {
+        let raw = self.raw(column);
+        let code = text::narrow(safe_csv::unguard(&raw));
+        (!code.is_empty()).then(|| code.into_owned())
+    }
+
+    /// Free text of at most `max` characters, control characters replaced.
+    pub(crate) fn text(&self, column: &'static str, max: usize) -> Result<Option<String>, Fault> {
+        let raw = self.raw(column);
+        let (clean, _) = text::clean(Cow::Borrowed(safe_csv::unguard(&raw)));
+        let clean = clean.trim();
+        if clean.len() > max && clean.chars().count() > max {
+            return Err((column, Reason::TextTooLong));
+        }
+        if text::is_rounded(&text::narrow(clean)) {
+            return Err((column, Reason::RoundedNumber));
+        }
+        Ok((!clean.is_empty()).then(|| clean.to_owned()))
+    }
+
+    /// A time, not later than now.
+    pub(crate) fn time(&self, column: &'static str) -> Result<Option<i64>, Fault> {
+        let at = self.any_time(column)?;
+        match at {
+            Some(at) if self.reading.is_future(at) => Err((column, Reason::FutureTime)),
+            at => Ok(at),
+        }
+    }
+
+    /// A time, be it past or to come.
+    pub(crate) fn any_time(&self, column: &'static str) -> Result<Option<i64>, Fault> {
+        let read = |code: String| stamp::parse(&code, self.reading.utc_offset);
+        self.code(column).map(read).transpose().map_err(|reason| (column, reason))
+    }
+
+    /// A word of a closed list, in any case.
+    pub(crate) fn word<T: Word>(&self, column: &'static str) -> Result<Option<T>, Fault> {
+        let Some(code) = self.code(column) else { return Ok(None) };
+        T::read(&code).map(Some).ok_or((column, Reason::UnknownWord))
+    }
+
+    /// A whole number of at most `max`.
+    pub(crate) fn number(&self, column: &'static str, max: u64) -> Result<Option<u64>, Fault> {
+        let read = |code: String| text::number(&code, max);
+        self.code(column).map(read).transpose().map_err(|reason| (column, reason))
+    }
+
+    /// A port; empty and 0 mean that none is known.
+    pub(crate) fn port(&self, column: &'static str) -> Result<Option<u16>, Fault> {
+        let read = |code: String| address::port(&code);
+        let port = self.code(column).map(read).transpose().map_err(|reason| (column, reason))?;
+        Ok(port.flatten())
+    }
+
+    /// An address.
+    pub(crate) fn ip(&self, column: &'static str) -> Result<Option<IpAddr>, Fault> {
+        let read = |code: String| address::parse(&code);
+        self.code(column).map(read).transpose().map_err(|reason| (column, reason))
+    }
+
+    /// The parts of a list joined by `;`.
+    pub(crate) fn list(&self, column: &str) -> Vec<String> {
+        let code = self.code(column).unwrap_or_default();
+        let parts = code.split(';').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(ToOwned::to_owned).collect()
+    }
+
+    /// Every filled cell of a column outside `known`, without credentials.
+    pub(crate) fn others(&self, known: &[&[&str]]) -> Vec<(Arc<str>, Box<str>)> {
+        let mut others = Vec::new();
+        for (name, cell) in self.names.iter().zip(self.cells) {
+            let is_known = known.iter().any(|list| list.contains(&name.as_str()));
+            if !is_known && !cell.is_empty() && !credentials::is_credential(name) {
+                let (value, _) = text::clean(cell.text(self.row));
+                let value = credentials::without_userinfo(safe_csv::unguard(&value)).into();
+                others.push((Arc::from(name.as_str()), value));
+            }
+        }
+        others
+    }
+}
+
+/// A cell that must be filled.
+pub(crate) fn due<T>(column: &'static str, value: Option<T>) -> Result<T, Fault> {
+    value.ok_or((column, Reason::MissingValue))
+}
+
+/// A closed list of words that a cell can hold.
+pub(crate) trait Word: Sized {
+    /// Finds the word, whatever its case.
+    fn read(code: &str) -> Option<Self>;
+}

@@ -1,0 +1,190 @@
+//! SQL of cases, their facts, inquiry IDs and line tokens.
+
+use super::{Case, CaseEvent, CaseRef, Filter, Verdict};
+use crate::{
+    db::{Db, Tx, on, on_tx},
+    ids::{CaseId, IspId},
+    time::Moment,
+};
+
+/// A fact that is about to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event<'a> {
+    pub(crate) at: Moment,
+    pub(crate) kind: &'a str,
+    pub(crate) author: &'a str,
+    pub(crate) detail: Option<&'a str>,
+}
+
+/// The case of that name.
+pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id = $2";
+    on!(db, pool => {
+        sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_optional(pool).await
+    })
+}
+
+/// Facts of a case in order of time.
+pub(super) async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
+    const SQL: &str = "SELECT at, kind, author, detail FROM case_events
+         WHERE isp_id = $1 AND case_id = $2 ORDER BY at, kind";
+    on!(db, pool => sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_all(pool).await)
+}
+
+/// Cases that pass the filter.
+pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases
+         WHERE (CAST($1 AS BYTEA) IS NULL OR isp_id = $1)
+           AND (CAST($2 AS TEXT) IS NULL OR state = $2)
+           AND (CAST($3 AS TEXT) IS NULL OR stream = $3)
+           AND (CAST($4 AS BIGINT) IS NULL OR last_seen >= $4)
+           AND (CAST($5 AS BYTEA) IS NULL OR id = $5)
+         ORDER BY first_seen, spot LIMIT $6";
+    on!(db, pool => {
+        sqlx::query_as(SQL)
+            .bind(filter.isp)
+            .bind(filter.state.map(super::State::word))
+            .bind(filter.stream.as_deref())
+            .bind(filter.since)
+            .bind(filter.id)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+    })
+}
+
+/// Sets the state unless it is already so; tells whether it changed.
+pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
+    const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
+         WHERE isp_id = $4 AND id = $5 AND (state <> $1 OR state_since <> $2)";
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(verdict.state.word())
+        .bind(verdict.since)
+        .bind(verdict.first_clean)
+        .bind(verdict.case.isp)
+        .bind(verdict.case.id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
+
+/// Writes a fact; the same fact at the same moment stands once.
+pub(crate) async fn write_event(
+    tx: &mut Tx,
+    case: CaseRef,
+    event: Event<'_>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO case_events (isp_id, case_id, at, kind, author, detail)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(case.isp)
+        .bind(case.id)
+        .bind(event.at)
+        .bind(event.kind)
+        .bind(event.author)
+        .bind(event.detail)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// The sealed inquiry ID of a case, if one was issued.
+pub(super) async fn sealed_id(tx: &mut Tx, case: CaseRef) -> sqlx::Result<Option<Vec<u8>>> {
+    const SQL: &str = "SELECT sealed FROM inquiry_ids WHERE isp_id = $1 AND case_id = $2";
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(case.isp).bind(case.id).fetch_optional(conn).await
+    })
+}
+
+/// Keeps a fresh inquiry ID; false when its tag is already taken.
+pub(super) async fn insert_id(
+    tx: &mut Tx,
+    case: CaseRef,
+    tag: &[u8],
+    sealed: &[u8],
+    at: Moment,
+) -> sqlx::Result<bool> {
+    const SQL: &str = "INSERT INTO inquiry_ids (tag, isp_id, case_id, sealed, issued_at)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (tag) DO NOTHING";
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(tag)
+        .bind(case.isp)
+        .bind(case.id)
+        .bind(sealed)
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
+
+/// The case a tag leads to, unless the ID has ended.
+pub(super) async fn by_tag(db: &Db, tag: &[u8], now: Moment) -> sqlx::Result<Option<CaseRef>> {
+    const SQL: &str = "SELECT isp_id, case_id FROM inquiry_ids
+         WHERE tag = $1 AND (ends_at IS NULL OR ends_at > $2)";
+    let found: Option<(IspId, CaseId)> = on!(db, pool => {
+        sqlx::query_as(SQL).bind(tag).bind(now).fetch_optional(pool).await
+    })?;
+    Ok(found.map(|(isp, id)| CaseRef { isp, id }))
+}
+
+/// Sets or lifts the end of the inquiry ID of a case.
+pub(super) async fn set_id_end(
+    tx: &mut Tx,
+    case: CaseRef,
+    ends_at: Option<Moment>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE inquiry_ids SET ends_at = $1 WHERE isp_id = $2 AND case_id = $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(ends_at).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
+}
+
+/// Cases that carry a token of an epoch, with the case that speaks for each.
+pub(super) async fn of_token(
+    tx: &mut Tx,
+    isp: IspId,
+    epoch: &str,
+    token: &[u8],
+) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Moment)>> {
+    const SQL: &str = "SELECT c.id, c.line_of, c.first_seen FROM line_tokens t
+           JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
+         WHERE t.isp_id = $1 AND t.epoch = $2 AND t.token = $3 ORDER BY c.first_seen, c.spot";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(isp).bind(epoch).bind(token).fetch_all(conn).await
+    })
+}
+
+/// Binds a token to a case; false when it was bound before.
+pub(super) async fn insert_token(
+    tx: &mut Tx,
+    case: CaseRef,
+    (epoch, token): (&str, &[u8]),
+    at: Moment,
+    author: &str,
+) -> sqlx::Result<bool> {
+    const SQL: &str = "INSERT INTO line_tokens (isp_id, epoch, token, case_id, bound_at, author)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(case.isp)
+        .bind(epoch)
+        .bind(token)
+        .bind(case.id)
+        .bind(at)
+        .bind(author)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    Ok(done == 1)
+}
+
+/// Says which case speaks for `case`.
+pub(super) async fn set_line_of(
+    tx: &mut Tx,
+    case: CaseRef,
+    canonical: Option<CaseId>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE cases SET line_of = $1 WHERE isp_id = $2 AND id = $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(canonical).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
+}

@@ -1,0 +1,148 @@
+//! Sightings (検知): an exposure seen at an address, port and time; never edited.
+//!
+//! Second stage: takes the rows that `feeds` understood, gives each its [`Spot`], and keeps the
+//! first sighting of a spot whole and later ones as counted repeats. Owns `sightings`, `repeats`.
+
+pub(crate) mod store;
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use formats::{Detection, Exposure, Kind, Proto, Weakness};
+
+use crate::{
+    db::{Tx, bulk},
+    ids::FileId,
+    time::Moment,
+};
+
+/// Spot (検知箇所): address, protocol, port and exposure in one key that sorts by address.
+///
+/// Sixteen bytes of address (IPv4 mapped, RFC 4291 2.5.5.2), one of protocol, two of port, one of
+/// weakness, then the kind. An infected device calls from a new port each time, so its port is 0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "検知箇所")]
+pub struct Spot(pub Vec<u8>);
+
+/// What a spot says when it is taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The device's address.
+    pub ip: IpAddr,
+    /// The device's protocol.
+    pub proto: Proto,
+    /// The device's port; nothing for an infection.
+    pub port: Option<u16>,
+    /// What is wrong.
+    pub exposure: Exposure,
+}
+
+impl Spot {
+    /// The spot of a detection.
+    pub fn of(row: &Detection) -> Self {
+        let port = if row.exposure.weakness == Weakness::Infected { None } else { row.port };
+        Self::at(row.ip, row.proto, port, &row.exposure)
+    }
+
+    /// The spot of an exposure at an address, protocol and port.
+    pub fn at(ip: IpAddr, proto: Proto, port: Option<u16>, exposure: &Exposure) -> Self {
+        let kind = exposure.kind.as_str().as_bytes();
+        let mut key = Vec::with_capacity(20 + kind.len());
+        key.extend_from_slice(&mapped(ip).octets());
+        key.push(proto.number());
+        key.extend_from_slice(&port.unwrap_or(0).to_be_bytes());
+        let place = Weakness::ALL.iter().position(|w| *w == exposure.weakness);
+        key.push(u8::try_from(place.unwrap_or(0)).unwrap_or(0));
+        key.extend_from_slice(kind);
+        Self(key)
+    }
+
+    /// Address, port and exposure again; nothing if these bytes are no spot.
+    pub fn place(&self) -> Option<Place> {
+        let (address, rest) = self.0.split_at_checked(16)?;
+        let (fixed, kind) = rest.split_at_checked(4)?;
+        let address: [u8; 16] = address.try_into().ok()?;
+        let port = u16::from_be_bytes([fixed[1], fixed[2]]);
+        let kind = std::str::from_utf8(kind).ok()?;
+        Some(Place {
+            ip: Ipv6Addr::from(address).to_canonical(),
+            proto: Proto::from_number(fixed[0]),
+            port: (port != 0).then_some(port),
+            exposure: Exposure {
+                weakness: *Weakness::ALL.get(usize::from(fixed[3]))?,
+                kind: Kind::new(kind).ok()?,
+            },
+        })
+    }
+}
+
+/// An address as sixteen bytes, IPv4 mapped into IPv6.
+pub fn mapped(ip: IpAddr) -> Ipv6Addr {
+    match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    }
+}
+
+/// A row with its place in its file and its spot.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// The file it stands in.
+    pub file: FileId,
+    /// Its number among the rows of that file, from 1.
+    pub row_no: i64,
+    /// Where it was seen.
+    pub spot: Spot,
+    /// The understood row.
+    pub row: Detection,
+}
+
+/// Keeps `first` whole and `again` as counted repeats, in the caller's transaction.
+pub(crate) async fn record(
+    tx: &mut Tx,
+    first: &[&Sighting],
+    again: &[&Sighting],
+) -> anyhow::Result<()> {
+    store::insert_first(tx, first).await?;
+    store::insert_repeats(tx, again).await?;
+    Ok(())
+}
+
+/// All moments at which each of `spots` was seen, sorted within a spot.
+pub(crate) async fn moments_of(
+    tx: &mut Tx,
+    spots: &[Vec<u8>],
+    firsts: &[(Vec<u8>, Moment)],
+) -> sqlx::Result<std::collections::HashMap<Vec<u8>, Vec<Moment>>> {
+    let mut seen: std::collections::HashMap<Vec<u8>, Vec<Moment>> = Default::default();
+    for (spot, at) in firsts {
+        seen.entry(spot.clone()).or_default().push(*at);
+    }
+    for (spot, at) in bulk::select_in::<(Vec<u8>, Moment)>(
+        tx,
+        "SELECT spot, detected_at FROM repeats",
+        "spot",
+        spots,
+    )
+    .await?
+    {
+        seen.entry(spot).or_default().push(at);
+    }
+    seen.values_mut().for_each(|moments| moments.sort_unstable());
+    Ok(seen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spot_gives_back_what_went_in() {
+        let exposure: Exposure = "weak_credentials/telnet".parse().unwrap();
+        for ip in ["192.0.2.7", "2001:db8::7"] {
+            let ip: IpAddr = ip.parse().unwrap();
+            let spot = Spot::at(ip, Proto::Tcp, Some(23), &exposure);
+            let place = spot.place().unwrap();
+            assert_eq!((place.ip, place.port, place.exposure), (ip, Some(23), exposure.clone()));
+        }
+    }
+}
