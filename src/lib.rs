@@ -10,6 +10,11 @@ pub mod db;
 pub mod access;
 pub mod app;
 
+// Registers.
+pub mod isps;
+
 // The life of a detection.
+pub mod feeds;
 pub mod sightings;
+pub mod attribution;
 pub mod cases;

@@ -1,0 +1,303 @@
+//! The address table (アドレス表): address → AS → organisation, in dated editions.
+//!
+//! Input is CSV `start,end,asn,org` without header, both ends inclusive. The public table has
+//! faults: blocks that are missing, and ranges that overlap. Where two overlap the narrower one
+//! wins, so that the answer never hangs on the order of rows. An edition is kept as packed,
+//! compressed chunks: half a million ranges load in a fraction of a second.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, HashMap},
+    io::Read,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use anyhow::{Context as _, ensure};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::store;
+use crate::{access::keys::to_hex, app::App, db::Db, ids::EditionId};
+
+/// A range of addresses with one origin AS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first address.
+    pub first: IpAddr,
+    /// The last address, part of the range.
+    pub last: IpAddr,
+    /// The origin AS.
+    pub asn: u32,
+}
+
+/// An edition of the table in memory: about 10 MB for the whole Internet.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Networks {
+    v4: Vec<(u32, u32, u32)>,
+    v6: Vec<(u128, u128, u32)>,
+    organisations: HashMap<u32, String>,
+}
+
+impl Networks {
+    /// Reads the CSV and puts the ranges in order, overlaps resolved.
+    pub fn read(files: Vec<Box<dyn Read>>) -> anyhow::Result<Self> {
+        let mut networks = Self::default();
+        for file in files {
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
+            for record in reader.records() {
+                let record = record.context("the address table is no CSV")?;
+                let line = record.position().map_or(0, csv::Position::line);
+                let field = |n: usize| record.get(n).unwrap_or_default();
+                let bad = || format!("line {line}: start, end and asn are due");
+                let first: IpAddr = field(0).parse().with_context(bad)?;
+                let last: IpAddr = field(1).parse().with_context(bad)?;
+                let asn: u32 = field(2).parse().with_context(bad)?;
+                ensure!(
+                    first <= last && first.is_ipv4() == last.is_ipv4(),
+                    "line {line}: {first} to {last} is no range"
+                );
+                networks.push(first, last, asn);
+                networks.organisations.entry(asn).or_insert_with(|| field(3).to_owned());
+            }
+        }
+        disjoin(&mut networks.v4);
+        disjoin(&mut networks.v6);
+        Ok(networks)
+    }
+
+    /// Adds a range; the caller keeps ranges in order and apart.
+    pub(super) fn push(&mut self, first: IpAddr, last: IpAddr, asn: u32) {
+        match (first, last) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => self.v4.push((a.to_bits(), b.to_bits(), asn)),
+            (IpAddr::V6(a), IpAddr::V6(b)) => self.v6.push((a.to_bits(), b.to_bits(), asn)),
+            _ => {}
+        }
+    }
+
+    /// How many ranges it has.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The range that holds `ip`.
+    pub fn find(&self, ip: IpAddr) -> Option<Range> {
+        match ip {
+            IpAddr::V4(v4) => holding(&self.v4, v4.to_bits()).map(range4),
+            IpAddr::V6(v6) => holding(&self.v6, v6.to_bits()).map(range6),
+        }
+    }
+
+    /// The organisation behind an AS.
+    pub fn organisation(&self, asn: u32) -> Option<&str> {
+        self.organisations.get(&asn).map(String::as_str)
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = Range> {
+        self.v4.iter().map(range4).chain(self.v6.iter().map(range6))
+    }
+}
+
+fn range4(&(first, last, asn): &(u32, u32, u32)) -> Range {
+    let ip = |bits| IpAddr::V4(Ipv4Addr::from_bits(bits));
+    Range { first: ip(first), last: ip(last), asn }
+}
+
+fn range6(&(first, last, asn): &(u128, u128, u32)) -> Range {
+    let ip = |bits| IpAddr::V6(Ipv6Addr::from_bits(bits));
+    Range { first: ip(first), last: ip(last), asn }
+}
+
+fn holding<T: Ord + Copy>(ranges: &[(T, T, u32)], ip: T) -> Option<&(T, T, u32)> {
+    let after = ranges.partition_point(|(first, _, _)| *first <= ip);
+    ranges[..after].last().filter(|(_, last, _)| ip <= *last)
+}
+
+/// Whole numbers that addresses are made of.
+trait Bits: Ord + Copy + std::ops::Sub<Output = Self> {
+    fn step(self, by: i8) -> Self;
+}
+
+impl Bits for u32 {
+    fn step(self, by: i8) -> Self {
+        self.saturating_add_signed(i32::from(by))
+    }
+}
+
+impl Bits for u128 {
+    fn step(self, by: i8) -> Self {
+        self.saturating_add_signed(i128::from(by))
+    }
+}
+
+/// Puts ranges in order and apart: where two overlap the narrower one keeps the overlap, of two
+/// equal ones the lower AS number.
+fn disjoin<T: Bits>(ranges: &mut Vec<(T, T, u32)>) {
+    let wide_first = |a: &(T, T, u32), b: &(T, T, u32)| match a.0.cmp(&b.0) {
+        Ordering::Equal => b.1.cmp(&a.1).then(b.2.cmp(&a.2)),
+        order => order,
+    };
+    ranges.sort_unstable_by(wide_first);
+    let mut apart: Vec<(T, T, u32)> = Vec::with_capacity(ranges.len());
+    for &(mut first, last, asn) in &*ranges {
+        let mut tail = None;
+        if let Some(before) = apart.last_mut().filter(|before| first <= before.1) {
+            if last - first <= before.1 - before.0 {
+                if last < before.1 {
+                    tail = Some((last.step(1), before.1, before.2));
+                }
+                if before.0 == first {
+                    apart.pop();
+                } else {
+                    before.1 = first.step(-1);
+                }
+            } else {
+                first = before.1.step(1);
+            }
+        }
+        if first <= last {
+            apart.push((first, last, asn));
+        }
+        apart.extend(tail);
+    }
+    *ranges = apart;
+}
+
+/// What an import changes or would change (差分).
+#[derive(Debug, Serialize)]
+pub struct Difference {
+    /// Ranges of the new edition.
+    pub prefixes: usize,
+    /// Ranges that the edition in force lacks.
+    pub added: usize,
+    /// Ranges that the new edition lacks.
+    pub removed: usize,
+    /// Ranges with another AS.
+    pub changed: usize,
+    /// Whether the new edition is now in force.
+    pub applied: bool,
+}
+
+/// Compares `new` with the edition in force and, when `apply` says so, puts it in force.
+pub async fn import(app: &App, new: &Networks, apply: bool) -> anyhow::Result<Difference> {
+    let old = in_force(&app.db).await?;
+    let mut difference = compare(&old, new);
+    if apply && *new != old {
+        let chunks = pack(new)?;
+        let mut hash = Sha256::new();
+        chunks.iter().for_each(|chunk| hash.update(chunk));
+        let sha256 = to_hex(&hash.finalize());
+        let edition = store::Edition {
+            id: EditionId(app.fresh_id()),
+            sha256,
+            ranges: i64::try_from(new.len())?,
+            at: app.now(),
+        };
+        let mut tx = app.db.begin().await?;
+        store::insert_edition(&mut tx, &edition, chunks).await?;
+        tx.commit().await?;
+    }
+    difference.applied = apply;
+    Ok(difference)
+}
+
+fn compare(old: &Networks, new: &Networks) -> Difference {
+    let key = |range: Range| ((range.first, range.last), range.asn);
+    let before: BTreeMap<_, _> = old.ranges().map(key).collect();
+    let (mut added, mut changed, mut kept) = (0, 0, 0);
+    for range in new.ranges() {
+        match before.get(&(range.first, range.last)) {
+            None => added += 1,
+            Some(asn) if *asn != range.asn => changed += 1,
+            Some(_) => kept += 1,
+        }
+    }
+    let removed = before.len() - kept - changed;
+    Difference { prefixes: new.len(), added, removed, changed, applied: false }
+}
+
+/// The edition in force; empty before the first import.
+pub async fn in_force(db: &Db) -> anyhow::Result<Networks> {
+    unpack(&store::chunks_in_force(db).await?)
+}
+
+const CHUNK: usize = 50_000;
+
+/// Chunk 0 holds `asn TAB organisation` lines, the others ranges of 36 bytes each.
+fn pack(networks: &Networks) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut names: Vec<_> = networks.organisations.iter().collect();
+    names.sort_unstable();
+    let names: String =
+        names.iter().map(|(asn, org)| format!("{asn}\t{}\n", org.replace('\n', " "))).collect();
+    let mut chunks = vec![zstd::encode_all(names.as_bytes(), 3)?];
+    let ranges: Vec<Range> = networks.ranges().collect();
+    for part in ranges.chunks(CHUNK) {
+        let mut body = Vec::with_capacity(part.len() * 36);
+        for range in part {
+            body.extend(crate::sightings::mapped(range.first).octets());
+            body.extend(crate::sightings::mapped(range.last).octets());
+            body.extend(range.asn.to_be_bytes());
+        }
+        chunks.push(zstd::encode_all(&body[..], 3)?);
+    }
+    Ok(chunks)
+}
+
+fn unpack(chunks: &[Vec<u8>]) -> anyhow::Result<Networks> {
+    let mut networks = Networks::default();
+    let Some((names, ranges)) = chunks.split_first() else { return Ok(networks) };
+    let names = String::from_utf8(zstd::decode_all(&names[..])?)?;
+    for line in names.lines() {
+        let (asn, org) = line.split_once('\t').context("a stored organisation is malformed")?;
+        networks.organisations.insert(asn.parse()?, org.to_owned());
+    }
+    for chunk in ranges {
+        let body = zstd::decode_all(&chunk[..])?;
+        for range in body.chunks_exact(36) {
+            let ip = |from: usize| -> anyhow::Result<IpAddr> {
+                let octets: [u8; 16] = range[from..from + 16].try_into()?;
+                Ok(Ipv6Addr::from(octets).to_canonical())
+            };
+            networks.push(ip(0)?, ip(16)?, u32::from_be_bytes(range[32..36].try_into()?));
+        }
+    }
+    Ok(networks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(csv: &'static str) -> Networks {
+        Networks::read(vec![Box::new(csv.as_bytes())]).unwrap()
+    }
+
+    #[test]
+    fn where_two_ranges_overlap_the_narrower_one_wins_whatever_the_order() {
+        let one = "192.0.2.0,192.0.2.255,64500,Wide\n192.0.2.64,192.0.2.127,64501,Narrow\n";
+        let other = "192.0.2.64,192.0.2.127,64501,Narrow\n192.0.2.0,192.0.2.255,64500,Wide\n";
+        for csv in [one, other] {
+            let networks = read(csv);
+            let asn = |ip: &str| networks.find(ip.parse().unwrap()).map(|r| r.asn);
+            assert_eq!(asn("192.0.2.63"), Some(64500));
+            assert_eq!(asn("192.0.2.64"), Some(64501));
+            assert_eq!(asn("192.0.2.127"), Some(64501));
+            assert_eq!(asn("192.0.2.128"), Some(64500));
+            assert_eq!(asn("192.0.3.0"), None);
+        }
+    }
+
+    #[test]
+    fn an_edition_packs_and_unpacks_to_itself_and_compares() {
+        let old = read("192.0.2.0,192.0.2.255,64500,A\n2001:db8::,2001:db8::ff,64501,B\n");
+        assert_eq!(unpack(&pack(&old).unwrap()).unwrap(), old);
+        assert_eq!(old.organisation(64501), Some("B"));
+        let new = read("192.0.2.0,192.0.2.255,64502,C\n198.51.100.0,198.51.100.9,64500,A\n");
+        let d = compare(&old, &new);
+        assert_eq!((d.prefixes, d.added, d.removed, d.changed), (2, 1, 1, 1));
+    }
+}

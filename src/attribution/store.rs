@@ -1,0 +1,92 @@
+//! SQL of attribution: editions of the address table, the list of the unattributed.
+
+use super::{Attribution, Unattributed};
+use crate::{
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
+    ids::EditionId,
+    sightings::Sighting,
+    time::Moment,
+};
+
+/// An edition about to be written.
+#[derive(Debug)]
+pub(super) struct Edition {
+    pub(super) id: EditionId,
+    pub(super) sha256: String,
+    pub(super) ranges: i64,
+    pub(super) at: Moment,
+}
+
+/// Writes an edition with its chunks; an edition of the same content is put in force again.
+pub(super) async fn insert_edition(
+    tx: &mut Tx,
+    edition: &Edition,
+    chunks: Vec<Vec<u8>>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO network_editions (id, sha256, ranges, applied_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (sha256) DO UPDATE SET applied_at = excluded.applied_at RETURNING id";
+    let id: EditionId = on_tx!(&mut *tx, conn => sqlx::query_scalar(SQL)
+        .bind(edition.id)
+        .bind(&edition.sha256)
+        .bind(edition.ranges)
+        .bind(edition.at)
+        .fetch_one(conn)
+        .await)?;
+    let target = Target {
+        table: "network_chunks",
+        columns: "edition_id, no, body",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let numbers = (0..).take(chunks.len()).collect();
+    let ids = vec![id.0.as_bytes().to_vec(); chunks.len()];
+    let columns = [Column::Bytes(ids), Column::Int(numbers), Column::Bytes(chunks)];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
+}
+
+/// The chunks of the edition applied last, in order.
+pub(super) async fn chunks_in_force(db: &Db) -> sqlx::Result<Vec<Vec<u8>>> {
+    const SQL: &str = "SELECT body FROM network_chunks WHERE edition_id =
+         (SELECT id FROM network_editions ORDER BY applied_at DESC, id DESC LIMIT 1) ORDER BY no";
+    on!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)
+}
+
+/// Puts sightings on the list; a spot that stands there gets its time widened.
+pub(super) async fn insert_unattributed(
+    tx: &mut Tx,
+    rows: &[(&Sighting, Attribution)],
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "unattributed",
+        columns: "spot, feed_file_id, row_no, asn, network_kind, first_seen, last_seen",
+        conflict: "ON CONFLICT (spot) DO UPDATE SET
+             first_seen = CASE WHEN excluded.first_seen < unattributed.first_seen
+                 THEN excluded.first_seen ELSE unattributed.first_seen END,
+             last_seen = CASE WHEN excluded.last_seen > unattributed.last_seen
+                 THEN excluded.last_seen ELSE unattributed.last_seen END",
+    };
+    let at = || Column::Int(rows.iter().map(|(s, _)| s.row.detected_at).collect());
+    let columns = [
+        Column::Bytes(rows.iter().map(|(s, _)| s.spot.0.clone()).collect()),
+        Column::Bytes(rows.iter().map(|(s, _)| s.file.0.as_bytes().to_vec()).collect()),
+        Column::Int(rows.iter().map(|(s, _)| s.row_no).collect()),
+        Column::IntOrNull(rows.iter().map(|(_, a)| a.asn.map(i64::from)).collect()),
+        Column::Text(rows.iter().map(|(_, a)| a.network_kind.to_owned()).collect()),
+        at(),
+        at(),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
+}
+
+/// The list, latest first.
+pub(super) async fn unattributed(db: &Db, limit: i64) -> sqlx::Result<Vec<Unattributed>> {
+    const SQL: &str = "SELECT spot, asn, network_kind, first_seen, last_seen FROM unattributed
+         ORDER BY last_seen DESC, spot LIMIT $1";
+    on!(db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await)
+}
