@@ -1,10 +1,15 @@
 //! Quantiles of the time to the event, the median among them, with intervals.
 //!
-//! The p quantile is the time at which 1 − S reaches p. When the curve is flat exactly at p, it
-//! is the middle of the flat; for the last flat, the middle between its start and the last exit.
-//! Its interval reads the lower and the upper bound of S the same way (Brookmeyer, Crowley 1982,
-//! Biometrics 38), so an end that a bound never reaches is absent. Rules and tolerance are those
-//! of `quantile.survfit` in R `survival` 3.5-3.
+//! The p quantile is the time at which 1 − S reaches p; when the curve is flat exactly at p, the
+//! middle of the flat. Its interval reads the lower and the upper bound of S the same way
+//! (Brookmeyer, Crowley 1982, Biometrics 38), so an end that a bound never reaches is absent.
+//!
+//! R `survival` 3.5-3 has two readings, both kept here digit by digit. They part in two places:
+//!
+//! | where | [`Curve::median`], as `print` and `summary` | [`Curve::quantile`], as `quantile` |
+//! |---|---|---|
+//! | the last flat lies exactly at p | its start | the middle from its start to the last exit |
+//! | a bound falls below p and rises again | the first time below | the time of the nearest height |
 
 use super::{Curve, Kind};
 use crate::{Error, Level};
@@ -26,7 +31,25 @@ pub struct Quantile {
 impl Curve {
     /// Time by which half have had the event.
     pub fn median(&self, kind: Kind, level: Level) -> Quantile {
-        self.quantile_of(0.5, kind, level)
+        let bounds = self.intervals(kind, level);
+        let lower = bounds.iter().map(|bound| bound.map(|interval| interval.lower));
+        let upper = bounds.iter().map(|bound| bound.map(|interval| interval.upper));
+        Quantile {
+            time: self.halving(self.points.iter().map(|point| Some(point.survival))),
+            lower: self.halving(lower),
+            upper: self.halving(upper),
+        }
+    }
+
+    /// First time at which `shares`, given at each point, is down to one half.
+    fn halving(&self, shares: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+        let steps = self.points.iter().zip(shares);
+        let mut down = steps.filter_map(|(point, share)| Some((point.time, share?)));
+        let (time, share) = down.find(|&(_, share)| share < 0.5 + TOLERANCE)?;
+        // A flat at one half ends where the curve next falls.
+        let flat = (share - 0.5).abs() < TOLERANCE;
+        let next = down.find(|&(_, later)| flat && later < share);
+        Some(next.map_or(time, |(until, _)| f64::midpoint(time, until)))
     }
 
     /// Time by which the share `p` has had the event.
@@ -37,18 +60,14 @@ impl Curve {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::NotAProbability);
         }
-        Ok(self.quantile_of(p, kind, level))
-    }
-
-    fn quantile_of(&self, p: f64, kind: Kind, level: Level) -> Quantile {
         let bounds = self.intervals(kind, level);
         let lower = bounds.iter().map(|bound| bound.map(|interval| interval.lower));
         let upper = bounds.iter().map(|bound| bound.map(|interval| interval.upper));
-        Quantile {
+        Ok(Quantile {
             time: self.crossing(self.points.iter().map(|point| Some(point.survival)), p),
             lower: self.crossing(lower, p),
             upper: self.crossing(upper, p),
-        }
+        })
     }
 
     /// Time at which one minus `shares`, given at each point, reaches `p`.

@@ -77,7 +77,9 @@ fn the_median_of_a_flat_is_its_middle() {
     // The last flat: from the last event at 2 to the last exit at 9.
     let ending = curve_of(&[1.0, 2.0, 5.0, 9.0], &[true, true, false, false]);
     assert_eq!(time(&ending, 0.5), Some(5.5));
-    assert_eq!(ending.median(Kind::Log, Level::P95).upper, None);
+    let median = |curve: &Curve| curve.median(Kind::Log, Level::P95);
+    assert_eq!((median(&ending).time, median(&ending).upper), (Some(2.0), None));
+    assert_eq!(median(&even).time, Some(3.5));
     assert_eq!(time(&ending, 0.6), None);
     let refused = Err(Error::NotAProbability);
     assert_eq!(even.quantile(1.5, Kind::Log, Level::P95), refused);

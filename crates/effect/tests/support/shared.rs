@@ -61,7 +61,7 @@ pub(crate) struct Differences(BTreeMap<(String, String), (usize, f64)>);
 
 impl Differences {
     /// Compares number by number. A difference is relative, absolute where the reference is 0
-    /// within 1e-12; what is absent must be absent.
+    /// within 1e-30; what is absent must be absent.
     pub(crate) fn compare(
         &mut self,
         set: &str,
@@ -74,7 +74,7 @@ impl Differences {
         let entry = self.0.entry((set.into(), statistic.into())).or_default();
         for (place, (&a, &b)) in ours.iter().zip(&reference).enumerate() {
             let difference = match (a, b) {
-                (Some(a), Some(b)) if b.abs() < 1e-12 && a.abs() < 1e-12 => (a - b).abs(),
+                (Some(a), Some(b)) if b.abs() < 1e-30 => (a - b).abs(),
                 (Some(a), Some(b)) => (a - b).abs() / b.abs(),
                 (None, None) => 0.0,
                 _ => panic!("{set} {statistic}[{place}]: {a:?} is not {b:?}"),
