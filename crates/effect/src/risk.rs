@@ -57,9 +57,10 @@ impl RiskTable {
     pub fn from_days(days: &[u16], event: &[bool], group: &[u16]) -> Result<Self, Error> {
         columns::same_length(days.len(), event.len())?;
         columns::same_length(days.len(), group.len())?;
-        let last = *days.iter().max().ok_or(Error::Empty)?;
-        let last_group = group.iter().max().copied().unwrap_or(0);
-        let cells = counting::Cells::new(last, last_group);
+        if days.is_empty() {
+            return Err(Error::Empty);
+        }
+        let cells = counting::Cells::new(columns::highest(days), columns::highest(group));
         if cells.affordable(days.len()) {
             let rows = days.iter().zip(event).zip(group);
             return Ok(Self { groups: cells.count(rows.map(|((&d, &e), &g)| (d, e, g))) });

@@ -69,7 +69,7 @@ impl<'a> Rows<'a> {
             }
             day
         };
-        let last_group = self.group.and_then(|group| group.iter().max().copied()).unwrap_or(0);
+        let last_group = self.group.map_or(0, highest);
         Ok(Extent { last_whole_day, last_group })
     }
 
@@ -119,19 +119,29 @@ fn check_times(times: &[f64]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A whole day as a number, if `time` is one. A cast saturates and turns NaN into 0, so the
-/// comparison refuses whatever it changed.
+/// The highest value of a column. A fold, unlike `Iterator::max`, compares many at a time.
+pub(super) fn highest(values: &[u16]) -> u16 {
+    values.iter().fold(0, |highest, &value| highest.max(value))
+}
+
+/// The last of the times, if all are whole days below 2^16.
+///
+/// No early return: without one the loop runs on many values at a time.
+fn last_whole_day(times: &[f64]) -> Option<u16> {
+    let (all_whole, last) = times.iter().fold((true, 0), |(all_whole, last), &time| {
+        let day = to_day(time);
+        // The cast saturates and turns NaN into 0; the bits tell whether it changed anything.
+        (all_whole & (f64::from(day).to_bits() == time.to_bits()), day.max(last))
+    });
+    all_whole.then_some(last)
+}
+
+/// A time as a whole day, cut off and saturating.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "the next line refuses what the cast changed"
+    reason = "used on whole days below 2^16, or to find out whether a time is one"
 )]
-fn whole_day(time: f64) -> Option<u16> {
-    let day = time as u16;
-    (time.to_bits() == f64::from(day).to_bits()).then_some(day)
-}
-
-/// The last of all whole days; `None` at the first time that is not one.
-fn last_whole_day(times: &[f64]) -> Option<u16> {
-    times.iter().try_fold(0, |last, &time| Some(whole_day(time)?.max(last)))
+pub(super) fn to_day(time: f64) -> u16 {
+    time as u16
 }

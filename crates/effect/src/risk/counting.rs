@@ -4,7 +4,7 @@
 //! increment per row. Any other times are sorted within their group. The cells are used only
 //! while there are few of them beside the rows, so memory stays in proportion to the input.
 
-use super::columns::{Extent, Rows};
+use super::columns::{Extent, Rows, to_day};
 use super::{Exit, Group};
 
 /// Cells may outnumber the rows by this factor; beyond it sorting is both smaller and faster.
@@ -71,15 +71,6 @@ pub(super) fn dense(rows: &Rows<'_>, last_day: u16, extent: Extent) -> Option<Ve
         Some(group) => cells.count(ends.zip(group).map(|((day, event), &g)| (day, event, g))),
         None => cells.count(ends.map(|(day, event)| (day, event, 0))),
     })
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the check has found every time to be a whole day below 2^16"
-)]
-fn to_day(time: f64) -> u16 {
-    time as u16
 }
 
 /// Counts any rows by sorting the times of each group.
