@@ -29,6 +29,8 @@ mod linear;
 pub mod risk;
 pub mod km;
 pub mod logrank;
+pub mod proportions;
+pub mod simulate;
 
 pub use error::Error;
 pub use level::{Interval, Level};
