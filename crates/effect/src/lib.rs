@@ -29,6 +29,7 @@ mod linear;
 pub mod risk;
 pub mod km;
 pub mod logrank;
+pub mod turnbull;
 pub mod proportions;
 pub mod simulate;
 

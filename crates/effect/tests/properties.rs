@@ -4,6 +4,7 @@
 use effect::km::{Curve, Kind, curves};
 use effect::logrank::{g_rho, log_rank, peto_peto};
 use effect::risk::{RiskTable, Rows};
+use effect::turnbull::{self, Cell, KKT_MAX, Span};
 use effect::{Error, Level};
 use proptest::prelude::*;
 
@@ -42,6 +43,20 @@ fn at_events(curve: &Curve) -> Vec<[f64; 5]> {
             [p.time, p.at_risk as f64, p.survival, p.cumulative_hazard, p.log_se().unwrap_or(-1.0)]
         })
         .collect()
+}
+
+/// The likelihood straight from its definition.
+fn log_likelihood(cells: &[Cell], spans: &[Span]) -> f64 {
+    let of = |span: &Span| {
+        let (from, to) = (span.left, span.right.unwrap_or(f64::INFINITY));
+        let held = cells.iter().filter(|cell| {
+            // An exact event at the open left end lies outside the row, unless it is the row.
+            let right = cell.right.unwrap_or(f64::INFINITY);
+            cell.left >= from && right <= to && (right > from || to <= from)
+        });
+        span.count as f64 * held.map(|cell| cell.mass).sum::<f64>().ln()
+    };
+    spans.iter().filter(|span| span.count > 0).map(of).sum()
 }
 
 proptest! {
@@ -162,6 +177,47 @@ proptest! {
         if let Ok(strata) = RiskTable::by_stratum(&columns, &stratum) {
             let _ = log_rank(&strata);
             let _ = g_rho(&strata, p);
+        }
+    }
+
+    #[test]
+    fn looks_of_any_kind_end_at_the_maximum(
+        looks in prop::collection::vec((0_u8..40, 0_u8..12, any::<bool>(), 0_u64..4), 1..80),
+        shift in prop::collection::vec(-1.0_f64..1.0, 80),
+    ) {
+        let spans: Vec<Span> = looks.iter().map(|&(left, width, seen, count)| {
+            let left = f64::from(left);
+            let span = Span::between(left, left + f64::from(width));
+            if seen { span.times(count) } else { Span::after(left).times(count) }
+        }).collect();
+        let Ok(curve) = turnbull::fit(&spans) else {
+            prop_assert!(looks.iter().all(|look| look.3 == 0));
+            return Ok(());
+        };
+        prop_assert!(curve.kkt_max <= KKT_MAX);
+        let likelihood = log_likelihood(&curve.cells, &spans);
+        prop_assert!((likelihood - curve.log_likelihood).abs() < 1e-8 * (1.0 + likelihood.abs()));
+        // No other masses do better.
+        let weights = curve.cells.iter().zip(&shift).map(|(cell, s)| (cell.mass + 0.01) * (1.0 + s));
+        let sum: f64 = weights.clone().sum();
+        let mut other = curve.cells.clone();
+        other.iter_mut().zip(weights).for_each(|(cell, weight)| cell.mass = weight / sum);
+        let rival = log_likelihood(&other, &spans);
+        prop_assert!(rival <= likelihood + 1e-6 * (1.0 + likelihood.abs()));
+    }
+
+    #[test]
+    fn any_finite_looks_are_answered_or_refused(
+        looks in prop::collection::vec((any::<f64>(), any::<f64>(), any::<bool>(), any::<u64>()), 0..20),
+        time in any::<f64>(),
+    ) {
+        let spans: Vec<Span> = looks.iter().map(|&(a, b, seen, count)| {
+            let (a, b) = (a.abs(), b.abs());
+            let span = if seen { Span::between(a.min(b), a.max(b)) } else { Span::after(a) };
+            span.times(count)
+        }).collect();
+        if let Ok(curve) = turnbull::fit(&spans) {
+            let _ = curve.survival_at(time);
         }
     }
 }

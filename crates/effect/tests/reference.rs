@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use effect::km::{Curve, Kind, Point, curves};
 use effect::logrank::{LogRank, g_rho};
 use effect::risk::{RiskTable, Rows};
+use effect::turnbull::{self, Span};
 use effect::{Interval, Level};
 use serde_json::Value;
 use shared::Differences;
@@ -219,4 +220,43 @@ fn compare_test(to: &mut Differences, (set, name): (&str, &str), test: &LogRank,
     to.compare(set, statistic, &[Some(test.chi_squared)], &expected["chisq"]);
     to.compare(set, statistic, &[Some(test.df as f64)], &expected["df"]);
     to.compare(set, &format!("{statistic}, p"), &[Some(test.p)], &expected["p"]);
+}
+
+#[test]
+fn turnbull_reaches_the_maximum() {
+    let Some(folder) = shared::reference() else { return };
+    let columns = shared::columns(&folder, "interval_scan");
+    let results = shared::results(&folder, "interval_scan");
+    for (name, group) in [("all", None), ("g1", Some(1.0)), ("g2", Some(2.0))] {
+        let members = (0..columns["left"].len())
+            .filter(|&row| group.is_none_or(|g| columns["grp"][row] == g));
+        let spans: Vec<Span> = members
+            .map(|row| match (columns["left"][row], columns["right"][row]) {
+                (left, right) if right.is_nan() => Span::after(left),
+                (left, right) => Span::between(left, right),
+            })
+            .collect();
+        let curve = turnbull::fit(&spans).unwrap();
+        let reference = &results[name]["npmle"];
+        let left: Vec<_> = curve.cells.iter().map(|cell| Some(cell.left)).collect();
+        let right: Vec<_> = curve.cells.iter().map(|cell| cell.right).collect();
+        assert_eq!(
+            (left, right.clone()),
+            (shared::numbers(&reference["left"]), shared::numbers(&reference["right"]))
+        );
+        let mut largest = 0.0_f64;
+        for (right, surv) in right.into_iter().zip(shared::numbers(&reference["surv"])) {
+            let ours = right.map_or(0.0, |right| curve.survival_at(right).unwrap().lower);
+            largest = largest.max((ours - surv.unwrap()).abs());
+        }
+        let likelihood = reference["loglik"].as_f64().unwrap();
+        let relative = (curve.log_likelihood / likelihood - 1.0).abs();
+        let (kkt, rounds) = (curve.kkt_max - 1.0, curve.iterations);
+        println!(
+            "| interval_scan {name} | Turnbull | {} | {largest:.1e} | \
+             log likelihood {relative:.1e}, KKT − 1 = {kkt:.1e}, {rounds} steps",
+            curve.cells.len()
+        );
+        assert!(largest <= 1e-9 && relative <= 1e-9 && curve.kkt_max <= 1.0 + 1e-6);
+    }
 }
