@@ -35,3 +35,8 @@ pub mod simulate;
 
 pub use error::Error;
 pub use level::{Interval, Level};
+
+/// Compiles and runs the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

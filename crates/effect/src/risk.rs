@@ -6,6 +6,9 @@
 //! A row is followed over (entry, exit] and leaves by the event or censored. Without an entry it
 //! is at risk from the beginning, day 0 included, as R's `Surv(time, event)` has it. At equal
 //! times events come before censorings, and a row that enters at t is not yet at risk at t.
+//!
+//! Times are equal when they are the same number. R first joins times that differ by rounding
+//! alone (its `timefix`); round computed times before they come here.
 
 mod columns;
 mod counting;

@@ -100,7 +100,7 @@ impl Setting {
         Ok(share + missed)
     }
 
-    /// Plays `cases` cases; the same seed gives the same outcome on every machine.
+    /// Plays `cases` cases; the same seed gives the same outcome.
     ///
     /// Every method watches the same cases, so their differences are not blurred by chance.
     ///

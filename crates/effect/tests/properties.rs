@@ -65,7 +65,8 @@ proptest! {
 
     #[test]
     fn the_order_of_rows_says_nothing(
-        (rows, shuffled) in study().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
+        (rows, shuffled) in study()
+            .prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
     ) {
         for unit in [1.0, 3.0] {
             let (a, b) = (Study::of(&rows, unit).table(), Study::of(&shuffled, unit).table());
@@ -121,9 +122,11 @@ proptest! {
     #[test]
     fn curves_fall_within_their_intervals(rows in study()) {
         for curve in curves(&Study::of(&rows, 1.0).table()) {
-            prop_assert!(curve.points.is_sorted_by(|a, b| a.time < b.time && a.survival >= b.survival));
+            let falls = curve.points.is_sorted_by(|a, b| a.time < b.time && a.survival >= b.survival);
+            prop_assert!(falls);
             for kind in Kind::ALL {
-                for (point, interval) in curve.points.iter().zip(curve.intervals(kind, Level::P95)) {
+                let intervals = curve.intervals(kind, Level::P95);
+                for (point, interval) in curve.points.iter().zip(intervals) {
                     let Some(interval) = interval else { continue };
                     prop_assert!(0.0 <= interval.lower && interval.upper <= 1.0);
                     let slack = 1e-12;
@@ -198,7 +201,8 @@ proptest! {
         let likelihood = log_likelihood(&curve.cells, &spans);
         prop_assert!((likelihood - curve.log_likelihood).abs() < 1e-8 * (1.0 + likelihood.abs()));
         // No other masses do better.
-        let weights = curve.cells.iter().zip(&shift).map(|(cell, s)| (cell.mass + 0.01) * (1.0 + s));
+        let shifted = |(cell, shift): (&Cell, &f64)| (cell.mass + 0.01) * (1.0 + shift);
+        let weights = curve.cells.iter().zip(&shift).map(shifted);
         let sum: f64 = weights.clone().sum();
         let mut other = curve.cells.clone();
         other.iter_mut().zip(weights).for_each(|(cell, weight)| cell.mass = weight / sum);
@@ -208,7 +212,8 @@ proptest! {
 
     #[test]
     fn any_finite_looks_are_answered_or_refused(
-        looks in prop::collection::vec((any::<f64>(), any::<f64>(), any::<bool>(), any::<u64>()), 0..20),
+        looks in prop::collection::vec(
+            (any::<f64>(), any::<f64>(), any::<bool>(), any::<u64>()), 0..20),
         time in any::<f64>(),
     ) {
         let spans: Vec<Span> = looks.iter().map(|&(a, b, seen, count)| {

@@ -227,9 +227,9 @@ fn turnbull_reaches_the_maximum() {
     let Some(folder) = shared::reference() else { return };
     let columns = shared::columns(&folder, "interval_scan");
     let results = shared::results(&folder, "interval_scan");
-    for (name, group) in [("all", None), ("g1", Some(1.0)), ("g2", Some(2.0))] {
-        let members = (0..columns["left"].len())
-            .filter(|&row| group.is_none_or(|g| columns["grp"][row] == g));
+    let of = labels(&columns, "grp");
+    for (name, group) in [("all", None), ("g1", Some(1)), ("g2", Some(2))] {
+        let members = (0..columns["left"].len()).filter(|&row| group.is_none_or(|g| of[row] == g));
         let spans: Vec<Span> = members
             .map(|row| match (columns["left"][row], columns["right"][row]) {
                 (left, right) if right.is_nan() => Span::after(left),

@@ -9,7 +9,7 @@
 //! | where | [`Curve::median`], as `print` and `summary` | [`Curve::quantile`], as `quantile` |
 //! |---|---|---|
 //! | the last flat lies exactly at p | its start | the middle from its start to the last exit |
-//! | a bound falls below p and rises again | the first time below | the time of the nearest height |
+//! | a bound falls below p and rises again | the first time below | the nearest height |
 
 use super::{Curve, Kind};
 use crate::{Error, Level};
@@ -81,7 +81,7 @@ impl Curve {
             ends_absent = share.is_none();
             steps.extend(share.map(|share| (1.0 - share, point.time)));
         }
-        // A bound need not be monotone. The sort is stable: of equal heights the first is met first.
+        // A bound need not be monotone. The sort is stable: equal heights keep their order.
         let last = steps.last().filter(|_| !ends_absent).map(|step| step.0);
         steps.sort_by(|a, b| a.0.total_cmp(&b.0));
         let at_least = |height: f64| steps.get(steps.partition_point(|step| step.0 < height));

@@ -23,7 +23,7 @@ pub struct Bootstrap {
     pub level: Level,
     /// Samples drawn, at least 2; 1,000 steady a 95 % interval.
     pub replicates: usize,
-    /// The same seed gives the same interval on every machine.
+    /// The same seed gives the same interval.
     pub seed: u64,
 }
 
