@@ -25,7 +25,7 @@ impl Curve {
     /// Mean time without the event within the first `tau`.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] unless `tau` is positive and finite.
+    /// [`Error::OutOfRange`] unless `tau` is positive and finite and its square is finite too.
     pub fn restricted_mean(&self, tau: f64) -> Result<RestrictedMean, Error> {
         if !(tau > 0.0 && tau.is_finite()) {
             return Err(Error::OutOfRange { name: "tau" });
@@ -39,6 +39,10 @@ impl Curve {
             if point.at_risk > point.events {
                 variance += area * area * d / (n * (n - d));
             }
+        }
+        // Times near the end of the number range have a mean, but its square has none.
+        if !variance.is_finite() {
+            return Err(Error::OutOfRange { name: "tau" });
         }
         let last = self.points.last();
         Ok(RestrictedMean {

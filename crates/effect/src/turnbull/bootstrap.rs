@@ -5,7 +5,7 @@
 //! from the lower values of S and its upper end from the upper ones, so it covers what the looks
 //! leave open. It is justified where looks come on a common schedule, as scans do; for looks at
 //! arbitrary times the estimate converges at rate n^(1/3) and this bootstrap is not consistent
-//! (Sen, Xu 2015, Scand. J. Stat. 42).
+//! (Sen, Xu 2015, Comput. Stat. Data Anal. 81).
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
