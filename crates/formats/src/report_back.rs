@@ -6,6 +6,7 @@
 
 mod contact;
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use crate::detection::words;
@@ -297,5 +298,8 @@ pub fn write<'a>(
 }
 
 fn hex(token: [u8; 32]) -> String {
-    token.iter().map(|byte| format!("{byte:02x}")).collect()
+    token.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -246,6 +246,13 @@ impl Splitter {
         &self.buffer[self.row.clone()]
     }
 
+    /// Whether the file ends within a quoted cell of this row.
+    pub(crate) fn is_cut(&self) -> bool {
+        let last = self.cells.last().filter(|cell| cell.shape == Shape::Odd && self.eof);
+        let quotes = |cell: &Cell| memchr::memchr_iter(b'"', &self.bytes()[cell.raw()]).count();
+        last.is_some_and(|cell| quotes(cell) % 2 == 1)
+    }
+
     /// How many cells the row has, even beyond the most that are kept.
     pub(crate) fn count(&self) -> usize {
         self.count
@@ -322,11 +329,7 @@ fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>
     let mut doubled = false;
     let close = loop {
         let Some(quote) = data[from..].iter().position(|&b| b == b'"') else {
-            return match (data.len() - at > CELL_MAX, eof) {
-                (true, _) => Err(Reason::CellTooLong),
-                (false, true) => Err(Reason::UnclosedQuote),
-                (false, false) => Ok(None),
-            };
+            return unclosed(data, at, eof);
         };
         match data.get(from + quote + 1) {
             Some(b'"') => {
@@ -347,6 +350,24 @@ fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>
             None if eof => cell(at, data.len(), Shape::Odd, data.len()).map(Some),
             None => Ok(None),
         },
+    }
+}
+
+/// A quote still open at the end of what was read. At the end of the file the last line may be
+/// cut within its last cell; an open quote further up must not swallow the lines below it.
+fn unclosed(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
+    if data.len() - at > CELL_MAX {
+        return Err(Reason::CellTooLong);
+    }
+    if !eof {
+        return Ok(None);
+    }
+    let line = data[at..].iter().position(|b| matches!(b, b'\n' | b'\r'));
+    let end = line.map_or(data.len(), |len| at + len);
+    if data[end..].iter().all(|b| matches!(b, b'\n' | b'\r')) {
+        cell(at, end, Shape::Odd, end).map(Some)
+    } else {
+        Err(Reason::UnclosedQuote)
     }
 }
 

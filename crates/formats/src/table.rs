@@ -119,6 +119,9 @@ impl Sheet {
         read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
     ) -> Result<T, (Option<&'static str>, Reason)> {
         let (number, found) = (self.splitter.line(), self.splitter.count());
+        if self.splitter.is_cut() {
+            return Err((None, Reason::UnclosedQuote));
+        }
         let Self { splitter, names, reading, required, .. } = self;
         let expected = names.len();
         let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;

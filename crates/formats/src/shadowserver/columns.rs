@@ -103,7 +103,7 @@ pub(super) fn resolve(names: Vec<String>) -> Result<Columns, String> {
         });
     }
     let missing = EXPECTED.iter().filter(|n| at(n).is_none()).map(|n| (*n).to_owned()).collect();
-    Ok(Columns { keys, slots, credentials, unknown, missing, names })
+    Ok(Columns { names, keys, slots, credentials, unknown, missing })
 }
 
 /// Whether a column is context that is dropped on purpose.
