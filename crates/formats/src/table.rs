@@ -100,8 +100,7 @@ impl Sheet {
         let (fault, mut bytes) = match self.splitter.step()? {
             Step::End => return Ok(None),
             Step::Uncut { reason, bytes } => {
-                let secret = self.masked.contains(&true);
-                ((None, reason), if secret { b"***".to_vec() } else { bytes })
+                ((None, reason), credentials::mask_uncut(&bytes, &self.masked))
             }
             Step::Row => match self.read(read) {
                 Ok(value) => return Ok(Some(Ok(value))),

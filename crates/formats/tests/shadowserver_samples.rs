@@ -23,6 +23,7 @@ fn shared(folder: &str) -> Option<PathBuf> {
             .find(|shared| shared.join("data").is_dir()),
     };
     let path = found.map(|shared| shared.join("data").join(folder)).filter(|path| path.is_dir());
+    // A repository alone is whole: what it needs, the other tests make themselves.
     if path.is_none() {
         println!("skipped: shared/data/{folder} is not there");
     }
@@ -103,7 +104,7 @@ fn report(name: &str, tally: &Tally) {
     let Tally { files, refused_files, rows, detections, reasons, notes, unlisted } = tally;
     println!(
         "{name}: {files} files ({refused_files} refused whole), {rows} rows, {detections} \
-         detections, refused {reasons:?}, notes {notes:?}, read by the name's beginning {unlisted:?}"
+         detections, refused {reasons:?}, notes {notes:?}, unlisted types {unlisted:?}"
     );
     assert_eq!(detections + reasons.values().sum::<usize>(), *rows);
 }

@@ -37,8 +37,7 @@ impl Iterator for ReportRows {
             Ok(Step::End) => None,
             Err(e) => Some(Err(e)),
             Ok(Step::Uncut { reason, bytes }) => {
-                let secret = self.columns.credentials.contains(&true);
-                let bytes = if secret { b"***".to_vec() } else { bytes };
+                let bytes = credentials::mask_uncut(&bytes, &self.columns.credentials);
                 Some(Ok(Row::Refused(self.refused((None, reason), bytes))))
             }
             Ok(Step::Row) => Some(Ok(match self.detection() {
@@ -211,8 +210,7 @@ fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Optio
             Slot::Firmware => detail.fw_version = some(value),
             Slot::Certificate => detail.cert_sha256 = some(value),
             Slot::HostKey => detail.hostkey_sha256 = some(value),
-            Slot::Extra(name) => keep(detail, name, value),
-            Slot::Url(name) => {
+            Slot::Extra(name) => {
                 let cut = credentials::without_userinfo(&value);
                 if cut.len() != value.len() {
                     detail.notes.add(Notes::URL_CREDENTIAL_CUT);
