@@ -18,3 +18,6 @@ pub mod feeds;
 pub mod sightings;
 pub mod attribution;
 pub mod cases;
+
+// Top.
+pub mod cli;
