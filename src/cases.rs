@@ -193,6 +193,16 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Case
     store::list(db, filter, limit).await
 }
 
+/// Writes on each case that it stands on a list now.
+pub(crate) async fn listed(
+    tx: &mut Tx,
+    cases: &[CaseRef],
+    at: Moment,
+    list_id: &str,
+) -> sqlx::Result<()> {
+    store::write_listed(tx, cases, at, list_id).await
+}
+
 /// Writes a verdict on a case and the fact of it; the same verdict again writes nothing.
 pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
     if !store::set_state(tx, verdict).await? {
@@ -207,6 +217,9 @@ pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<boo
     };
     let event = store::Event { at: verdict.since, kind, author: "verification", detail: None };
     store::write_event(tx, verdict.case, event).await?;
+    let closed = matches!(verdict.state, State::Verified);
+    let ends_at = closed.then(|| verdict.since.plus_days(inquiry_id::DAYS_AFTER_CLOSING));
+    inquiry_id::end(tx, verdict.case, ends_at).await?;
     Ok(true)
 }
 

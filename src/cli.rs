@@ -13,7 +13,11 @@ mod init;
 mod isp;
 mod lookup;
 mod networks;
+mod notice;
 mod quarantine;
+mod report_back;
+mod state_hash;
+mod verify;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -77,6 +81,14 @@ enum Command {
     Unattributed(lookup::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// Lists for the providers.
+    Notice(notice::Notice),
+    /// What the providers report back.
+    ReportBack(report_back::ReportBack),
+    /// Verdicts from sightings and coverage.
+    Verify(verify::Verify),
+    /// A hash over the logical state, equal on every engine.
+    StateHash(state_hash::StateHash),
     /// Completions for a shell, or the man page.
     #[command(hide = true)]
     Completions(completions::Completions),
@@ -113,10 +125,12 @@ pub struct Out {
 impl Out {
     /// One result line: `value` as JSON, or the words for people.
     pub fn line(self, value: &impl Serialize, words: impl std::fmt::Display) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let mut stdout = std::io::stdout().lock();
         if self.json {
-            println!("{}", serde_json::to_string(value)?);
+            writeln!(stdout, "{}", serde_json::to_string(value)?)?;
         } else {
-            println!("{words}");
+            writeln!(stdout, "{words}")?;
         }
         Ok(())
     }
@@ -133,11 +147,18 @@ pub async fn run() -> ExitCode {
             eprintln!("todoke: {error}");
             ExitCode::from(1)
         }
+        // The reader of the output closed it, as `head` does: that is no fault of anybody.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::from(3)
         }
     }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
@@ -160,6 +181,10 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Quarantine(it) => it.run(&app, out).await,
         Command::Unattributed(it) => it.run(&app, out).await,
         Command::Case(it) => it.run(&app, out).await,
+        Command::Notice(it) => it.run(&app, out).await,
+        Command::ReportBack(it) => it.run(&app, out).await,
+        Command::Verify(it) => it.run(&app, out).await,
+        Command::StateHash(it) => it.run(&app, out).await,
     };
     app.db.close().await;
     ended

@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod dialect;
 pub mod migrate;
 pub mod retry;
+pub mod state_hash;
 
 use std::{path::Path, str::FromStr as _, time::Duration};
 

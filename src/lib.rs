@@ -18,6 +18,8 @@ pub mod feeds;
 pub mod sightings;
 pub mod attribution;
 pub mod cases;
+pub mod notices;
+pub mod verification;
 
 // Top.
 pub mod cli;

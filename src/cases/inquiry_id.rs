@@ -28,6 +28,9 @@ use crate::{access::keys::Keys, app::App, db::Tx, time::Moment};
 #[doc(alias = "問合せID")]
 pub struct InquiryId([u8; 15]);
 
+/// Days for which an ID still leads to its case after the case closed.
+pub const DAYS_AFTER_CLOSING: i64 = 180;
+
 /// Why a text is no inquiry ID; all of it could be computed by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnInquiryId {

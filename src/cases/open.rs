@@ -61,7 +61,7 @@ pub fn fate(state: State, since: Moment, at: Moment) -> Fate {
 
 /// Kinds of report that name victims, samples or lists rather than a device to be mended.
 const NO_CASE: [&str; 6] =
-    ["honeypot_ddos", "sandbox", "blocklist", "spam_url", "device_id", "phish_url"];
+    ["ddos_victim", "ddos_target", "sandbox", "blocklist", "spam_url", "device_id"];
 
 /// Whether somebody can mend what `exposure` speaks of; if not, the sighting stands alone.
 pub fn opens_a_case(exposure: &formats::Exposure) -> bool {

@@ -2,7 +2,11 @@
 
 use super::{Case, CaseEvent, CaseRef, Filter, Verdict};
 use crate::{
-    db::{Db, Tx, on, on_tx},
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
     ids::{CaseId, IspId},
     time::Moment,
 };
@@ -187,4 +191,29 @@ pub(super) async fn set_line_of(
     const SQL: &str = "UPDATE cases SET line_of = $1 WHERE isp_id = $2 AND id = $3";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(canonical).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
+}
+
+/// Writes on each case that it stands on a list.
+pub(super) async fn write_listed(
+    tx: &mut Tx,
+    cases: &[CaseRef],
+    at: Moment,
+    list_id: &str,
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "case_events",
+        columns: "isp_id, case_id, at, kind, author, detail",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let same = |text: &str| Column::Text(vec![text.to_owned(); cases.len()]);
+    let columns = [
+        Column::Bytes(cases.iter().map(|case| case.isp.0.as_bytes().to_vec()).collect()),
+        Column::Bytes(cases.iter().map(|case| case.id.0.as_bytes().to_vec()).collect()),
+        Column::Int(vec![at.0; cases.len()]),
+        same("listed"),
+        same("centre"),
+        same(list_id),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
 }
