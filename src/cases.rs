@@ -164,12 +164,12 @@ pub struct CaseEvent {
 }
 
 /// The case that `which` names, if there is one.
-pub async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> {
+pub async fn find(db: &Db, which: CaseRef) -> crate::db::Result<Option<Case>> {
     store::find(db, which).await
 }
 
 /// The facts of a case in order of time.
-pub async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
+pub async fn events(db: &Db, which: CaseRef) -> crate::db::Result<Vec<CaseEvent>> {
     store::events(db, which).await
 }
 
@@ -189,7 +189,7 @@ pub struct Filter {
 }
 
 /// Cases that pass `filter`, oldest first, at most `limit`.
-pub async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Case>> {
+pub async fn list(db: &Db, filter: &Filter, limit: i64) -> crate::db::Result<Vec<Case>> {
     store::list(db, filter, limit).await
 }
 
@@ -199,12 +199,12 @@ pub(crate) async fn listed(
     cases: &[CaseRef],
     at: Moment,
     list_id: &str,
-) -> sqlx::Result<()> {
+) -> crate::db::Result<()> {
     store::write_listed(tx, cases, at, list_id).await
 }
 
 /// Writes a verdict on a case and the fact of it; the same verdict again writes nothing.
-pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
+pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> crate::db::Result<bool> {
     if !store::set_state(tx, verdict).await? {
         return Ok(false);
     }

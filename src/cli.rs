@@ -203,7 +203,7 @@ pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {
     match &global.database_url {
         Some(url) if url.starts_with("postgres") => Db::connect_postgres(url).await,
         Some(url) => Err(Refused::because(format!(
-            "the database URL begins with `{}`; it must begin with postgres://, or be left out for SQLite",
+            "the database URL begins with `{}`; it must begin with postgres://, or be left out",
             url.split(':').next().unwrap_or_default()
         ))),
         None => Db::open_sqlite(&global.data.join("todoke.sqlite")).await,
@@ -239,6 +239,7 @@ pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Mom
 
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TODOKE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,todoke=info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=error,todoke=info"));
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -19,6 +19,9 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
+/// What the store answers, or the engine's fault.
+pub type Result<T> = sqlx::Result<T>;
+
 /// A store, open and migrated.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -123,7 +126,10 @@ impl Tx {
     }
 }
 
-async fn sqlite_pool(options: SqliteConnectOptions, connections: u32) -> anyhow::Result<SqlitePool> {
+async fn sqlite_pool(
+    options: SqliteConnectOptions,
+    connections: u32,
+) -> anyhow::Result<SqlitePool> {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_mins(1))

@@ -65,11 +65,11 @@ impl Standing {
 }
 
 /// All lists with what came back, oldest first.
-pub async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
+pub async fn standings(db: &Db) -> crate::db::Result<Vec<Standing>> {
     store::standings(db).await
 }
 
 /// The list of that name.
-pub async fn find(db: &Db, list_id: &str) -> sqlx::Result<Option<Notice>> {
+pub async fn find(db: &Db, list_id: &str) -> crate::db::Result<Option<Notice>> {
     store::find(db, list_id).await
 }

@@ -1,5 +1,7 @@
 //! SQL of cases, their facts, inquiry IDs and line tokens.
 
+pub(super) mod opening;
+
 use super::{Case, CaseEvent, CaseRef, Filter, Verdict};
 use crate::{
     db::{
@@ -57,10 +59,12 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
     })
 }
 
-/// Sets the state unless it is already so; tells whether it changed.
+/// Sets the state unless it is already so; tells whether it changed. An open case whose first
+/// sighting turns out to be older stays as open as it was.
 pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
-         WHERE isp_id = $4 AND id = $5 AND (state <> $1 OR state_since <> $2)";
+         WHERE isp_id = $4 AND id = $5
+           AND (state <> $1 OR (state <> 'open' AND state_since <> $2))";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(verdict.state.word())
         .bind(verdict.since)
@@ -74,11 +78,7 @@ pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bo
 }
 
 /// Writes a fact; the same fact at the same moment stands once.
-pub(crate) async fn write_event(
-    tx: &mut Tx,
-    case: CaseRef,
-    event: Event<'_>,
-) -> sqlx::Result<()> {
+pub(crate) async fn write_event(tx: &mut Tx, case: CaseRef, event: Event<'_>) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO case_events (isp_id, case_id, at, kind, author, detail)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => sqlx::query(SQL)

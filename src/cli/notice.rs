@@ -34,7 +34,7 @@ enum Command {
     /// All lists with what came back; lines without a report are a number of their own.
     List,
     /// Write a list; again = the same bytes.
-    #[command(after_help = "Example:\n  todoke notice export isp-a-20260501-001 --format csv --out list.csv")]
+    #[command(after_help = "Example:\n  todoke notice export isp-a-20260501-001 --out list.csv")]
     Export {
         /// The name that `prepare` and `list` print.
         id: String,

@@ -16,7 +16,9 @@ pub(super) struct ReportBack {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Take a report in; good rows go in, bad ones come back with line and column.
-    #[command(after_help = "Example:\n  todoke report-back import --isp isp-a report.csv --dry-run")]
+    #[command(
+        after_help = "Example:\n  todoke report-back import --isp isp-a report.csv --dry-run"
+    )]
     Import {
         /// Whose report it is.
         #[arg(long)]

@@ -63,7 +63,7 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
             stream: body.stream.parse()?,
             detected_at: body.last_seen.0,
             ip: place.ip,
-            port: place.port,
+            port: place.port.or(body.calling_port),
             proto: place.proto,
             identify_by: body.identify_by.0,
             report_by: notice.report_by.0,
@@ -104,12 +104,7 @@ pub struct Exported {
 }
 
 /// Writes a list and records that it was handed out.
-pub async fn write(
-    app: &App,
-    notice: &Notice,
-    isp: &Isp,
-    form: Form,
-) -> anyhow::Result<Exported> {
+pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
     let lines = lines(app, notice, isp).await?;
     let mut bytes = Vec::new();
     let mut unmappable = Vec::new();

@@ -8,6 +8,7 @@ use crate::{
     cases::{Case, CaseRef, inquiry_id, listed},
     ids::NoticeId,
     isps::Isp,
+    sightings,
     time::Moment,
 };
 
@@ -33,6 +34,8 @@ pub struct LineBody {
     pub last_seen: Moment,
     /// By when the ISP should look.
     pub identify_by: Moment,
+    /// The port an infected device called from at its latest sighting.
+    pub calling_port: Option<u16>,
     /// How grave.
     pub severity: String,
     /// The maker.
@@ -68,7 +71,10 @@ pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     for (case, listings) in &waiting {
         let which = CaseRef { isp: isp.id, id: case.id };
         inquiry_id::issue(app, &mut tx, which).await?;
-        lines.push((case.id, serde_json::to_string(&body(case, *listings))?));
+        let opening = (case.feed_file_id, case.row_no);
+        let port = sightings::calling_port(&mut tx, &case.spot, case.last_seen, opening).await?;
+        let body = LineBody { calling_port: port, ..body(case, *listings) };
+        lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
     let cases: Vec<_> = waiting.iter().map(|(case, _)| case.reference()).collect();
@@ -84,6 +90,7 @@ fn body(case: &Case, listings: i64) -> LineBody {
         first_seen: case.first_seen,
         last_seen: case.last_seen,
         identify_by: case.last_seen.plus_days(IDENTIFY_DAYS),
+        calling_port: None,
         severity: case.severity.clone(),
         maker: case.maker.clone(),
         device_kind: case.device_kind.clone(),

@@ -22,11 +22,7 @@ struct Waiting {
 }
 
 /// Cases that wait for a list, oldest first, with how often each was listed.
-pub(super) async fn waiting(
-    tx: &mut Tx,
-    isp: IspId,
-    limit: i64,
-) -> sqlx::Result<Vec<(Case, i64)>> {
+pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
     const SQL: &str = "SELECT c.*, (SELECT COUNT(*) FROM notice_lines l
                  WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings
           FROM cases c

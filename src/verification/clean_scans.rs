@@ -13,7 +13,7 @@ use crate::{
     app::App,
     cases::{self, Case, CaseRef, Verdict},
     feeds::coverage::{self, Run},
-    ids::CaseId,
+    ids::{CaseId, IspId},
     isps::{self, LeasePolicy},
     sightings::{self, Place, Spot},
     time::Moment,
@@ -49,8 +49,9 @@ pub async fn review(app: &App, at: Moment) -> anyhow::Result<Review> {
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);
         let lines = into_lines(cases);
+        let question = Question { isp: isp.id, policy: isp.lease_policy, runs: &runs, at };
         for part in lines.chunks(PART) {
-            review_lines(app, part, &runs, isp.lease_policy, at, &mut review).await?;
+            review_lines(app, part, &question, &mut review).await?;
         }
     }
     Ok(review)
@@ -79,15 +80,21 @@ fn into_lines(cases: Vec<Case>) -> Vec<Line> {
         .collect()
 }
 
+/// What is asked of every line of a provider.
+struct Question<'a> {
+    isp: IspId,
+    policy: LeasePolicy,
+    runs: &'a [Run],
+    at: Moment,
+}
+
 async fn review_lines(
     app: &App,
     lines: &[Line],
-    runs: &[Run],
-    policy: LeasePolicy,
-    at: Moment,
+    question: &Question<'_>,
     review: &mut Review,
 ) -> anyhow::Result<()> {
-    let Some(isp) = lines.first().map(|line| line.speaker.isp_id) else { return Ok(()) };
+    let Question { isp, policy, runs, at } = *question;
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
@@ -100,8 +107,8 @@ async fn review_lines(
     let unsettled = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
     let mut clean = Vec::new();
     for line in lines {
-        let followed = policy.address_is_line()
-            || line.members.iter().any(|case| tokens.contains(&case.id));
+        let followed =
+            policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
         let history = history(line, runs, &seen, at, followed.then_some(&unsettled));
         let folded = fold(line.speaker.first_seen, &history.scans, CLEAN_SCANS);
         let (state, first_clean) = folded.verdict(followed);
@@ -155,14 +162,14 @@ fn history<'a>(
         let before = hits.partition_point(|(hit, _)| *hit < run.from);
         let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };
         let listed = hits[before..].iter().any(|(hit, _)| *hit <= run.to);
-        let waits = unsettled.is_some_and(|opened| {
-            opened.iter().any(|opened| (run.from..=run.to).contains(opened))
-        });
+        let waits = unsettled
+            .is_some_and(|opened| opened.iter().any(|opened| (run.from..=run.to).contains(opened)));
         if listed || waits {
             continue;
         }
         let place: Option<Place> = Spot(case.spot.clone()).place();
-        if place.is_some_and(|place| run.covers(&place)) {
+        let covers = |at: Place| run.covers(at.ip, (at.proto, at.port), at.exposure.weakness);
+        if place.is_some_and(covers) {
             scans.push((run.to, Scan::Clean));
             clean.push((run.to, run));
         }
