@@ -58,11 +58,8 @@ const MASK: &[u8] = b"***";
 /// A refused row without its credentials. `flags` says for each column whether it is one.
 ///
 /// Where the row has more or fewer cells than the header, a credential may have slipped by as
-/// many places; every place it may have slipped to is masked.
+/// many places; every place it may have slipped to is masked. URLs lose their user information.
 pub(crate) fn mask(row: &[u8], flags: &[bool]) -> Vec<u8> {
-    if !flags.contains(&true) {
-        return row.to_vec();
-    }
     let spans = split::spans(row);
     let slip = spans.len().abs_diff(flags.len());
     let long = spans.len() > flags.len();
@@ -74,30 +71,49 @@ pub(crate) fn mask(row: &[u8], flags: &[bool]) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.len());
     let mut from = 0;
     for (cell, span) in spans.iter().enumerate() {
-        if hidden(cell) && !span.is_empty() {
-            out.extend_from_slice(&row[from..span.start]);
-            out.extend_from_slice(MASK);
-            from = span.end;
+        if span.is_empty() {
+            continue;
         }
+        out.extend_from_slice(&row[from..span.start]);
+        if hidden(cell) {
+            out.extend_from_slice(MASK);
+        } else {
+            out.extend_from_slice(&cut_userinfo(&row[span.clone()]));
+        }
+        from = span.end;
     }
     out.extend_from_slice(&row[from..]);
     out
 }
 
+/// A row that cannot be cut into cells: all of it hides where the file has credentials.
+pub(crate) fn mask_uncut(row: &[u8], flags: &[bool]) -> Vec<u8> {
+    if flags.contains(&true) { MASK.to_vec() } else { cut_userinfo(row).into_owned() }
+}
+
 /// Cuts user information out of each URL: `ftp://user:secret@192.0.2.1/` to `ftp://192.0.2.1/`
 /// (RFC 3986, section 3.2.1).
 pub fn without_userinfo(text: &str) -> Cow<'_, str> {
-    let mut out = String::new();
-    let mut kept = 0;
-    let mut from = 0;
-    while let Some(found) = text[from..].find("://") {
+    match cut_userinfo(text.as_bytes()) {
+        // Only whole characters are cut: the marks of a URL are ASCII.
+        Cow::Owned(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
+        Cow::Borrowed(_) => Cow::Borrowed(text),
+    }
+}
+
+fn cut_userinfo(text: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'@', text).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = Vec::new();
+    let (mut kept, mut from) = (0, 0);
+    while let Some(found) = memchr::memmem::find(&text[from..], b"://") {
         let authority = from + found + 3;
         let rest = &text[authority..];
-        let end =
-            rest.find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'') || c.is_whitespace());
+        let end = rest.iter().position(|b| b"/?#\"'<> \t\r\n".contains(b));
         let end = authority + end.unwrap_or(rest.len());
-        if let Some(at) = text[authority..end].rfind('@') {
-            out.push_str(&text[kept..authority]);
+        if let Some(at) = memchr::memrchr(b'@', &text[authority..end]) {
+            out.extend_from_slice(&text[kept..authority]);
             kept = authority + at + 1;
         }
         from = end;
@@ -105,6 +121,6 @@ pub fn without_userinfo(text: &str) -> Cow<'_, str> {
     if kept == 0 {
         return Cow::Borrowed(text);
     }
-    out.push_str(&text[kept..]);
+    out.extend_from_slice(&text[kept..]);
     Cow::Owned(out)
 }

@@ -22,13 +22,16 @@ impl Notes {
     pub const PEER_UNREADABLE: Self = Self(8);
     /// User information was cut out of a URL.
     pub const URL_CREDENTIAL_CUT: Self = Self(16);
+    /// The file ends within the last cell of the row.
+    pub const CUT_ROW: Self = Self(32);
 
-    const WORDS: [(Self, &'static str); 5] = [
+    const WORDS: [(Self, &'static str); 6] = [
         (Self::CONTROL_REPLACED, "control_replaced"),
         (Self::SHORT_ROW, "short_row"),
         (Self::SPECIAL_ADDRESS, "special_address"),
         (Self::PEER_UNREADABLE, "peer_unreadable"),
         (Self::URL_CREDENTIAL_CUT, "url_credential_cut"),
+        (Self::CUT_ROW, "cut_row"),
     ];
 
     /// Adds a note.

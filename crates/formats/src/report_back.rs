@@ -5,15 +5,17 @@
 //! never a row.
 
 mod contact;
+mod words;
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
-use crate::detection::words;
 use crate::safe_csv::CsvWriter;
 use crate::table::{Fault, Line, Sheet, due};
 use crate::{FileRefused, Reading, Reason, Refused, stamp};
 
 pub use contact::holds_contact_data;
+pub use words::{Channel, DeliveryResult, Identified, Placement, ReasonCode, Recipient, State};
 
 /// Columns that must be there and filled.
 pub const REQUIRED: &[&str] = &["list_id", "record_no", "reported_at", "state"];
@@ -36,135 +38,6 @@ pub const OPTIONAL: &[&str] = &[
 
 /// The note of a refused row is never shown again: it may hold contact data.
 const MASKED: &[&str] = &["note"];
-
-words! {
-    /// What became of the record (通知状況).
-    #[doc(alias = "通知状況")]
-    State {
-        /// The subscriber was told.
-        Notified = "notified",
-        /// The subscriber was not told; `reason_code` says why.
-        NotNotified = "not_notified",
-        /// Not yet decided.
-        Pending = "pending",
-        /// Handed on to who can tell the subscriber.
-        Forwarded = "forwarded",
-    }
-}
-
-words! {
-    /// Whether the line was identified (契約者特定).
-    #[doc(alias = "契約者特定")]
-    Identified {
-        /// It was.
-        Yes = "yes",
-        /// It was not.
-        No = "no",
-        /// Not stated.
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// Why the subscriber was not told (未通知理由).
-    #[doc(alias = "未通知理由")]
-    ReasonCode {
-        /// The connection log is gone.
-        LogExpired = "LOG_EXPIRED",
-        /// The address is shared, and the list names no port.
-        IpSharedNoPort = "IP_SHARED_NO_PORT",
-        /// The device serves a whole building.
-        ApartmentSharedDevice = "APARTMENT_SHARED_DEVICE",
-        /// A reseller holds the subscriber.
-        ResellerForwarded = "RESELLER_FORWARDED",
-        /// The address belongs to no subscriber of this ISP.
-        NotOurCustomer = "NOT_OUR_CUSTOMER",
-        /// The contract has ended.
-        ContractEnded = "CONTRACT_ENDED",
-        /// No means to reach the subscriber.
-        NoContact = "NO_CONTACT",
-        /// The notice came back.
-        Bounced = "BOUNCED",
-        /// Told before, for the same matter.
-        AlreadyNotified = "ALREADY_NOTIFIED",
-        /// Left untold by the trial.
-        SuppressedByTrialArm = "SUPPRESSED_BY_TRIAL_ARM",
-        /// The subscriber wants no notices.
-        CustomerRefused = "CUSTOMER_REFUSED",
-        /// Not yet done.
-        Pending = "PENDING",
-    }
-}
-
-words! {
-    /// How the subscriber was told (通知手段).
-    #[doc(alias = "通知手段")]
-    Channel {
-        /// Electronic mail.
-        Email = "email",
-        /// Letter.
-        Post = "post",
-        /// Short message.
-        Sms = "sms",
-        /// Telephone.
-        Phone = "phone",
-        /// Visit.
-        Visit = "visit",
-        /// A page put before the connection.
-        WalledGarden = "walled_garden",
-        /// The member page of the ISP.
-        Portal = "portal",
-        /// Another way.
-        Other = "other",
-    }
-}
-
-words! {
-    /// Whether the notice arrived (送達結果).
-    #[doc(alias = "送達結果")]
-    DeliveryResult {
-        /// It arrived.
-        Delivered = "delivered",
-        /// The mail bounced.
-        Bounced = "bounced",
-        /// The letter came back.
-        Returned = "returned",
-        /// Not known.
-        Unknown = "unknown",
-    }
-}
-
-words! {
-    /// Who was told (通知先).
-    #[doc(alias = "通知先")]
-    Recipient {
-        /// The subscriber.
-        Subscriber = "subscriber",
-        /// The owner of the building.
-        Owner = "owner",
-        /// The company that manages the building.
-        ManagementCompany = "management_company",
-        /// The association of the owners.
-        Association = "association",
-        /// A tenant.
-        Tenant = "tenant",
-    }
-}
-
-words! {
-    /// Where the device stands (設置場所).
-    #[doc(alias = "設置場所")]
-    Placement {
-        /// In the shared part of a building.
-        Shared = "shared",
-        /// In a home.
-        Private = "private",
-        /// In both.
-        Both = "both",
-        /// Not known.
-        Unknown = "unknown",
-    }
-}
 
 /// 注意喚起状況報告: what the ISP did with one record of a notice list.
 #[doc(alias = "注意喚起状況報告")]
@@ -297,5 +170,8 @@ pub fn write<'a>(
 }
 
 fn hex(token: [u8; 32]) -> String {
-    token.iter().map(|byte| format!("{byte:02x}")).collect()
+    token.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -77,13 +77,8 @@ pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows,
     let mut sheet = Sheet::open(input, reading, "scan-list", [REQUIRED, OPTIONAL, &[]])?;
     let header = sheet.header.clone();
     let mut kinds = HashMap::new();
-    let mut failed = false;
     let rows = std::iter::from_fn(move || {
-        if failed {
-            return None;
-        }
         let row = sheet.next(&mut |line| detection(line, &mut kinds)).transpose()?;
-        failed = row.is_err();
         Some(row.map(|row| match row {
             Ok(detection) => Row::Detection(Box::new(detection)),
             Err(refused) => Row::Refused(refused),

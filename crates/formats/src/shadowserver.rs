@@ -7,6 +7,7 @@
 mod columns;
 mod names;
 mod rows;
+mod table;
 mod types;
 
 use std::io::Read;
@@ -16,7 +17,8 @@ pub use names::report_type;
 pub use types::ReportType;
 
 use crate::split::Splitter;
-use crate::{FileRefused, Header, Reading, Rows, table};
+use crate::table::header;
+use crate::{FileRefused, Header, Reading, Rows};
 
 /// Opens a report for reading.
 ///
@@ -34,8 +36,8 @@ pub fn open(
     let unknown = || FileRefused::UnknownType(declared_type.unwrap_or(file_name).to_owned());
     let report = report.ok_or_else(unknown)?;
     let mut splitter = Splitter::open(input, reading.encoding)?;
-    let names = table::header(&mut splitter)?;
-    let columns = columns::resolve(names).map_err(FileRefused::MissingColumn)?;
+    let names = header(&mut splitter)?;
+    let columns = columns::resolve(names)?;
     let secret = columns.names.iter().zip(&columns.credentials).filter(|(_, secret)| **secret);
     let header = Header {
         report_type: report.name.clone(),

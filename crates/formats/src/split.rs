@@ -4,63 +4,22 @@
 //! stood; a quote that is never closed costs one line, not the rest of the file; and the physical
 //! line of each row is exact.
 
-use std::borrow::Cow;
+mod cut;
+
 use std::io::{self, Read};
 use std::ops::Range;
 
+pub(crate) use cut::{Cell, spans};
+
 use crate::{Encoding, FileRefused, Reason};
+use cut::{Scan, scan};
 
 /// No report has more columns.
 pub(crate) const COLUMNS_MAX: usize = 512;
-/// No cell is longer.
-const CELL_MAX: usize = 1 << 20;
 /// No row is longer.
 const ROW_MAX: usize = 8 << 20;
 /// What is read at a time.
 const BUFFER: usize = 256 << 10;
-
-/// How the bytes of a cell are to be understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// The bytes are the text.
-    Plain,
-    /// Quoted, nothing doubled inside: the bytes between the quotes are the text.
-    Quoted,
-    /// Quoted, with doubled quotes or with text after the closing quote.
-    Odd,
-}
-
-/// Where a cell stands in its row.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cell {
-    start: u32,
-    end: u32,
-    shape: Shape,
-}
-
-impl Cell {
-    /// The bytes with their quotes.
-    pub(crate) fn raw(self) -> Range<usize> {
-        match self.shape {
-            Shape::Quoted => self.start as usize - 1..self.end as usize + 1,
-            Shape::Plain | Shape::Odd => self.start as usize..self.end as usize,
-        }
-    }
-
-    /// Whether nothing stands in the cell.
-    pub(crate) fn is_empty(self) -> bool {
-        self.start == self.end
-    }
-
-    /// The text of the cell within the text of its row.
-    pub(crate) fn text(self, row: &str) -> Cow<'_, str> {
-        let text = &row[self.start as usize..self.end as usize];
-        match self.shape {
-            Shape::Plain | Shape::Quoted => Cow::Borrowed(text),
-            Shape::Odd => Cow::Owned(unquoted(text)),
-        }
-    }
-}
 
 /// What one step through the file gives.
 #[derive(Debug)]
@@ -71,16 +30,6 @@ pub(crate) enum Step {
     Uncut { reason: Reason, bytes: Vec<u8> },
     /// The file is over.
     End,
-}
-
-/// What scanning the buffer from the start of a row found.
-enum Scan {
-    /// A row of `len` bytes, its line end included in `advance`.
-    Row { len: usize, advance: usize },
-    /// The row goes on beyond the buffer.
-    More,
-    /// The row cannot be cut.
-    Bad(Reason),
 }
 
 /// A file on its way through the cutter.
@@ -165,6 +114,9 @@ impl Splitter {
                     }
                     self.fill()?;
                 }
+                Scan::Row { len, .. } if len > ROW_MAX => {
+                    return Ok(self.give_up(Reason::RowTooLong));
+                }
                 Scan::Bad(reason) => return Ok(self.give_up(reason)),
                 Scan::Row { len, advance } => {
                     self.row = self.start..self.start + len;
@@ -246,6 +198,11 @@ impl Splitter {
         &self.buffer[self.row.clone()]
     }
 
+    /// Whether the file ends within a quoted cell of this row.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.eof && self.cells.last().is_some_and(|cell| cell.is_cut(self.bytes()))
+    }
+
     /// How many cells the row has, even beyond the most that are kept.
     pub(crate) fn count(&self) -> usize {
         self.count
@@ -267,118 +224,6 @@ impl Splitter {
     }
 }
 
-/// The bytes each cell of a whole row takes, quotes included.
-pub(crate) fn spans(row: &[u8]) -> Vec<Range<usize>> {
-    let (mut cells, mut count) = (Vec::new(), 0);
-    scan(row, true, &mut cells, &mut count);
-    cells.into_iter().map(Cell::raw).collect()
-}
-
-/// Cuts one row from the front of `data`.
-fn scan(data: &[u8], eof: bool, cells: &mut Vec<Cell>, count: &mut usize) -> Scan {
-    cells.clear();
-    *count = 0;
-    let mut at = 0;
-    loop {
-        let (cell, end) = match cut(data, at, eof) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Scan::More,
-            Err(reason) => return Scan::Bad(reason),
-        };
-        *count += 1;
-        if *count <= COLUMNS_MAX {
-            cells.push(cell);
-        }
-        match data.get(end) {
-            Some(b',') => at = end + 1,
-            Some(b'\r') => {
-                return match data.get(end + 1) {
-                    Some(b'\n') => Scan::Row { len: end, advance: end + 2 },
-                    None if !eof => Scan::More,
-                    _ => Scan::Row { len: end, advance: end + 1 },
-                };
-            }
-            Some(_) => return Scan::Row { len: end, advance: end + 1 },
-            None => return Scan::Row { len: end, advance: end },
-        }
-    }
-}
-
-/// Cuts the cell that begins at `at`; gives it and where its delimiter stands, `None` for more.
-fn cut(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
-    if data.get(at) == Some(&b'"') {
-        return cut_quoted(data, at, eof);
-    }
-    match data[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
-        Some(len) => cell(at, at + len, Shape::Plain, at + len).map(Some),
-        None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
-        None if eof => cell(at, data.len(), Shape::Plain, data.len()).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
-    let mut from = at + 1;
-    let mut doubled = false;
-    let close = loop {
-        let Some(quote) = data[from..].iter().position(|&b| b == b'"') else {
-            return match (data.len() - at > CELL_MAX, eof) {
-                (true, _) => Err(Reason::CellTooLong),
-                (false, true) => Err(Reason::UnclosedQuote),
-                (false, false) => Ok(None),
-            };
-        };
-        match data.get(from + quote + 1) {
-            Some(b'"') => {
-                doubled = true;
-                from += quote + 2;
-            }
-            None if !eof => return Ok(None),
-            _ => break from + quote,
-        }
-    };
-    match data.get(close + 1) {
-        None | Some(b',' | b'\n' | b'\r') if !doubled => {
-            cell(at + 1, close, Shape::Quoted, close + 1).map(Some)
-        }
-        _ => match data[close + 1..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
-            Some(len) => cell(at, close + 1 + len, Shape::Odd, close + 1 + len).map(Some),
-            None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
-            None if eof => cell(at, data.len(), Shape::Odd, data.len()).map(Some),
-            None => Ok(None),
-        },
-    }
-}
-
-fn cell(start: usize, end: usize, shape: Shape, delimiter: usize) -> Result<(Cell, usize), Reason> {
-    if end - start > CELL_MAX {
-        return Err(Reason::CellTooLong);
-    }
-    let (Ok(start), Ok(end)) = (u32::try_from(start), u32::try_from(end)) else {
-        return Err(Reason::RowTooLong);
-    };
-    Ok((Cell { start, end, shape }, delimiter))
-}
-
-/// The text of a quoted cell with doubled quotes, or with text after the closing quote.
-fn unquoted(raw: &str) -> String {
-    let mut text = String::with_capacity(raw.len());
-    let mut rest = raw.strip_prefix('"').unwrap_or(raw);
-    while let Some(quote) = rest.find('"') {
-        text.push_str(&rest[..quote]);
-        rest = &rest[quote + 1..];
-        match rest.strip_prefix('"') {
-            Some(after) => {
-                text.push('"');
-                rest = after;
-            }
-            None => break,
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
 /// Physical lines in a row: LF, CRLF and a lone CR each end one.
 fn line_ends(row: &[u8]) -> u64 {
     let mut ends = 0;
@@ -396,3 +241,6 @@ fn guessed(beginning: &[u8]) -> Encoding {
     };
     if is_utf8 { Encoding::Utf8 } else { Encoding::Cp932 }
 }
+
+#[cfg(test)]
+mod tests;

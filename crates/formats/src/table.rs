@@ -100,8 +100,7 @@ impl Sheet {
         let (fault, mut bytes) = match self.splitter.step()? {
             Step::End => return Ok(None),
             Step::Uncut { reason, bytes } => {
-                let secret = self.masked.contains(&true);
-                ((None, reason), if secret { b"***".to_vec() } else { bytes })
+                ((None, reason), credentials::mask_uncut(&bytes, &self.masked))
             }
             Step::Row => match self.read(read) {
                 Ok(value) => return Ok(Some(Ok(value))),
@@ -119,6 +118,9 @@ impl Sheet {
         read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
     ) -> Result<T, (Option<&'static str>, Reason)> {
         let (number, found) = (self.splitter.line(), self.splitter.count());
+        if self.splitter.is_cut() {
+            return Err((None, Reason::UnclosedQuote));
+        }
         let Self { splitter, names, reading, required, .. } = self;
         let expected = names.len();
         let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;

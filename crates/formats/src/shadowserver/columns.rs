@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::credentials;
+use crate::{FileRefused, credentials};
 
 /// Context columns dropped on purpose, under each of [`SIDES`]: where the address is thought to
 /// be, and the trade of its holder. Todoke looks both up itself, and the raw file is archived.
@@ -45,8 +45,6 @@ pub(super) enum Slot {
     HostKey,
     /// Kept under its name.
     Extra(Arc<str>),
-    /// Kept under its name without user information.
-    Url(Arc<str>),
 }
 
 /// Where the columns without which no row can be read stand.
@@ -71,14 +69,20 @@ pub(super) struct Columns {
     pub(super) missing: Vec<String>,
 }
 
-/// A header no row can be read under, by the column it lacks.
-pub(super) fn resolve(names: Vec<String>) -> Result<Columns, String> {
+/// Gives each column its meaning, or says why no row can be read under this header.
+pub(super) fn resolve(names: Vec<String>) -> Result<Columns, FileRefused> {
+    let needed = |n: &str| n == "timestamp" || ADDRESSES.contains(&n) || PORTS.contains(&n);
+    let doubled = |at: usize| needed(&names[at]) && names[..at].contains(&names[at]);
+    if let Some(at) = (0..names.len()).find(|at| doubled(*at)) {
+        return Err(FileRefused::DuplicateColumn(names[at].clone()));
+    }
+    let missing = |name: &str| FileRefused::MissingColumn(name.to_owned());
     let at = |name: &str| names.iter().position(|n| n == name);
     let first = |list: &[&str]| list.iter().find_map(|name| at(name));
-    let time = at("timestamp").ok_or_else(|| "timestamp".to_owned())?;
+    let time = at("timestamp").ok_or_else(|| missing("timestamp"))?;
     let (ip, peer_ip) = (first(&ADDRESSES), first(&PEER_ADDRESSES));
     if ip.is_none() && peer_ip.is_none() {
-        return Err("ip".to_owned());
+        return Err(missing("ip"));
     }
     let keys = Keys {
         time,
@@ -99,11 +103,11 @@ pub(super) fn resolve(names: Vec<String>) -> Result<Columns, String> {
             slot
         } else {
             unknown.push(name.clone());
-            kept(name)
+            Slot::Extra(Arc::from(name.as_str()))
         });
     }
     let missing = EXPECTED.iter().filter(|n| at(n).is_none()).map(|n| (*n).to_owned()).collect();
-    Ok(Columns { keys, slots, credentials, unknown, missing, names })
+    Ok(Columns { names, keys, slots, credentials, unknown, missing })
 }
 
 /// Whether a column is context that is dropped on purpose.
@@ -131,15 +135,4 @@ fn meaning(name: &str) -> Option<Slot> {
         "server_host_key_sha256" => Slot::HostKey,
         _ => return None,
     })
-}
-
-/// Columns that carry URLs or pieces of requests, in which user information may stand.
-fn kept(name: &str) -> Slot {
-    let name_in_rows = Arc::from(name);
-    let url = ["url", "referer", "redirect", "location", "request", "http_path", "payload"];
-    if url.iter().any(|part| name.contains(part)) {
-        Slot::Url(name_in_rows)
-    } else {
-        Slot::Extra(name_in_rows)
-    }
 }

@@ -37,8 +37,7 @@ impl Iterator for ReportRows {
             Ok(Step::End) => None,
             Err(e) => Some(Err(e)),
             Ok(Step::Uncut { reason, bytes }) => {
-                let secret = self.columns.credentials.contains(&true);
-                let bytes = if secret { b"***".to_vec() } else { bytes };
+                let bytes = credentials::mask_uncut(&bytes, &self.columns.credentials);
                 Some(Ok(Row::Refused(self.refused((None, reason), bytes))))
             }
             Ok(Step::Row) => Some(Ok(match self.detection() {
@@ -63,7 +62,8 @@ impl ReportRows {
     fn detection(&mut self) -> Result<Detection, Fault> {
         let line = self.splitter.line();
         let found = self.splitter.count();
-        let short = fitting(found, &self.columns)?;
+        let cut = self.splitter.is_cut();
+        let short = fitting(found, cut, &self.columns)?;
         let Self { splitter, columns, report, reading } = self;
         let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;
         let cell = |at: usize| cells.get(at).map_or(Cow::Borrowed(""), |c| c.text(row));
@@ -82,6 +82,9 @@ impl ReportRows {
         let mut detail = Detail::default();
         if short {
             detail.notes.add(Notes::SHORT_ROW);
+        }
+        if cut {
+            detail.notes.add(Notes::CUT_ROW);
         }
         if address::is_special(ip) {
             detail.notes.add(Notes::SPECIAL_ADDRESS);
@@ -108,15 +111,15 @@ impl ReportRows {
     }
 }
 
-/// Whether the row is short. A short row is read if what it must have stands before its last
-/// cell, since that one may be cut within.
-fn fitting(found: usize, columns: &Columns) -> Result<bool, Fault> {
+/// Whether the row is short. A short or cut row is read if what it must have stands before its
+/// last cell, since that one may be cut within.
+fn fitting(found: usize, cut: bool, columns: &Columns) -> Result<bool, Fault> {
     let expected = columns.names.len();
     if found > expected {
         return Err((None, Reason::TooManyCells { found, expected }));
     }
     let keys = &columns.keys;
-    if found < expected {
+    if found < expected || cut {
         let needed = [Some(keys.time), keys.ip, keys.port];
         if let Some(lost) = needed.into_iter().flatten().find(|at| at + 1 >= found) {
             return Err((Some(lost), Reason::TooFewCells { found, expected }));
@@ -207,8 +210,7 @@ fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Optio
             Slot::Firmware => detail.fw_version = some(value),
             Slot::Certificate => detail.cert_sha256 = some(value),
             Slot::HostKey => detail.hostkey_sha256 = some(value),
-            Slot::Extra(name) => keep(detail, name, value),
-            Slot::Url(name) => {
+            Slot::Extra(name) => {
                 let cut = credentials::without_userinfo(&value);
                 if cut.len() != value.len() {
                     detail.notes.add(Notes::URL_CREDENTIAL_CUT);
