@@ -13,3 +13,6 @@ pub mod app;
 // The life of a detection.
 pub mod sightings;
 pub mod cases;
+
+// Top.
+pub mod demo;
