@@ -13,6 +13,7 @@
 //! goes to [`Country::answer`].
 
 pub mod answers;
+pub mod coverage;
 pub mod devices;
 pub mod fate;
 pub mod naive;
@@ -41,11 +42,10 @@ use self::{
     answers::Entry,
     chance::{Chance, Purpose, later, wait_days},
     devices::Device,
-    fate::{Cause, Fate, Infectable},
+    fate::{Fate, Infectable},
     naive::Followed,
     people::Act,
     providers::{Declared, PROVIDERS},
-    truth::{Arm, ChannelTruth, Endpoint, HORIZON_DAYS},
 };
 use crate::time::{DAY, Moment};
 
@@ -251,51 +251,6 @@ impl Country {
                 self.changes.push(Reverse((moves, no, Change::Moves)));
             }
         }
-    }
-
-    /// The truth about every arm within [`HORIZON_DAYS`]: weaknesses closed.
-    ///
-    /// Devices that no scan can find are left out, and lines told outside the lot.
-    pub fn truth_table(&self) -> Vec<ChannelTruth> {
-        self.table(Endpoint::WeaknessClosed)
-    }
-
-    /// The same for infections gone, of devices that were infected from the start.
-    pub fn infection_truth_table(&self) -> Vec<ChannelTruth> {
-        self.table(Endpoint::InfectionGone)
-    }
-
-    fn table(&self, endpoint: Endpoint) -> Vec<ChannelTruth> {
-        let row = |arm: Arm| {
-            let fates = self.lines.iter().filter_map(|line| {
-                let entry = line.entry.as_ref().filter(|entry| entry.arm == Some(arm))?;
-                Some((line.fate.counting_for(endpoint, entry.at)?, entry.at))
-            });
-            let spells: Vec<_> = fates.collect();
-            let fixed = spells.iter().filter(|(spell, at)| {
-                spell.cause != Cause::LineEnded && spell.to < later(*at, HORIZON_DAYS)
-            });
-            let true_share = endpoint.truth(arm, HORIZON_DAYS);
-            ChannelTruth {
-                channel: arm.word(),
-                true_share,
-                true_effect: true_share - endpoint.truth(Arm::Wait, HORIZON_DAYS),
-                seen_clean: endpoint.seen_clean(arm, HORIZON_DAYS),
-                lines: spells.len(),
-                realised_share: fixed.count() as f64 / spells.len().max(1) as f64,
-            }
-        };
-        Arm::ALL.into_iter().map(row).collect()
-    }
-
-    /// What ended the weaknesses that are over by `at`, and how often.
-    pub fn causes(&self, at: Moment) -> BTreeMap<Cause, usize> {
-        let mut causes = BTreeMap::new();
-        let spells = self.lines.iter().flat_map(|line| &line.fate.weak);
-        for spell in spells.filter(|spell| spell.to <= at) {
-            *causes.entry(spell.cause).or_default() += 1;
-        }
-        causes
     }
 }
 

@@ -8,9 +8,7 @@
 use std::{collections::HashSet, net::IpAddr};
 
 use formats::{
-    Detail, Detection, Exposure, Kind, Outcome, Proto, Severity, Stream, Weakness,
-    coverage::{self, Covered, Status},
-    scan_list,
+    Detail, Detection, Exposure, Kind, Outcome, Proto, Severity, Stream, Weakness, scan_list,
 };
 use rand::RngExt as _;
 
@@ -18,10 +16,9 @@ use super::{
     Country, FEEDS, FeedFile, Line,
     chance::{Purpose, coin, later},
     day,
-    devices::PORTS,
     fate::Infectable,
     naive::Seen,
-    providers::{Block, PROVIDERS, Provider},
+    providers::{PROVIDERS, Provider},
 };
 use crate::time::Moment;
 
@@ -30,9 +27,6 @@ pub const MISSED: f64 = 0.1;
 
 /// Probability that the darknet hears a live infection on a day.
 pub const HEARD_PER_DAY: f64 = 0.6;
-
-/// The ports the darknet is asked about; an infected device calls them from any port of its own.
-const DARKNET_PORTS: [u16; 2] = [23, 2323];
 
 /// First day of each NOTICE scan, counted from the beginning of the year, and its length in days.
 const SCANS: [(usize, usize); 12] = [
@@ -63,7 +57,7 @@ pub(super) fn span(scan: usize) -> (Moment, Moment) {
 }
 
 /// The NOTICE scan whose hits are delivered on day `no`: the first Monday after its end.
-fn delivered_on(no: usize) -> Option<usize> {
+pub(super) fn delivered_on(no: usize) -> Option<usize> {
     // Day 6 is a Monday, so a Monday's number and one is a multiple of seven.
     let delivery = |(first, days): &(usize, usize)| (first + days + 1).div_ceil(7) * 7;
     SCANS.iter().position(|scan| delivery(scan) == no + 1)
@@ -75,14 +69,6 @@ impl Country {
         let scan = delivered_on(no).map(|scan| self.notice_hits(scan));
         let darknet = no.checked_sub(1).map(|day| self.darknet_hits(day));
         scan.into_iter().chain(darknet).collect()
-    }
-
-    /// The coverage that is delivered on day `no`: that of the hits a week before.
-    pub(super) fn coverage_of(no: usize) -> Vec<FeedFile> {
-        let Some(before) = no.checked_sub(7) else { return Vec::new() };
-        let scan = delivered_on(before).map(notice_coverage);
-        let week = (before % 7 == 6).then(|| darknet_coverage(before));
-        scan.into_iter().chain(week).collect()
     }
 
     /// Every weak device that a NOTICE scan finds at the moment it gets there.
@@ -157,22 +143,22 @@ fn reached(scan: usize, provider: &Provider, ip: IpAddr) -> bool {
     })
 }
 
-fn scan_run(scan: usize) -> String {
+pub(super) fn scan_run(scan: usize) -> String {
     format!("notice-{}", &span(scan).0.date_jst()[..7])
 }
 
-fn method(scan: usize) -> &'static str {
+pub(super) fn method(scan: usize) -> &'static str {
     if scan < NEW_METHOD_FROM { "notice-2025a" } else { "notice-2025b" }
 }
 
-const DARKNET_METHOD: &str = "nicter-1";
+pub(super) const DARKNET_METHOD: &str = "nicter-1";
 
 /// The first day of the week that day `no` belongs to; the year begins on a Tuesday.
-fn week_of(no: usize) -> usize {
+pub(super) fn week_of(no: usize) -> usize {
     if no < 6 { 0 } else { no - (no - 6) % 7 }
 }
 
-fn week_run(no: usize) -> String {
+pub(super) fn week_run(no: usize) -> String {
     format!("nicter-week-{}", day(week_of(no)).date_jst())
 }
 
@@ -248,73 +234,4 @@ fn file(feed: usize, name: &str, hits: &[Detection]) -> FeedFile {
     FeedFile { feed: FEEDS[feed].name, name: format!("{name}.csv"), body }
 }
 
-const IN_MEMORY: &str = "writing to memory does not fail";
-
-/// The coverage of a NOTICE scan, and how it was broken off.
-fn notice_coverage(scan: usize) -> FeedFile {
-    let (from, to) = span(scan);
-    let (broken, code, share) = BROKEN_OFF;
-    let row = |provider: &Provider, block: &Block| {
-        let whole = covered(block, (from, to), Weakness::WeakCredentials);
-        let whole = Covered {
-            scan_run: scan_run(scan),
-            ports: PORTS.to_vec(),
-            method_version: method(scan).to_owned(),
-            ..whole
-        };
-        if scan == broken && provider.code == code { cut_short(whole, share) } else { whole }
-    };
-    coverage_file(0, &scan_run(scan), row)
-}
-
-fn cut_short(whole: Covered, share: f64) -> Covered {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of tries")]
-    let attempted = (whole.attempted as f64 * share) as u64;
-    Covered { status: Status::Aborted, completeness: share, attempted, ..whole }
-}
-
-/// The coverage of the darknet for the week that ended on the Monday `no`.
-fn darknet_coverage(no: usize) -> FeedFile {
-    let week = week_of(no - 1);
-    let run = week_run(week);
-    let row = |_: &Provider, block: &Block| Covered {
-        scan_run: run.clone(),
-        ports: DARKNET_PORTS.to_vec(),
-        method_version: DARKNET_METHOD.to_owned(),
-        ..covered(block, (day(week), day(no)), Weakness::Infected)
-    };
-    coverage_file(1, &run, row)
-}
-
-fn covered(block: &Block, (from, to): (Moment, Moment), weakness: Weakness) -> Covered {
-    Covered {
-        line: 0,
-        scan_run: String::new(),
-        from: from.0,
-        to: to.0,
-        prefix: block.net(),
-        proto: Proto::Tcp,
-        ports: Vec::new(),
-        weakness,
-        method_version: String::new(),
-        status: Status::Complete,
-        attempted: block.targets(),
-        completeness: 1.0,
-        answered: None,
-        vantage: None,
-        excluded_prefixes: Vec::new(),
-    }
-}
-
-/// The darknet listens on IPv4 alone.
-fn coverage_file(feed: usize, run: &str, row: impl Fn(&Provider, &Block) -> Covered) -> FeedFile {
-    let row = &row;
-    let rows: Vec<Covered> = PROVIDERS
-        .iter()
-        .flat_map(|provider| provider.blocks.iter().map(move |block| row(provider, block)))
-        .filter(|row| feed == 0 || row.prefix.addr().is_ipv4())
-        .collect();
-    let mut body = Vec::new();
-    coverage::write(&mut body, &rows, false).expect(IN_MEMORY);
-    FeedFile { feed: FEEDS[feed].name, name: format!("{run}-coverage.csv"), body }
-}
+pub(super) const IN_MEMORY: &str = "writing to memory does not fail";

@@ -216,7 +216,7 @@ fn the_drawn_shares_agree_with_the_closed_form() {
 #[test]
 fn over_many_countries_the_closed_form_holds_without_bias() {
     let mut totals: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
-    for seed in 100..108 {
+    for seed in 100..104 {
         for row in Year::walk(seed).country.truth_table() {
             let total = totals.entry(row.channel).or_default();
             total.0 += row.lines as f64;
@@ -365,6 +365,49 @@ fn following_by_address_claims_far_more_than_is_true() {
     assert!((0.6..0.8).contains(&of(Some(Lease::Dynamic(30)))), "{naive:?}");
     assert!((0.08..0.3).contains(&of(Some(Lease::Static))), "{naive:?}");
     assert!(naive[0].gone_within_horizon > truth(Arm::Phone, HORIZON_DAYS), "{naive:?}");
+}
+
+/// Share of the lines of `arm`, listed in the first two months, that two clean scans in a row of
+/// their token call fixed within the horizon; and how many lines these are.
+fn verified_by_token(year: &Year, arm: Arm) -> (f64, f64) {
+    type Hits = HashMap<[u8; 32], (Moment, HashSet<usize>)>;
+    let of_line: HashMap<_, _> =
+        year.listed.iter().map(|line| ((&line.list_id, line.record_no), line)).collect();
+    let mut lines: Hits = HashMap::new();
+    for (isp, report) in &year.reports {
+        let line = of_line[&(&report.list_id, report.record_no)];
+        let (Some(token), Some(port)) = (report.line_token, line.port) else { continue };
+        if report.arm.as_deref() != Some(arm.word()) || isp == "isp-e" {
+            continue;
+        }
+        let listed = Moment(report.reported_at).plus_days(-7);
+        let (first, hits) = lines.entry(token).or_insert((listed, HashSet::new()));
+        *first = listed.min(*first);
+        let scans = year.country.followed.scans.iter().enumerate();
+        hits.extend(scans.filter(|(_, s)| s.spots.contains(&(line.ip, port))).map(|(no, _)| no));
+    }
+    lines.retain(|_, (first, _)| *first < super::day(60));
+    let scans = &year.country.followed.scans;
+    let verified = lines.values().filter(|(first, hits)| {
+        (0..scans.len() - 1).any(|no| {
+            let within = (0.0..HORIZON_DAYS).contains(&scans[no].to.days_since(*first));
+            within && !hits.contains(&no) && !hits.contains(&(no + 1))
+        })
+    });
+    (verified.count() as f64 / lines.len() as f64, lines.len() as f64)
+}
+
+#[test]
+fn two_clean_scans_of_the_token_come_near_the_true_effect() {
+    let year = year();
+    let (wait, waiting) = verified_by_token(year, Arm::Wait);
+    for arm in [Arm::Post, Arm::Phone] {
+        let (share, lines) = verified_by_token(year, arm);
+        let error = (share * (1.0 - share) / lines + wait * (1.0 - wait) / waiting).sqrt();
+        let off = (share - wait - true_effect(arm, HORIZON_DAYS)) / error;
+        println!("{arm:?}: {share} of {lines}, {wait} of {waiting} waiting, {off}");
+        assert!(lines > 200.0 && off.abs() < 3.0, "{arm:?}: {share} of {lines}, {wait} waiting");
+    }
 }
 
 #[test]

@@ -10,6 +10,11 @@
 //! fixed: it competes. To a scan it looks the same, hence
 //! [`Endpoint::seen_clean`].
 
+use std::collections::BTreeMap;
+
+use super::{Country, chance::later, fate::Cause};
+use crate::time::Moment;
+
 /// Days within which a device counts as fixed (評価期間).
 pub const HORIZON_DAYS: f64 = 180.0;
 
@@ -205,6 +210,53 @@ pub struct ChannelTruth {
     pub lines: usize,
     /// Share of them that really was fixed within the horizon.
     pub realised_share: f64,
+}
+
+impl Country {
+    /// The truth about every arm within [`HORIZON_DAYS`]: weaknesses closed.
+    ///
+    /// Devices that no scan can find are left out, and lines told outside the lot.
+    pub fn truth_table(&self) -> Vec<ChannelTruth> {
+        self.table(Endpoint::WeaknessClosed)
+    }
+
+    /// The same for infections gone, of devices that were infected from the start.
+    pub fn infection_truth_table(&self) -> Vec<ChannelTruth> {
+        self.table(Endpoint::InfectionGone)
+    }
+
+    fn table(&self, endpoint: Endpoint) -> Vec<ChannelTruth> {
+        let row = |arm: Arm| {
+            let fates = self.lines.iter().filter_map(|line| {
+                let entry = line.entry.as_ref().filter(|entry| entry.arm == Some(arm))?;
+                Some((line.fate.counting_for(endpoint, entry.at)?, entry.at))
+            });
+            let spells: Vec<_> = fates.collect();
+            let fixed = spells.iter().filter(|(spell, at)| {
+                spell.cause != Cause::LineEnded && spell.to < later(*at, HORIZON_DAYS)
+            });
+            let true_share = endpoint.truth(arm, HORIZON_DAYS);
+            ChannelTruth {
+                channel: arm.word(),
+                true_share,
+                true_effect: true_share - endpoint.truth(Arm::Wait, HORIZON_DAYS),
+                seen_clean: endpoint.seen_clean(arm, HORIZON_DAYS),
+                lines: spells.len(),
+                realised_share: fixed.count() as f64 / spells.len().max(1) as f64,
+            }
+        };
+        Arm::ALL.into_iter().map(row).collect()
+    }
+
+    /// What ended the weaknesses that are over by `at`, and how often.
+    pub fn causes(&self, at: Moment) -> BTreeMap<Cause, usize> {
+        let mut causes = BTreeMap::new();
+        let spells = self.lines.iter().flat_map(|line| &line.fate.weak);
+        for spell in spells.filter(|spell| spell.to <= at) {
+            *causes.entry(spell.cause).or_default() += 1;
+        }
+        causes
+    }
 }
 
 #[cfg(test)]
