@@ -22,4 +22,5 @@ pub mod notices;
 pub mod verification;
 
 // Top.
+pub mod demo;
 pub mod cli;
