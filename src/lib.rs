@@ -18,3 +18,4 @@ pub mod feeds;
 pub mod sightings;
 pub mod attribution;
 pub mod cases;
+pub mod effects;
