@@ -164,9 +164,17 @@ fn is_special(ip: IpAddr) -> bool {
 /// Keeps sightings that nobody serves on the list of the unattributed.
 pub(crate) async fn record_unattributed(
     tx: &mut Tx,
-    rows: &[(&Sighting, Attribution)],
+    rows: &[(&Sighting, &Attribution)],
 ) -> sqlx::Result<()> {
     store::insert_unattributed(tx, rows).await
+}
+
+/// Which of `spots` stand on the list of the unattributed.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    spots: &[Vec<u8>],
+) -> sqlx::Result<std::collections::HashSet<Vec<u8>>> {
+    store::known(tx, spots).await
 }
 
 /// A line of the list of the unattributed (帰属不明).

@@ -1,1 +1,149 @@
-//! Feeds (フィード).
+//! Feeds (フィード): what arrives, from whom and when.
+//!
+//! First stage: takes files in exactly once by content, keeps each raw file compressed under its
+//! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
+//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `scan_coverage`.
+
+pub mod coverage;
+pub mod quarantine;
+pub mod receive;
+pub(crate) mod store;
+
+use std::{fmt, str::FromStr};
+
+use formats::Stream;
+use sqlx::FromRow;
+
+use crate::{app::App, db::Db, ids::FeedId};
+
+/// A source of files (フィード) and how to read them.
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "フィード")]
+pub struct Feed {
+    /// Its key.
+    pub id: FeedId,
+    /// Its name in commands.
+    pub name: String,
+    /// How its files are read.
+    #[sqlx(try_from = "String")]
+    pub format: Format,
+    /// The undertaking its cases belong to.
+    pub stream: String,
+    /// Minutes east of UTC of its naive times; nothing = such times are refused.
+    pub utc_offset_minutes: Option<i64>,
+    /// The least completeness at which a run of it counts as covering.
+    pub completeness_floor: f64,
+}
+
+/// How the files of a feed are read (形式).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Shadowserver reports; the type stands in the file name.
+    Shadowserver,
+    /// Our own schema for scan results.
+    ScanList,
+}
+
+/// A word that names no format this version reads.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no format this version reads; it reads shadowserver and scan-list")]
+pub struct NotAFormat(String);
+
+impl Format {
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Shadowserver => "shadowserver",
+            Self::ScanList => "scan-list",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Format {
+    type Err = NotAFormat;
+
+    fn from_str(word: &str) -> Result<Self, NotAFormat> {
+        match word {
+            "shadowserver" => Ok(Self::Shadowserver),
+            "scan-list" => Ok(Self::ScanList),
+            _ => Err(NotAFormat(word.to_owned())),
+        }
+    }
+}
+
+impl TryFrom<String> for Format {
+    type Error = NotAFormat;
+
+    fn try_from(word: String) -> Result<Self, NotAFormat> {
+        word.parse()
+    }
+}
+
+/// What a feed is registered with.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// Its name.
+    pub name: String,
+    /// How its files are read.
+    pub format: Format,
+    /// The undertaking.
+    pub stream: Stream,
+    /// Minutes east of UTC of naive times.
+    pub utc_offset_minutes: Option<i64>,
+    /// The least completeness of a covering run, from 0 to 1.
+    pub completeness_floor: f64,
+}
+
+/// Why a feed is not registered.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedRefused {
+    /// The name is taken by a feed of another format or stream.
+    #[error("the feed `{0}` exists already with another format or stream")]
+    NameTaken(String),
+    /// The completeness is no share.
+    #[error("the completeness floor must lie between 0 and 1")]
+    NoShare,
+}
+
+/// Registers a feed; the same registration again changes nothing. Tells whether it is new.
+pub async fn add(
+    app: &App,
+    new: &Registration,
+) -> anyhow::Result<Result<(Feed, bool), FeedRefused>> {
+    if !(0.0..=1.0).contains(&new.completeness_floor) {
+        return Ok(Err(FeedRefused::NoShare));
+    }
+    if let Some(feed) = by_name(&app.db, &new.name).await? {
+        let same = feed.format == new.format && feed.stream == new.stream.code();
+        let taken = FeedRefused::NameTaken(new.name.clone());
+        return Ok(if same { Ok((feed, false)) } else { Err(taken) });
+    }
+    let feed = Feed {
+        id: FeedId(app.fresh_id()),
+        name: new.name.clone(),
+        format: new.format,
+        stream: new.stream.code().to_owned(),
+        utc_offset_minutes: new.utc_offset_minutes,
+        completeness_floor: new.completeness_floor,
+    };
+    let mut tx = app.db.begin().await?;
+    store::insert_feed(&mut tx, &feed, app.now()).await?;
+    tx.commit().await?;
+    Ok(Ok((feed, true)))
+}
+
+/// All feeds by name.
+pub async fn all(db: &Db) -> sqlx::Result<Vec<Feed>> {
+    store::feeds(db).await
+}
+
+/// The feed of that name.
+pub async fn by_name(db: &Db, name: &str) -> sqlx::Result<Option<Feed>> {
+    Ok(all(db).await?.into_iter().find(|feed| feed.name == name))
+}

@@ -19,3 +19,6 @@ pub mod sightings;
 pub mod attribution;
 pub mod cases;
 pub mod effects;
+
+// Top.
+pub mod cli;

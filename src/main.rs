@@ -1,2 +1,8 @@
-//! The `todoke` binary.
-fn main() {}
+//! The `todoke` binary: parses, runs, and answers with an exit status.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    todoke::cli::run().await
+}

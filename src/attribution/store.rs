@@ -59,7 +59,7 @@ pub(super) async fn chunks_in_force(db: &Db) -> sqlx::Result<Vec<Vec<u8>>> {
 /// Puts sightings on the list; a spot that stands there gets its time widened.
 pub(super) async fn insert_unattributed(
     tx: &mut Tx,
-    rows: &[(&Sighting, Attribution)],
+    rows: &[(&Sighting, &Attribution)],
 ) -> sqlx::Result<()> {
     let target = Target {
         table: "unattributed",
@@ -89,4 +89,14 @@ pub(super) async fn unattributed(db: &Db, limit: i64) -> sqlx::Result<Vec<Unattr
     const SQL: &str = "SELECT spot, asn, network_kind, first_seen, last_seen FROM unattributed
          ORDER BY last_seen DESC, spot LIMIT $1";
     on!(db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await)
+}
+
+/// Which of `spots` stand on the list.
+pub(super) async fn known(
+    tx: &mut Tx,
+    spots: &[Vec<u8>],
+) -> sqlx::Result<std::collections::HashSet<Vec<u8>>> {
+    const SQL: &str = "SELECT spot FROM unattributed";
+    let found = bulk::select_in::<(Vec<u8>,)>(tx, SQL, "spot", spots).await?;
+    Ok(found.into_iter().map(|(spot,)| spot).collect())
 }

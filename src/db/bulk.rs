@@ -109,11 +109,7 @@ pub async fn insert(tx: &mut Tx, target: Target, values: &[Column]) -> sqlx::Res
             }
         }
         Tx::Postgres(tx) => {
-            let arrays: Vec<String> = (1..)
-                .zip(values)
-                .map(|(n, column)| format!("${n}::{}", column.postgres_type()))
-                .collect();
-            let arrays = arrays.join(",");
+            let arrays = postgres_arrays(values);
             let sql = format!(
                 "INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) {conflict}"
             );
@@ -165,4 +161,64 @@ where
         }
     }
     Ok(found)
+}
+
+/// What changes: `UPDATE {table} SET {set} FROM {values} v WHERE {matching}`, all program text.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    /// The table.
+    pub table: &'static str,
+    /// Names of the values' columns, comma-separated; `v.` goes before them.
+    pub columns: &'static str,
+    /// Assignments from `v`.
+    pub set: &'static str,
+    /// Which row of the table a value belongs to.
+    pub matching: &'static str,
+}
+
+/// Changes one row for each of `values`; gives the number of rows that changed.
+pub async fn update(tx: &mut Tx, change: Change, values: &[Column]) -> sqlx::Result<u64> {
+    let rows = values.first().map_or(0, Column::len);
+    let Change { table, columns, set, matching } = change;
+    let mut done = 0;
+    match tx {
+        Tx::Sqlite(tx) => {
+            let one = format!("({})", vec!["?"; values.len()].join(","));
+            for from in (0..rows).step_by(SQLITE_ROWS) {
+                let to = rows.min(from + SQLITE_ROWS);
+                let many = vec![one.as_str(); to - from].join(",");
+                let sql = format!(
+                    "WITH v({columns}) AS (VALUES {many})
+                     UPDATE {table} SET {set} FROM v WHERE {matching}"
+                );
+                let mut query = sqlx::query(AssertSqlSafe(sql));
+                for row in from..to {
+                    for column in values {
+                        query = column.bind_cell(query, row);
+                    }
+                }
+                done += query.execute(&mut **tx).await?.rows_affected();
+            }
+        }
+        Tx::Postgres(tx) => {
+            let arrays = postgres_arrays(values);
+            let sql = format!(
+                "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS v({columns}) WHERE {matching}"
+            );
+            for from in (0..rows).step_by(POSTGRES_ROWS) {
+                let to = rows.min(from + POSTGRES_ROWS);
+                let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
+                for column in values {
+                    query = column.bind_rows(query, from, to);
+                }
+                done += query.execute(&mut **tx).await?.rows_affected();
+            }
+        }
+    }
+    Ok(done)
+}
+
+fn postgres_arrays(values: &[Column]) -> String {
+    let typed = |(n, column): (usize, &Column)| format!("${n}::{}", column.postgres_type());
+    (1..).zip(values).map(typed).collect::<Vec<_>>().join(",")
 }

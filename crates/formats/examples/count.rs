@@ -1,11 +1,11 @@
-//! Counts the rows of a Shadowserver report and says how fast they were read:
-//! `cargo run --release -p formats --example count -- FILE`.
+//! Counts the rows of a Shadowserver report, or of a `scan-list`, and says how fast they were read:
+//! `cargo run --release -p formats --example count -- FILE [TYPE]`.
 
 use std::fs::File;
 use std::time::Instant;
 
 use formats::unpack::Limits;
-use formats::{Reading, Row, shadowserver, unpack};
+use formats::{Reading, Row, scan_list, shadowserver, unpack};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("usage: count FILE [TYPE]")?;
@@ -15,7 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = file.name.clone();
     // Nothing is dated after the year 9999.
     let reading = Reading::at(i64::MAX);
-    let rows = shadowserver::open(&name, declared.as_deref(), file, reading)?;
+    let rows = match declared.as_deref() {
+        Some("scan-list") => scan_list::open(file, reading)?,
+        declared => shadowserver::open(&name, declared, file, reading)?,
+    };
     let (mut detections, mut refused, mut kept) = (0_u64, 0_u64, 0_usize);
     for row in rows {
         match row? {

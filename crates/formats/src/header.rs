@@ -7,7 +7,8 @@ pub struct Header {
     pub report_type: String,
     /// Every column in order, lower case, without byte-order mark and surrounding blanks.
     pub columns: Vec<String>,
-    /// Columns the reader has no rule for; their cells are kept in `extra`.
+    /// Columns the reader has no rule for; their cells are kept in `extra`. A Shadowserver report
+    /// always has some: what matters is that they differ from the last file of the same type.
     pub unknown: Vec<String>,
     /// Optional columns the format names and this file lacks.
     pub missing: Vec<String>,

@@ -12,6 +12,26 @@
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
+//!
+//! ```
+//! use formats::{Reading, Row, shadowserver};
+//!
+//! let report = "timestamp,ip,protocol,port\n\
+//!     2026-11-22 01:02:03,192.0.2.7,tcp,2323\n\
+//!     2026-11-22 01:02:03,192.0.2.300,tcp,23\n";
+//! let now = 1_795_392_000_000_000;
+//! let input = std::io::Cursor::new(report);
+//! let rows = shadowserver::open("scan_telnet.csv", None, input, Reading::at(now))?;
+//! let told: Vec<String> = rows
+//!     .map(|row| match row.expect("a slice never fails") {
+//!         Row::Detection(d) => format!("{} at {}", d.exposure, d.ip),
+//!         Row::Refused(refused) => refused.to_string(),
+//!     })
+//!     .collect();
+//! assert_eq!(told[0], "exposed_service/telnet at 192.0.2.7");
+//! assert_eq!(told[1], "line 3, column ip: this is not an IP address");
+//! # Ok::<(), formats::FileRefused>(())
+//! ```
 
 mod detail;
 mod detection;

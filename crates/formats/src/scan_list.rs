@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
+use std::sync::{Arc, LazyLock};
 
 use crate::detection::words;
 use crate::safe_csv::CsvWriter;
@@ -48,6 +49,13 @@ pub const OPTIONAL: &[&str] = &[
 
 /// Optional columns that [`Detail`] has no field for; they stand in `extra` under their names.
 const EXTRA: [&str; 5] = ["application", "cve", "evidence_hash", "provenance", "confidence"];
+
+/// The names under which they stand there, made once and shared by every row.
+static EXTRA_NAMES: LazyLock<[Arc<str>; 7]> = LazyLock::new(|| {
+    let [application, cve, evidence, provenance, confidence] = EXTRA;
+    ["stream", "credential_class", application, cve, evidence, provenance, confidence]
+        .map(Arc::from)
+});
 
 /// Every kind of a file is kept once; a file with more kinds than this makes them anew.
 const KINDS_MAX: usize = 1024;
@@ -132,16 +140,17 @@ fn detail(line: &Line<'_>, stream: Stream) -> Result<Detail, Fault> {
     };
     line.number("confidence", 100)?;
     let class: Option<CredentialClass> = line.word("credential_class")?;
-    detail.extra.push(("stream".into(), stream.code().into()));
+    let [stream_name, class_name, names @ ..] = &*EXTRA_NAMES;
+    detail.extra.push((Arc::clone(stream_name), stream.code().into()));
     if let Some(class) = class {
-        detail.extra.push(("credential_class".into(), class.code().into()));
+        detail.extra.push((Arc::clone(class_name), class.code().into()));
     }
-    for column in EXTRA {
+    for (column, name) in EXTRA.into_iter().zip(names) {
         if let Some(value) = text(column)? {
-            detail.extra.push((column.into(), value));
+            detail.extra.push((Arc::clone(name), value));
         }
     }
-    detail.extra.extend(line.others(&[REQUIRED, OPTIONAL]));
+    detail.extra.extend(line.others());
     Ok(detail)
 }
 

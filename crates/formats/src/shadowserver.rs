@@ -24,7 +24,7 @@ use crate::{FileRefused, Header, Reading, Rows};
 ///
 /// `file_name` is the delivered name, which gives the type; `declared_type` goes before it where
 /// the sender stated one (the API, the subject of a mail). `input` is plain CSV: see
-/// [`crate::unpack`]. Refused as a whole: an empty file, one without `timestamp` or without any
+/// [`crate::unpack()`]. Refused as a whole: an empty file, one without `timestamp` or without any
 /// address column, one of a type no rule knows.
 pub fn open(
     file_name: &str,

@@ -35,6 +35,8 @@ pub(crate) struct Sheet {
     reading: Reading,
     /// Columns whose cells never show in a refused row.
     masked: Vec<bool>,
+    /// Columns the format does not name, without credentials.
+    unnamed: Vec<(usize, Arc<str>)>,
     required: &'static [&'static str],
     pub(crate) header: Header,
 }
@@ -48,6 +50,7 @@ pub(crate) struct Line<'a> {
     row: &'a str,
     cells: &'a [Cell],
     reading: &'a Reading,
+    unnamed: &'a [(usize, Arc<str>)],
     pub(crate) number: u64,
 }
 
@@ -87,9 +90,11 @@ impl Sheet {
                 .map(|(n, _)| n.clone())
                 .collect(),
         };
+        let unnamed = names.iter().enumerate().filter(|(at, n)| !known(n) && !secret[*at]);
+        let unnamed = unnamed.map(|(at, n)| (at, Arc::from(n.as_str()))).collect();
         let hidden = |n: &String, secret: &bool| *secret || masked.contains(&n.as_str());
         let masked = names.iter().zip(&secret).map(|(n, s)| hidden(n, s)).collect();
-        Ok(Self { splitter, names, reading, masked, required, header: report })
+        Ok(Self { splitter, names, reading, masked, unnamed, required, header: report })
     }
 
     /// The next row, as `read` understands it; `None` at the end.
@@ -121,7 +126,7 @@ impl Sheet {
         if self.splitter.is_cut() {
             return Err((None, Reason::UnclosedQuote));
         }
-        let Self { splitter, names, reading, required, .. } = self;
+        let Self { splitter, names, reading, unnamed, required, .. } = self;
         let expected = names.len();
         let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;
         // A spreadsheet adds or leaves out empty cells at the end of a row.
@@ -134,7 +139,7 @@ impl Sheet {
                 return Err((Some(*column), Reason::TooFewCells { found, expected }));
             }
         }
-        let line = Line { names, row, cells, reading, number };
+        let line = Line { names, row, cells, reading, unnamed, number };
         read(&line).map_err(|(column, reason)| (Some(column), reason))
     }
 
@@ -162,15 +167,20 @@ impl<'a> Line<'a> {
     }
 
     /// A code, a number or a time: blanks off, full-width digits made plain.
-    pub(crate) fn code(&self, column: &str) -> Option<String> {
-        let raw = self.raw(column);
-        let code = text::narrow(safe_csv::unguard(&raw));
-        (!code.is_empty()).then(|| code.into_owned())
+    pub(crate) fn code(&self, column: &str) -> Option<Cow<'a, str>> {
+        let code = match self.raw(column) {
+            Cow::Borrowed(raw) => text::narrow(safe_csv::unguard(raw)),
+            Cow::Owned(raw) => Cow::Owned(text::narrow(safe_csv::unguard(&raw)).into_owned()),
+        };
+        (!code.is_empty()).then_some(code)
     }
 
     /// Free text of at most `max` characters, control characters replaced.
     pub(crate) fn text(&self, column: &'static str, max: usize) -> Result<Option<String>, Fault> {
         let raw = self.raw(column);
+        if raw.is_empty() {
+            return Ok(None);
+        }
         let (clean, _) = text::clean(Cow::Borrowed(safe_csv::unguard(&raw)));
         let clean = clean.trim();
         if clean.len() > max && clean.chars().count() > max {
@@ -193,7 +203,7 @@ impl<'a> Line<'a> {
 
     /// A time, be it past or to come.
     pub(crate) fn any_time(&self, column: &'static str) -> Result<Option<i64>, Fault> {
-        let read = |code: String| stamp::parse(&code, self.reading.utc_offset);
+        let read = |code: Cow<'_, str>| stamp::parse(&code, self.reading.utc_offset);
         self.code(column).map(read).transpose().map_err(|reason| (column, reason))
     }
 
@@ -205,20 +215,20 @@ impl<'a> Line<'a> {
 
     /// A whole number of at most `max`.
     pub(crate) fn number(&self, column: &'static str, max: u64) -> Result<Option<u64>, Fault> {
-        let read = |code: String| text::number(&code, max);
+        let read = |code: Cow<'_, str>| text::number(&code, max);
         self.code(column).map(read).transpose().map_err(|reason| (column, reason))
     }
 
     /// A port; empty and 0 mean that none is known.
     pub(crate) fn port(&self, column: &'static str) -> Result<Option<u16>, Fault> {
-        let read = |code: String| address::port(&code);
+        let read = |code: Cow<'_, str>| address::port(&code);
         let port = self.code(column).map(read).transpose().map_err(|reason| (column, reason))?;
         Ok(port.flatten())
     }
 
     /// An address.
     pub(crate) fn ip(&self, column: &'static str) -> Result<Option<IpAddr>, Fault> {
-        let read = |code: String| address::parse(&code);
+        let read = |code: Cow<'_, str>| address::parse(&code);
         self.code(column).map(read).transpose().map_err(|reason| (column, reason))
     }
 
@@ -229,15 +239,14 @@ impl<'a> Line<'a> {
         parts.map(ToOwned::to_owned).collect()
     }
 
-    /// Every filled cell of a column outside `known`, without credentials.
-    pub(crate) fn others(&self, known: &[&[&str]]) -> Vec<(Arc<str>, Box<str>)> {
+    /// Every filled cell of a column the format does not name, without credentials.
+    pub(crate) fn others(&self) -> Vec<(Arc<str>, Box<str>)> {
         let mut others = Vec::new();
-        for (name, cell) in self.names.iter().zip(self.cells) {
-            let is_known = known.iter().any(|list| list.contains(&name.as_str()));
-            if !is_known && !cell.is_empty() && !credentials::is_credential(name) {
+        for (at, name) in self.unnamed {
+            if let Some(cell) = self.cells.get(*at).filter(|cell| !cell.is_empty()) {
                 let (value, _) = text::clean(cell.text(self.row));
                 let value = credentials::without_userinfo(safe_csv::unguard(&value)).into();
-                others.push((Arc::from(name.as_str()), value));
+                others.push((Arc::clone(name), value));
             }
         }
         others

@@ -296,6 +296,29 @@ fn the_detail_is_compact_json_without_anything_empty() {
     assert_eq!(json, r#"{"hostname":"h.example","extra":{"banner":"hi"}}"#);
 }
 
+/// An input that breaks off.
+struct Failing(Cursor<Vec<u8>>);
+
+impl std::io::Read for Failing {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.0.read(buffer)? {
+            0 => Err(std::io::Error::other("gone")),
+            read => Ok(read),
+        }
+    }
+}
+
+#[test]
+fn a_failing_input_is_told_once_and_ends_the_rows() {
+    let row = "2026-11-22 00:00:00,,192.0.2.1,tcp,23,,,,,\n";
+    let text = TELNET.to_owned() + &row.repeat(10_000);
+    let input = Failing(Cursor::new(text.into_bytes()));
+    let rows = shadowserver::open("scan_telnet.csv", None, input, Reading::at(NOW)).unwrap();
+    let read: Vec<_> = rows.collect();
+    assert_eq!(read.iter().filter(|row| row.is_err()).count(), 1);
+    assert!(read.len() > 1 && read.last().unwrap().is_err());
+}
+
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(b"\"".to_vec()),

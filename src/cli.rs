@@ -1,0 +1,219 @@
+//! The command line (コマンド): one file per command, each reads, does and shows.
+//!
+//! With `--json` a command prints one JSON object per result line on stdout and nothing else there;
+//! logs go to stderr. Exit status: 0 done, 1 refused with a reason the user can act on, 2 wrong
+//! usage, 3 fault.
+
+mod case;
+mod completions;
+mod coverage;
+mod feed;
+pub mod ingest;
+mod init;
+mod isp;
+mod lookup;
+mod networks;
+mod quarantine;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+
+use crate::{
+    access::keys::Keys,
+    app::App,
+    db::{Db, migrate},
+    time::{Clock, Moment},
+};
+
+/// From the detection of a weak device to its verified fix: the software of a support centre.
+#[derive(Debug, Parser)]
+#[command(name = "todoke", version, max_term_width = 100, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The data folder: archive, keys and, by default, the database.
+    #[arg(long, global = true, env = "TODOKE_DATA", default_value = "./todoke-data")]
+    pub data: PathBuf,
+    /// `postgres://…`; without it SQLite inside the data folder.
+    #[arg(long, global = true, env = "TODOKE_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// One JSON object per result line on stdout.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Act as if it were this time (RFC 3339): for rehearsals and tests.
+    #[arg(long, global = true, env = "TODOKE_NOW", hide = true)]
+    pub now: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the store and the keys; again = no change.
+    Init(init::Init),
+    /// The address → AS → organisation table.
+    Networks(networks::Networks),
+    /// The register of providers.
+    Isp(isp::Isp),
+    /// Who serves an address, and why we think so.
+    Lookup(lookup::Lookup),
+    /// Sources of detections.
+    Feed(feed::Feed),
+    /// Take files in, exactly once by content.
+    Ingest(ingest::Ingest),
+    /// Record which prefixes and ports a scan covered.
+    Coverage(coverage::Coverage),
+    /// Rows that were not understood.
+    Quarantine(quarantine::Quarantine),
+    /// Detections that nobody is known to serve.
+    Unattributed(lookup::Unattributed),
+    /// Cases and their history.
+    Case(case::Case),
+    /// Completions for a shell, or the man page.
+    #[command(hide = true)]
+    Completions(completions::Completions),
+}
+
+/// A refusal: the user can act on it, so it ends with status 1 and without a backtrace.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
+
+impl Refused {
+    /// A refusal as an error of a command.
+    pub fn because(reason: impl ToString) -> anyhow::Error {
+        anyhow::Error::new(Self(reason.to_string()))
+    }
+}
+
+/// How a command ended when nothing went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// All of it is done.
+    Done,
+    /// Some of it was refused and said so.
+    PartlyRefused,
+}
+
+/// Where results go.
+#[derive(Debug, Clone, Copy)]
+pub struct Out {
+    /// Whether results are JSON lines.
+    pub json: bool,
+}
+
+impl Out {
+    /// One result line: `value` as JSON, or the words for people.
+    pub fn line(self, value: &impl Serialize, words: impl std::fmt::Display) -> anyhow::Result<()> {
+        if self.json {
+            println!("{}", serde_json::to_string(value)?);
+        } else {
+            println!("{words}");
+        }
+        Ok(())
+    }
+}
+
+/// Runs the command line of this process.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    match dispatch(&cli).await {
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::PartlyRefused) => ExitCode::from(1),
+        Err(error) if error.is::<Refused>() => {
+            eprintln!("todoke: {error}");
+            ExitCode::from(1)
+        }
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
+    let global = &cli.global;
+    let out = Out { json: global.json };
+    match &cli.command {
+        Command::Init(it) => return it.run(global, out).await,
+        Command::Completions(it) => return it.run(),
+        _ => {}
+    }
+    let app = open(global).await?;
+    let ended = match &cli.command {
+        Command::Init(_) | Command::Completions(_) => Ok(Ended::Done),
+        Command::Networks(it) => it.run(&app, out).await,
+        Command::Isp(it) => it.run(&app, out).await,
+        Command::Lookup(it) => it.run(&app, out).await,
+        Command::Feed(it) => it.run(&app, out).await,
+        Command::Ingest(it) => it.run(&app, out).await,
+        Command::Coverage(it) => it.run(&app, out).await,
+        Command::Quarantine(it) => it.run(&app, out).await,
+        Command::Unattributed(it) => it.run(&app, out).await,
+        Command::Case(it) => it.run(&app, out).await,
+    };
+    app.db.close().await;
+    ended
+}
+
+/// Opens the store of the data folder, which `todoke init` made.
+pub async fn open(global: &Global) -> anyhow::Result<App> {
+    let keys = Keys::load(&global.data.join("keys")).map_err(Refused::because)?;
+    let clock = clock(global)?;
+    let db = open_db(global).await?;
+    migrate::run(&db, &clock).await?;
+    Ok(App::new(db, clock, keys, global.data.clone()))
+}
+
+pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {
+    match &global.database_url {
+        Some(url) if url.starts_with("postgres") => Db::connect_postgres(url).await,
+        Some(url) => Err(Refused::because(format!(
+            "the database URL begins with `{}`; it must begin with postgres://, or be left out for SQLite",
+            url.split(':').next().unwrap_or_default()
+        ))),
+        None => Db::open_sqlite(&global.data.join("todoke.sqlite")).await,
+    }
+}
+
+pub(crate) fn clock(global: &Global) -> anyhow::Result<Clock> {
+    let Some(now) = &global.now else { return Ok(Clock::Wall) };
+    let now = Moment::parse(now).map_err(Refused::because)?;
+    Ok(Clock::standing_at(now))
+}
+
+/// The provider with that code, or a refusal that says where codes come from.
+pub(crate) async fn isp_named(app: &App, code: &str) -> anyhow::Result<crate::isps::Isp> {
+    let isp = crate::isps::by_code(&app.db, code).await.context("the register cannot be read")?;
+    isp.ok_or_else(|| {
+        Refused::because(format!("no provider has the code `{code}`; see `todoke isp list`"))
+    })
+}
+
+/// The feed of that name, or a refusal that says how to register it.
+pub(crate) async fn feed_named(app: &App, name: &str) -> anyhow::Result<crate::feeds::Feed> {
+    let feed = crate::feeds::by_name(&app.db, name).await.context("the feeds cannot be read")?;
+    feed.ok_or_else(|| {
+        Refused::because(format!("no feed is named `{name}`; register it by `todoke feed add`"))
+    })
+}
+
+/// A time from the command line, or the present.
+pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Moment> {
+    text.map_or_else(|| Ok(app.now()), |text| Moment::parse(text).map_err(Refused::because))
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("TODOKE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,todoke=info"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

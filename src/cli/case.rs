@@ -1,0 +1,122 @@
+//! `todoke case`: cases and their history.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{Ended, Out, Refused, isp_named};
+use crate::{
+    app::App,
+    cases::{self, Filter},
+    ids::CaseId,
+    isps,
+    time::Moment,
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Case {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Cases, oldest first.
+    #[command(after_help = "Example:\n  todoke case list --isp isp-a --state verified")]
+    List {
+        /// Only this provider's.
+        #[arg(long)]
+        isp: Option<String>,
+        /// Only in this state: open, clean_once, verified, recurred, unknown.
+        #[arg(long)]
+        state: Option<String>,
+        /// Only of this stream.
+        #[arg(long)]
+        stream: Option<String>,
+        /// Only last seen since this time.
+        #[arg(long)]
+        since: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 10_000)]
+        limit: i64,
+    },
+    /// One case with every fact of its history.
+    #[command(after_help = "Example:\n  todoke case show 0199aabb-…")]
+    Show {
+        /// The id that `list` prints.
+        id: CaseId,
+    },
+}
+
+impl Case {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        match &self.command {
+            Command::List { isp, state, stream, since, limit } => {
+                let isp = match isp {
+                    Some(code) => Some(isp_named(app, code).await?.id),
+                    None => None,
+                };
+                let filter = Filter {
+                    isp,
+                    state: state.as_deref().map(str::parse).transpose().map_err(Refused::because)?,
+                    stream: stream.clone(),
+                    since: since
+                        .as_deref()
+                        .map(Moment::parse)
+                        .transpose()
+                        .map_err(Refused::because)?,
+                    id: None,
+                };
+                show(app, out, &filter, *limit).await?;
+            }
+            Command::Show { id } => {
+                let filter = Filter { id: Some(*id), ..Filter::default() };
+                let found = show(app, out, &filter, 1).await?;
+                let missing = || format!("no case has the id {id}; see `todoke case list`");
+                let case = found.first().ok_or_else(|| Refused::because(missing()))?;
+                for event in cases::events(&app.db, case.reference()).await? {
+                    let more = event.detail.as_deref().unwrap_or("");
+                    out.line(
+                        &json!({
+                            "at": event.at.rfc3339(), "kind": event.kind, "author": event.author,
+                            "detail": event.detail,
+                        }),
+                        format!("  {}\t{}\t{}\t{more}", event.at.rfc3339(), event.kind, event.author),
+                    )?;
+                }
+            }
+        }
+        Ok(Ended::Done)
+    }
+}
+
+async fn show(
+    app: &App,
+    out: Out,
+    filter: &Filter,
+    limit: i64,
+) -> anyhow::Result<Vec<cases::Case>> {
+    let isps = isps::all(&app.db).await?;
+    let found = cases::list(&app.db, filter, limit).await?;
+    for case in &found {
+        let isp = isps.iter().find(|isp| isp.id == case.isp_id);
+        let isp = isp.map_or("-", |isp| isp.code.as_str());
+        let exposure = case.place()?.exposure.to_string();
+        let (first, last) = (case.first_seen.rfc3339(), case.last_seen.rfc3339());
+        out.line(
+            &json!({
+                "id": case.id, "state": case.state.word(), "isp": isp, "stream": case.stream,
+                "first_seen": first, "last_seen": last, "exposure": exposure,
+                "maker": case.maker, "model": case.model, "device_kind": case.device_kind,
+                "line_of": case.line_of, "first_clean": case.first_clean.map(Moment::rfc3339),
+                "feed_file": case.feed_file_id, "row": case.row_no,
+            }),
+            format!(
+                "{}\t{}\t{isp}\t{exposure}\t{first}\t{last}\t{}",
+                case.id,
+                case.state,
+                case.model.as_deref().unwrap_or("-")
+            ),
+        )?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,75 @@
+//! `todoke feed`: sources of detections.
+
+use clap::{Args, Subcommand};
+use formats::Stream;
+use serde_json::json;
+
+use super::{Ended, Out, Refused};
+use crate::{app::App, feeds};
+
+#[derive(Debug, Args)]
+pub(super) struct Feed {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Register a feed.
+    #[command(after_help = "Example:\n  todoke feed add telnet --format shadowserver --stream notice")]
+    Add {
+        /// Its name in commands.
+        name: String,
+        /// How its files are read: shadowserver, scan-list.
+        #[arg(long)]
+        format: String,
+        /// The undertaking: notice, nicter, firmware, reflector, campaign.
+        #[arg(long)]
+        stream: String,
+        /// Minutes east of UTC of naive times, 540 for Japan; without it such times are refused.
+        #[arg(long)]
+        utc_offset_minutes: Option<i64>,
+        /// The least completeness of a run that counts as covering.
+        #[arg(long, default_value_t = 0.9)]
+        completeness_floor: f64,
+    },
+    /// All feeds.
+    List,
+}
+
+impl Feed {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        match &self.command {
+            Command::Add { name, format, stream, utc_offset_minutes, completeness_floor } => {
+                let unknown = || format!("`{stream}` is no stream; see `todoke feed add --help`");
+                let stream: Stream =
+                    stream.parse().map_err(|_| Refused::because(unknown()))?;
+                let new = feeds::Registration {
+                    name: name.clone(),
+                    format: format.parse().map_err(Refused::because)?,
+                    stream,
+                    utc_offset_minutes: *utc_offset_minutes,
+                    completeness_floor: *completeness_floor,
+                };
+                let (feed, created) = feeds::add(app, &new).await?.map_err(Refused::because)?;
+                let words = if created { "registered" } else { "registered already" };
+                out.line(
+                    &json!({ "feed": feed.name, "created": created }),
+                    format!("The feed {} is {words}.", feed.name),
+                )?;
+            }
+            Command::List => {
+                for feed in feeds::all(&app.db).await? {
+                    out.line(
+                        &json!({
+                            "feed": feed.name, "format": feed.format.word(), "stream": feed.stream,
+                            "completeness_floor": feed.completeness_floor,
+                        }),
+                        format!("{}\t{}\t{}", feed.name, feed.format, feed.stream),
+                    )?;
+                }
+            }
+        }
+        Ok(Ended::Done)
+    }
+}

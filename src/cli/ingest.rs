@@ -1,0 +1,285 @@
+//! `todoke ingest`: the first four stages in one chain, batch by batch.
+//!
+//! feeds → sightings → attribution → cases; each batch is one transaction.
+
+use std::{path::{Path, PathBuf}, time::Duration};
+
+use clap::Args;
+use formats::{Detection, Outcome, Refused as BadRow, Row};
+use serde::Serialize;
+
+use super::{Ended, Out, Refused, feed_named};
+use crate::{
+    app::App,
+    attribution::{self, Attribution, Attributor},
+    cases,
+    db::retry,
+    feeds::{
+        Feed, quarantine,
+        receive::{self, Counts, FeedFile},
+    },
+    sightings::{self, Sighting, Spot},
+    time::Moment,
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  todoke ingest --feed telnet 2026-11-22-scan_telnet-jp.csv")]
+pub(super) struct Ingest {
+    /// The feed they belong to.
+    #[arg(long)]
+    feed: String,
+    /// The files: CSV, zip or gzip.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// What became of a file (取込結果).
+#[derive(Debug, Serialize)]
+pub struct Taken {
+    /// Its name.
+    pub file: String,
+    /// The hash of its content.
+    pub sha256: String,
+    /// Whether it was in already; the counts are then those of the first time.
+    pub already_ingested: bool,
+    /// What came of its rows.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Why it was refused as a whole.
+    pub refused: Option<String>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+impl Ingest {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        let feed = feed_named(app, &self.feed).await?;
+        for path in &self.files {
+            if !path.is_file() {
+                return Err(Refused::because(format!("{} is no file", path.display())));
+            }
+        }
+        let attributor = Attributor::load(&app.db).await?;
+        let mut ended = Ended::Done;
+        for path in &self.files {
+            let taken = take_in(app, &feed, &attributor, path).await?;
+            if taken.refused.is_some() || taken.counts.quarantined > 0 {
+                ended = Ended::PartlyRefused;
+            }
+            out.line(&taken, words(&taken))?;
+        }
+        Ok(ended)
+    }
+}
+
+fn words(taken: &Taken) -> String {
+    let Counts { rows, sightings, repeats, quarantined, unattributed, .. } = taken.counts;
+    let Counts { cases_opened, cases_extended, cases_recurred, .. } = taken.counts;
+    let name = &taken.file;
+    if let Some(why) = &taken.refused {
+        return format!("{name}: refused: {why}");
+    }
+    let already = if taken.already_ingested { " (was in already)" } else { "" };
+    format!(
+        "{name}{already}: {rows} rows: {sightings} sightings, {repeats} repeats, {quarantined} in \
+         quarantine, {unattributed} unattributed; cases: {cases_opened} opened, {cases_extended} \
+         extended, {cases_recurred} recurred ({:.1} s)",
+        taken.seconds
+    )
+}
+
+/// Takes one file in, from where an earlier run left it.
+pub async fn take_in(
+    app: &App,
+    feed: &Feed,
+    attributor: &Attributor,
+    path: &Path,
+) -> anyhow::Result<Taken> {
+    let start = std::time::Instant::now();
+    let accepted = receive::accept(app, feed, path).await?;
+    let file = accepted.file;
+    let mut counts: Counts = serde_json::from_str(&file.counts)?;
+    let mut refused = file.refused.clone();
+    let already_ingested = file.completed_at.is_some();
+    if !already_ingested {
+        match receive::open_rows(feed, &file.name, path, app.now()) {
+            Ok(rows) => {
+                let progress = progress_bar(path);
+                let mut batches = receive::batches(rows);
+                while let Some(batch) = batches.recv().await {
+                    match batch {
+                        Ok(batch) => {
+                            let chain = Chain { app, feed, attributor, file: &file };
+                            counts = chain.take_batch(batch, counts).await?;
+                            progress.set_position(counts.rows);
+                        }
+                        Err(fault) => refused = Some(format!("the file breaks off: {fault}")),
+                    }
+                }
+                progress.finish_and_clear();
+            }
+            Err(why) => refused = Some(why.to_string()),
+        }
+        receive::close(app, &file, refused.as_deref()).await?;
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    Ok(Taken { file: file.name, sha256: file.sha256, already_ingested, counts, refused, seconds })
+}
+
+fn progress_bar(path: &Path) -> indicatif::ProgressBar {
+    let bar = indicatif::ProgressBar::new_spinner();
+    let style = indicatif::ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}");
+    bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
+    bar.set_message(path.display().to_string());
+    bar.enable_steady_tick(Duration::from_secs(1));
+    bar
+}
+
+/// The first four stages over one file.
+pub(super) struct Chain<'a> {
+    pub(super) app: &'a App,
+    pub(super) feed: &'a Feed,
+    pub(super) attributor: &'a Attributor,
+    pub(super) file: &'a FeedFile,
+}
+
+/// A batch sorted out: what goes to which stage.
+struct Sorted {
+    rows: u64,
+    last_row: i64,
+    sightings: Vec<(Sighting, Attribution)>,
+    quarantined: Vec<(i64, BadRow)>,
+    other_outcomes: u64,
+}
+
+impl Chain<'_> {
+    /// Takes a batch in one transaction; asks the store when nobody saw the commit end.
+    async fn take_batch(
+        &self,
+        batch: Vec<(i64, Row)>,
+        before: Counts,
+    ) -> anyhow::Result<Counts> {
+        let done = receive::rows_done(self.app, self.file).await?;
+        let sorted = self.sort_out(batch.into_iter().filter(|(row_no, _)| *row_no > done).collect());
+        if sorted.rows == 0 {
+            return Ok(before);
+        }
+        let mut tries = 0;
+        loop {
+            let fault = match self.write(&sorted, before, true).await {
+                Ok(counts) => return Ok(counts),
+                Err(fault) => fault,
+            };
+            tries += 1;
+            let again = fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
+                retry::may_succeed_again(fault)
+                    || retry::is_connection_lost(fault)
+                    || matches!(fault, sqlx::Error::RowNotFound)
+            });
+            if !again || tries >= retry::TRIES {
+                return Err(fault);
+            }
+            tokio::time::sleep(Duration::from_millis(50 << tries)).await;
+            // The commit may have landed although its answer was lost: the store knows.
+            if receive::rows_done(self.app, self.file).await? >= sorted.last_row {
+                return Ok(before.plus(&sorted));
+            }
+        }
+    }
+
+    fn sort_out(&self, batch: Vec<(i64, Row)>) -> Sorted {
+        let mut sorted = Sorted {
+            rows: batch.len() as u64,
+            last_row: batch.last().map_or(0, |(row_no, _)| *row_no),
+            sightings: Vec::with_capacity(batch.len()),
+            quarantined: Vec::new(),
+            other_outcomes: 0,
+        };
+        for (row_no, row) in batch {
+            match row {
+                Row::Refused(bad) => sorted.quarantined.push((row_no, bad)),
+                Row::Detection(row) if row.outcome == Outcome::Detected => {
+                    sorted.sightings.push(self.sighting(row_no, *row));
+                }
+                Row::Detection(_) => sorted.other_outcomes += 1,
+            }
+        }
+        let key = |(s, _): &(Sighting, Attribution)| (s.row.detected_at, s.row_no);
+        sorted
+            .sightings
+            .sort_unstable_by(|a, b| a.0.spot.cmp(&b.0.spot).then_with(|| key(a).cmp(&key(b))));
+        sorted
+    }
+
+    fn sighting(&self, row_no: i64, row: Detection) -> (Sighting, Attribution) {
+        let attribution = self.attributor.attribute(row.ip, Moment(row.detected_at));
+        let sighting = Sighting { file: self.file.id, row_no, spot: Spot::of(&row), row };
+        (sighting, attribution)
+    }
+
+    async fn write(
+        &self,
+        sorted: &Sorted,
+        before: Counts,
+        progress: bool,
+    ) -> anyhow::Result<Counts> {
+        let mut counts = before.plus(sorted);
+        let mut tx = self.app.db.begin().await?;
+        let mut spots: Vec<Vec<u8>> =
+            sorted.sightings.iter().map(|(s, _)| s.spot.0.clone()).collect();
+        spots.dedup();
+        let known = cases::open::known(&mut tx, &spots).await?;
+        let listed = attribution::known(&mut tx, &spots).await?;
+        let is_known = |spot: &Vec<u8>| known.contains_key(spot) || listed.contains(spot);
+        let (mut first, mut again) = (Vec::new(), Vec::new());
+        let mut previous: Option<&Spot> = None;
+        for (sighting, _) in &sorted.sightings {
+            let repeats = previous == Some(&sighting.spot) || is_known(&sighting.spot.0);
+            if repeats { again.push(sighting) } else { first.push(sighting) }
+            previous = Some(&sighting.spot);
+        }
+        counts.sightings += first.len() as u64;
+        counts.repeats += again.len() as u64;
+        quarantine::put(&mut tx, self.file, &sorted.quarantined).await?;
+        sightings::record(&mut tx, &first, &again).await?;
+        let nobody = sorted.sightings.iter().filter(|(_, attribution)| attribution.isp.is_none());
+        let nobody: Vec<_> = nobody.map(|(s, a)| (s, a)).collect();
+        counts.unattributed += nobody.len() as u64;
+        attribution::record_unattributed(&mut tx, &nobody).await?;
+        let opened =
+            cases::open::from_sightings(self.app, &mut tx, self.feed, &sorted.sightings, &known)
+                .await?;
+        counts.cases_opened += opened.opened;
+        counts.cases_extended += opened.extended;
+        counts.cases_recurred += opened.recurred;
+        if progress {
+            receive::progress(&mut tx, self.file, sorted.last_row, &counts).await?;
+        }
+        tx.commit().await?;
+        Ok(counts)
+    }
+
+    /// Takes rows that were in quarantine and are understood now; gives how many were.
+    pub(super) async fn take_released(&self, rows: Vec<(i64, Row)>) -> anyhow::Result<u64> {
+        let understood = rows.into_iter().filter(|(_, row)| matches!(row, Row::Detection(_)));
+        let understood: Vec<_> = understood.collect();
+        let numbers: Vec<i64> = understood.iter().map(|(row_no, _)| *row_no).collect();
+        let sorted = self.sort_out(understood);
+        self.write(&sorted, Counts::default(), false).await?;
+        let mut tx = self.app.db.begin().await?;
+        quarantine::release(&mut tx, self.file.id, &numbers, self.app.now()).await?;
+        tx.commit().await?;
+        Ok(numbers.len() as u64)
+    }
+}
+
+impl Counts {
+    fn plus(self, sorted: &Sorted) -> Self {
+        Self {
+            rows: self.rows + sorted.rows,
+            quarantined: self.quarantined + sorted.quarantined.len() as u64,
+            other_outcomes: self.other_outcomes + sorted.other_outcomes,
+            ..self
+        }
+    }
+}

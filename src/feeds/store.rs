@@ -1,0 +1,271 @@
+//! SQL of feeds, their files, quarantine and coverage.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use formats::{Refused, coverage::Covered};
+
+use super::{
+    Feed,
+    coverage::{Part, Run},
+    quarantine::QuarantinedRow,
+    receive::FeedFile,
+};
+use crate::{
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
+    ids::{FeedId, FileId},
+    time::Moment,
+};
+
+const FILE: &str = "id, sha256, name, received_at, rows_done, counts, completed_at, refused";
+
+/// Writes a feed.
+pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO feeds
+         (id, name, format, stream, utc_offset_minutes, completeness_floor, added_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(feed.id)
+        .bind(&feed.name)
+        .bind(feed.format.word())
+        .bind(&feed.stream)
+        .bind(feed.utc_offset_minutes)
+        .bind(feed.completeness_floor)
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// All feeds by name.
+pub(super) async fn feeds(db: &Db) -> sqlx::Result<Vec<Feed>> {
+    const SQL: &str = "SELECT id, name, format, stream, utc_offset_minutes, completeness_floor
+         FROM feeds ORDER BY name";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// Enters a file unless its content is known to the feed; gives the entry that stands.
+pub(super) async fn enter_file(
+    tx: &mut Tx,
+    feed: FeedId,
+    file: &FeedFile,
+    bytes: i64,
+) -> sqlx::Result<FeedFile> {
+    const ENTER: &str = "INSERT INTO feed_files
+         (id, feed_id, sha256, name, bytes, received_at, rows_done, counts)
+         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING";
+    on_tx!(&mut *tx, conn => sqlx::query(ENTER)
+        .bind(file.id)
+        .bind(feed)
+        .bind(&file.sha256)
+        .bind(&file.name)
+        .bind(bytes)
+        .bind(file.received_at)
+        .bind(&file.counts)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    let find = format!("SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND sha256 = $2");
+    on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(find))
+        .bind(feed).bind(&file.sha256).fetch_one(conn).await)
+}
+
+/// Says how far a file is; a row that is further already is left alone and counts as a clash.
+pub(super) async fn set_progress(
+    tx: &mut Tx,
+    file: FileId,
+    rows_done: i64,
+    counts: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET rows_done = $1, counts = $2
+         WHERE id = $3 AND rows_done < $1 AND completed_at IS NULL";
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(rows_done).bind(counts).bind(file).execute(conn).await
+        .map(|done| done.rows_affected()))?;
+    if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Closes a file.
+pub(super) async fn close_file(
+    tx: &mut Tx,
+    file: FileId,
+    at: Moment,
+    refused: Option<&str>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET completed_at = $1, refused = $2
+         WHERE id = $3 AND completed_at IS NULL";
+    on_tx!(tx, conn => {
+        sqlx::query(SQL).bind(at).bind(refused).bind(file).execute(conn).await.map(|_| ())
+    })
+}
+
+/// Rows of a file that are committed.
+pub(super) async fn rows_done(db: &Db, file: FileId) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT rows_done FROM feed_files WHERE id = $1";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(file).fetch_one(pool).await)
+}
+
+/// Writes quarantined rows.
+pub(super) async fn insert_quarantined(
+    tx: &mut Tx,
+    file: FileId,
+    rows: &[(i64, Refused)],
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "quarantined_rows",
+        columns: "feed_file_id, row_no, line, column_name, reason, bytes",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let columns = [
+        Column::Bytes(vec![file.0.as_bytes().to_vec(); rows.len()]),
+        Column::Int(rows.iter().map(|(row_no, _)| *row_no).collect()),
+        Column::Int(rows.iter().map(|(_, row)| row.line.cast_signed()).collect()),
+        Column::TextOrNull(rows.iter().map(|(_, row)| row.column.clone()).collect()),
+        Column::Text(rows.iter().map(|(_, row)| row.reason.code().to_owned()).collect()),
+        Column::Bytes(rows.iter().map(|(_, row)| row.bytes.clone()).collect()),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
+}
+
+/// Rows that wait in quarantine.
+pub(super) async fn quarantined(
+    db: &Db,
+    feed: Option<FeedId>,
+) -> sqlx::Result<Vec<QuarantinedRow>> {
+    const SQL: &str = "SELECT q.feed_file_id, q.row_no, f.name AS file, q.line, q.column_name,
+             q.reason, q.bytes
+         FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
+         WHERE q.released_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR f.feed_id = $1)
+         ORDER BY f.received_at, f.name, q.row_no";
+    on!(db, pool => sqlx::query_as(SQL).bind(feed).fetch_all(pool).await)
+}
+
+/// Files of a feed that hold quarantined rows.
+pub(super) async fn files_in_quarantine(db: &Db, feed: FeedId) -> sqlx::Result<Vec<FeedFile>> {
+    let sql = format!(
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND id IN
+         (SELECT feed_file_id FROM quarantined_rows WHERE released_at IS NULL)
+         ORDER BY received_at, name"
+    );
+    on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(feed).fetch_all(pool).await
+    })
+}
+
+/// Marks a quarantined row as understood.
+pub(super) async fn release(
+    tx: &mut Tx,
+    file: FileId,
+    row_no: i64,
+    at: Moment,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE quarantined_rows SET released_at = $1
+         WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL";
+    on_tx!(tx, conn => {
+        sqlx::query(SQL).bind(at).bind(file).bind(row_no).execute(conn).await.map(|_| ())
+    })
+}
+
+/// Writes one covered prefix; the same key again is a correction.
+pub(super) async fn upsert_coverage(
+    tx: &mut Tx,
+    feed: FeedId,
+    row: &Covered,
+    sha256: &str,
+    at: Moment,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO scan_coverage
+         (feed_id, scan_run, prefix, proto, weakness, ports, from_at, to_at, method_version,
+          status, attempted, completeness, excluded, file_sha256, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         ON CONFLICT (feed_id, scan_run, prefix, proto, weakness) DO UPDATE SET
+             ports = excluded.ports, from_at = excluded.from_at, to_at = excluded.to_at,
+             method_version = excluded.method_version, status = excluded.status,
+             attempted = excluded.attempted, completeness = excluded.completeness,
+             excluded = excluded.excluded, file_sha256 = excluded.file_sha256,
+             recorded_at = excluded.recorded_at";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(feed)
+        .bind(&row.scan_run)
+        .bind(row.prefix.to_string())
+        .bind(i64::from(row.proto.number()))
+        .bind(row.weakness.code())
+        .bind(joined(&row.ports))
+        .bind(row.from)
+        .bind(row.to)
+        .bind(&row.method_version)
+        .bind(row.status.code())
+        .bind(row.attempted.cast_signed())
+        .bind(row.completeness)
+        .bind(joined(&row.excluded_prefixes))
+        .bind(sha256)
+        .bind(at)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+fn joined(parts: &[impl ToString]) -> String {
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
+}
+
+/// A row of coverage as it is stored.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    feed_id: FeedId,
+    scan_run: String,
+    prefix: String,
+    proto: i64,
+    weakness: String,
+    ports: String,
+    from_at: Moment,
+    to_at: Moment,
+    status: String,
+    completeness: f64,
+    excluded: String,
+    completeness_floor: f64,
+}
+
+/// All runs with the parts of them that count.
+pub(super) async fn runs(db: &Db) -> anyhow::Result<Vec<Run>> {
+    const SQL: &str = "SELECT c.feed_id, c.scan_run, c.prefix, c.proto, c.weakness, c.ports,
+             c.from_at, c.to_at, c.status, c.completeness, c.excluded, f.completeness_floor
+         FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id";
+    let rows: Vec<Stored> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let mut runs: BTreeMap<(FeedId, String), Run> = BTreeMap::new();
+    for row in rows {
+        let key = (row.feed_id, row.scan_run.clone());
+        let run = runs.entry(key).or_insert_with(|| Run {
+            feed: row.feed_id,
+            scan_run: row.scan_run.clone(),
+            from: row.from_at,
+            to: row.to_at,
+            parts: Vec::new(),
+        });
+        run.from = run.from.min(row.from_at);
+        run.to = run.to.max(row.to_at);
+        if row.status != "aborted" && row.completeness >= row.completeness_floor {
+            run.parts.push(part(&row)?);
+        }
+    }
+    Ok(runs.into_values().collect())
+}
+
+fn part(row: &Stored) -> anyhow::Result<Part> {
+    let list = |text: &str| {
+        let parts = text.split(';').filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect::<Vec<String>>()
+    };
+    Ok(Part {
+        prefix: row.prefix.parse().context("a stored prefix")?,
+        proto: row.proto,
+        ports: list(&row.ports).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
+        weakness: row.weakness.parse()?,
+        excluded: list(&row.excluded).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
+    })
+}
