@@ -245,6 +245,9 @@ mod tests {
         let attributor = Attributor::new(vec![], &asns, networks);
         let of = |ip: &str| attributor.attribute(ip.parse().unwrap(), Moment(0));
         assert_eq!((of("192.0.2.9").isp, of("192.0.2.9").asn), (None, Some(64500)));
-        assert_eq!((of("198.51.100.9").isp, of("198.51.100.9").basis), (Some(isp(2)), Basis::Table));
+        assert_eq!(
+            (of("198.51.100.9").isp, of("198.51.100.9").basis),
+            (Some(isp(2)), Basis::Table)
+        );
     }
 }

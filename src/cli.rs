@@ -7,6 +7,7 @@
 mod case;
 mod completions;
 mod coverage;
+mod effect;
 mod feed;
 pub mod ingest;
 mod init;
@@ -14,6 +15,8 @@ mod isp;
 mod lookup;
 mod networks;
 mod quarantine;
+mod simulate;
+mod stats;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -77,6 +80,12 @@ enum Command {
     Unattributed(lookup::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// Did the warning work: funnel, curves, arms against waiting.
+    Effect(effect::Effect),
+    /// Survival statistics on a CSV.
+    Stats(stats::Stats),
+    /// How many devices look fixed, beside how many are.
+    Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
     #[command(hide = true)]
     Completions(completions::Completions),
@@ -146,11 +155,16 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
+        Command::Stats(it) => return it.run(out),
+        Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
     let ended = match &cli.command {
-        Command::Init(_) | Command::Completions(_) => Ok(Ended::Done),
+        Command::Init(_) | Command::Completions(_) | Command::Stats(_) | Command::Simulate(_) => {
+            Ok(Ended::Done)
+        }
+        Command::Effect(it) => it.run(&app, out).await,
         Command::Networks(it) => it.run(&app, out).await,
         Command::Isp(it) => it.run(&app, out).await,
         Command::Lookup(it) => it.run(&app, out).await,
@@ -215,5 +229,6 @@ pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Mom
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TODOKE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,todoke=info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

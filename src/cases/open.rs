@@ -152,11 +152,8 @@ const CASES: Target = Target {
     conflict: "",
 };
 
-const EVENTS: Target = Target {
-    table: "case_events",
-    columns: "isp_id, case_id, at, kind, author",
-    conflict: "",
-};
+const EVENTS: Target =
+    Target { table: "case_events", columns: "isp_id, case_id, at, kind, author", conflict: "" };
 
 async fn insert(
     tx: &mut Tx,
@@ -164,7 +161,8 @@ async fn insert(
     author: &str,
     opened: &[(CaseId, Group<'_>)],
 ) -> sqlx::Result<()> {
-    let ids = |of: fn(&(CaseId, Group<'_>)) -> Vec<u8>| Column::Bytes(opened.iter().map(of).collect());
+    let ids =
+        |of: fn(&(CaseId, Group<'_>)) -> Vec<u8>| Column::Bytes(opened.iter().map(of).collect());
     let ints = |of: fn(&(CaseId, Group<'_>)) -> i64| Column::Int(opened.iter().map(of).collect());
     let same = |text: &str| Column::Text(vec![text.to_owned(); opened.len()]);
     let detail = |of: fn(&formats::Detail) -> Option<&str>| {

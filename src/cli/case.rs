@@ -57,7 +57,11 @@ impl Case {
                 };
                 let filter = Filter {
                     isp,
-                    state: state.as_deref().map(str::parse).transpose().map_err(Refused::because)?,
+                    state: state
+                        .as_deref()
+                        .map(str::parse)
+                        .transpose()
+                        .map_err(Refused::because)?,
                     stream: stream.clone(),
                     since: since
                         .as_deref()
@@ -80,7 +84,12 @@ impl Case {
                             "at": event.at.rfc3339(), "kind": event.kind, "author": event.author,
                             "detail": event.detail,
                         }),
-                        format!("  {}\t{}\t{}\t{more}", event.at.rfc3339(), event.kind, event.author),
+                        format!(
+                            "  {}\t{}\t{}\t{more}",
+                            event.at.rfc3339(),
+                            event.kind,
+                            event.author
+                        ),
                     )?;
                 }
             }

@@ -16,7 +16,9 @@ pub(super) struct Feed {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Register a feed.
-    #[command(after_help = "Example:\n  todoke feed add telnet --format shadowserver --stream notice")]
+    #[command(
+        after_help = "Example:\n  todoke feed add telnet --format shadowserver --stream notice"
+    )]
     Add {
         /// Its name in commands.
         name: String,
@@ -42,8 +44,7 @@ impl Feed {
         match &self.command {
             Command::Add { name, format, stream, utc_offset_minutes, completeness_floor } => {
                 let unknown = || format!("`{stream}` is no stream; see `todoke feed add --help`");
-                let stream: Stream =
-                    stream.parse().map_err(|_| Refused::because(unknown()))?;
+                let stream: Stream = stream.parse().map_err(|_| Refused::because(unknown()))?;
                 let new = feeds::Registration {
                     name: name.clone(),
                     format: format.parse().map_err(Refused::because)?,

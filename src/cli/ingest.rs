@@ -2,7 +2,10 @@
 //!
 //! feeds → sightings → attribution → cases; each batch is one transaction.
 
-use std::{path::{Path, PathBuf}, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::Args;
 use formats::{Detection, Outcome, Refused as BadRow, Row};
@@ -128,7 +131,8 @@ pub async fn take_in(
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {
     let bar = indicatif::ProgressBar::new_spinner();
-    let style = indicatif::ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}");
+    let style =
+        indicatif::ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}");
     bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
     bar.set_message(path.display().to_string());
     bar.enable_steady_tick(Duration::from_secs(1));
@@ -154,13 +158,10 @@ struct Sorted {
 
 impl Chain<'_> {
     /// Takes a batch in one transaction; asks the store when nobody saw the commit end.
-    async fn take_batch(
-        &self,
-        batch: Vec<(i64, Row)>,
-        before: Counts,
-    ) -> anyhow::Result<Counts> {
+    async fn take_batch(&self, batch: Vec<(i64, Row)>, before: Counts) -> anyhow::Result<Counts> {
         let done = receive::rows_done(self.app, self.file).await?;
-        let sorted = self.sort_out(batch.into_iter().filter(|(row_no, _)| *row_no > done).collect());
+        let sorted =
+            self.sort_out(batch.into_iter().filter(|(row_no, _)| *row_no > done).collect());
         if sorted.rows == 0 {
             return Ok(before);
         }
@@ -235,7 +236,11 @@ impl Chain<'_> {
         let mut previous: Option<&Spot> = None;
         for (sighting, _) in &sorted.sightings {
             let repeats = previous == Some(&sighting.spot) || is_known(&sighting.spot.0);
-            if repeats { again.push(sighting) } else { first.push(sighting) }
+            if repeats {
+                again.push(sighting)
+            } else {
+                first.push(sighting)
+            }
             previous = Some(&sighting.spot);
         }
         counts.sightings += first.len() as u64;

@@ -17,8 +17,10 @@ pub(super) struct Isp {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read a register; a provider in the file is replaced whole.
-    #[command(after_help = "Example:\n  todoke isp import isps.csv\n\nColumns: code,name,upstream,\
-        asns,lease_policy,lines,prefix,kind,valid_from,valid_to")]
+    #[command(
+        after_help = "Example:\n  todoke isp import isps.csv\n\nColumns: code,name,upstream,\
+        asns,lease_policy,lines,prefix,kind,valid_from,valid_to"
+    )]
     Import {
         /// CSV with a header, one row per declared prefix.
         file: PathBuf,
@@ -32,7 +34,8 @@ impl Isp {
         match &self.command {
             Command::Import { file } => {
                 let open = File::open(file);
-                let open = open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
+                let open =
+                    open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
                 let done = isps::register::import(app, open).await?;
                 for error in &done.errors {
                     eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);

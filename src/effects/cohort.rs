@@ -6,7 +6,7 @@
 //! could ever tell: its address changes hands and no token follows it. Such lines are only ever
 //! seen unfixed, so that keeping them would pull every curve to "nothing helps".
 //!
-//! Follow-up ends at the close of the last scan but one of the feed. Later than that a fix cannot
+//! Follow-up ends at the close of the last scan but one that can be read for the provider. Later than that a fix cannot
 //! be proven yet while a device can still be seen, and counting the one without the other would
 //! make every recent month look bad.
 
@@ -18,6 +18,7 @@ use super::{By, Scope, store};
 use crate::{
     cases::State,
     db::Db,
+    feeds::coverage,
     ids::{CaseId, FeedId, IspId},
     isps::LeasePolicy,
     time::Moment,
@@ -25,6 +26,8 @@ use crate::{
 
 /// Clean scans in a row on which a verified fix rests.
 const CLEAN_SCANS: usize = 2;
+/// Days after which a case that no report came for no longer holds a line's verdict back.
+const SETTLE_DAYS: i64 = 45;
 
 /// A line with all that is known of it (回線の経過).
 #[derive(Clone, Debug)]
@@ -145,7 +148,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
     let came: HashSet<_> = store::came(db, scope.as_of).await?.into_iter().collect();
     let claimed: HashSet<_> = store::claimed(db, scope.as_of).await?.into_iter().collect();
     let finished = finished(store::marks(db, scope.as_of).await?);
-    let until = follow_up_ends(store::runs(db, scope.as_of).await?);
+    let mut follow_up = FollowUp::read(db, scope.as_of).await?;
     let whole = |speaker: store::Speaker| {
         let key = (speaker.isp_id, speaker.id);
         let lease: LeasePolicy = speaker.lease_policy.parse()?;
@@ -158,7 +161,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
             last_seen: speaker.last_seen,
             first_clean: speaker.first_clean,
             followable: lease.address_is_line() || speaker.has_token == 1,
-            until: until.get(&speaker.feed_id).copied(),
+            until: follow_up.end(speaker.isp_id, speaker.feed_id),
             notice: notices.remove(&key),
             came: came.contains(&key),
             finished: finished.contains(&key),
@@ -218,16 +221,39 @@ fn finished(marks: Vec<store::Mark>) -> HashSet<(IspId, CaseId)> {
     &of(true) - &of(false)
 }
 
-/// Per feed, the close of the last run after which enough others came to prove a fix.
-fn follow_up_ends(runs: Vec<store::Run>) -> HashMap<FeedId, Moment> {
-    let mut later: HashMap<FeedId, usize> = HashMap::new();
-    let mut ends = HashMap::new();
-    for run in runs {
-        let seen = later.entry(run.feed_id).or_default();
-        *seen += 1;
-        if *seen == CLEAN_SCANS {
-            ends.insert(run.feed_id, run.to_at);
+/// Where follow-up ends, per provider and feed.
+struct FollowUp {
+    runs: HashMap<FeedId, Vec<(Moment, Moment)>>,
+    unsettled: HashMap<IspId, Vec<Moment>>,
+    ends: HashMap<(IspId, FeedId), Option<Moment>>,
+}
+
+impl FollowUp {
+    async fn read(db: &Db, as_of: Moment) -> anyhow::Result<Self> {
+        let mut runs: HashMap<FeedId, Vec<_>> = HashMap::new();
+        for run in coverage::runs(db, as_of).await?.into_iter().rev() {
+            if !run.parts.is_empty() {
+                runs.entry(run.feed).or_default().push((run.from, run.to));
+            }
         }
+        let mut unsettled: HashMap<IspId, Vec<Moment>> = HashMap::new();
+        for (isp, opened) in store::unsettled(db, as_of.plus_days(-SETTLE_DAYS), as_of).await? {
+            unsettled.entry(isp).or_default().push(opened);
+        }
+        Ok(Self { runs, unsettled, ends: HashMap::new() })
     }
-    ends
+
+    /// The close of the last run after which enough others came to prove a fix.
+    ///
+    /// A run with a case that the ISP has not spoken of yet proves nothing: that case may be the
+    /// very line that seems clean.
+    fn end(&mut self, isp: IspId, feed: FeedId) -> Option<Moment> {
+        *self.ends.entry((isp, feed)).or_insert_with(|| {
+            let opened = self.unsettled.get(&isp).map_or(&[][..], Vec::as_slice);
+            let waits = |from: Moment, to: Moment| opened.iter().any(|at| (from..=to).contains(at));
+            let runs = self.runs.get(&feed)?.iter();
+            let mut settled = runs.filter(|(from, to)| !waits(*from, *to));
+            settled.nth(CLEAN_SCANS - 1).map(|(_, to)| *to)
+        })
+    }
 }

@@ -33,12 +33,7 @@ pub struct Effect {
 /// Each arm but [`WAIT`] against it, `days` after the list; none without lines that wait.
 ///
 /// An arm whose follow-up does not reach `days` is left out: nothing is known of it yet.
-pub async fn compare(
-    db: &Db,
-    scope: &Scope,
-    days: u16,
-    draw: Draw,
-) -> anyhow::Result<Vec<Effect>> {
+pub async fn compare(db: &Db, scope: &Scope, days: u16, draw: Draw) -> anyhow::Result<Vec<Effect>> {
     differences(&cohort::lines(db, scope).await?, days, draw)
 }
 

@@ -17,7 +17,6 @@ pub(super) struct Speaker {
     pub(super) stream: String,
     pub(super) feed_id: FeedId,
     pub(super) model: Option<String>,
-    pub(super) first_seen: Moment,
     /// The latest sighting of any of its cases.
     pub(super) last_seen: Moment,
     pub(super) state: String,
@@ -59,14 +58,6 @@ pub(super) struct ListedAddress {
     pub(super) prepared_at: Moment,
 }
 
-/// A run of a feed that was complete enough to say something.
-#[derive(Debug, sqlx::FromRow)]
-pub(super) struct Run {
-    pub(super) feed_id: FeedId,
-    pub(super) from_at: Moment,
-    pub(super) to_at: Moment,
-}
-
 /// Lines within the scope, in order of detection.
 pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker>> {
     const SQL: &str = "
@@ -74,14 +65,16 @@ pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker
             SELECT isp_id, COALESCE(line_of, id) AS speaker,
                    MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen
               FROM cases GROUP BY isp_id, COALESCE(line_of, id)),
-        token AS (SELECT DISTINCT isp_id, case_id FROM line_tokens)
+        token AS (
+            SELECT DISTINCT t.isp_id, COALESCE(c.line_of, c.id) AS speaker
+              FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id)
         SELECT c.isp_id, c.id, i.code AS isp, i.lease_policy, c.stream, c.feed_id, c.model,
-               l.first_seen, l.last_seen, c.state, c.state_since, c.first_clean,
-               CAST(CASE WHEN t.case_id IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_token
+               l.last_seen, c.state, c.state_since, c.first_clean,
+               CAST(CASE WHEN t.speaker IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_token
           FROM line l
           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.speaker
           JOIN isps i ON i.id = c.isp_id
-          LEFT JOIN token t ON t.isp_id = c.isp_id AND t.case_id = c.id
+          LEFT JOIN token t ON t.isp_id = c.isp_id AND t.speaker = c.id
          WHERE (CAST($1 AS TEXT) IS NULL OR c.stream = $1)
            AND l.first_seen >= $2 AND l.first_seen < $3 AND l.first_seen <= $4
          ORDER BY l.first_seen, c.isp_id, c.id";
@@ -145,14 +138,19 @@ pub(super) async fn marks(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Mark>> {
     on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }
 
-/// Runs that ended by then and met the floor of their feed, latest first.
-pub(super) async fn runs(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Run>> {
-    const SQL: &str = "SELECT s.feed_id, MIN(s.from_at) AS from_at, MAX(s.to_at) AS to_at
-          FROM scan_coverage s JOIN feeds f ON f.id = s.feed_id
-         WHERE s.completeness >= f.completeness_floor
-         GROUP BY s.feed_id, s.scan_run HAVING MAX(s.to_at) <= $1
-         ORDER BY MAX(s.to_at) DESC, MIN(s.from_at) DESC";
-    on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
+/// When cases were first seen, since `since`, that still waited for the ISP's word at `as_of`.
+pub(super) async fn unsettled(
+    db: &Db,
+    since: Moment,
+    as_of: Moment,
+) -> sqlx::Result<Vec<(IspId, Moment)>> {
+    const SQL: &str = "SELECT DISTINCT c.isp_id, c.first_seen FROM cases c
+         WHERE c.first_seen >= $1 AND c.line_of IS NULL
+           AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
+                  ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+                 AND r.record_no = l.record_no
+               WHERE l.isp_id = c.isp_id AND l.case_id = c.id AND r.received_at <= $2)";
+    on!(db, pool => sqlx::query_as(SQL).bind(since).bind(as_of).fetch_all(pool).await)
 }
 
 /// Cases on notices, each address on its own, whatever line it belongs to.

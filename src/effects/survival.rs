@@ -147,8 +147,9 @@ pub(super) fn groups(lines: &[Line], by: Option<By>) -> BTreeMap<String, Group> 
             continue;
         }
         let name = by.map_or_else(|| "all".to_owned(), |by| line.group(by));
-        let (group, counted) =
-            groups.entry(name).or_insert((Group { daily: true, ..Group::default() }, BTreeMap::new()));
+        let (group, counted) = groups
+            .entry(name)
+            .or_insert((Group { daily: true, ..Group::default() }, BTreeMap::new()));
         group.daily &= line.stream == DAILY;
         match observation {
             Observation::Followed(span) => {

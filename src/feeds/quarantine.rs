@@ -40,11 +40,7 @@ impl QuarantinedRow {
 }
 
 /// Puts rows of `file` in quarantine, in the caller's transaction.
-pub(crate) async fn put(
-    tx: &mut Tx,
-    file: &FeedFile,
-    rows: &[(i64, Refused)],
-) -> sqlx::Result<()> {
+pub(crate) async fn put(tx: &mut Tx, file: &FeedFile, rows: &[(i64, Refused)]) -> sqlx::Result<()> {
     store::insert_quarantined(tx, file.id, rows).await
 }
 

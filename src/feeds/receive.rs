@@ -146,17 +146,11 @@ pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read> {
 }
 
 /// Opens the rows of a file as its feed reads them.
-pub fn open_rows(
-    feed: &Feed,
-    name: &str,
-    path: &Path,
-    now: Moment,
-) -> Result<Rows, FileRefused> {
+pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Rows, FileRefused> {
     let input = File::open(path)?;
     let unpacked = unpack::unpack_within(name, input, unpack::Limits::FEED)?;
     let offset = feed.utc_offset_minutes.and_then(|minutes| i32::try_from(minutes * 60).ok());
-    let reading =
-        Reading { now: now.0, encoding: formats::Encoding::Auto, utc_offset: offset };
+    let reading = Reading { now: now.0, encoding: formats::Encoding::Auto, utc_offset: offset };
     match feed.format {
         Format::Shadowserver => {
             let name = unpacked.name.clone();
@@ -208,11 +202,7 @@ pub(crate) async fn progress(
 }
 
 /// Closes a file, whole or refused.
-pub(crate) async fn close(
-    app: &App,
-    file: &FeedFile,
-    refused: Option<&str>,
-) -> anyhow::Result<()> {
+pub(crate) async fn close(app: &App, file: &FeedFile, refused: Option<&str>) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     store::close_file(&mut tx, file.id, app.now(), refused).await?;
     tx.commit().await?;

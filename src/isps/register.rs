@@ -130,7 +130,8 @@ fn declared(isp: IspId, row: &Row) -> Result<DeclaredPrefix, Fault> {
     let prefix: ipnet::IpNet =
         row.prefix.parse().map_err(|_| ("prefix", format!("`{}` is no prefix", row.prefix)))?;
     if prefix.trunc() != prefix {
-        let reason = format!("`{prefix}` has bits beyond its length; do you mean {}?", prefix.trunc());
+        let reason =
+            format!("`{prefix}` has bits beyond its length; do you mean {}?", prefix.trunc());
         return Err(("prefix", reason));
     }
     let kind = if row.kind.is_empty() { "declared" } else { &row.kind };

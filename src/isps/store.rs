@@ -75,8 +75,7 @@ pub(super) async fn clear(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
 
 /// Adds an AS number.
 pub(super) async fn add_asn(tx: &mut Tx, isp: IspId, asn: u32) -> sqlx::Result<()> {
-    const SQL: &str =
-        "INSERT INTO isp_asns (isp_id, asn) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+    const SQL: &str = "INSERT INTO isp_asns (isp_id, asn) VALUES ($1, $2) ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => {
         sqlx::query(SQL).bind(isp).bind(i64::from(asn)).execute(conn).await.map(|_| ())
     })
