@@ -7,6 +7,7 @@
 mod case;
 mod completions;
 mod coverage;
+mod effect;
 mod feed;
 pub mod ingest;
 mod init;
@@ -18,6 +19,8 @@ mod quarantine;
 mod report_back;
 mod state_hash;
 mod verify;
+mod simulate;
+mod stats;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -89,6 +92,12 @@ enum Command {
     Verify(verify::Verify),
     /// A hash over the logical state, equal on every engine.
     StateHash(state_hash::StateHash),
+    /// Did the warning work: funnel, curves, arms against waiting.
+    Effect(effect::Effect),
+    /// Survival statistics on a CSV.
+    Stats(stats::Stats),
+    /// How many devices look fixed, beside how many are.
+    Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
     #[command(hide = true)]
     Completions(completions::Completions),
@@ -167,11 +176,16 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
+        Command::Stats(it) => return it.run(out),
+        Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
     let ended = match &cli.command {
-        Command::Init(_) | Command::Completions(_) => Ok(Ended::Done),
+        Command::Init(_) | Command::Completions(_) | Command::Stats(_) | Command::Simulate(_) => {
+            Ok(Ended::Done)
+        }
+        Command::Effect(it) => it.run(&app, out).await,
         Command::Networks(it) => it.run(&app, out).await,
         Command::Isp(it) => it.run(&app, out).await,
         Command::Lookup(it) => it.run(&app, out).await,

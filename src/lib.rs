@@ -20,6 +20,7 @@ pub mod attribution;
 pub mod cases;
 pub mod notices;
 pub mod verification;
+pub mod effects;
 
 // Top.
 pub mod demo;

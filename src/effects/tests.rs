@@ -1,0 +1,1 @@
+//! Effects over a real store.
