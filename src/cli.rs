@@ -7,6 +7,7 @@
 mod case;
 mod completions;
 mod coverage;
+mod demo;
 mod effect;
 mod feed;
 pub mod ingest;
@@ -66,6 +67,8 @@ pub struct Global {
 enum Command {
     /// Make the store and the keys; again = no change.
     Init(init::Init),
+    /// Build the synthetic country, whose true effect is known, and serve it.
+    Demo(demo::Demo),
     /// The address → AS → organisation table.
     Networks(networks::Networks),
     /// The register of providers.
@@ -175,33 +178,41 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     let out = Out { json: global.json };
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
+        Command::Demo(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
         Command::Stats(it) => return it.run(out),
         Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
-    let ended = match &cli.command {
-        Command::Init(_) | Command::Completions(_) | Command::Stats(_) | Command::Simulate(_) => {
-            Ok(Ended::Done)
-        }
-        Command::Effect(it) => it.run(&app, out).await,
-        Command::Networks(it) => it.run(&app, out).await,
-        Command::Isp(it) => it.run(&app, out).await,
-        Command::Lookup(it) => it.run(&app, out).await,
-        Command::Feed(it) => it.run(&app, out).await,
-        Command::Ingest(it) => it.run(&app, out).await,
-        Command::Coverage(it) => it.run(&app, out).await,
-        Command::Quarantine(it) => it.run(&app, out).await,
-        Command::Unattributed(it) => it.run(&app, out).await,
-        Command::Case(it) => it.run(&app, out).await,
-        Command::Notice(it) => it.run(&app, out).await,
-        Command::ReportBack(it) => it.run(&app, out).await,
-        Command::Verify(it) => it.run(&app, out).await,
-        Command::StateHash(it) => it.run(&app, out).await,
-    };
+    let ended = on_store(&cli.command, &app, out).await;
     app.db.close().await;
     ended
+}
+
+/// Runs a command that works on the store of the data folder.
+async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ended> {
+    match command {
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Stats(_)
+        | Command::Simulate(_) => Ok(Ended::Done),
+        Command::Effect(it) => it.run(app, out).await,
+        Command::Networks(it) => it.run(app, out).await,
+        Command::Isp(it) => it.run(app, out).await,
+        Command::Lookup(it) => it.run(app, out).await,
+        Command::Feed(it) => it.run(app, out).await,
+        Command::Ingest(it) => it.run(app, out).await,
+        Command::Coverage(it) => it.run(app, out).await,
+        Command::Quarantine(it) => it.run(app, out).await,
+        Command::Unattributed(it) => it.run(app, out).await,
+        Command::Case(it) => it.run(app, out).await,
+        Command::Notice(it) => it.run(app, out).await,
+        Command::ReportBack(it) => it.run(app, out).await,
+        Command::Verify(it) => it.run(app, out).await,
+        Command::StateHash(it) => it.run(app, out).await,
+    }
 }
 
 /// Opens the store of the data folder, which `todoke init` made.
