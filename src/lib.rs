@@ -7,9 +7,19 @@
 pub mod time;
 pub mod ids;
 pub mod db;
+pub mod web;
 pub mod access;
+pub mod config;
 pub mod app;
+
+// Registers: what is known before anything is detected.
+pub mod manuals;
+pub mod site;
 
 // The life of a detection.
 pub mod sightings;
 pub mod cases;
+pub mod portal;
+
+// Top: what sees everything.
+pub mod router;
