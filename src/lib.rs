@@ -8,6 +8,7 @@ pub mod time;
 pub mod ids;
 pub mod db;
 pub mod access;
+pub mod web;
 pub mod app;
 
 // Registers.
