@@ -125,6 +125,7 @@ CREATE TABLE repeats (
     detected_at BIGINT NOT NULL,
     feed_file_id BYTEA NOT NULL,
     line BIGINT NOT NULL,
+    port BIGINT,
     PRIMARY KEY (spot, detected_at, feed_file_id, line)
 ) /* clustered */;
 

@@ -1,4 +1,4 @@
-//! Who may do what (権限): today the keys that guard inquiry IDs; accounts follow with the ISP office.
+//! Who may do what (権限): the keys that guard inquiry IDs.
 //!
 //! Owns no table.
 

@@ -35,7 +35,8 @@ pub struct Attribution {
     pub prefix: Option<String>,
     /// Why.
     pub basis: Basis,
-    /// What kind of network it is: `declared`, `apartment`, `shared`, `table`, `special`, `unknown`.
+    /// What kind of network it is: `declared`, `apartment`, `shared`, `table`, `special`,
+    /// `unknown`.
     pub network_kind: &'static str,
 }
 
@@ -165,7 +166,7 @@ fn is_special(ip: IpAddr) -> bool {
 pub(crate) async fn record_unattributed(
     tx: &mut Tx,
     rows: &[(&Sighting, &Attribution)],
-) -> sqlx::Result<()> {
+) -> crate::db::Result<()> {
     store::insert_unattributed(tx, rows).await
 }
 
@@ -173,7 +174,7 @@ pub(crate) async fn record_unattributed(
 pub(crate) async fn known(
     tx: &mut Tx,
     spots: &[Vec<u8>],
-) -> sqlx::Result<std::collections::HashSet<Vec<u8>>> {
+) -> crate::db::Result<std::collections::HashSet<Vec<u8>>> {
     store::known(tx, spots).await
 }
 
@@ -193,7 +194,7 @@ pub struct Unattributed {
 }
 
 /// The unattributed, latest first, at most `limit`.
-pub async fn unattributed(db: &Db, limit: i64) -> sqlx::Result<Vec<Unattributed>> {
+pub async fn unattributed(db: &Db, limit: i64) -> crate::db::Result<Vec<Unattributed>> {
     store::unattributed(db, limit).await
 }
 

@@ -164,12 +164,12 @@ pub struct CaseEvent {
 }
 
 /// The case that `which` names, if there is one.
-pub async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> {
+pub async fn find(db: &Db, which: CaseRef) -> crate::db::Result<Option<Case>> {
     store::find(db, which).await
 }
 
 /// The facts of a case in order of time.
-pub async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
+pub async fn events(db: &Db, which: CaseRef) -> crate::db::Result<Vec<CaseEvent>> {
     store::events(db, which).await
 }
 
@@ -189,12 +189,22 @@ pub struct Filter {
 }
 
 /// Cases that pass `filter`, oldest first, at most `limit`.
-pub async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<Vec<Case>> {
+pub async fn list(db: &Db, filter: &Filter, limit: i64) -> crate::db::Result<Vec<Case>> {
     store::list(db, filter, limit).await
 }
 
+/// Writes on each case that it stands on a list now.
+pub(crate) async fn listed(
+    tx: &mut Tx,
+    cases: &[CaseRef],
+    at: Moment,
+    list_id: &str,
+) -> crate::db::Result<()> {
+    store::write_listed(tx, cases, at, list_id).await
+}
+
 /// Writes a verdict on a case and the fact of it; the same verdict again writes nothing.
-pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
+pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> crate::db::Result<bool> {
     if !store::set_state(tx, verdict).await? {
         return Ok(false);
     }
@@ -207,6 +217,9 @@ pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<boo
     };
     let event = store::Event { at: verdict.since, kind, author: "verification", detail: None };
     store::write_event(tx, verdict.case, event).await?;
+    let closed = matches!(verdict.state, State::Verified);
+    let ends_at = closed.then(|| verdict.since.plus_days(inquiry_id::DAYS_AFTER_CLOSING));
+    inquiry_id::end(tx, verdict.case, ends_at).await?;
     Ok(true)
 }
 

@@ -7,6 +7,7 @@
 mod case;
 mod completions;
 mod coverage;
+mod demo;
 mod effect;
 mod feed;
 pub mod ingest;
@@ -14,7 +15,11 @@ mod init;
 mod isp;
 mod lookup;
 mod networks;
+mod notice;
 mod quarantine;
+mod report_back;
+mod state_hash;
+mod verify;
 mod simulate;
 mod stats;
 
@@ -62,6 +67,8 @@ pub struct Global {
 enum Command {
     /// Make the store and the keys; again = no change.
     Init(init::Init),
+    /// Build the synthetic country, whose true effect is known, and serve it.
+    Demo(demo::Demo),
     /// The address → AS → organisation table.
     Networks(networks::Networks),
     /// The register of providers.
@@ -80,6 +87,14 @@ enum Command {
     Unattributed(lookup::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// Lists for the providers.
+    Notice(notice::Notice),
+    /// What the providers report back.
+    ReportBack(report_back::ReportBack),
+    /// Verdicts from sightings and coverage.
+    Verify(verify::Verify),
+    /// A hash over the logical state, equal on every engine.
+    StateHash(state_hash::StateHash),
     /// Did the warning work: funnel, curves, arms against waiting.
     Effect(effect::Effect),
     /// Survival statistics on a CSV.
@@ -122,10 +137,12 @@ pub struct Out {
 impl Out {
     /// One result line: `value` as JSON, or the words for people.
     pub fn line(self, value: &impl Serialize, words: impl std::fmt::Display) -> anyhow::Result<()> {
+        use std::io::Write as _;
+        let mut stdout = std::io::stdout().lock();
         if self.json {
-            println!("{}", serde_json::to_string(value)?);
+            writeln!(stdout, "{}", serde_json::to_string(value)?)?;
         } else {
-            println!("{words}");
+            writeln!(stdout, "{words}")?;
         }
         Ok(())
     }
@@ -142,6 +159,8 @@ pub async fn run() -> ExitCode {
             eprintln!("todoke: {error}");
             ExitCode::from(1)
         }
+        // The reader of the output closed it, as `head` does: that is no fault of anybody.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
             ExitCode::from(3)
@@ -149,34 +168,51 @@ pub async fn run() -> ExitCode {
     }
 }
 
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
 async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     let global = &cli.global;
     let out = Out { json: global.json };
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
+        Command::Demo(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
         Command::Stats(it) => return it.run(out),
         Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
-    let ended = match &cli.command {
-        Command::Init(_) | Command::Completions(_) | Command::Stats(_) | Command::Simulate(_) => {
-            Ok(Ended::Done)
-        }
-        Command::Effect(it) => it.run(&app, out).await,
-        Command::Networks(it) => it.run(&app, out).await,
-        Command::Isp(it) => it.run(&app, out).await,
-        Command::Lookup(it) => it.run(&app, out).await,
-        Command::Feed(it) => it.run(&app, out).await,
-        Command::Ingest(it) => it.run(&app, out).await,
-        Command::Coverage(it) => it.run(&app, out).await,
-        Command::Quarantine(it) => it.run(&app, out).await,
-        Command::Unattributed(it) => it.run(&app, out).await,
-        Command::Case(it) => it.run(&app, out).await,
-    };
+    let ended = on_store(&cli.command, &app, out).await;
     app.db.close().await;
     ended
+}
+
+/// Runs a command that works on the store of the data folder.
+async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ended> {
+    match command {
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Stats(_)
+        | Command::Simulate(_) => Ok(Ended::Done),
+        Command::Effect(it) => it.run(app, out).await,
+        Command::Networks(it) => it.run(app, out).await,
+        Command::Isp(it) => it.run(app, out).await,
+        Command::Lookup(it) => it.run(app, out).await,
+        Command::Feed(it) => it.run(app, out).await,
+        Command::Ingest(it) => it.run(app, out).await,
+        Command::Coverage(it) => it.run(app, out).await,
+        Command::Quarantine(it) => it.run(app, out).await,
+        Command::Unattributed(it) => it.run(app, out).await,
+        Command::Case(it) => it.run(app, out).await,
+        Command::Notice(it) => it.run(app, out).await,
+        Command::ReportBack(it) => it.run(app, out).await,
+        Command::Verify(it) => it.run(app, out).await,
+        Command::StateHash(it) => it.run(app, out).await,
+    }
 }
 
 /// Opens the store of the data folder, which `todoke init` made.
@@ -192,7 +228,7 @@ pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {
     match &global.database_url {
         Some(url) if url.starts_with("postgres") => Db::connect_postgres(url).await,
         Some(url) => Err(Refused::because(format!(
-            "the database URL begins with `{}`; it must begin with postgres://, or be left out for SQLite",
+            "the database URL begins with `{}`; it must begin with postgres://, or be left out",
             url.split(':').next().unwrap_or_default()
         ))),
         None => Db::open_sqlite(&global.data.join("todoke.sqlite")).await,
@@ -228,7 +264,7 @@ pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Mom
 
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TODOKE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,todoke=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=error,todoke=info"));
     let _ =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -8,6 +8,7 @@ pub mod bulk;
 pub mod dialect;
 pub mod migrate;
 pub mod retry;
+pub mod state_hash;
 
 use std::{path::Path, str::FromStr as _, time::Duration};
 
@@ -17,6 +18,9 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
+
+/// What the store answers, or the engine's fault.
+pub type Result<T> = sqlx::Result<T>;
 
 /// A store, open and migrated.
 #[derive(Clone, Debug)]

@@ -139,11 +139,11 @@ pub async fn add(
 }
 
 /// All feeds by name.
-pub async fn all(db: &Db) -> sqlx::Result<Vec<Feed>> {
+pub async fn all(db: &Db) -> crate::db::Result<Vec<Feed>> {
     store::feeds(db).await
 }
 
 /// The feed of that name.
-pub async fn by_name(db: &Db, name: &str) -> sqlx::Result<Option<Feed>> {
+pub async fn by_name(db: &Db, name: &str) -> crate::db::Result<Option<Feed>> {
     Ok(all(db).await?.into_iter().find(|feed| feed.name == name))
 }

@@ -57,7 +57,9 @@ macro_rules! typed_ids {
             }
         }
         impl<'r> Decode<'r, $engine> for $name {
-            fn decode(value: <$engine as sqlx::Database>::ValueRef<'r>) -> Result<Self, BoxDynError> {
+            fn decode(
+                value: <$engine as sqlx::Database>::ValueRef<'r>,
+            ) -> Result<Self, BoxDynError> {
                 let bytes = <Vec<u8> as Decode<'r, $engine>>::decode(value)?;
                 Ok(Self(Uuid::from_slice(&bytes)?))
             }

@@ -111,12 +111,12 @@ impl DeclaredPrefix {
 }
 
 /// All providers by code.
-pub async fn all(db: &Db) -> sqlx::Result<Vec<Isp>> {
+pub async fn all(db: &Db) -> crate::db::Result<Vec<Isp>> {
     store::all(db).await
 }
 
 /// The provider with that code.
-pub async fn by_code(db: &Db, code: &str) -> sqlx::Result<Option<Isp>> {
+pub async fn by_code(db: &Db, code: &str) -> crate::db::Result<Option<Isp>> {
     store::by_code(db, code).await
 }
 
@@ -126,6 +126,6 @@ pub async fn prefixes(db: &Db) -> anyhow::Result<Vec<DeclaredPrefix>> {
 }
 
 /// Which providers announce which AS numbers.
-pub async fn asns(db: &Db) -> sqlx::Result<Vec<(i64, IspId)>> {
+pub async fn asns(db: &Db) -> crate::db::Result<Vec<(i64, IspId)>> {
     store::asns(db).await
 }

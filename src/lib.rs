@@ -19,7 +19,10 @@ pub mod feeds;
 pub mod sightings;
 pub mod attribution;
 pub mod cases;
+pub mod notices;
+pub mod verification;
 pub mod effects;
 
 // Top.
+pub mod demo;
 pub mod cli;

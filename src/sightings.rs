@@ -96,6 +96,26 @@ pub struct Sighting {
     pub row: Detection,
 }
 
+impl Sighting {
+    /// The port an infected device called from, which its ISP needs where lines share an address;
+    /// the port of any other exposure stands in its spot.
+    fn calling_port(&self) -> Option<i64> {
+        let infected = self.row.exposure.weakness == Weakness::Infected;
+        self.row.port.filter(|_| infected).map(i64::from)
+    }
+}
+
+/// The port that the device at `spot` called from at `at`, if a sighting of then kept one.
+pub(crate) async fn calling_port(
+    tx: &mut Tx,
+    spot: &[u8],
+    at: Moment,
+    opening: (FileId, i64),
+) -> crate::db::Result<Option<u16>> {
+    let port = store::calling_port(tx, spot, at, opening).await?;
+    Ok(port.and_then(|port| u16::try_from(port).ok()))
+}
+
 /// Keeps `first` whole and `again` as counted repeats, in the caller's transaction.
 pub(crate) async fn record(
     tx: &mut Tx,
@@ -112,7 +132,7 @@ pub(crate) async fn moments_of(
     tx: &mut Tx,
     spots: &[Vec<u8>],
     firsts: &[(Vec<u8>, Moment)],
-) -> sqlx::Result<std::collections::HashMap<Vec<u8>, Vec<Moment>>> {
+) -> crate::db::Result<std::collections::HashMap<Vec<u8>, Vec<Moment>>> {
     let mut seen: std::collections::HashMap<Vec<u8>, Vec<Moment>> = Default::default();
     for (spot, at) in firsts {
         seen.entry(spot.clone()).or_default().push(*at);

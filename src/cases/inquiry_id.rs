@@ -28,6 +28,9 @@ use crate::{access::keys::Keys, app::App, db::Tx, time::Moment};
 #[doc(alias = "問合せID")]
 pub struct InquiryId([u8; 15]);
 
+/// Days for which an ID still leads to its case after the case closed.
+pub const DAYS_AFTER_CLOSING: i64 = 180;
+
 /// Why a text is no inquiry ID; all of it could be computed by anyone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAnInquiryId {
@@ -155,7 +158,7 @@ fn cipher(keys: &Keys) -> Aes256GcmSiv {
 }
 
 /// The case that `id` leads to; unknown, ended and withdrawn give the same nothing.
-pub async fn look_up(app: &App, id: &InquiryId) -> sqlx::Result<Option<CaseRef>> {
+pub async fn look_up(app: &App, id: &InquiryId) -> crate::db::Result<Option<CaseRef>> {
     store::by_tag(&app.db, &id.tag(&app.keys), app.now()).await
 }
 
@@ -179,7 +182,11 @@ pub(crate) async fn issue(app: &App, tx: &mut Tx, case: CaseRef) -> anyhow::Resu
 }
 
 /// Ends the ID of a case at `ends_at`, or lifts its end.
-pub(crate) async fn end(tx: &mut Tx, case: CaseRef, ends_at: Option<Moment>) -> sqlx::Result<()> {
+pub(crate) async fn end(
+    tx: &mut Tx,
+    case: CaseRef,
+    ends_at: Option<Moment>,
+) -> crate::db::Result<()> {
     store::set_id_end(tx, case, ends_at).await
 }
 

@@ -8,10 +8,7 @@ use super::{CaseRef, State, store};
 use crate::{
     app::App,
     attribution::Attribution,
-    db::{
-        Tx,
-        bulk::{self, Change, Column, Target},
-    },
+    db::Tx,
     feeds::Feed,
     ids::{CaseId, IspId},
     sightings::Sighting,
@@ -22,8 +19,8 @@ use crate::{
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Known {
     spot: Vec<u8>,
-    isp_id: IspId,
-    id: CaseId,
+    pub(super) isp_id: IspId,
+    pub(super) id: CaseId,
     #[sqlx(try_from = "String")]
     state: State,
     state_since: Moment,
@@ -33,10 +30,9 @@ pub(crate) struct Known {
 pub(crate) type KnownCases = HashMap<Vec<u8>, Vec<Known>>;
 
 /// The cases that stand at `spots`.
-pub(crate) async fn known(tx: &mut Tx, spots: &[Vec<u8>]) -> sqlx::Result<KnownCases> {
-    const SQL: &str = "SELECT spot, isp_id, id, state, state_since FROM cases";
+pub(crate) async fn known(tx: &mut Tx, spots: &[Vec<u8>]) -> crate::db::Result<KnownCases> {
     let mut cases: KnownCases = HashMap::with_capacity(spots.len());
-    for case in bulk::select_in::<Known>(tx, SQL, "spot", spots).await? {
+    for case in store::opening::at_spots(tx, spots).await? {
         cases.entry(case.spot.clone()).or_default().push(case);
     }
     Ok(cases)
@@ -61,7 +57,7 @@ pub fn fate(state: State, since: Moment, at: Moment) -> Fate {
 
 /// Kinds of report that name victims, samples or lists rather than a device to be mended.
 const NO_CASE: [&str; 6] =
-    ["honeypot_ddos", "sandbox", "blocklist", "spam_url", "device_id", "phish_url"];
+    ["ddos_victim", "ddos_target", "sandbox", "blocklist", "spam_url", "device_id"];
 
 /// Whether somebody can mend what `exposure` speaks of; if not, the sighting stands alone.
 pub fn opens_a_case(exposure: &formats::Exposure) -> bool {
@@ -77,11 +73,11 @@ pub(crate) struct Opened {
 }
 
 /// Attributed sightings of one spot and ISP, oldest first.
-struct Group<'a> {
-    isp: IspId,
-    attribution: &'a Attribution,
-    first: &'a Sighting,
-    last: &'a Sighting,
+pub(super) struct Group<'a> {
+    pub(super) isp: IspId,
+    pub(super) attribution: &'a Attribution,
+    pub(super) first: &'a Sighting,
+    pub(super) last: &'a Sighting,
 }
 
 /// Opens, extends and reopens cases from `rows`, which are sorted by spot and time.
@@ -103,8 +99,8 @@ pub(crate) async fn from_sightings(
     }
     let author = format!("feed {}", feed.name);
     let mut done = Opened { opened: opened.len() as u64, ..Opened::default() };
-    insert(tx, feed, &author, &opened).await?;
-    extend(tx, &extended).await?;
+    store::opening::insert(tx, feed, &author, &opened).await?;
+    store::opening::extend(tx, &extended).await?;
     for (case, group) in &extended {
         let at = Moment(group.last.row.detected_at);
         match fate(case.state, case.state_since, at) {
@@ -135,92 +131,13 @@ fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {
     groups
 }
 
-async fn reopen(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> sqlx::Result<()> {
+async fn reopen(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> crate::db::Result<()> {
     let verdict = super::Verdict { case, state: State::Recurred, since: at, first_clean: None };
     if store::set_state(tx, &verdict).await? {
         let event = store::Event { at, kind: "recurred", author, detail: None };
         store::write_event(tx, case, event).await?;
         super::inquiry_id::end(tx, case, None).await?;
     }
-    Ok(())
-}
-
-const CASES: Target = Target {
-    table: "cases",
-    columns: "isp_id, id, spot, stream, feed_id, feed_file_id, row_no, maker, model, device_kind,
-        severity, asn, basis, first_seen, last_seen, state, state_since",
-    conflict: "",
-};
-
-const EVENTS: Target =
-    Target { table: "case_events", columns: "isp_id, case_id, at, kind, author", conflict: "" };
-
-async fn insert(
-    tx: &mut Tx,
-    feed: &Feed,
-    author: &str,
-    opened: &[(CaseId, Group<'_>)],
-) -> sqlx::Result<()> {
-    let ids =
-        |of: fn(&(CaseId, Group<'_>)) -> Vec<u8>| Column::Bytes(opened.iter().map(of).collect());
-    let ints = |of: fn(&(CaseId, Group<'_>)) -> i64| Column::Int(opened.iter().map(of).collect());
-    let same = |text: &str| Column::Text(vec![text.to_owned(); opened.len()]);
-    let detail = |of: fn(&formats::Detail) -> Option<&str>| {
-        let texts = opened.iter().map(|(_, g)| of(&g.first.row.detail).map(str::to_owned));
-        Column::TextOrNull(texts.collect())
-    };
-    let texts = |of: fn(&Group<'_>) -> String| {
-        Column::Text(opened.iter().map(|(_, group)| of(group)).collect())
-    };
-    let asns = opened.iter().map(|(_, group)| group.attribution.asn.map(i64::from)).collect();
-    let columns = [
-        ids(|(_, g)| g.isp.0.as_bytes().to_vec()),
-        ids(|(id, _)| id.0.as_bytes().to_vec()),
-        ids(|(_, g)| g.first.spot.0.clone()),
-        same(&feed.stream),
-        Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); opened.len()]),
-        ids(|(_, g)| g.first.file.0.as_bytes().to_vec()),
-        ints(|(_, g)| g.first.row_no),
-        detail(|d| d.device_vendor.as_deref()),
-        detail(|d| d.device_model.as_deref()),
-        detail(|d| d.device_type.as_deref()),
-        texts(|g| g.first.row.severity.code().to_owned()),
-        Column::IntOrNull(asns),
-        texts(|g| g.attribution.basis.word().to_owned()),
-        ints(|(_, g)| g.first.row.detected_at),
-        ints(|(_, g)| g.last.row.detected_at),
-        same(State::Open.word()),
-        ints(|(_, g)| g.first.row.detected_at),
-    ];
-    bulk::insert(tx, CASES, &columns).await?;
-    let facts = [
-        ids(|(_, g)| g.isp.0.as_bytes().to_vec()),
-        ids(|(id, _)| id.0.as_bytes().to_vec()),
-        ints(|(_, g)| g.first.row.detected_at),
-        same("opened"),
-        same(author),
-    ];
-    bulk::insert(tx, EVENTS, &facts).await?;
-    Ok(())
-}
-
-async fn extend(tx: &mut Tx, extended: &[(&Known, Group<'_>)]) -> sqlx::Result<()> {
-    let change = Change {
-        table: "cases",
-        columns: "isp_id, id, first_at, last_at",
-        set: "first_seen = CASE WHEN v.first_at < cases.first_seen
-                 THEN v.first_at ELSE cases.first_seen END,
-             last_seen = CASE WHEN v.last_at > cases.last_seen
-                 THEN v.last_at ELSE cases.last_seen END",
-        matching: "cases.isp_id = v.isp_id AND cases.id = v.id",
-    };
-    let columns = [
-        Column::Bytes(extended.iter().map(|(k, _)| k.isp_id.0.as_bytes().to_vec()).collect()),
-        Column::Bytes(extended.iter().map(|(k, _)| k.id.0.as_bytes().to_vec()).collect()),
-        Column::Int(extended.iter().map(|(_, g)| g.first.row.detected_at).collect()),
-        Column::Int(extended.iter().map(|(_, g)| g.last.row.detected_at).collect()),
-    ];
-    bulk::update(tx, change, &columns).await?;
     Ok(())
 }
 

@@ -1,8 +1,14 @@
 //! SQL of cases, their facts, inquiry IDs and line tokens.
 
+pub(super) mod opening;
+
 use super::{Case, CaseEvent, CaseRef, Filter, Verdict};
 use crate::{
-    db::{Db, Tx, on, on_tx},
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
     ids::{CaseId, IspId},
     time::Moment,
 };
@@ -53,10 +59,12 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
     })
 }
 
-/// Sets the state unless it is already so; tells whether it changed.
+/// Sets the state unless it is already so; tells whether it changed. An open case whose first
+/// sighting turns out to be older stays as open as it was.
 pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
-         WHERE isp_id = $4 AND id = $5 AND (state <> $1 OR state_since <> $2)";
+         WHERE isp_id = $4 AND id = $5
+           AND (state <> $1 OR (state <> 'open' AND state_since <> $2))";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(verdict.state.word())
         .bind(verdict.since)
@@ -183,4 +191,29 @@ pub(super) async fn set_line_of(
     const SQL: &str = "UPDATE cases SET line_of = $1 WHERE isp_id = $2 AND id = $3";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(canonical).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
+}
+
+/// Writes on each case that it stands on a list.
+pub(super) async fn write_listed(
+    tx: &mut Tx,
+    cases: &[CaseRef],
+    at: Moment,
+    list_id: &str,
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "case_events",
+        columns: "isp_id, case_id, at, kind, author, detail",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let same = |text: &str| Column::Text(vec![text.to_owned(); cases.len()]);
+    let columns = [
+        Column::Bytes(cases.iter().map(|case| case.isp.0.as_bytes().to_vec()).collect()),
+        Column::Bytes(cases.iter().map(|case| case.id.0.as_bytes().to_vec()).collect()),
+        Column::Int(vec![at.0; cases.len()]),
+        same("listed"),
+        same("centre"),
+        same(list_id),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
 }

@@ -131,8 +131,8 @@ pub async fn take_in(
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {
     let bar = indicatif::ProgressBar::new_spinner();
-    let style =
-        indicatif::ProgressStyle::with_template("{spinner} {msg}: {human_pos} rows, {per_sec}");
+    let shape = "{spinner} {msg}: {human_pos} rows, {per_sec}";
+    let style = indicatif::ProgressStyle::with_template(shape);
     bar.set_style(style.unwrap_or_else(|_| indicatif::ProgressStyle::default_spinner()));
     bar.set_message(path.display().to_string());
     bar.enable_steady_tick(Duration::from_secs(1));
@@ -160,8 +160,8 @@ impl Chain<'_> {
     /// Takes a batch in one transaction; asks the store when nobody saw the commit end.
     async fn take_batch(&self, batch: Vec<(i64, Row)>, before: Counts) -> anyhow::Result<Counts> {
         let done = receive::rows_done(self.app, self.file).await?;
-        let sorted =
-            self.sort_out(batch.into_iter().filter(|(row_no, _)| *row_no > done).collect());
+        let fresh = batch.into_iter().filter(|(row_no, _)| *row_no > done);
+        let sorted = self.sort_out(fresh.collect());
         if sorted.rows == 0 {
             return Ok(before);
         }
@@ -172,12 +172,7 @@ impl Chain<'_> {
                 Err(fault) => fault,
             };
             tries += 1;
-            let again = fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
-                retry::may_succeed_again(fault)
-                    || retry::is_connection_lost(fault)
-                    || matches!(fault, sqlx::Error::RowNotFound)
-            });
-            if !again || tries >= retry::TRIES {
+            if !retry::is_worth_asking(&fault) || tries >= retry::TRIES {
                 return Err(fault);
             }
             tokio::time::sleep(Duration::from_millis(50 << tries)).await;

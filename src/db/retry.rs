@@ -23,6 +23,16 @@ pub fn is_connection_lost(fault: &sqlx::Error) -> bool {
         || code.is_some_and(|c| c.starts_with("08") || c.starts_with("57P"))
 }
 
+/// Whether a failed batch is worth a look at the store and another try: the engine asked for it,
+/// the connection died, or another node got further in the meantime.
+pub fn is_worth_asking(fault: &anyhow::Error) -> bool {
+    fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
+        may_succeed_again(fault)
+            || is_connection_lost(fault)
+            || matches!(fault, sqlx::Error::RowNotFound)
+    })
+}
+
 /// Runs `work` until it succeeds, fails for good, or [`TRIES`] are used up.
 pub async fn again<T, F>(mut work: impl FnMut() -> F) -> sqlx::Result<T>
 where

@@ -5,11 +5,11 @@
 
 use std::net::IpAddr;
 
-use formats::{Refused, Weakness, coverage::Covered};
+use formats::{Proto, Refused, Weakness, coverage::Covered};
 use ipnet::IpNet;
 
 use super::{Feed, store};
-use crate::{app::App, db::Db, ids::FeedId, sightings::Place, time::Moment};
+use crate::{app::App, db::Db, ids::FeedId, time::Moment};
 
 /// What a coverage file brought.
 #[derive(Debug)]
@@ -73,18 +73,18 @@ pub struct Part {
 }
 
 impl Run {
-    /// Whether this run looked for exactly this exposure at exactly this place.
+    /// Whether this run looked for exactly this weakness at exactly this address and port.
     ///
     /// An infection is seen by its own calls, from whatever port, so ports and protocol do not
     /// matter there.
-    pub fn covers(&self, place: &Place) -> bool {
+    pub fn covers(&self, ip: IpAddr, port: (Proto, Option<u16>), weakness: Weakness) -> bool {
+        let (proto, port) = port;
         self.parts.iter().any(|part| {
-            let infected = part.weakness == Weakness::Infected;
-            part.weakness == place.exposure.weakness
-                && (infected
-                    || (part.proto == i64::from(place.proto.number())
-                        && place.port.is_some_and(|port| part.ports.contains(&port))))
-                && part.holds(place.ip)
+            part.weakness == weakness
+                && (weakness == Weakness::Infected
+                    || (part.proto == i64::from(proto.number())
+                        && port.is_some_and(|port| part.ports.contains(&port))))
+                && part.holds(ip)
         })
     }
 }

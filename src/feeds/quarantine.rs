@@ -40,12 +40,16 @@ impl QuarantinedRow {
 }
 
 /// Puts rows of `file` in quarantine, in the caller's transaction.
-pub(crate) async fn put(tx: &mut Tx, file: &FeedFile, rows: &[(i64, Refused)]) -> sqlx::Result<()> {
+pub(crate) async fn put(
+    tx: &mut Tx,
+    file: &FeedFile,
+    rows: &[(i64, Refused)],
+) -> crate::db::Result<()> {
     store::insert_quarantined(tx, file.id, rows).await
 }
 
 /// Rows that wait in quarantine, of one feed or all, oldest file first.
-pub async fn list(db: &Db, feed: Option<FeedId>) -> sqlx::Result<Vec<QuarantinedRow>> {
+pub async fn list(db: &Db, feed: Option<FeedId>) -> crate::db::Result<Vec<QuarantinedRow>> {
     store::quarantined(db, feed).await
 }
 
@@ -55,7 +59,7 @@ pub(crate) async fn release(
     file: FileId,
     rows: &[i64],
     at: Moment,
-) -> sqlx::Result<()> {
+) -> crate::db::Result<()> {
     for row_no in rows {
         store::release(tx, file, *row_no, at).await?;
     }
@@ -63,6 +67,6 @@ pub(crate) async fn release(
 }
 
 /// Files that hold quarantined rows, with their feed, oldest first.
-pub async fn files(db: &Db, feed: FeedId) -> sqlx::Result<Vec<FeedFile>> {
+pub async fn files(db: &Db, feed: FeedId) -> crate::db::Result<Vec<FeedFile>> {
     store::files_in_quarantine(db, feed).await
 }

@@ -210,6 +210,6 @@ pub(crate) async fn close(app: &App, file: &FeedFile, refused: Option<&str>) -> 
 }
 
 /// How far the store says the file is: the answer to a commit that nobody saw end.
-pub(crate) async fn rows_done(app: &App, file: &FeedFile) -> sqlx::Result<i64> {
+pub(crate) async fn rows_done(app: &App, file: &FeedFile) -> crate::db::Result<i64> {
     store::rows_done(&app.db, file.id).await
 }

@@ -1,3 +1,5 @@
+//! Tests of `simulate`: values worked out by hand, and what must hold whatever the data.
+
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 use super::*;
 

@@ -1,0 +1,118 @@
+//! `todoke notice`: lists for the providers.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use super::{Ended, Out, Refused, isp_named};
+use crate::{
+    app::App,
+    isps,
+    notices::{self, export, prepare},
+};
+
+#[derive(Debug, Args)]
+pub(super) struct Notice {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put the cases that wait on a new list.
+    #[command(after_help = "Example:\n  todoke notice prepare --all")]
+    Prepare {
+        /// Of this provider.
+        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        isp: Option<String>,
+        /// Of every provider.
+        #[arg(long)]
+        all: bool,
+    },
+    /// All lists with what came back; lines without a report are a number of their own.
+    List,
+    /// Write a list; again = the same bytes.
+    #[command(after_help = "Example:\n  todoke notice export isp-a-20260501-001 --out list.csv")]
+    Export {
+        /// The name that `prepare` and `list` print.
+        id: String,
+        /// csv, csv-sjis or jsonl.
+        #[arg(long, default_value = "csv")]
+        format: String,
+        /// The file to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+impl Notice {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        match &self.command {
+            Command::Prepare { isp, .. } => {
+                let isps = match isp {
+                    Some(code) => vec![isp_named(app, code).await?],
+                    None => isps::all(&app.db).await?,
+                };
+                for isp in isps {
+                    let notice = prepare::for_isp(app, &isp).await?;
+                    let list = notice.as_ref().map(|notice| notice.list_id.as_str());
+                    let lines = notice.as_ref().map_or(0, |notice| notice.lines);
+                    out.line(
+                        &json!({ "notice": list, "isp": isp.code, "lines": lines }),
+                        format!("{}\t{}\t{lines} lines", isp.code, list.unwrap_or("nothing waits")),
+                    )?;
+                }
+            }
+            Command::List => list(app, out).await?,
+            Command::Export { id, format, out: file } => {
+                let missing = || format!("no list is named `{id}`; see `todoke notice list`");
+                let notice = notices::find(&app.db, id).await?;
+                let notice = notice.ok_or_else(|| Refused::because(missing()))?;
+                let isps = isps::all(&app.db).await?;
+                let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
+                let isp = isp.context("the provider of this list is gone")?;
+                let form = format.parse().map_err(Refused::because)?;
+                let exported = export::write(app, &notice, isp, form).await?;
+                for lost in &exported.unmappable {
+                    let (record, column) = (lost.record_no, lost.column);
+                    eprintln!("record {record}, {column}: {:?} is not in CP932", lost.character);
+                }
+                std::fs::write(file, &exported.bytes)
+                    .map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
+                out.line(
+                    &json!({
+                        "notice": id, "isp": isp.code, "lines": exported.lines,
+                        "file": file, "unmappable": exported.unmappable.len(),
+                    }),
+                    format!("{} lines written to {}", exported.lines, file.display()),
+                )?;
+            }
+        }
+        Ok(Ended::Done)
+    }
+}
+
+async fn list(app: &App, out: Out) -> anyhow::Result<()> {
+    for list in notices::standings(&app.db).await? {
+        let no_report = list.no_report();
+        out.line(
+            &json!({
+                "notice": list.list_id, "isp": list.isp, "lines": list.lines,
+                "reported": list.reported, "notified": list.notified, "no_report": no_report,
+                "exports": list.exports, "prepared_at": list.prepared_at.rfc3339(),
+                "report_by": list.report_by.rfc3339(),
+            }),
+            format!(
+                "{}\t{} lines\t{} reported\t{} notified\t{no_report} without report\tby {}",
+                list.list_id,
+                list.lines,
+                list.reported,
+                list.notified,
+                list.report_by.date_jst()
+            ),
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! `todoke verify`: verdicts from sightings and coverage.
+
+use clap::Args;
+
+use super::{Ended, Out, moment_or_now};
+use crate::{app::App, verification::clean_scans};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  todoke verify --at 2026-06-01T00:00:00+09:00")]
+pub(super) struct Verify {
+    /// As of this time instead of now.
+    #[arg(long)]
+    at: Option<String>,
+}
+
+impl Verify {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        let at = moment_or_now(app, self.at.as_deref())?;
+        let review = clean_scans::review(app, at).await?;
+        out.line(
+            &review,
+            format!(
+                "{} cases: {} open, {} clean once, {} verified, {} recurred, {} unknown ({} changed)",
+                review.cases,
+                review.open,
+                review.clean_once,
+                review.verified,
+                review.recurred,
+                review.unknown,
+                review.changed
+            ),
+        )?;
+        Ok(Ended::Done)
+    }
+}

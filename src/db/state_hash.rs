@@ -1,0 +1,110 @@
+//! The state hash (状態ハッシュ): one number over the logical state, equal on every engine.
+//!
+//! Keys that the application draws, and the order in which files came, do not enter; facts do. Each
+//! row gives a SHA-256, and the sums of these (modulo 2⁶⁴ in four lanes) are hashed again, so that
+//! no engine's idea of order matters. Reads every table that holds facts; owns none.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt as _;
+use sha2::{Digest as _, Sha256};
+
+use super::{Db, on};
+use crate::access::keys::to_hex;
+
+/// What is hashed: a name, and a query of five columns (text, bytes, number, number, text).
+const FACTS: [(&str, &str); 8] = [
+    (
+        "sightings",
+        "SELECT '' AS a, spot AS b, detected_at AS c, CAST(0 AS BIGINT) AS d, '' AS e FROM sightings
+         UNION SELECT '', spot, detected_at, CAST(0 AS BIGINT), '' FROM repeats",
+    ),
+    (
+        "quarantined",
+        "SELECT f.sha256 AS a, q.bytes AS b, q.row_no AS c, q.line AS d, q.reason AS e
+           FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
+          WHERE q.released_at IS NULL",
+    ),
+    (
+        "files",
+        "SELECT f.sha256 AS a, f.id AS b, f.rows_done AS c, f.bytes AS d,
+                d.name || COALESCE(f.refused, '') AS e
+           FROM feed_files f JOIN feeds d ON d.id = f.feed_id",
+    ),
+    (
+        "coverage",
+        "SELECT d.name || ' ' || c.scan_run || ' ' || c.prefix || ' ' || c.ports || ' ' || c.status
+                    || ' ' || c.excluded AS a,
+                CAST(NULL AS BYTEA) AS b, c.from_at AS c, c.to_at AS d, c.weakness AS e
+           FROM scan_coverage c JOIN feeds d ON d.id = c.feed_id",
+    ),
+    (
+        "unattributed",
+        "SELECT network_kind AS a, spot AS b, first_seen AS c, last_seen AS d, '' AS e
+           FROM unattributed",
+    ),
+    (
+        "cases",
+        "SELECT i.code || ' ' || c.stream || ' ' || c.state AS a, c.spot AS b, c.first_seen AS c,
+                c.last_seen AS d, COALESCE(c.basis, '') AS e
+           FROM cases c JOIN isps i ON i.id = c.isp_id",
+    ),
+    (
+        "case_events",
+        "SELECT i.code || ' ' || e.author AS a, c.spot AS b, e.at AS c, CAST(0 AS BIGINT) AS d,
+                e.kind AS e
+           FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
+           JOIN isps i ON i.id = e.isp_id WHERE e.kind <> 'opened'",
+    ),
+    (
+        "line_reports",
+        "SELECT n.list_id AS a, CAST(NULL AS BYTEA) AS b, r.record_no AS c, r.version AS d,
+                r.body AS e
+           FROM line_reports r JOIN notices n ON n.isp_id = r.isp_id AND n.id = r.notice_id",
+    ),
+];
+
+/// The hash and how many facts of each kind it covers.
+#[derive(Debug, serde::Serialize)]
+pub struct StateHash {
+    /// 64 hexadecimal digits.
+    pub hash: String,
+    /// Facts by kind.
+    pub counts: BTreeMap<&'static str, u64>,
+}
+
+type Fact = (String, Option<Vec<u8>>, i64, i64, String);
+
+/// Reads all facts and hashes them.
+pub async fn state_hash(db: &Db) -> anyhow::Result<StateHash> {
+    let mut counts = BTreeMap::new();
+    let mut whole = Sha256::new();
+    for (name, sql) in FACTS {
+        let (mut lanes, mut count) = ([0_u64; 4], 0_u64);
+        on!(db, pool => {
+            let mut rows = sqlx::query_as::<_, Fact>(sql).fetch(pool);
+            while let Some(fact) = rows.try_next().await? {
+                add(&mut lanes, name, &fact);
+                count += 1;
+            }
+        });
+        whole.update(name.as_bytes());
+        lanes.iter().for_each(|lane| whole.update(lane.to_be_bytes()));
+        counts.insert(name, count);
+    }
+    Ok(StateHash { hash: to_hex(&whole.finalize()), counts })
+}
+
+fn add(lanes: &mut [u64; 4], name: &str, (a, b, c, d, e): &Fact) {
+    let mut row = Sha256::new();
+    // A file's key is drawn by the application and says nothing; its content hash does.
+    let bytes = b.as_deref().filter(|_| name != "files").unwrap_or_default();
+    for part in [a.as_bytes(), bytes, &c.to_be_bytes(), &d.to_be_bytes(), e.as_bytes()] {
+        row.update((part.len() as u64).to_be_bytes());
+        row.update(part);
+    }
+    for (lane, part) in lanes.iter_mut().zip(row.finalize().chunks_exact(8)) {
+        let part: [u8; 8] = part.try_into().unwrap_or_default();
+        *lane = lane.wrapping_add(u64::from_be_bytes(part));
+    }
+}

@@ -1,0 +1,75 @@
+//! Notices (注意喚起): an ISP's list, and its report back per line.
+//!
+//! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
+//! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
+//! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
+//! `line_reports`; reads `cases`.
+
+pub mod export;
+pub mod prepare;
+pub mod report_back;
+pub(crate) mod store;
+
+use sqlx::FromRow;
+
+use crate::{
+    db::Db,
+    ids::{IspId, NoticeId},
+    time::Moment,
+};
+
+/// A list for one ISP (注意喚起リスト).
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "注意喚起")]
+pub struct Notice {
+    /// The ISP.
+    pub isp_id: IspId,
+    /// Its key.
+    pub id: NoticeId,
+    /// Its name on the wire.
+    pub list_id: String,
+    /// When it was prepared.
+    pub prepared_at: Moment,
+    /// Until when the ISP is asked to report.
+    pub report_by: Moment,
+    /// How many lines it has.
+    pub lines: i64,
+}
+
+/// A list with what came back for it (注意喚起状況).
+#[derive(Clone, Debug, FromRow)]
+pub struct Standing {
+    /// Its name on the wire.
+    pub list_id: String,
+    /// The ISP's code.
+    pub isp: String,
+    /// When it was prepared.
+    pub prepared_at: Moment,
+    /// Until when the ISP is asked to report.
+    pub report_by: Moment,
+    /// How many lines it has.
+    pub lines: i64,
+    /// Lines for which any report came.
+    pub reported: i64,
+    /// Lines whose latest report says that the subscriber was warned.
+    pub notified: i64,
+    /// How often it was handed out.
+    pub exports: i64,
+}
+
+impl Standing {
+    /// Lines for which no report came.
+    pub fn no_report(&self) -> i64 {
+        self.lines - self.reported
+    }
+}
+
+/// All lists with what came back, oldest first.
+pub async fn standings(db: &Db) -> crate::db::Result<Vec<Standing>> {
+    store::standings(db).await
+}
+
+/// The list of that name.
+pub async fn find(db: &Db, list_id: &str) -> crate::db::Result<Option<Notice>> {
+    store::find(db, list_id).await
+}

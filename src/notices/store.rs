@@ -1,0 +1,229 @@
+//! SQL of notices, their lines, exports and reports.
+
+use sqlx::FromRow;
+
+use super::{Notice, Standing};
+use crate::{
+    cases::Case,
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
+    ids::{CaseId, IspId},
+    time::Moment,
+};
+
+#[derive(FromRow)]
+struct Waiting {
+    #[sqlx(flatten)]
+    case: Case,
+    listings: i64,
+}
+
+/// Cases that wait for a list, oldest first, with how often each was listed.
+pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
+    const SQL: &str = "SELECT c.*, (SELECT COUNT(*) FROM notice_lines l
+                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings
+          FROM cases c
+         WHERE c.isp_id = $1 AND c.line_of IS NULL
+           AND ((c.state = 'open' AND NOT EXISTS (SELECT 1 FROM notice_lines l
+                    WHERE l.isp_id = c.isp_id AND l.case_id = c.id))
+             OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM notice_lines l
+                    JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+                    WHERE l.isp_id = c.isp_id AND l.case_id = c.id
+                      AND n.prepared_at >= c.state_since)))
+         ORDER BY c.first_seen, c.spot LIMIT $2";
+    let rows: Vec<Waiting> = on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(isp).bind(limit).fetch_all(conn).await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.case, row.listings)).collect())
+}
+
+/// How many lists the ISP has had.
+pub(super) async fn count(tx: &mut Tx, isp: IspId) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM notices WHERE isp_id = $1";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(isp).fetch_one(conn).await)
+}
+
+/// Writes a list.
+pub(super) async fn insert(tx: &mut Tx, notice: &Notice) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO notices (isp_id, id, list_id, prepared_at, report_by, lines)
+         VALUES ($1, $2, $3, $4, $5, $6)";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(notice.isp_id)
+        .bind(notice.id)
+        .bind(&notice.list_id)
+        .bind(notice.prepared_at)
+        .bind(notice.report_by)
+        .bind(notice.lines)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// Writes the lines of a list, numbered from 1.
+pub(super) async fn insert_lines(
+    tx: &mut Tx,
+    notice: &Notice,
+    lines: &[(CaseId, String)],
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "notice_lines",
+        columns: "isp_id, notice_id, record_no, case_id, body",
+        conflict: "",
+    };
+    let columns = [
+        Column::Bytes(vec![notice.isp_id.0.as_bytes().to_vec(); lines.len()]),
+        Column::Bytes(vec![notice.id.0.as_bytes().to_vec(); lines.len()]),
+        Column::Int((1..).take(lines.len()).collect()),
+        Column::Bytes(lines.iter().map(|(case, _)| case.0.as_bytes().to_vec()).collect()),
+        Column::Text(lines.iter().map(|(_, body)| body.clone()).collect()),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
+}
+
+/// A line as it is stored, with the spot of its case.
+#[derive(FromRow)]
+pub(super) struct StoredLine {
+    pub(super) record_no: i64,
+    pub(super) case_id: CaseId,
+    pub(super) body: String,
+    pub(super) spot: Vec<u8>,
+}
+
+/// The lines of a list in order.
+pub(super) async fn lines(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<StoredLine>> {
+    const SQL: &str = "SELECT l.record_no, l.case_id, l.body, c.spot FROM notice_lines l
+           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
+         WHERE l.isp_id = $1 AND l.notice_id = $2 ORDER BY l.record_no";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+    })
+}
+
+/// Records that a list was handed out.
+pub(super) async fn insert_export(
+    tx: &mut Tx,
+    notice: &Notice,
+    format: &str,
+    at: Moment,
+    sha256: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(notice.isp_id)
+        .bind(notice.id)
+        .bind(format)
+        .bind(at)
+        .bind(sha256)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+const NOTICE: &str = "SELECT isp_id, id, list_id, prepared_at, report_by, lines FROM notices";
+
+/// The list of that name.
+pub(super) async fn find(db: &Db, list_id: &str) -> sqlx::Result<Option<Notice>> {
+    let sql = format!("{NOTICE} WHERE list_id = $1");
+    on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(list_id).fetch_optional(pool).await
+    })
+}
+
+/// The list of that name, if it is this ISP's.
+pub(super) async fn find_in(
+    tx: &mut Tx,
+    isp: IspId,
+    list_id: &str,
+) -> sqlx::Result<Option<Notice>> {
+    let sql = format!("{NOTICE} WHERE isp_id = $1 AND list_id = $2");
+    on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(sql))
+        .bind(isp).bind(list_id).fetch_optional(conn).await)
+}
+
+/// The case on a line.
+pub(super) async fn case_of(
+    tx: &mut Tx,
+    notice: &Notice,
+    record_no: i64,
+) -> sqlx::Result<Option<CaseId>> {
+    const SQL: &str = "SELECT case_id FROM notice_lines
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(notice.isp_id).bind(notice.id).bind(record_no).fetch_optional(conn).await)
+}
+
+/// The latest report on a line: its version and what it says.
+pub(super) async fn latest_report(
+    tx: &mut Tx,
+    notice: &Notice,
+    record_no: i64,
+) -> sqlx::Result<Option<(i64, String)>> {
+    const SQL: &str = "SELECT version, body FROM line_reports
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3 ORDER BY version DESC LIMIT 1";
+    on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(notice.isp_id).bind(notice.id).bind(record_no).fetch_optional(conn).await)
+}
+
+/// A report about to be written.
+pub(super) struct StoredReport<'a> {
+    pub(super) record_no: i64,
+    pub(super) version: i64,
+    pub(super) received_at: Moment,
+    pub(super) state: &'a str,
+    pub(super) identified: Option<&'a str>,
+    pub(super) reason_code: Option<&'a str>,
+    pub(super) channel: Option<&'a str>,
+    pub(super) notice_at: Option<Moment>,
+    pub(super) delivery: Option<&'a str>,
+    pub(super) arm: Option<&'a str>,
+    pub(super) body: &'a str,
+}
+
+/// Appends a report; earlier ones stay.
+pub(super) async fn insert_report(
+    tx: &mut Tx,
+    notice: &Notice,
+    report: &StoredReport<'_>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO line_reports (isp_id, notice_id, record_no, version,
+             received_at, state, identified, reason_code, channel, notice_at, delivery, arm, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(notice.isp_id)
+        .bind(notice.id)
+        .bind(report.record_no)
+        .bind(report.version)
+        .bind(report.received_at)
+        .bind(report.state)
+        .bind(report.identified)
+        .bind(report.reason_code)
+        .bind(report.channel)
+        .bind(report.notice_at)
+        .bind(report.delivery)
+        .bind(report.arm)
+        .bind(report.body)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// All lists with what came back for them.
+pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
+    const SQL: &str = "SELECT n.list_id, i.code AS isp, n.prepared_at, n.report_by, n.lines,
+             (SELECT COUNT(DISTINCT r.record_no) FROM line_reports r
+               WHERE r.isp_id = n.isp_id AND r.notice_id = n.id) AS reported,
+             (SELECT COUNT(*) FROM line_reports r
+               WHERE r.isp_id = n.isp_id AND r.notice_id = n.id AND r.state = 'notified'
+                 AND r.version = (SELECT MAX(v.version) FROM line_reports v
+                    WHERE v.isp_id = r.isp_id AND v.notice_id = r.notice_id
+                      AND v.record_no = r.record_no)) AS notified,
+             (SELECT COUNT(*) FROM notice_exports e
+               WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS exports
+          FROM notices n JOIN isps i ON i.id = n.isp_id ORDER BY n.prepared_at, n.list_id";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}

@@ -1,0 +1,133 @@
+//! Verification (対処確認): has it been fixed?
+//!
+//! Eleventh stage: reads sightings, scan coverage and lines, and says of each case how it stands.
+//! The rule is a plain function, [`after`]; it never calls silence clean unless a run covered the
+//! very place, and never calls an address fixed that may have changed hands. The whole history is
+//! read each time, so the order in which files arrive does not matter. Owns `clean_scans`; reads
+//! `cases`, `sightings`, `repeats`, `scan_coverage`, `line_tokens`; writes verdicts by
+//! `cases::conclude`.
+
+pub mod clean_scans;
+pub(crate) mod store;
+
+use crate::{cases, time::Moment};
+
+/// Covering scans in a row that must miss a case before its fix is verified (対処確認済).
+///
+/// One is too few: when a scan misses a tenth of the live devices, a tenth would look fixed.
+pub const CLEAN_SCANS: u32 = 2;
+
+/// Where a case stands (判定).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Seen by the latest covering scan, or not scanned since.
+    Open,
+    /// Missed by `scans` covering scans in a row, too few for a verdict.
+    Clean {
+        /// How many in a row.
+        scans: u32,
+        /// When the first of them ended.
+        first: Moment,
+    },
+    /// Missed by enough covering scans in a row.
+    Verified {
+        /// When the first of them ended: the fix lies before.
+        first_clean: Moment,
+    },
+    /// Seen again after it was verified.
+    Recurred,
+}
+
+/// What one scan says of one case (走査結果).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scan {
+    /// It listed the case.
+    Hit,
+    /// It covered the place and did not list the case (検知なし).
+    Clean,
+    /// It did not cover the place.
+    NotCovered,
+}
+
+/// Where a case stands after one more scan, which ended at `at`; `k` is mostly [`CLEAN_SCANS`].
+pub fn after(state: State, scan: Scan, at: Moment, k: u32) -> State {
+    let (scans, first) = match (state, scan) {
+        (_, Scan::NotCovered) | (State::Verified { .. }, Scan::Clean) => return state,
+        (State::Verified { .. } | State::Recurred, Scan::Hit) => return State::Recurred,
+        (_, Scan::Hit) => return State::Open,
+        (State::Clean { scans, first }, Scan::Clean) => (scans + 1, first),
+        (_, Scan::Clean) => (1, at),
+    };
+    if scans < k { State::Clean { scans, first } } else { State::Verified { first_clean: first } }
+}
+
+/// A case folded over its whole history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Folded {
+    /// How it stands.
+    pub state: State,
+    /// Since when.
+    pub since: Moment,
+}
+
+/// Folds a history of scans, sorted by time, from the first sighting on.
+pub fn fold(opened: Moment, history: &[(Moment, Scan)], k: u32) -> Folded {
+    let start = Folded { state: State::Open, since: opened };
+    history.iter().fold(start, |folded, (at, scan)| {
+        let state = after(folded.state, *scan, *at, k);
+        let moved = std::mem::discriminant(&state) != std::mem::discriminant(&folded.state);
+        Folded { state, since: if moved { *at } else { folded.since } }
+    })
+}
+
+impl Folded {
+    /// The verdict in the words of a case. Where silence at an address says nothing about the
+    /// line, clean scans give *unknown*, never *verified*.
+    pub fn verdict(self, followed: bool) -> (cases::State, Option<Moment>) {
+        match self.state {
+            State::Open => (cases::State::Open, None),
+            State::Recurred => (cases::State::Recurred, None),
+            State::Clean { .. } | State::Verified { .. } if !followed => {
+                (cases::State::Unknown, None)
+            }
+            State::Clean { first, .. } => (cases::State::CleanOnce, Some(first)),
+            State::Verified { first_clean } => (cases::State::Verified, Some(first_clean)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn scan() -> impl Strategy<Value = Scan> {
+        prop_oneof![Just(Scan::Hit), Just(Scan::Clean), Just(Scan::NotCovered)]
+    }
+
+    proptest! {
+        #[test]
+        fn verified_needs_k_clean_covering_scans_since_the_last_hit(
+            scans in proptest::collection::vec(scan(), 0..30), k in 1_u32..4
+        ) {
+            let history: Vec<_> = (1..).map(Moment).zip(scans.iter().copied()).collect();
+            let folded = fold(Moment(0), &history, k);
+            let since_hit = scans.iter().rev().take_while(|s| **s != Scan::Hit);
+            let clean = since_hit.filter(|s| **s == Scan::Clean).count();
+            let verified = matches!(folded.state, State::Verified { .. });
+            prop_assert_eq!(verified, clean >= k as usize);
+            let fixed = folded.verdict(false).0;
+            prop_assert!(fixed != cases::State::Verified && fixed != cases::State::CleanOnce);
+        }
+
+        #[test]
+        fn scans_that_did_not_cover_change_nothing(
+            scans in proptest::collection::vec(scan(), 0..30)
+        ) {
+            let all: Vec<_> = (1..).map(Moment).zip(scans.iter().copied()).collect();
+            let covering: Vec<_> =
+                all.iter().copied().filter(|(_, s)| *s != Scan::NotCovered).collect();
+            prop_assert_eq!(fold(Moment(0), &all, 2), fold(Moment(0), &covering, 2));
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Clean scans (検知なし): reviewing cases against the runs that covered them.
+//!
+//! A line is followed whatever its address, so a run can only be read for a line once the ISP has
+//! said which line each new case of that run belongs to: until then, or until its deadline, a case
+//! that waits for its report may be the very line that seems clean.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::Serialize;
+
+use super::{CLEAN_SCANS, Scan, fold, store};
+use crate::{
+    app::App,
+    cases::{self, Case, CaseRef, Verdict},
+    feeds::coverage::{self, Run},
+    ids::{CaseId, IspId},
+    isps::{self, LeasePolicy},
+    sightings::{self, Place, Spot},
+    time::Moment,
+};
+
+/// Days after which a case that no report came for no longer holds a line's verdict back.
+pub const SETTLE_DAYS: i64 = 45;
+
+/// How many cases stand how after a review.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Review {
+    /// Cases reviewed.
+    pub cases: u64,
+    /// Still seen, or not scanned since.
+    pub open: u64,
+    /// Missed once.
+    pub clean_once: u64,
+    /// Verified fixed.
+    pub verified: u64,
+    /// Seen again after they were verified.
+    pub recurred: u64,
+    /// Nobody can tell.
+    pub unknown: u64,
+    /// Cases whose verdict changed.
+    pub changed: u64,
+}
+
+/// Reviews all cases against all runs that ended by `at`, provider by provider.
+pub async fn review(app: &App, at: Moment) -> anyhow::Result<Review> {
+    let runs = coverage::runs(&app.db, at).await?;
+    let mut review = Review::default();
+    for isp in isps::all(&app.db).await? {
+        let mut cases = store::cases_of(&app.db, isp.id).await?;
+        cases.retain(|case| case.first_seen <= at);
+        let lines = into_lines(cases);
+        let question = Question { isp: isp.id, policy: isp.lease_policy, runs: &runs, at };
+        for part in lines.chunks(PART) {
+            review_lines(app, part, &question, &mut review).await?;
+        }
+    }
+    Ok(review)
+}
+
+/// Lines of one transaction.
+const PART: usize = 2_000;
+
+/// A line: the case that speaks for it, and all cases of it.
+struct Line {
+    speaker: Case,
+    members: Vec<Case>,
+}
+
+fn into_lines(cases: Vec<Case>) -> Vec<Line> {
+    let mut members: BTreeMap<CaseId, Vec<Case>> = BTreeMap::new();
+    for case in cases {
+        members.entry(case.line_of.unwrap_or(case.id)).or_default().push(case);
+    }
+    members
+        .into_iter()
+        .filter_map(|(id, members)| {
+            let speaker = members.iter().find(|case| case.id == id)?.clone();
+            Some(Line { speaker, members })
+        })
+        .collect()
+}
+
+/// What is asked of every line of a provider.
+struct Question<'a> {
+    isp: IspId,
+    policy: LeasePolicy,
+    runs: &'a [Run],
+    at: Moment,
+}
+
+async fn review_lines(
+    app: &App,
+    lines: &[Line],
+    question: &Question<'_>,
+    review: &mut Review,
+) -> anyhow::Result<()> {
+    let Question { isp, policy, runs, at } = *question;
+    let all = || lines.iter().flat_map(|line| &line.members);
+    let mut tx = app.db.begin().await?;
+    let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
+    // A case knows its earliest sighting, and its first fact the sighting that opened it: these two
+    // differ when an older file came later. Both are hits.
+    let mut firsts: Vec<_> = all().map(|case| (case.spot.clone(), case.first_seen)).collect();
+    firsts.extend(store::openings(&mut tx, isp).await?);
+    let seen = sightings::moments_of(&mut tx, &spots, &firsts).await?;
+    let tokens = store::with_token(&mut tx, isp).await?;
+    let unsettled = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
+    let mut clean = Vec::new();
+    for line in lines {
+        let followed =
+            policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
+        let history = history(line, runs, &seen, at, followed.then_some(&unsettled));
+        let folded = fold(line.speaker.first_seen, &history.scans, CLEAN_SCANS);
+        let (state, first_clean) = folded.verdict(followed);
+        let case = line.speaker.reference();
+        clean.extend(history.clean.into_iter().map(|(end, run)| (case, end, run)));
+        let verdict = Verdict { case, state, since: folded.since, first_clean };
+        review.count(state);
+        review.changed += u64::from(cases::conclude(&mut tx, &verdict).await?);
+    }
+    store::insert_clean(&mut tx, &clean).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+impl Review {
+    fn count(&mut self, state: cases::State) {
+        self.cases += 1;
+        match state {
+            cases::State::Open => self.open += 1,
+            cases::State::CleanOnce => self.clean_once += 1,
+            cases::State::Verified => self.verified += 1,
+            cases::State::Recurred => self.recurred += 1,
+            cases::State::Unknown => self.unknown += 1,
+        }
+    }
+}
+
+/// What all runs say of one line, in order of time.
+struct History<'a> {
+    scans: Vec<(Moment, Scan)>,
+    clean: Vec<(Moment, &'a Run)>,
+}
+
+fn history<'a>(
+    line: &Line,
+    runs: &'a [Run],
+    seen: &HashMap<Vec<u8>, Vec<Moment>>,
+    at: Moment,
+    unsettled: Option<&HashSet<Moment>>,
+) -> History<'a> {
+    let mut hits: Vec<(Moment, &Case)> = Vec::new();
+    for case in &line.members {
+        let moments = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+        hits.extend(moments.iter().filter(|hit| **hit <= at).map(|hit| (*hit, case)));
+    }
+    hits.sort_by_key(|(hit, _)| *hit);
+    let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
+    let mut clean = Vec::new();
+    for run in runs.iter().filter(|run| run.feed == line.speaker.feed_id) {
+        // Before the run the line stood where it was seen last; only a run over that place counts.
+        let before = hits.partition_point(|(hit, _)| *hit < run.from);
+        let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };
+        let listed = hits[before..].iter().any(|(hit, _)| *hit <= run.to);
+        let waits = unsettled
+            .is_some_and(|opened| opened.iter().any(|opened| (run.from..=run.to).contains(opened)));
+        if listed || waits {
+            continue;
+        }
+        let place: Option<Place> = Spot(case.spot.clone()).place();
+        let covers = |at: Place| run.covers(at.ip, (at.proto, at.port), at.exposure.weakness);
+        if place.is_some_and(covers) {
+            scans.push((run.to, Scan::Clean));
+            clean.push((run.to, run));
+        }
+    }
+    scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
+    History { scans, clean }
+}
+
+/// A clean scan about to be written: case, end, run.
+pub(super) type CleanScan<'a> = (CaseRef, Moment, &'a Run);

@@ -1,0 +1,74 @@
+//! SQL of verification.
+
+use std::collections::HashSet;
+
+use super::clean_scans::CleanScan;
+use crate::{
+    cases::Case,
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
+    ids::{CaseId, IspId},
+    time::Moment,
+};
+
+/// All cases of a provider.
+pub(super) async fn cases_of(db: &Db, isp: IspId) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1";
+    on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
+}
+
+/// Where and when the sightings lie that opened the cases of a provider.
+pub(super) async fn openings(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<(Vec<u8>, Moment)>> {
+    const SQL: &str = "SELECT c.spot, e.at FROM case_events e
+           JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
+         WHERE e.isp_id = $1 AND e.kind = 'opened'";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
+}
+
+/// Cases that carry a line token.
+pub(super) async fn with_token(tx: &mut Tx, isp: IspId) -> sqlx::Result<HashSet<CaseId>> {
+    const SQL: &str = "SELECT DISTINCT case_id FROM line_tokens WHERE isp_id = $1";
+    let found: Vec<CaseId> = on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(isp).fetch_all(conn).await
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+/// When cases were first seen that still wait for the ISP's word, since `since`.
+pub(super) async fn unsettled(
+    tx: &mut Tx,
+    isp: IspId,
+    since: Moment,
+) -> sqlx::Result<HashSet<Moment>> {
+    const SQL: &str = "SELECT DISTINCT c.first_seen FROM cases c
+         WHERE c.isp_id = $1 AND c.first_seen >= $2 AND c.line_of IS NULL
+           AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
+                  ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+                 AND r.record_no = l.record_no
+               WHERE l.isp_id = c.isp_id AND l.case_id = c.id)";
+    let found: Vec<Moment> = on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(isp).bind(since).fetch_all(conn).await
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+/// Keeps clean scans; one that stands is left as it is.
+pub(super) async fn insert_clean(tx: &mut Tx, scans: &[CleanScan<'_>]) -> sqlx::Result<()> {
+    let target = Target {
+        table: "clean_scans",
+        columns: "isp_id, case_id, ended_at, feed_id, scan_run",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let columns = [
+        Column::Bytes(scans.iter().map(|(case, _, _)| case.isp.0.as_bytes().to_vec()).collect()),
+        Column::Bytes(scans.iter().map(|(case, _, _)| case.id.0.as_bytes().to_vec()).collect()),
+        Column::Int(scans.iter().map(|(_, end, _)| end.0).collect()),
+        Column::Bytes(scans.iter().map(|(_, _, run)| run.feed.0.as_bytes().to_vec()).collect()),
+        Column::Text(scans.iter().map(|(_, _, run)| run.scan_run.clone()).collect()),
+    ];
+    bulk::insert(tx, target, &columns).await?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! A support centre of its own for each test: a fresh store on one engine, driven by the commands.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// Which engine a centre runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A centre with its own data folder and its own database.
+pub(crate) struct Centre {
+    folder: TempDir,
+    database: Option<String>,
+    now: String,
+}
+
+/// What a command answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// Its exit status.
+    pub(crate) status: i32,
+    /// Its JSON lines.
+    pub(crate) lines: Vec<Value>,
+    /// What it told people.
+    pub(crate) stderr: String,
+}
+
+impl Answer {
+    /// The one line it answered.
+    #[track_caller]
+    pub(crate) fn one(&self) -> &Value {
+        assert_eq!(self.lines.len(), 1, "{self:?}");
+        &self.lines[0]
+    }
+
+    /// A number of its one line.
+    #[track_caller]
+    pub(crate) fn number(&self, field: &str) -> i64 {
+        self.one()[field].as_i64().unwrap_or_else(|| panic!("no number `{field}` in {self:?}"))
+    }
+}
+
+impl Centre {
+    /// A fresh centre, or nothing when this run has no PostgreSQL.
+    pub(crate) fn open(engine: Engine) -> Option<Self> {
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(fresh_database()?),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let centre = Self { folder, database, now: "2026-04-01T09:00:00+09:00".into() };
+        centre.does(&["init"]);
+        Some(centre)
+    }
+
+    /// Sets the calendar: a date, at nine in the morning in Japan, or a full time.
+    pub(crate) fn on(&mut self, day: &str) -> &mut Self {
+        self.now = if day.len() == 10 { format!("{day}T09:00:00+09:00") } else { day.to_owned() };
+        self
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file of the centre's desk with this content.
+    pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    /// A command with this centre's store and calendar, not yet started.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_todoke"));
+        command.args(args).env_remove("TODOKE_DATABASE_URL");
+        command.env("TODOKE_DATA", self.data()).env("TODOKE_NOW", &self.now);
+        if let Some(url) = &self.database {
+            command.env("TODOKE_DATABASE_URL", url);
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command and gives whatever it answers.
+    pub(crate) fn tries(&self, args: &[&str]) -> Answer {
+        let output = self.command(args).arg("--json").output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        Answer {
+            status: output.status.code().unwrap_or(-1),
+            lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Runs a command that must succeed.
+    #[track_caller]
+    pub(crate) fn does(&self, args: &[&str]) -> Answer {
+        let answer = self.tries(args);
+        assert_eq!(answer.status, 0, "{args:?}: {answer:?}");
+        answer
+    }
+
+    /// Takes in a file of a feed; gives the command's answer, whatever its status.
+    pub(crate) fn ingests(&self, feed: &str, name: &str, content: impl AsRef<[u8]>) -> Answer {
+        let file = self.file(name, content);
+        self.tries(&["ingest", "--feed", feed, &file])
+    }
+
+    /// The hash over the logical state.
+    pub(crate) fn state_hash(&self) -> String {
+        self.does(&["state-hash"]).one()["hash"].as_str().unwrap().to_owned()
+    }
+
+    /// All cases.
+    pub(crate) fn cases(&self) -> Vec<Value> {
+        self.does(&["case", "list"]).lines
+    }
+}
+
+/// A database of its own on the server of this run.
+fn fresh_database() -> Option<String> {
+    let url = std::env::var("TODOKE_TEST_POSTGRES").ok()?;
+    let name =
+        format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple());
+    let psql = Command::new("psql")
+        .args([&url, "-v", "ON_ERROR_STOP=1", "-qc", &format!("CREATE DATABASE {name}")])
+        .output()
+        .expect("psql comes with PostgreSQL");
+    assert!(psql.status.success(), "{}", String::from_utf8_lossy(&psql.stderr));
+    let base = url.rsplit_once('/').expect("the URL names a database").0;
+    Some(format!("{base}/{name}"))
+}
+
+fn random() -> [u8; 16] {
+    use std::io::Read as _;
+    let mut bytes = [0; 16];
+    fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+/// The folder of shared inputs beside the repository, or nothing in a stranger's clone.
+pub(crate) fn shared() -> Option<PathBuf> {
+    if let Ok(folder) = std::env::var("TODOKE_SHARED") {
+        return Some(PathBuf::from(folder));
+    }
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().map(|up| up.join("shared/data")).find(|path| path.is_dir())
+}
+
+/// Makes one test per engine of a function that takes a [`Centre`].
+macro_rules! on_both_engines {
+    ($($(#[$doc:meta])* fn $name:ident($centre:ident) $body:block)*) => {$(
+        $(#[$doc])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every test needs what its file imports")]
+            use super::*;
+
+            fn story(mut $centre: $crate::centre::Centre) {
+                let _ = &mut $centre;
+                $body
+            }
+
+            #[test]
+            fn sqlite() {
+                let centre = $crate::centre::Centre::open($crate::centre::Engine::Sqlite);
+                story(centre.expect("SQLite is always there"));
+            }
+
+            #[test]
+            fn postgres() {
+                match $crate::centre::Centre::open($crate::centre::Engine::Postgres) {
+                    Some(centre) => story(centre),
+                    None => println!("skipped: TODOKE_TEST_POSTGRES names no server"),
+                }
+            }
+        }
+    )*};
+}
+
+pub(crate) use on_both_engines;
