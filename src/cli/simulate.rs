@@ -8,6 +8,7 @@ use effect::{
 use serde::Serialize;
 
 use super::{Ended, Out, Refused};
+use crate::verification::CLEAN_SCANS;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke simulate --hold-days 30 --miss 0.1 --fix-rate 0.26\n\n\
@@ -109,9 +110,6 @@ impl Simulate {
         counted.into_iter().map(row).collect()
     }
 }
-
-/// Clean scans in a row that verify a fix.
-const CLEAN_SCANS: u32 = 2;
 
 /// Method, its words, cases that look fixed, by what they are followed, clean scans.
 type Counted = (&'static str, &'static str, u64, FollowedBy, u32);
