@@ -4,6 +4,7 @@
 //! still carry the phone number, headers, the session cookie, and the accept loop. Owns no table.
 
 pub mod assets;
+pub mod chart;
 pub mod error;
 pub mod form;
 pub mod guard;

@@ -177,4 +177,3 @@ fn words(arms: &[ArmEffect], naive: Option<f64>, cases: u64, tries: &[year::IdTo
     }
     text
 }
-

@@ -22,12 +22,8 @@ use crate::{
     ids::{CaseId, FeedId, IspId},
     isps::LeasePolicy,
     time::Moment,
+    verification::{CLEAN_SCANS, clean_scans::SETTLE_DAYS},
 };
-
-/// Clean scans in a row on which a verified fix rests.
-const CLEAN_SCANS: usize = 2;
-/// Days after which a case that no report came for no longer holds a line's verdict back.
-const SETTLE_DAYS: i64 = 45;
 
 /// A line with all that is known of it (回線の経過).
 #[derive(Clone, Debug)]
@@ -253,7 +249,7 @@ impl FollowUp {
             let waits = |from: Moment, to: Moment| opened.iter().any(|at| (from..=to).contains(at));
             let runs = self.runs.get(&feed)?.iter();
             let mut settled = runs.filter(|(from, to)| !waits(*from, *to));
-            settled.nth(CLEAN_SCANS - 1).map(|(_, to)| *to)
+            settled.nth(CLEAN_SCANS as usize - 1).map(|(_, to)| *to)
         })
     }
 }

@@ -113,6 +113,11 @@ pub async fn funnel(db: &Db, scope: &Scope, by: Option<By>) -> anyhow::Result<Ve
     Ok(count(&cohort::lines(db, scope).await?, scope.as_of, by))
 }
 
+/// The share of those detected that one group has at one step.
+pub fn share_of(rows: &[Row], group: &str, step: Step) -> Option<Share> {
+    rows.iter().find(|row| row.group == group && row.step == step).map(|row| row.of_detected)
+}
+
 /// The funnel of these lines.
 pub(super) fn count(lines: &[Line], as_of: Moment, by: Option<By>) -> Vec<Row> {
     let mut counts: BTreeMap<String, [(u64, u64); STEPS.len()]> = BTreeMap::new();
