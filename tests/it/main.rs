@@ -1,7 +1,16 @@
 //! The integration suite: sentences of the domain, told through the public faces on both engines.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may say so")]
 
+#[path = "../support/actors.rs"]
+mod actors;
+#[path = "../support/builders.rs"]
+mod builders;
 #[path = "../support/centre.rs"]
 mod centre;
+#[path = "../support/stored.rs"]
+mod stored;
 
+mod bad_input;
 mod feeds;
+mod interruptions;
+mod state;
