@@ -10,7 +10,11 @@ mod centre;
 #[path = "../support/stored.rs"]
 mod stored;
 
+#[path = "../support/visitor.rs"]
+mod visitor;
+
 mod bad_input;
 mod feeds;
 mod interruptions;
 mod state;
+mod life_of_a_detection;
