@@ -261,7 +261,8 @@ fn text(out: &mut String, (x, y): (f64, f64), anchor: &str, words: &str) {
     let _ = write!(
         out,
         "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"currentColor\" \
-         class=\"chart__words\" stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">{}</text>",
+         class=\"chart__words\" stroke=\"#fff\" stroke-width=\"3\" \
+         paint-order=\"stroke\">{}</text>",
         escaped(words)
     );
 }
