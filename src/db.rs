@@ -127,7 +127,10 @@ impl Tx {
     }
 }
 
-async fn sqlite_pool(options: SqliteConnectOptions, connections: u32) -> anyhow::Result<SqlitePool> {
+async fn sqlite_pool(
+    options: SqliteConnectOptions,
+    connections: u32,
+) -> anyhow::Result<SqlitePool> {
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_mins(1))

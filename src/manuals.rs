@@ -189,7 +189,8 @@ pub fn best(device: Device<'_>) -> &'static Manual {
 }
 
 fn best_of<'m>(manuals: &'m [Manual], device: Device<'_>) -> &'m Manual {
-    let fitting = manuals.iter().filter_map(|manual| Some((closeness(&manual.fit, device)?, manual)));
+    let fitting =
+        manuals.iter().filter_map(|manual| Some((closeness(&manual.fit, device)?, manual)));
     // Of equals the first written wins, hence the reversed order.
     let best = fitting.rev().max_by_key(|(closeness, _)| *closeness);
     best.map(|(_, manual)| manual).expect("the manual `unknown` fits every device")

@@ -202,14 +202,18 @@ mod tests {
     fn an_id_is_read_in_every_way_people_type_it() {
         let shown = "48213-90417-66206";
         let id = InquiryId::parse(shown).unwrap();
-        let wide: String =
-            shown.chars().map(|c| c.to_digit(10).map_or('－', |d| char::from_u32(0xff10 + d).unwrap())).collect();
+        let wide: String = shown
+            .chars()
+            .map(|c| c.to_digit(10).map_or('－', |d| char::from_u32(0xff10 + d).unwrap()))
+            .collect();
         let mut ways = vec![wide, shown.replace('-', ""), shown.replace('-', "\u{3000}")];
         ways.push(shown.replace('0', "O").replace('1', "I"));
         ways.push(shown.replace('0', "〇").replace('1', "l"));
         ways.push(format!(" \r\n{shown}\r\n\u{feff}"));
-        for dash in ["\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}",
-            "\u{2212}", "\u{2500}", "ー", "\u{ff70}", "\u{ff0d}", " ", "\u{200b}", "_", "."] {
+        for dash in [
+            "\u{2010}", "\u{2011}", "\u{2012}", "\u{2013}", "\u{2014}", "\u{2015}", "\u{2212}",
+            "\u{2500}", "ー", "\u{ff70}", "\u{ff0d}", " ", "\u{200b}", "_", ".",
+        ] {
             ways.push(shown.replace('-', dash));
         }
         ways.push("482 139 041 766 206".into());

@@ -1,2 +1,1 @@
 //! Opening (案件化): from attributed sightings to cases opened, extended or reopened.
-

@@ -70,11 +70,7 @@ pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bo
 }
 
 /// Writes a fact; the same fact at the same moment stands once.
-pub(crate) async fn write_event(
-    tx: &mut Tx,
-    case: CaseRef,
-    event: Event<'_>,
-) -> sqlx::Result<()> {
+pub(crate) async fn write_event(tx: &mut Tx, case: CaseRef, event: Event<'_>) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO case_events (isp_id, case_id, at, kind, author, detail)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => sqlx::query(SQL)

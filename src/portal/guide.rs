@@ -109,12 +109,8 @@ impl Guide {
         let believed = fed == Kind::Unknown || kind == fed;
         let known = |name: &Option<String>| name.clone().filter(|_| believed);
         let (model, maker) = (known(&case.model), known(&case.maker));
-        let device = Device {
-            model: model.as_deref(),
-            maker: maker.as_deref(),
-            kind,
-            exposure: weakness,
-        };
+        let device =
+            Device { model: model.as_deref(), maker: maker.as_deref(), kind, exposure: weakness };
         let manual = manuals::best(device);
         Ok(Self { stream: case.stream.clone(), weakness, model, maker, kind, choice, manual })
     }
@@ -149,7 +145,11 @@ pub async fn mark(app: &App, visit: &Visit, mark: &Mark) -> anyhow::Result<()> {
 pub async fn done_steps(app: &App, visit: &Visit, manual: &Manual) -> anyhow::Result<Vec<u32>> {
     let mut done = std::collections::BTreeSet::new();
     for mark in store::marks(&app.db, visit.case, &manual.fit.id).await? {
-        if mark.done { done.insert(mark.step) } else { done.remove(&mark.step) };
+        if mark.done {
+            done.insert(mark.step)
+        } else {
+            done.remove(&mark.step)
+        };
     }
     Ok(done.into_iter().collect())
 }

@@ -105,8 +105,12 @@ pub(super) async fn visit(db: &Db, tag: &[u8]) -> sqlx::Result<Option<Visit>> {
     let row: Option<Row> = on!(db, pool => {
         sqlx::query_as(SQL).bind(tag).fetch_optional(pool).await
     })?;
-    Ok(row.map(|(id, isp, case, opened_at, seen_at, ends_at)| {
-        Visit { id, case: CaseRef { isp, id: case }, opened_at, seen_at, ends_at }
+    Ok(row.map(|(id, isp, case, opened_at, seen_at, ends_at)| Visit {
+        id,
+        case: CaseRef { isp, id: case },
+        opened_at,
+        seen_at,
+        ends_at,
     }))
 }
 

@@ -45,8 +45,13 @@ const GENUINE: Words = Words {
         ("genuine-check-title", &["genuine-check-1", "genuine-check-2", "genuine-check-3"]),
         (
             "genuine-never-title",
-            &["promise-money", "promise-secrets", "promise-remote", "genuine-never-app",
-                "genuine-never-number"],
+            &[
+                "promise-money",
+                "promise-secrets",
+                "promise-remote",
+                "genuine-never-app",
+                "genuine-never-number",
+            ],
         ),
         ("genuine-doubt-title", &["genuine-doubt-1", "genuine-doubt-2"]),
     ],
@@ -81,8 +86,12 @@ const ACCESSIBILITY: Words = Words {
     parts: &[
         (
             "accessibility-do-title",
-            &["accessibility-do-1", "accessibility-do-2", "accessibility-do-3",
-                "accessibility-do-4"],
+            &[
+                "accessibility-do-1",
+                "accessibility-do-2",
+                "accessibility-do-3",
+                "accessibility-do-4",
+            ],
         ),
         ("accessibility-state-title", &["accessibility-state-1", "accessibility-state-2"]),
         ("accessibility-tell-title", &["accessibility-tell-1"]),

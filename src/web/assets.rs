@@ -71,9 +71,7 @@ async fn asset(Path(name): Path<String>) -> Response {
     const KEPT: [(HeaderName, &str); 1] =
         [(header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     match ASSETS.iter().find(|(known, _, _)| *known == name) {
-        Some((_, kind, bytes)) => {
-            (KEPT, [(header::CONTENT_TYPE, *kind)], *bytes).into_response()
-        }
+        Some((_, kind, bytes)) => (KEPT, [(header::CONTENT_TYPE, *kind)], *bytes).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }

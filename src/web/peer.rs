@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use axum::http::{HeaderMap, Extensions};
+use axum::http::{Extensions, HeaderMap};
 use ipnet::IpNet;
 
 /// The other end of the connection, put there by the accept loop.

@@ -1,7 +1,12 @@
 //! `/case`: what was found, on which device, and what to do; the choice of the device; help.
 
 use askama::Template;
-use axum::{Form, extract::{Query, State}, http::StatusCode, response::Response};
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::StatusCode,
+    response::Response,
+};
 use serde::Deserialize;
 
 use super::Visitor;
