@@ -6,6 +6,7 @@ use super::{Notice, store};
 use crate::{
     app::App,
     cases::{Case, CaseRef, inquiry_id, listed},
+    db::retry,
     ids::NoticeId,
     isps::Isp,
     sightings,
@@ -51,13 +52,25 @@ pub struct LineBody {
 /// A case waits when it is open and stands on no list, or recurred after it was listed. A case that
 /// another one of its line speaks for is never listed again.
 pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
+    for _ in 1..retry::TRIES {
+        match prepare(app, isp).await {
+            Err(fault) if retry::is_worth_asking(&fault) => {}
+            done => return done,
+        }
+    }
+    prepare(app, isp).await
+}
+
+async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    // Counted before the cases are read: of two that prepare at once, either both take the same
+    // number and one starts over, or the later one sees the lines of the earlier.
+    let number = store::count(&mut tx, isp.id).await? + 1;
     let waiting = store::waiting(&mut tx, isp.id, LINES_MAX).await?;
     if waiting.is_empty() {
         return Ok(None);
     }
-    let number = store::count(&mut tx, isp.id).await? + 1;
     let notice = Notice {
         isp_id: isp.id,
         id: NoticeId(app.fresh_id()),
