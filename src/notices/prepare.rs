@@ -45,6 +45,9 @@ pub struct LineBody {
     pub device_kind: Option<String>,
     /// The model.
     pub model: Option<String>,
+    /// The provider that the ISP sat behind when the list was prepared.
+    #[serde(default)]
+    pub upstream: Option<String>,
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.
@@ -86,7 +89,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         inquiry_id::issue(app, &mut tx, which).await?;
         let opening = (case.feed_file_id, case.row_no);
         let port = sightings::calling_port(&mut tx, &case.spot, case.last_seen, opening).await?;
-        let body = LineBody { calling_port: port, ..body(case, *listings) };
+        let body = LineBody { calling_port: port, ..body(isp, case, *listings) };
         lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
@@ -96,7 +99,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     Ok(Some(notice))
 }
 
-fn body(case: &Case, listings: i64) -> LineBody {
+fn body(isp: &Isp, case: &Case, listings: i64) -> LineBody {
     LineBody {
         action: if listings == 0 { "new" } else { "repeat" }.to_owned(),
         stream: case.stream.clone(),
@@ -108,5 +111,6 @@ fn body(case: &Case, listings: i64) -> LineBody {
         maker: case.maker.clone(),
         device_kind: case.device_kind.clone(),
         model: case.model.clone(),
+        upstream: isp.upstream.clone(),
     }
 }
