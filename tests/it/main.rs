@@ -10,7 +10,12 @@ mod centre;
 #[path = "../support/stored.rs"]
 mod stored;
 
+mod attribution;
 mod bad_input;
+mod cases;
 mod feeds;
 mod interruptions;
+mod notices;
+mod report_back;
 mod state;
+mod verification;

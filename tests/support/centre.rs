@@ -79,8 +79,7 @@ impl Centre {
 
     /// Sets the calendar: a date, at nine in the morning in Japan, or a full time.
     pub(crate) fn on(&mut self, day: &str) -> &mut Self {
-        self.now =
-            if day.len() == 10 { format!("{day}T09:00:00+09:00") } else { day.to_owned() };
+        self.now = if day.len() == 10 { format!("{day}T09:00:00+09:00") } else { day.to_owned() };
         self
     }
 
@@ -173,7 +172,8 @@ impl Drop for Centre {
 /// A database of its own on the server of this run.
 fn fresh_database() -> Option<String> {
     let url = std::env::var("TODOKE_TEST_POSTGRES").ok()?;
-    let name = format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple());
+    let name =
+        format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple());
     let psql = Command::new("psql")
         .args([&url, "-v", "ON_ERROR_STOP=1", "-qc", &format!("CREATE DATABASE {name}")])
         .output()
