@@ -122,8 +122,12 @@ pub(crate) async fn record(
     first: &[&Sighting],
     again: &[&Sighting],
 ) -> anyhow::Result<()> {
-    store::insert_first(tx, first).await?;
-    store::insert_repeats(tx, again).await?;
+    for slice in first.chunks(bulk::SLICE) {
+        store::insert_first(tx, slice).await?;
+    }
+    for slice in again.chunks(bulk::SLICE) {
+        store::insert_repeats(tx, slice).await?;
+    }
     Ok(())
 }
 

@@ -108,17 +108,14 @@ pub async fn take_in(
         match receive::open_rows(feed, &file.name, path, app.now()) {
             Ok(rows) => {
                 let progress = progress_bar(path);
-                let mut batches = receive::batches(rows);
-                while let Some(batch) = batches.recv().await {
-                    match batch {
-                        Ok(batch) => {
-                            let chain = Chain { app, feed, attributor, file: &file };
-                            counts = chain.take_batch(batch).await?;
-                            progress.set_position(counts.rows);
-                        }
-                        Err(fault) => refused = Some(format!("the file breaks off: {fault}")),
-                    }
+                let mut handfuls = receive::handfuls(rows);
+                let chain = Chain { app, feed, attributor, file: &file };
+                while let Some(batch) = handfuls.next_batch().await {
+                    counts = chain.take_batch(batch).await?;
+                    progress.set_position(counts.rows);
                 }
+                let broken = handfuls.broken();
+                refused = broken.map(|fault| format!("the file breaks off: {fault}"));
                 progress.finish_and_clear();
             }
             Err(why) => refused = Some(why.to_string()),
