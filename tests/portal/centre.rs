@@ -1,5 +1,6 @@
 //! A centre to test against: a store on either engine, cases by plain SQL, and a visitor's browser.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 #![allow(dead_code, reason = "each binary that includes this uses a part of it")]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -189,7 +190,8 @@ impl Centre {
         let which = reference(no);
         run!(
             &self.app.db,
-            "INSERT INTO case_events (isp_id, case_id, at, kind, author) VALUES ($1, $2, $3, $4, 'test')",
+            "INSERT INTO case_events (isp_id, case_id, at, kind, author)
+             VALUES ($1, $2, $3, $4, 'test')",
             which.isp,
             which.id,
             at,
@@ -286,8 +288,8 @@ impl Visitor {
 
     /// Enters an ID as a form sends it.
     pub(crate) async fn enters(&mut self, typed: &str) -> Answer {
-        let escaped: String = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        self.post("/id", &format!("id={escaped}")).await
+        let escaped: Vec<String> = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.post("/id", &format!("id={}", escaped.concat())).await
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Answer {
