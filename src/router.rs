@@ -2,13 +2,14 @@
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     response::Redirect,
     routing::get,
 };
 use tokio::net::TcpListener;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer};
+use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     app::App,
@@ -16,7 +17,7 @@ use crate::{
     web::{self, assets, error, guard, health},
 };
 
-/// The largest request; uploads of later stages set their own, larger one on their route.
+/// The largest form; a route that takes uploads sets a larger `DefaultBodyLimit` of its own.
 const BODY_MAX: usize = 64 * 1024;
 
 /// All routes of `app`.
@@ -37,7 +38,7 @@ pub fn build(app: App) -> Router {
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn(guard::same_site))
         .layer(from_fn(guard::language_in_path))
-        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn(guard::headers))

@@ -1,5 +1,7 @@
 //! The portal over HTTP: from the ID to the result, in both languages, on both engines.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
+
 #[path = "portal/centre.rs"]
 mod centre;
 
@@ -452,4 +454,64 @@ async fn a_fault_of_the_store_is_a_page_with_the_phone_and_no_details() {
     assert_eq!(visitor.get("/readyz").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(visitor.get("/healthz").await.body, "ok\n");
     assert_eq!(visitor.get("/").await.status, StatusCode::OK, "public pages need no store");
+}
+
+#[tokio::test]
+async fn the_first_view_is_light_and_names_assets_that_exist() {
+    let centre = Centre::on_sqlite().await;
+    let mut visitor = centre.visitor();
+    let home = visitor.get("/").await.body;
+    let mut bytes = home.len();
+    for asset in home.split("\"/assets/").skip(1) {
+        let name = asset.split('"').next().unwrap();
+        let answer = visitor.get(&format!("/assets/{name}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{name}");
+        assert!(answer.header("cache-control").contains("immutable"));
+        bytes += answer.body.len();
+    }
+    assert!(bytes < 60 * 1024, "{bytes} bytes before compression");
+    assert_eq!(visitor.get("/assets/../Cargo.toml").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_or_makes_no_sense_gets_a_page() {
+    let centre = Centre::on_sqlite().await;
+    let mut visitor = arrived(&centre).await;
+    let large = visitor.post("/id", &format!("id={}", "1".repeat(70_000))).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let senseless = visitor.post("/case/manual/1", "colour=red").await;
+    assert_eq!(senseless.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for answer in [large, senseless] {
+        assert!(answer.body.contains("0120-000-000") && answer.body.contains("<html"));
+    }
+}
+
+#[tokio::test]
+async fn a_real_connection_is_served_and_a_stop_waits_for_nobody_idle() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let centre = Centre::on_sqlite().await;
+    let id = centre.plant(Planted::default()).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut server = tokio::task::JoinSet::new();
+    server.spawn(todoke::router::serve(centre.app.clone(), listener, async {
+        let _ = stopped.await;
+    }));
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let form = format!("id={id}");
+    let request = format!(
+        "POST /id HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\
+         content-type: application/x-www-form-urlencoded\r\n\r\n{form}",
+        form.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 4096];
+    let read = stream.read(&mut answer).await.unwrap();
+    let answer = String::from_utf8_lossy(&answer[..read]);
+    assert!(answer.starts_with("HTTP/1.1 303") && answer.contains("location: /case#main"));
+    // Plain HTTP on this machine: no Secure, no prefix; everything else stays.
+    assert!(answer.contains("set-cookie: todoke=") && !answer.contains("Secure"));
+    stop.send(()).unwrap();
+    server.join_next().await.unwrap().unwrap().unwrap();
 }

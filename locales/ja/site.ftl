@@ -1,6 +1,6 @@
 home-title = 機器のお知らせを受け取った方へ
 home-door-notice = お知らせを受け取った方
-home-door-notice-say = 問合せIDを入れて、直し方を見ます
+home-door-notice-say = 問合せIDで直し方を見ます
 home-door-other = そうでない方
 home-door-other-say = 取り組みと調査について
 promise-money = お金をいただくことはありません。

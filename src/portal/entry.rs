@@ -33,6 +33,7 @@ pub async fn open(app: &App, typed: &str, from: IpAddr) -> anyhow::Result<Entere
         Err(reason) => return Ok(Entered::NotAnId(reason)),
     };
     let Some(reservation) = budget::reserve(app, from).await? else {
+        tracing::warn!("a look-up of an inquiry ID was turned away: the budget is used up");
         return Ok(Entered::TooMany);
     };
     let Some(case) = inquiry_id::look_up(app, &id).await? else { return Ok(Entered::Unknown) };

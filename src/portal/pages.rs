@@ -7,7 +7,7 @@ mod steps;
 use askama::Template;
 use axum::{
     Form, Router,
-    extract::{DefaultBodyLimit, FromRequestParts, Query, State},
+    extract::{FromRequestParts, Query, State},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -44,7 +44,6 @@ pub fn routes() -> Router<App> {
         .route("/case/result", get(done::result))
         .route("/leave", post(leave))
         .route("/left", get(left))
-        .layer(DefaultBodyLimit::max(64 * 1024))
 }
 
 /// Who has entered an ID: the visit, and the page inside it.

@@ -142,7 +142,9 @@ pub(super) async fn insert_mark(
     mark: &Mark,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome, cause)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (isp_id, case_id, at, manual, step)
+         DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause";
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL)
         .bind(case.isp)
@@ -182,7 +184,8 @@ pub(super) async fn insert_choice(
     choice: &str,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO device_choices (isp_id, case_id, at, choice)
-         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (isp_id, case_id, at) DO UPDATE SET choice = excluded.choice";
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL)
         .bind(case.isp)

@@ -112,10 +112,9 @@ impl Text {
     fn line(&self, key: &str) -> String {
         let centre = &self.page.centre;
         let (hours, phone) = (self.page.hours(), self.page.phone_in_text());
-        self.page.lang.say_with(
-            key,
-            &[("phone", &phone), ("domain", &centre.domain), ("hours", &hours)],
-        )
+        self.page
+            .lang
+            .say_with(key, &[("phone", &phone), ("domain", &centre.domain), ("hours", &hours)])
     }
 }
 

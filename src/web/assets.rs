@@ -80,7 +80,9 @@ fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
         let mut hash = Sha256::new();
-        ASSETS.iter().for_each(|(_, _, bytes)| hash.update(bytes));
+        for (_, _, bytes) in ASSETS {
+            hash.update(bytes);
+        }
         to_hex(&hash.finalize())[..12].to_owned()
     })
 }

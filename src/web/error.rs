@@ -60,7 +60,7 @@ pub async fn dress(State(app): State<App>, request: Request, next: Next) -> Resp
         _ => "error-500",
     };
     let page = Page::at(&app, lang, path, "");
-    let (title, words) = (page.t(&format!("{kind}-title")), page.t(kind));
+    let (title, words) = (page.t_of(kind, "title"), page.t(kind));
     let Ok(body) = (Wrong { page, title, words }).render() else { return answer };
     (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response()
 }

@@ -59,6 +59,11 @@ impl Page {
         self.lang.say(key.as_ref())
     }
 
+    /// The text under a key put together from a stem and a word of a closed list.
+    pub fn t_of(&self, stem: &str, word: &str) -> String {
+        self.lang.say(&format!("{stem}-{word}"))
+    }
+
     /// The text under `key` with one value in it.
     pub fn with(&self, key: &str, name: &str, value: impl Display) -> String {
         self.lang.say_with(key, &[(name, &value)])

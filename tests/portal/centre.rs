@@ -1,5 +1,6 @@
 //! A centre to test against: a store on either engine, cases by plain SQL, and a visitor's browser.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by failing")]
 #![allow(dead_code, reason = "each binary that includes this uses a part of it")]
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -60,6 +61,23 @@ pub(crate) use texts;
 pub(crate) struct Centre {
     pub(crate) app: App,
     folder: tempfile::TempDir,
+    /// The server and the database made on it, to be dropped again.
+    made: Option<(String, String)>,
+}
+
+impl Drop for Centre {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.made.take() else { return };
+        let dropping = async move {
+            let mut server = sqlx::PgConnection::connect(&server).await?;
+            let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
+            sqlx::query(drop).execute(&mut server).await
+        };
+        // A destructor cannot wait inside the test's own runtime, so it brings one along.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let _ =
+            std::thread::spawn(move || runtime.map(|runtime| runtime.block_on(dropping))).join();
+    }
 }
 
 /// A case about to be planted.
@@ -114,13 +132,16 @@ impl Centre {
     async fn on_postgres(url: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let unique = folder.path().file_name().unwrap().to_string_lossy().to_lowercase();
-        let name = format!("portal_{}", unique.replace(|c: char| !c.is_alphanumeric(), "_"));
+        let unique = unique.replace(|c: char| !c.is_alphanumeric(), "_");
+        let name = format!("portal{unique}_{}", std::process::id());
         let mut server = sqlx::PgConnection::connect(url).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}_{}", std::process::id()));
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         sqlx::query(create).execute(&mut server).await.unwrap();
         let (host, _) = url.rsplit_once('/').unwrap();
-        let url = format!("{host}/{name}_{}", std::process::id());
-        Self::with(Db::connect_postgres(&url).await.unwrap(), folder).await
+        let db = Db::connect_postgres(&format!("{host}/{name}")).await.unwrap();
+        let mut centre = Self::with(db, folder).await;
+        centre.made = Some((url.to_owned(), name));
+        centre
     }
 
     async fn with(db: Db, folder: tempfile::TempDir) -> Self {
@@ -128,7 +149,7 @@ impl Centre {
         migrate::run(&db, &clock).await.unwrap();
         let keys = Keys { lookup: [7; 32], seal: [8; 32] };
         let app = App::new(db, clock, keys, folder.path().to_owned()).seeded(1);
-        Self { app, folder }
+        Self { app, folder, made: None }
     }
 
     /// Moves the clock to a time in Japan.
@@ -189,7 +210,8 @@ impl Centre {
         let which = reference(no);
         run!(
             &self.app.db,
-            "INSERT INTO case_events (isp_id, case_id, at, kind, author) VALUES ($1, $2, $3, $4, 'test')",
+            "INSERT INTO case_events (isp_id, case_id, at, kind, author)
+             VALUES ($1, $2, $3, $4, 'test')",
             which.isp,
             which.id,
             at,
@@ -286,8 +308,8 @@ impl Visitor {
 
     /// Enters an ID as a form sends it.
     pub(crate) async fn enters(&mut self, typed: &str) -> Answer {
-        let escaped: String = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
-        self.post("/id", &format!("id={escaped}")).await
+        let escaped: Vec<String> = typed.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.post("/id", &format!("id={}", escaped.concat())).await
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Answer {

@@ -69,7 +69,7 @@ pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageR
 
 /// The device in words of confidence: likely, never certain.
 fn device_words(page: &Page, guide: &Guide) -> String {
-    let kind = page.t(&format!("device-{}", guide.kind.word()));
+    let kind = page.t_of("device", guide.kind.word());
     let (maker, model) = (guide.maker.as_deref(), guide.model.as_deref());
     match (guide.confidence(), maker, model) {
         (Confidence::Model, Some(maker), Some(model)) => {
@@ -95,10 +95,6 @@ impl DeviceForm {
     fn new(page: Page, errors: Errors, chosen: Option<&'static str>) -> Self {
         let words = Choice::all().into_iter().map(Choice::word).collect();
         Self { page, errors, words, chosen }
-    }
-
-    fn key(&self, stem: &str, word: &str) -> String {
-        format!("{stem}-{word}")
     }
 }
 

@@ -149,12 +149,6 @@ struct ResultPage {
     outcome: Outcome,
 }
 
-impl ResultPage {
-    fn key(&self, stem: &str, word: &str) -> String {
-        format!("{stem}-{word}")
-    }
-}
-
 pub(super) async fn result(State(app): State<App>, visitor: Visitor) -> PageResult {
     let outcome = result::of(&app, &visitor.visit).await?;
     show(&ResultPage { page: visitor.page, outcome })
