@@ -103,8 +103,8 @@ pub struct Registration {
 /// Why a feed is not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedRefused {
-    /// The name is taken by a feed of another format or stream.
-    #[error("the feed `{0}` exists already with another format or stream")]
+    /// The name is taken by a feed that is read or judged in another way.
+    #[error("the feed `{0}` exists already with another format, stream, zone or floor")]
     NameTaken(String),
     /// The completeness is no share.
     #[error("the completeness floor must lie between 0 and 1")]
@@ -120,7 +120,10 @@ pub async fn add(
         return Ok(Err(FeedRefused::NoShare));
     }
     if let Some(feed) = by_name(&app.db, &new.name).await? {
-        let same = feed.format == new.format && feed.stream == new.stream.code();
+        let same = feed.format == new.format
+            && feed.stream == new.stream.code()
+            && feed.utc_offset_minutes == new.utc_offset_minutes
+            && feed.completeness_floor.total_cmp(&new.completeness_floor).is_eq();
         let taken = FeedRefused::NameTaken(new.name.clone());
         return Ok(if same { Ok((feed, false)) } else { Err(taken) });
     }

@@ -29,14 +29,14 @@ enum Command {
         /// Only in this state: open, clean_once, verified, recurred, unknown.
         #[arg(long)]
         state: Option<String>,
-        /// Only of this stream.
+        /// Only of this stream: notice, nicter, firmware, reflector, campaign.
         #[arg(long)]
         stream: Option<String>,
         /// Only last seen since this time.
         #[arg(long)]
         since: Option<String>,
         /// At most this many.
-        #[arg(long, default_value_t = 10_000)]
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(0..))]
         limit: i64,
     },
     /// One case with every fact of its history.
@@ -62,7 +62,7 @@ impl Case {
                         .map(str::parse)
                         .transpose()
                         .map_err(Refused::because)?,
-                    stream: stream.clone(),
+                    stream: stream.as_deref().map(known_stream).transpose()?,
                     since: since
                         .as_deref()
                         .map(Moment::parse)
@@ -96,6 +96,13 @@ impl Case {
         }
         Ok(Ended::Done)
     }
+}
+
+fn known_stream(word: &str) -> anyhow::Result<String> {
+    let unknown = "is no stream; known are notice, nicter, firmware, reflector, campaign";
+    let stream = word.parse::<formats::Stream>();
+    let stream = stream.map_err(|_| Refused::because(format!("`{word}` {unknown}")))?;
+    Ok(stream.code().to_owned())
 }
 
 async fn show(

@@ -123,7 +123,9 @@ pub async fn take_in(
         receive::close(app, &file, refused.as_deref()).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    Ok(Taken { file: file.name, sha256: file.sha256, already_ingested, counts, refused, seconds })
+    // Under the name it bears now, which its giver knows; the store keeps the first one.
+    let name = path.file_name().map_or(file.name, |name| name.to_string_lossy().into_owned());
+    Ok(Taken { file: name, sha256: file.sha256, already_ingested, counts, refused, seconds })
 }
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {

@@ -26,6 +26,7 @@ enum Command {
         file: PathBuf,
     },
     /// All providers.
+    #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
 }
 

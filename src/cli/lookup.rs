@@ -58,7 +58,7 @@ impl Lookup {
 #[command(after_help = "Example:\n  todoke unattributed --limit 100")]
 pub(super) struct Unattributed {
     /// At most this many.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(i64).range(0..))]
     limit: i64,
 }
 

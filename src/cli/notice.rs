@@ -1,6 +1,6 @@
 //! `todoke notice`: lists for the providers.
 
-use std::path::PathBuf;
+use std::{fs::File, io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -32,6 +32,7 @@ enum Command {
         all: bool,
     },
     /// All lists with what came back; lines without a report are a number of their own.
+    #[command(after_help = "Example:\n  todoke notice list --json")]
     List,
     /// Write a list; again = the same bytes.
     #[command(after_help = "Example:\n  todoke notice export isp-a-20260501-001 --out list.csv")]
@@ -74,13 +75,15 @@ impl Notice {
                 let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
                 let isp = isp.context("the provider of this list is gone")?;
                 let form = format.parse().map_err(Refused::because)?;
+                let refuse = |e| Refused::because(format!("{}: {e}", file.display()));
+                // Made first: a list that cannot be written was not handed out.
+                let mut target = File::create(file).map_err(refuse)?;
                 let exported = export::write(app, &notice, isp, form).await?;
                 for lost in &exported.unmappable {
                     let (record, column) = (lost.record_no, lost.column);
                     eprintln!("record {record}, {column}: {:?} is not in CP932", lost.character);
                 }
-                std::fs::write(file, &exported.bytes)
-                    .map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
+                target.write_all(&exported.bytes).map_err(refuse)?;
                 out.line(
                     &json!({
                         "notice": id, "isp": isp.code, "lines": exported.lines,

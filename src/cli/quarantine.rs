@@ -62,13 +62,15 @@ impl Quarantine {
                 show(out, row, true)?;
             }
             Command::Retry { feed } => {
+                let feeds = match feed {
+                    Some(name) => vec![feed_named(app, name).await?],
+                    None => feeds::all(&app.db).await?,
+                };
                 let (mut tried, mut released) = (0, 0);
-                for one in feeds::all(&app.db).await? {
-                    if feed.as_ref().is_none_or(|name| *name == one.name) {
-                        let (rows, understood) = retry(app, &one).await?;
-                        tried += rows;
-                        released += understood;
-                    }
+                for one in feeds {
+                    let (rows, understood) = retry(app, &one).await?;
+                    tried += rows;
+                    released += understood;
                 }
                 out.line(
                     &json!({ "tried": tried, "released": released }),

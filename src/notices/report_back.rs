@@ -128,14 +128,14 @@ async fn keep_one(
         return Ok(Kept::NoSuchLine);
     };
     let body = body(report);
-    let latest = store::latest_report(tx, notice, record_no).await?;
-    if latest.as_ref().is_some_and(|(_, before)| *before == body) {
+    // An old file sent again after a newer one is no news either.
+    let (reports, known) = store::reports_so_far(tx, notice, record_no, &body).await?;
+    if known {
         return Ok(Kept::Known);
     }
-    let version = latest.map_or(1, |(version, _)| version + 1);
     let stored = store::StoredReport {
         record_no,
-        version,
+        version: reports + 1,
         received_at: app.now(),
         state: report.state.code(),
         identified: report.identified.map(wire::Identified::code),

@@ -157,16 +157,18 @@ pub(super) async fn case_of(
         .bind(notice.isp_id).bind(notice.id).bind(record_no).fetch_optional(conn).await)
 }
 
-/// The latest report on a line: its version and what it says.
-pub(super) async fn latest_report(
+/// How many reports on a line there are, and whether one of them says exactly `body`.
+pub(super) async fn reports_so_far(
     tx: &mut Tx,
     notice: &Notice,
     record_no: i64,
-) -> sqlx::Result<Option<(i64, String)>> {
-    const SQL: &str = "SELECT version, body FROM line_reports
-         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3 ORDER BY version DESC LIMIT 1";
-    on_tx!(tx, conn => sqlx::query_as(SQL)
-        .bind(notice.isp_id).bind(notice.id).bind(record_no).fetch_optional(conn).await)
+    body: &str,
+) -> sqlx::Result<(i64, bool)> {
+    const SQL: &str = "SELECT COUNT(*), COUNT(CASE WHEN body = $4 THEN 1 END) FROM line_reports
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
+    let (all, alike): (i64, i64) = on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(notice.isp_id).bind(notice.id).bind(record_no).bind(body).fetch_one(conn).await)?;
+    Ok((all, alike > 0))
 }
 
 /// A report about to be written.

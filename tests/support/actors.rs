@@ -17,7 +17,7 @@ impl Centre {
     #[track_caller]
     pub(crate) fn serves(&self, providers: &[Row]) -> &Self {
         self.does(&["feed", "add", SCANNER, "--format", "scan-list", "--stream", "notice"]);
-        self.registers(providers)
+        if providers.is_empty() { self } else { self.registers(providers) }
     }
 
     /// Reads a register.

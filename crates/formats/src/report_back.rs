@@ -111,6 +111,9 @@ fn report(line: &Line<'_>) -> Result<Report, Fault> {
         return Err(("note", Reason::ContactData));
     }
     let lacks = |column, why| Err((column, Reason::Contradiction(why)));
+    if report.line_token.is_some() && report.token_epoch.is_none() {
+        return lacks("token_epoch", "a line token needs the epoch of its key");
+    }
     match report.state {
         State::NotNotified if report.reason_code.is_none() => {
             lacks("reason_code", "not_notified needs a reason")

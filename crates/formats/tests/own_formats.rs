@@ -136,7 +136,7 @@ fn a_bad_coverage_row_names_its_column() {
 }
 
 const REPORT: &str = "list_id,record_no,reported_at,state,reason_code,notice_channel,notice_at,\
-                      line_token,placement,note\n";
+                      line_token,placement,note,token_epoch\n";
 
 fn reports(text: impl AsRef<[u8]>, reading: Reading) -> (Vec<Report>, Vec<Refused>) {
     report_back::read(input(text), reading).unwrap()
@@ -145,7 +145,7 @@ fn reports(text: impl AsRef<[u8]>, reading: Reading) -> (Vec<Report>, Vec<Refuse
 #[test]
 fn a_report_back_from_a_japanese_spreadsheet_is_read() {
     let text = format!(
-        "{}L1,１２３,2026/11/20 9:05,notified,,ＥＭＡＩＬ,２０２６-11-19 18:00,{},shared,①済み～\r\n",
+        "{}L1,１２３,2026/11/20 9:05,notified,,ＥＭＡＩＬ,２０２６-11-19 18:00,{},shared,①済み～,1\r\n",
         REPORT.replace('\n', "\r\n"),
         "aB".repeat(32),
     );
@@ -184,6 +184,8 @@ fn good_reports_are_taken_and_bad_ones_handed_back() {
     check("L1,1,2026-11-20 09:00:00,pending,,,,,,", "reported_at", "no_zone");
     check("L1,1,2026-12-20T09:00:00Z,pending,,,,,,", "reported_at", "future_time");
     check(&format!("L1,1,{day},pending,,,,abc,,"), "line_token", "bad_token");
+    let token = "ab".repeat(32);
+    check(&format!("L1,1,{day},pending,,,,{token},,"), "token_epoch", "contradiction");
     check(&format!("L1,1,{day},pending,,,,,attic,"), "placement", "unknown_word");
     check(&format!("L1,1,{day},pending,,,,,,03-1234-5678"), "note", "contact_data");
 }
