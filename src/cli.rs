@@ -117,6 +117,7 @@ pub struct Refused(pub String);
 
 impl Refused {
     /// A refusal as an error of a command.
+    #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err(Refused::because)`")]
     pub fn because(reason: impl ToString) -> anyhow::Error {
         anyhow::Error::new(Self(reason.to_string()))
     }

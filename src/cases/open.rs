@@ -67,7 +67,7 @@ pub fn opens_a_case(exposure: &formats::Exposure) -> bool {
 /// How many cases a batch opened, extended and reopened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Opened {
-    pub(crate) opened: u64,
+    pub(crate) new: u64,
     pub(crate) extended: u64,
     pub(crate) recurred: u64,
 }
@@ -98,7 +98,7 @@ pub(crate) async fn from_sightings(
         }
     }
     let author = format!("feed {}", feed.name);
-    let mut done = Opened { opened: opened.len() as u64, ..Opened::default() };
+    let mut done = Opened { new: opened.len() as u64, ..Opened::default() };
     for slice in opened.chunks(bulk::SLICE) {
         store::opening::insert(tx, feed, &author, slice).await?;
     }

@@ -6,7 +6,7 @@
 
 mod year;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
@@ -51,7 +51,7 @@ struct ArmEffect {
 
 impl Demo {
     pub(super) async fn run(&self, global: &Global, out: Out) -> anyhow::Result<Ended> {
-        let global = self.folder(global)?;
+        let global = Self::folder(global)?;
         init::create(&global).await?;
         let app = self.open(&global).await?;
         let mut country = Country::draw(self.seed);
@@ -77,8 +77,8 @@ impl Demo {
     }
 
     /// A demo needs a folder of its own; the default one is made anew each time.
-    fn folder(&self, global: &Global) -> anyhow::Result<Global> {
-        if global.data != PathBuf::from("./todoke-data") {
+    fn folder(global: &Global) -> anyhow::Result<Global> {
+        if global.data != Path::new("./todoke-data") {
             return Ok(global.clone());
         }
         let data = PathBuf::from("./todoke-data/demo");
@@ -155,25 +155,24 @@ async fn arms(app: &App, country: &Country, scope: &Scope) -> anyhow::Result<Vec
 
 fn words(arms: &[ArmEffect], naive: Option<f64>, cases: u64, tries: &[year::IdToTry]) -> String {
     let percent = |share: Option<f64>| share.map_or("–".into(), |s| format!("{:.1}", 100.0 * s));
-    let mut text = format!(
-        "{cases} cases. What the warning adds to the share fixed within {HORIZON_DAYS} days, in \
-         percentage points:\n  arm      true   estimated   95 % interval\n"
-    );
-    for arm in arms {
-        let (lower, upper) = (percent(arm.lower), percent(arm.upper));
-        text += &format!(
-            "  {:<6} {:>6}   {:>9}   {lower} to {upper}\n",
+    let line = |arm: &ArmEffect| {
+        format!(
+            "  {:<6} {:>6}   {:>9}   {} to {}",
             arm.arm,
             percent(Some(arm.true_effect)),
-            percent(arm.estimated_effect)
-        );
-    }
-    text += &format!(
-        "Counting addresses alone would call {} % fixed by the next scan.\n\nInquiry IDs to try:\n",
+            percent(arm.estimated_effect),
+            percent(arm.lower),
+            percent(arm.upper)
+        )
+    };
+    let arms = arms.iter().map(line).collect::<Vec<_>>().join("\n");
+    let id = |id: &year::IdToTry| format!("  {}   {}", id.inquiry_id, id.state);
+    let tries = tries.iter().map(id).collect::<Vec<_>>().join("\n");
+    format!(
+        "{cases} cases. What the warning adds to the share fixed within {HORIZON_DAYS} days, in \
+         percentage points:\n  arm      true   estimated   95 % interval\n{arms}\n\
+         Counting addresses alone would call {} % fixed by the next scan.\n\n\
+         Inquiry IDs to try:\n{tries}",
         percent(naive)
-    );
-    for id in tries {
-        text += &format!("  {}   {}\n", id.inquiry_id, id.state);
-    }
-    text
+    )
 }

@@ -262,7 +262,7 @@ impl Chain<'_> {
         let opened =
             cases::open::from_sightings(self.app, &mut tx, self.feed, &sorted.sightings, &known)
                 .await?;
-        counts.cases_opened += opened.opened;
+        counts.cases_opened += opened.new;
         counts.cases_extended += opened.extended;
         counts.cases_recurred += opened.recurred;
         if matches!(mark, Mark::Progress { .. }) {

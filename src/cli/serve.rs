@@ -1,8 +1,5 @@
 //! `todoke serve`: the site.
 
-use std::future::Future;
-
-use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -36,22 +33,23 @@ pub(super) async fn listen(address: &str) -> anyhow::Result<TcpListener> {
 }
 
 /// Ends on Ctrl-C or SIGTERM.
-pub(super) fn stopped() -> impl Future<Output = ()> {
-    async {
-        let told = async {
-            #[cfg(unix)]
-            {
-                use tokio::signal::unix::{SignalKind, signal};
-                let mut term = signal(SignalKind::terminate()).context("no SIGTERM")?;
-                term.recv().await;
-            }
-            #[cfg(not(unix))]
-            std::future::pending::<()>().await;
-            anyhow::Ok(())
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = told => {}
-        }
+pub(super) async fn stopped() {
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
     }
+}
+
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut told) => drop(told.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }

@@ -27,7 +27,7 @@ use crate::{
 
 /// Rows of one transaction: many enough that sorted keys share pages of the store, few enough that
 /// a reader of the site waits less than a second for the writer.
-pub const BATCH: usize = 150_000;
+pub const BATCH: usize = 75_000;
 
 /// Rows handed over at once between the reading and the storing thread.
 const HANDFUL: usize = 5_000;
