@@ -51,6 +51,12 @@ impl App {
         self
     }
 
+    /// The same application on another clock.
+    #[must_use]
+    pub fn on_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// The same application with a seeded generator, for tests and the demo country.
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {

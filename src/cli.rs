@@ -18,6 +18,7 @@ mod networks;
 mod notice;
 mod quarantine;
 mod report_back;
+mod serve;
 mod state_hash;
 mod verify;
 mod simulate;
@@ -32,6 +33,7 @@ use serde::Serialize;
 use crate::{
     access::keys::Keys,
     app::App,
+    config::Centre,
     db::{Db, migrate},
     time::{Clock, Moment},
 };
@@ -69,6 +71,8 @@ enum Command {
     Init(init::Init),
     /// Build the synthetic country, whose true effect is known, and serve it.
     Demo(demo::Demo),
+    /// Serve the site.
+    Serve(serve::Serve),
     /// The address → AS → organisation table.
     Networks(networks::Networks),
     /// The register of providers.
@@ -199,6 +203,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         | Command::Stats(_)
         | Command::Simulate(_) => Ok(Ended::Done),
         Command::Effect(it) => it.run(app, out).await,
+        Command::Serve(it) => it.run(app, out).await,
         Command::Networks(it) => it.run(app, out).await,
         Command::Isp(it) => it.run(app, out).await,
         Command::Lookup(it) => it.run(app, out).await,
@@ -221,7 +226,8 @@ pub async fn open(global: &Global) -> anyhow::Result<App> {
     let clock = clock(global)?;
     let db = open_db(global).await?;
     migrate::run(&db, &clock).await?;
-    Ok(App::new(db, clock, keys, global.data.clone()))
+    let centre = Centre::load(&global.data).map_err(|e| Refused::because(format!("{e:#}")))?;
+    Ok(App::new(db, clock, keys, global.data.clone()).run_by(centre))
 }
 
 pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {

@@ -1,13 +1,13 @@
 skip = Skip to the content
-sample = This is a sample. Nobody answers the phone.
+sample = A sample. Nobody answers.
 know-summary = How to tell that this site is genuine
 know-domain = It is genuine if the address bar shows “{ $domain }”.
 know-never = We never ask for money or for a password.
 know-more = More ways to check
 other-language = 日本語
 phone-label = Phone
-phone-say = Call us for help
-phone-free = The call is free. Open{" "}
+phone-say = Call us
+phone-free = Free call
 idle-note = This ends after 20 minutes without a click. Any page you open gives you more time.
 leave-label = When you finish
 leave-button = Finish and clear this device

@@ -1,8 +1,8 @@
-home-title = For people who got a notice about a device on their network
+home-title = Did you get a notice about a device?
 home-door-notice = I got a notice
-home-door-notice-say = Enter your inquiry ID (15 digits) and see how to fix the device
+home-door-notice-say = Enter your inquiry ID and see how to fix it
 home-door-other = I got no notice
-home-door-other-say = See what this programme is and how it scans
+home-door-other-say = About the programme and its scans
 promise-money = We never ask for money.
 promise-secrets = We never ask for a password or a card number.
 promise-remote = We never control your device from afar.

@@ -1,8 +1,8 @@
-home-title = 家や職場のネット機器についてお知らせを受け取った方へ
+home-title = 機器のお知らせを受け取った方へ
 home-door-notice = お知らせを受け取った方
-home-door-notice-say = 問合せID（15けたの数字）を入れて、直し方を見ます
-home-door-other = お知らせを受け取っていない方
-home-door-other-say = この取り組みと、調査のやり方を見ます
+home-door-notice-say = 問合せIDを入れて、直し方を見ます
+home-door-other = そうでない方
+home-door-other-say = 取り組みと調査について
 promise-money = お金をいただくことはありません。
 promise-secrets = パスワードやカード番号を聞くこともありません。
 promise-remote = お使いの機器を遠くから操作することもありません。

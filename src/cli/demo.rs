@@ -12,13 +12,14 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Ended, Global, Out, Refused, init};
+use super::{Ended, Global, Out, Refused, init, serve};
 use crate::{
     app::App,
     db::migrate,
     demo::{self, Country, truth::HORIZON_DAYS},
     effects::{self, Draw, Scope},
-    time::{Clock, Moment},
+    router,
+    time::Clock,
 };
 
 #[derive(Debug, Args)]
@@ -64,6 +65,13 @@ impl Demo {
         }
         let tries = year::ids_to_try(&app).await?;
         self.tell(&app, &country, out, &tries).await?;
+        if !self.exit {
+            let listener = serve::listen(&self.listen).await?;
+            let address = listener.local_addr()?;
+            eprintln!("Serving on http://{address} (statistics: /statistics) until Ctrl-C.");
+            let present = app.clone().on_clock(Clock::going_on_from(app.now()));
+            router::serve(present, listener, serve::stopped()).await?;
+        }
         app.db.close().await;
         Ok(Ended::Done)
     }

@@ -113,7 +113,7 @@ pub async fn take_in(
                     match batch {
                         Ok(batch) => {
                             let chain = Chain { app, feed, attributor, file: &file };
-                            counts = chain.take_batch(batch, counts).await?;
+                            counts = chain.take_batch(batch).await?;
                             progress.set_position(counts.rows);
                         }
                         Err(fault) => refused = Some(format!("the file breaks off: {fault}")),
@@ -147,6 +147,15 @@ pub(super) struct Chain<'a> {
     pub(super) file: &'a FeedFile,
 }
 
+/// What a transaction settles besides its rows.
+#[derive(Clone, Copy)]
+enum Mark<'a> {
+    /// The file stood at this row and stands at the last one of the batch afterwards.
+    Progress { from: i64 },
+    /// These rows leave quarantine.
+    Released(&'a [i64]),
+}
+
 /// A batch sorted out: what goes to which stage.
 struct Sorted {
     rows: u64,
@@ -157,17 +166,16 @@ struct Sorted {
 }
 
 impl Chain<'_> {
-    /// Takes a batch in one transaction; asks the store when nobody saw the commit end.
-    async fn take_batch(&self, batch: Vec<(i64, Row)>, before: Counts) -> anyhow::Result<Counts> {
-        let done = receive::rows_done(self.app, self.file).await?;
-        let fresh = batch.into_iter().filter(|(row_no, _)| *row_no > done);
+    /// Takes a batch in one transaction; asks the store when nobody saw the commit end, or when
+    /// another process takes the same file and got further.
+    async fn take_batch(&self, batch: Vec<(i64, Row)>) -> anyhow::Result<Counts> {
+        let mut standing = receive::standing(self.app, self.file).await?;
+        let fresh = batch.into_iter().filter(|(row_no, _)| *row_no > standing.rows_done);
         let sorted = self.sort_out(fresh.collect());
-        if sorted.rows == 0 {
-            return Ok(before);
-        }
         let mut tries = 0;
-        loop {
-            let fault = match self.write(&sorted, before, true).await {
+        while sorted.last_row > standing.rows_done {
+            let mark = Mark::Progress { from: standing.rows_done };
+            let fault = match self.write(&sorted, standing.counts, mark).await {
                 Ok(counts) => return Ok(counts),
                 Err(fault) => fault,
             };
@@ -176,11 +184,9 @@ impl Chain<'_> {
                 return Err(fault);
             }
             tokio::time::sleep(Duration::from_millis(50 << tries)).await;
-            // The commit may have landed although its answer was lost: the store knows.
-            if receive::rows_done(self.app, self.file).await? >= sorted.last_row {
-                return Ok(before.plus(&sorted));
-            }
+            standing = receive::standing(self.app, self.file).await?;
         }
+        Ok(standing.counts)
     }
 
     fn sort_out(&self, batch: Vec<(i64, Row)>) -> Sorted {
@@ -217,10 +223,18 @@ impl Chain<'_> {
         &self,
         sorted: &Sorted,
         before: Counts,
-        progress: bool,
+        mark: Mark<'_>,
     ) -> anyhow::Result<Counts> {
         let mut counts = before.plus(sorted);
         let mut tx = self.app.db.begin().await?;
+        match mark {
+            Mark::Progress { from } => {
+                receive::claim(&mut tx, self.file, from, sorted.last_row).await?;
+            }
+            Mark::Released(rows) => {
+                quarantine::release(&mut tx, self.file.id, rows, self.app.now()).await?;
+            }
+        }
         let mut spots: Vec<Vec<u8>> =
             sorted.sightings.iter().map(|(s, _)| s.spot.0.clone()).collect();
         spots.dedup();
@@ -252,8 +266,8 @@ impl Chain<'_> {
         counts.cases_opened += opened.opened;
         counts.cases_extended += opened.extended;
         counts.cases_recurred += opened.recurred;
-        if progress {
-            receive::progress(&mut tx, self.file, sorted.last_row, &counts).await?;
+        if matches!(mark, Mark::Progress { .. }) {
+            receive::tally(&mut tx, self.file, &counts).await?;
         }
         tx.commit().await?;
         Ok(counts)
@@ -265,10 +279,7 @@ impl Chain<'_> {
         let understood: Vec<_> = understood.collect();
         let numbers: Vec<i64> = understood.iter().map(|(row_no, _)| *row_no).collect();
         let sorted = self.sort_out(understood);
-        self.write(&sorted, Counts::default(), false).await?;
-        let mut tx = self.app.db.begin().await?;
-        quarantine::release(&mut tx, self.file.id, &numbers, self.app.now()).await?;
-        tx.commit().await?;
+        self.write(&sorted, Counts::default(), Mark::Released(&numbers)).await?;
         Ok(numbers.len() as u64)
     }
 }

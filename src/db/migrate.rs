@@ -8,7 +8,7 @@ use std::{borrow::Cow, time::Duration};
 use anyhow::{Context as _, bail};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::{Db, dialect, on_tx};
+use super::{Db, dialect, on, on_tx};
 use crate::time::Clock;
 
 /// The migrations in order: number, words, text.
@@ -22,12 +22,18 @@ const LEASE: i64 = 60_000_000;
 const TRIES: u32 = 300;
 
 /// Brings the store to [`SCHEMA`]; of several nodes that start together one works, others wait.
+///
+/// A store that stands there already is only read, so that a command starts while another writes.
 pub async fn run(db: &Db, clock: &Clock) -> anyhow::Result<()> {
+    let migrations = migrations(db);
+    if is_current(db, &migrations).await {
+        return Ok(());
+    }
     ensure_lock_row(db).await?;
     for _ in 0..TRIES {
         let now = clock.now().0;
         if take_lock(db, now).await? {
-            let done = apply(db).await;
+            let done = apply(db, migrations).await;
             set_lock(db, 0).await?;
             return done;
         }
@@ -36,14 +42,28 @@ pub async fn run(db: &Db, clock: &Clock) -> anyhow::Result<()> {
     bail!("another node has been migrating for a minute; look at it, then start again")
 }
 
-async fn apply(db: &Db) -> anyhow::Result<()> {
+fn migrations(db: &Db) -> Vec<Migration> {
     let sqlite = matches!(db, Db::Sqlite { .. });
-    let migrations = MIGRATIONS.map(|(number, words, text)| {
+    let one = |(number, words, text): (i64, &'static str, &str)| {
         let text = if sqlite { dialect::for_sqlite(text) } else { text.to_owned() };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));
         Migration::new(number, Cow::Borrowed(words), MigrationType::Simple, sql, false)
-    });
-    let mut migrator = Migrator::with_migrations(migrations.to_vec());
+    };
+    MIGRATIONS.map(one).to_vec()
+}
+
+/// Whether exactly these migrations stand in the store; a store that cannot say so is not current.
+async fn is_current(db: &Db, migrations: &[Migration]) -> bool {
+    const SQL: &str = "SELECT version, checksum FROM _sqlx_migrations WHERE success
+         ORDER BY version";
+    let applied: sqlx::Result<Vec<(i64, Vec<u8>)>> =
+        on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await);
+    let wanted = migrations.iter().map(|one| (one.version, one.checksum.to_vec()));
+    applied.is_ok_and(|applied| applied.into_iter().eq(wanted))
+}
+
+async fn apply(db: &Db, migrations: Vec<Migration>) -> anyhow::Result<()> {
+    let mut migrator = Migrator::with_migrations(migrations);
     migrator.set_locking(false);
     match db {
         Db::Sqlite { writer, .. } => migrator.run(writer).await,

@@ -24,11 +24,12 @@ pub fn is_connection_lost(fault: &sqlx::Error) -> bool {
 }
 
 /// Whether a failed batch is worth a look at the store and another try: the engine asked for it,
-/// the connection died, or another node got further in the meantime.
+/// the connection died, or another node got further or wrote the same key in the meantime.
 pub fn is_worth_asking(fault: &anyhow::Error) -> bool {
     fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
         may_succeed_again(fault)
             || is_connection_lost(fault)
+            || fault.as_database_error().is_some_and(|e| e.is_unique_violation())
             || matches!(fault, sqlx::Error::RowNotFound)
     })
 }

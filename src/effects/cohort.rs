@@ -6,9 +6,9 @@
 //! could ever tell: its address changes hands and no token follows it. Such lines are only ever
 //! seen unfixed, so that keeping them would pull every curve to "nothing helps".
 //!
-//! Follow-up ends at the close of the last scan but one that can be read for the provider. Later than that a fix cannot
-//! be proven yet while a device can still be seen, and counting the one without the other would
-//! make every recent month look bad.
+//! Follow-up ends at the close of the last scan but one that can be read for the provider. Later
+//! than that a fix cannot be proven yet while a device can still be seen, and counting the one
+//! without the other would make every recent month look bad.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -17,7 +17,13 @@ use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 
 use super::{Feed, Format, store};
-use crate::{access::keys::to_hex, app::App, db::Tx, ids::FileId, time::Moment};
+use crate::{
+    access::keys::to_hex,
+    app::App,
+    db::{Tx, retry},
+    ids::FileId,
+    time::Moment,
+};
 
 /// Rows of one transaction: many enough that sorted keys share pages of the store.
 pub const BATCH: usize = 50_000;
@@ -82,21 +88,47 @@ pub async fn accept(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Accep
     let source = path.to_owned();
     let archiving = tokio::task::spawn_blocking(move || archive(&folder, &source));
     let (sha256, bytes, archived) = archiving.await??;
-    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let mut tx = app.db.begin().await?;
     let fresh = FeedFile {
         id: FileId(app.fresh_id()),
         sha256,
-        name,
+        name: name_of(path),
         received_at: app.now(),
         rows_done: 0,
         counts: serde_json::to_string(&Counts::default())?,
         completed_at: None,
         refused: None,
     };
-    let file = store::enter_file(&mut tx, feed.id, &fresh, bytes).await?;
-    tx.commit().await?;
+    let enter = || async {
+        let mut tx = app.db.begin().await?;
+        let file = store::enter_file(&mut tx, feed.id, &fresh, bytes).await?;
+        tx.commit().await?;
+        Ok(file)
+    };
+    let file = reconsider(app, feed, retry::again(enter).await?, path).await?;
     Ok(Accepted { file, archived })
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Lets a file that was refused as a whole go on if it can be read now: its type may stand in the
+/// name that it bears only this time, and a newer version may know what an older one did not.
+async fn reconsider(
+    app: &App,
+    feed: &Feed,
+    file: FeedFile,
+    path: &Path,
+) -> anyhow::Result<FeedFile> {
+    let name = name_of(path);
+    let hopeless = || open_rows(feed, &name, path, app.now()).is_err();
+    if file.refused.is_none() || file.rows_done > 0 || hopeless() {
+        return Ok(file);
+    }
+    let mut tx = app.db.begin().await?;
+    store::reopen_file(&mut tx, file.id, &name).await?;
+    tx.commit().await?;
+    Ok(FeedFile { name, completed_at: None, refused: None, ..file })
 }
 
 /// Hashes and compresses in one pass; the name is the hash, and only a whole file bears it.
@@ -190,26 +222,45 @@ pub fn batches(rows: Rows) -> tokio::sync::mpsc::Receiver<io::Result<Batch>> {
     receive
 }
 
-/// Says how far a file is, in the transaction of the batch that got it there.
-pub(crate) async fn progress(
+/// Moves a file from row `from` on to row `to`, in the transaction of the batch that lies between.
+/// It goes first in that transaction: whoever else takes the same batch waits here, then starts
+/// over and finds it done.
+pub(crate) async fn claim(
     tx: &mut Tx,
     file: &FeedFile,
-    rows_done: i64,
-    counts: &Counts,
-) -> anyhow::Result<()> {
-    store::set_progress(tx, file.id, rows_done, &serde_json::to_string(counts)?).await?;
+    from: i64,
+    to: i64,
+) -> crate::db::Result<()> {
+    store::set_rows_done(tx, file.id, from, to).await
+}
+
+/// Says what came of the rows so far, in the same transaction.
+pub(crate) async fn tally(tx: &mut Tx, file: &FeedFile, counts: &Counts) -> anyhow::Result<()> {
+    store::set_counts(tx, file.id, &serde_json::to_string(counts)?).await?;
     Ok(())
 }
 
 /// Closes a file, whole or refused.
 pub(crate) async fn close(app: &App, file: &FeedFile, refused: Option<&str>) -> anyhow::Result<()> {
-    let mut tx = app.db.begin().await?;
-    store::close_file(&mut tx, file.id, app.now(), refused).await?;
-    tx.commit().await?;
-    Ok(())
+    let close = || async {
+        let mut tx = app.db.begin().await?;
+        store::close_file(&mut tx, file.id, app.now(), refused).await?;
+        tx.commit().await
+    };
+    Ok(retry::again(close).await?)
 }
 
-/// How far the store says the file is: the answer to a commit that nobody saw end.
-pub(crate) async fn rows_done(app: &App, file: &FeedFile) -> crate::db::Result<i64> {
-    store::rows_done(&app.db, file.id).await
+/// How far the store says a file is, whoever got it there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// Rows that are committed.
+    pub(crate) rows_done: i64,
+    /// What came of them.
+    pub(crate) counts: Counts,
+}
+
+/// How far the file is: the answer to a commit that nobody saw end.
+pub(crate) async fn standing(app: &App, file: &FeedFile) -> anyhow::Result<Standing> {
+    let (rows_done, counts) = store::standing(&app.db, file.id).await?;
+    Ok(Standing { rows_done, counts: serde_json::from_str(&counts)? })
 }

@@ -74,19 +74,32 @@ pub(super) async fn enter_file(
         .bind(feed).bind(&file.sha256).fetch_one(conn).await)
 }
 
-/// Says how far a file is; a row that is further already is left alone and counts as a clash.
-pub(super) async fn set_progress(
+/// Moves a file from one row on to another; a file that stands elsewhere counts as a clash.
+pub(super) async fn set_rows_done(
     tx: &mut Tx,
     file: FileId,
-    rows_done: i64,
-    counts: &str,
+    from: i64,
+    to: i64,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE feed_files SET rows_done = $1, counts = $2
-         WHERE id = $3 AND rows_done < $1 AND completed_at IS NULL";
+    const SQL: &str = "UPDATE feed_files SET rows_done = $1
+         WHERE id = $2 AND rows_done = $3 AND completed_at IS NULL";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(rows_done).bind(counts).bind(file).execute(conn).await
+        .bind(to).bind(file).bind(from).execute(conn).await
         .map(|done| done.rows_affected()))?;
     if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Writes what came of the rows of a file so far.
+pub(super) async fn set_counts(tx: &mut Tx, file: FileId, counts: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET counts = $1 WHERE id = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(counts).bind(file).execute(conn).await.map(|_| ()))
+}
+
+/// Opens a refused file again, under the name it bears now.
+pub(super) async fn reopen_file(tx: &mut Tx, file: FileId, name: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET completed_at = NULL, refused = NULL, name = $1
+         WHERE id = $2 AND refused IS NOT NULL AND rows_done = 0";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(name).bind(file).execute(conn).await.map(|_| ()))
 }
 
 /// Closes a file.
@@ -103,10 +116,10 @@ pub(super) async fn close_file(
     })
 }
 
-/// Rows of a file that are committed.
-pub(super) async fn rows_done(db: &Db, file: FileId) -> sqlx::Result<i64> {
-    const SQL: &str = "SELECT rows_done FROM feed_files WHERE id = $1";
-    on!(db, pool => sqlx::query_scalar(SQL).bind(file).fetch_one(pool).await)
+/// Rows of a file that are committed, and what came of them.
+pub(super) async fn standing(db: &Db, file: FileId) -> sqlx::Result<(i64, String)> {
+    const SQL: &str = "SELECT rows_done, counts FROM feed_files WHERE id = $1";
+    on!(db, pool => sqlx::query_as(SQL).bind(file).fetch_one(pool).await)
 }
 
 /// Writes quarantined rows.
@@ -157,7 +170,7 @@ pub(super) async fn files_in_quarantine(db: &Db, feed: FeedId) -> sqlx::Result<V
     })
 }
 
-/// Marks a quarantined row as understood.
+/// Marks a quarantined row as understood; one that another retry has let go counts as a clash.
 pub(super) async fn release(
     tx: &mut Tx,
     file: FileId,
@@ -166,9 +179,10 @@ pub(super) async fn release(
 ) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE quarantined_rows SET released_at = $1
          WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL";
-    on_tx!(tx, conn => {
-        sqlx::query(SQL).bind(at).bind(file).bind(row_no).execute(conn).await.map(|_| ())
-    })
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(at).bind(file).bind(row_no).execute(conn).await
+        .map(|done| done.rows_affected()))?;
+    if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 /// Writes one covered prefix; the same key again is a correction.

@@ -123,13 +123,16 @@ fn outcome(case: &Case, mut events: Vec<CaseEvent>) -> Outcome {
     timeline.dedup_by(|next, before| {
         next.what == before.what && next.on.date_jst() == before.on.date_jst()
     });
-    let answer = Answer::of(case.state, case.last_seen, claimed);
+    // A case recurs by being seen, whatever its row says of the latest sighting.
+    let recurred = if case.state == State::Recurred { case.state_since } else { case.last_seen };
+    let last_seen = case.last_seen.max(recurred);
+    let answer = Answer::of(case.state, last_seen, claimed);
     let since = match answer {
         Answer::NotYetScanned => claimed.unwrap_or(case.state_since),
-        Answer::Found | Answer::StillFound => case.last_seen,
+        Answer::Found | Answer::StillFound => last_seen,
         _ => case.state_since,
     };
-    Outcome { answer, since, last_seen: case.last_seen, claimed, timeline }
+    Outcome { answer, since, last_seen, claimed, timeline }
 }
 
 /// What the person may know of a fact; work between the centre and the ISP is none of it.

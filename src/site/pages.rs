@@ -111,10 +111,10 @@ impl Text {
     /// A line, with the values any of them may name.
     fn line(&self, key: &str) -> String {
         let centre = &self.page.centre;
-        let hours = self.page.hours();
+        let (hours, phone) = (self.page.hours(), self.page.phone_in_text());
         self.page.lang.say_with(
             key,
-            &[("phone", &centre.phone), ("domain", &centre.domain), ("hours", &hours)],
+            &[("phone", &phone), ("domain", &centre.domain), ("hours", &hours)],
         )
     }
 }

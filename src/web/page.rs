@@ -100,6 +100,11 @@ impl Page {
         if self.lang == Lang::Ja { &self.centre.name_ja } else { &self.centre.name_en }
     }
 
+    /// The phone number within a sentence: a word joiner after each dash keeps it on one line.
+    pub fn phone_in_text(&self) -> String {
+        self.centre.phone.replace('-', "-\u{2060}")
+    }
+
     /// The centre's hours.
     pub fn hours(&self) -> &str {
         if self.lang == Lang::Ja { &self.centre.hours_ja } else { &self.centre.hours_en }

@@ -1,7 +1,20 @@
 //! The integration suite: sentences of the domain, told through the public faces on both engines.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on may say so")]
 
+#[path = "../support/actors.rs"]
+mod actors;
+#[path = "../support/builders.rs"]
+mod builders;
 #[path = "../support/centre.rs"]
 mod centre;
+#[path = "../support/stored.rs"]
+mod stored;
 
+#[path = "../support/visitor.rs"]
+mod visitor;
+
+mod bad_input;
 mod feeds;
+mod interruptions;
+mod state;
+mod life_of_a_detection;

@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
 };
 
 use serde_json::Value;
@@ -35,6 +35,15 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    fn of(output: Output) -> Self {
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     /// The one line it answered.
     #[track_caller]
     pub(crate) fn one(&self) -> &Value {
@@ -62,6 +71,12 @@ impl Centre {
         Some(centre)
     }
 
+    /// A fresh centre on the same engine.
+    pub(crate) fn another(&self) -> Self {
+        let engine = if self.database.is_some() { Engine::Postgres } else { Engine::Sqlite };
+        Self::open(engine).expect("the engine of this centre is there")
+    }
+
     /// Sets the calendar: a date, at nine in the morning in Japan, or a full time.
     pub(crate) fn on(&mut self, day: &str) -> &mut Self {
         self.now = if day.len() == 10 { format!("{day}T09:00:00+09:00") } else { day.to_owned() };
@@ -71,6 +86,16 @@ impl Centre {
     /// The data folder.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The desk: a folder for files that come and go.
+    pub(crate) fn desk(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The database server's address of this centre's own database, if it has one.
+    pub(crate) fn database(&self) -> Option<&str> {
+        self.database.as_deref()
     }
 
     /// A file of the centre's desk with this content.
@@ -94,13 +119,18 @@ impl Centre {
 
     /// Runs a command and gives whatever it answers.
     pub(crate) fn tries(&self, args: &[&str]) -> Answer {
-        let output = self.command(args).arg("--json").output().unwrap();
-        let stdout = String::from_utf8(output.stdout).unwrap();
-        Answer {
-            status: output.status.code().unwrap_or(-1),
-            lines: stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Answer::of(self.command(args).arg("--json").output().unwrap())
+    }
+
+    /// Starts the same command several times at once and gives what each answers.
+    pub(crate) fn tries_at_once(&self, times: usize, args: &[&str]) -> Vec<Answer> {
+        let start = |_| {
+            let mut command = self.command(args);
+            command.arg("--json").stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.spawn().unwrap()
+        };
+        let running: Vec<_> = (0..times).map(start).collect();
+        running.into_iter().map(|child| Answer::of(child.wait_with_output().unwrap())).collect()
     }
 
     /// Runs a command that must succeed.
@@ -125,6 +155,17 @@ impl Centre {
     /// All cases.
     pub(crate) fn cases(&self) -> Vec<Value> {
         self.does(&["case", "list"]).lines
+    }
+}
+
+impl Drop for Centre {
+    /// The server keeps no database of a test that is over.
+    fn drop(&mut self) {
+        let Some(url) = &self.database else { return };
+        let (server, name) = url.rsplit_once('/').expect("the URL names a database");
+        let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        let maintenance = format!("{server}/postgres");
+        let _ = Command::new("psql").args([&maintenance, "-qc", &drop]).output();
     }
 }
 

@@ -1,6 +1,11 @@
 //! The country's year (一年): each day's files, reports, visits, verdicts and lists, in that order.
 
-use std::{fs, path::PathBuf, str::FromStr as _};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    str::FromStr as _,
+};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -12,13 +17,20 @@ use crate::{
     cli::{coverage, ingest},
     demo::{
         Country, Day, FeedFile,
-        people::{Act, ActKind},
+        people::{Act, ActKind, STEPS, StepOutcome},
     },
     feeds,
     isps::{self, Isp, register},
     notices::{export, prepare, report_back},
+    portal::{
+        entry::{self, Entered},
+        guide::{self, Guide},
+    },
     verification::clean_scans,
 };
+
+/// Where the country's visitors come from; the site keeps no address.
+const VISITOR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// An inquiry ID that a visitor of the demo can type, and what it shows.
 #[derive(Debug, Serialize)]
@@ -122,15 +134,26 @@ impl Year<'_> {
 
     /// What a visitor does, through the same verbs as the pages.
     async fn act(&self, act: &Act) -> anyhow::Result<()> {
-        let id = inquiry_id::InquiryId::parse(&act.inquiry_id)?;
-        let Some(case) = inquiry_id::look_up(self.app, &id).await? else { return Ok(()) };
+        let app = self.app;
+        // An ID whose case closed half a year ago leads nowhere, and its holder goes away.
+        let entered = entry::open(app, &act.inquiry_id, VISITOR).await?;
+        let Entered::Opened(secret) = entered else { return Ok(()) };
+        let Some(visit) = entry::resume(app, &secret).await? else { return Ok(()) };
         match act.kind {
-            ActKind::Visit | ActKind::StepMark { .. } => {}
+            ActKind::Visit => {}
+            ActKind::StepMark { step, outcome } => {
+                let manual = Guide::of(app, &visit).await?.manual.fit.id.clone();
+                let done = outcome == StepOutcome::Done;
+                let mark = guide::Mark { manual, step, done, cause: None };
+                guide::mark(app, &visit, &mark).await?;
+            }
             ActKind::Claim => {
-                claims::record(self.app, case, &claims::Claim::default()).await?;
+                let steps_done = (1..=STEPS).collect();
+                let claim = claims::Claim { steps_done, on: None };
+                claims::record(app, visit.case, &claim).await?;
             }
         }
-        Ok(())
+        entry::leave(app, &secret).await
     }
 }
 

@@ -1,0 +1,52 @@
+//! What no command shows: a look into the store itself, one branch per engine.
+
+use std::{path::Path, process::Command};
+
+use crate::centre::Centre;
+
+impl Centre {
+    /// The texts of a query of one text column.
+    pub(crate) fn stored(&self, sql: &'static str) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            if let Some(url) = self.database() {
+                let pool = sqlx::PgPool::connect(url).await.unwrap();
+                let texts = sqlx::query_scalar(sql).fetch_all(&pool).await.unwrap();
+                pool.close().await;
+                return texts;
+            }
+            let url = format!("sqlite://{}", self.data().join("todoke.sqlite").display());
+            let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+            let texts = sqlx::query_scalar(sql).fetch_all(&pool).await.unwrap();
+            pool.close().await;
+            texts
+        })
+    }
+
+    /// Whether `word` stands anywhere the centre keeps things, but in the archive of raw files:
+    /// that one holds the bytes as the feed sent them, and is the place they are deleted from.
+    pub(crate) fn keeps_anywhere(&self, word: &str) -> bool {
+        let dumped = self.database().is_some_and(|url| {
+            let dump = Command::new("pg_dump").arg(url).output().expect("it comes with psql");
+            assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
+            // Byte strings stand in a dump as hexadecimal digits.
+            let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+            holds(&dump.stdout, word) || holds(&dump.stdout, &hex)
+        });
+        dumped || holds_below(&self.data(), word)
+    }
+}
+
+fn holds_below(folder: &Path, word: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).any(|path| {
+        if path.is_dir() {
+            !path.ends_with("archive") && holds_below(&path, word)
+        } else {
+            holds(&std::fs::read(&path).unwrap(), word)
+        }
+    })
+}
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|part| part == word.as_bytes())
+}
