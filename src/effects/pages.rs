@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use super::{
     By, HORIZON_DAYS, Reading, TABLE_DAYS,
-    published::{self, PublicShare, Published},
+    published::{self, PublicShare, PublicStep, Published},
     survival::Method,
 };
 use crate::{
@@ -83,8 +83,8 @@ impl Statistics {
         self.figure.svg(Width::Narrow)
     }
 
-    fn step(&self, step: &super::funnel::Step) -> String {
-        self.page.t(&format!("step-{}", step.word()))
+    fn step(&self, step: &PublicStep) -> String {
+        self.page.t(format!("step-{}", step.step.word()))
     }
 
     fn reading(&self) -> String {
@@ -118,9 +118,10 @@ fn figure(figures: &Published, lang: Lang) -> Figure {
         Some(lang.say_with("curve-finding-one", &values))
     });
     let findings = findings.collect::<Vec<_>>().join(&lang.say("list-comma"));
-    let title = match findings.is_empty() {
-        true => lang.say("curve-finding-none"),
-        false => lang.say_with("curve-finding", &[("n", &HORIZON_DAYS), ("groups", &findings)]),
+    let title = if findings.is_empty() {
+        lang.say("curve-finding-none")
+    } else {
+        lang.say_with("curve-finding", &[("n", &HORIZON_DAYS), ("groups", &findings)])
     };
     Figure {
         id: "open-share".to_owned(),
@@ -206,3 +207,6 @@ fn fields(share: Option<&PublicShare>, lang: Lang) -> [String; 5] {
     let percent = share.percent.clone().unwrap_or_default();
     [share.count.to_string(), share.n.to_string(), percent, lower, upper]
 }
+
+#[cfg(test)]
+mod tests;
