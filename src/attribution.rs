@@ -162,12 +162,27 @@ fn is_special(ip: IpAddr) -> bool {
     }
 }
 
-/// Keeps sightings that nobody serves on the list of the unattributed.
+/// A spot of a batch that nobody serves, from its first sighting in the batch to its last.
+pub(crate) struct Unserved<'a> {
+    attribution: &'a Attribution,
+    first: &'a Sighting,
+    last: &'a Sighting,
+}
+
+/// Keeps sightings that nobody serves, sorted by spot and time, on the list of the unattributed.
 pub(crate) async fn record_unattributed(
     tx: &mut Tx,
     rows: &[(&Sighting, &Attribution)],
 ) -> crate::db::Result<()> {
-    store::insert_unattributed(tx, rows).await
+    // PostgreSQL refuses a statement that names a key twice, so each spot goes in once.
+    let spots: Vec<Unserved<'_>> = rows
+        .chunk_by(|(a, _), (b, _)| a.spot == b.spot)
+        .filter_map(|same| {
+            let ((first, attribution), (last, _)) = (same.first()?, same.last()?);
+            Some(Unserved { attribution, first, last })
+        })
+        .collect();
+    store::insert_unattributed(tx, &spots).await
 }
 
 /// Which of `spots` stand on the list of the unattributed.

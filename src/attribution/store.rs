@@ -1,6 +1,6 @@
 //! SQL of attribution: editions of the address table, the list of the unattributed.
 
-use super::{Attribution, Unattributed};
+use super::{Unattributed, Unserved};
 use crate::{
     db::{
         Db, Tx,
@@ -8,7 +8,6 @@ use crate::{
         on, on_tx,
     },
     ids::EditionId,
-    sightings::Sighting,
     time::Moment,
 };
 
@@ -57,10 +56,7 @@ pub(super) async fn chunks_in_force(db: &Db) -> sqlx::Result<Vec<Vec<u8>>> {
 }
 
 /// Puts sightings on the list; a spot that stands there gets its time widened.
-pub(super) async fn insert_unattributed(
-    tx: &mut Tx,
-    rows: &[(&Sighting, &Attribution)],
-) -> sqlx::Result<()> {
+pub(super) async fn insert_unattributed(tx: &mut Tx, spots: &[Unserved<'_>]) -> sqlx::Result<()> {
     let target = Target {
         table: "unattributed",
         columns: "spot, feed_file_id, row_no, asn, network_kind, first_seen, last_seen",
@@ -70,15 +66,15 @@ pub(super) async fn insert_unattributed(
              last_seen = CASE WHEN excluded.last_seen > unattributed.last_seen
                  THEN excluded.last_seen ELSE unattributed.last_seen END",
     };
-    let at = || Column::Int(rows.iter().map(|(s, _)| s.row.detected_at).collect());
+    let asn = |one: &Unserved<'_>| one.attribution.asn.map(i64::from);
     let columns = [
-        Column::Bytes(rows.iter().map(|(s, _)| s.spot.0.clone()).collect()),
-        Column::Bytes(rows.iter().map(|(s, _)| s.file.0.as_bytes().to_vec()).collect()),
-        Column::Int(rows.iter().map(|(s, _)| s.row_no).collect()),
-        Column::IntOrNull(rows.iter().map(|(_, a)| a.asn.map(i64::from)).collect()),
-        Column::Text(rows.iter().map(|(_, a)| a.network_kind.to_owned()).collect()),
-        at(),
-        at(),
+        Column::Bytes(spots.iter().map(|one| one.first.spot.0.clone()).collect()),
+        Column::Bytes(spots.iter().map(|one| one.first.file.0.as_bytes().to_vec()).collect()),
+        Column::Int(spots.iter().map(|one| one.first.row_no).collect()),
+        Column::IntOrNull(spots.iter().map(asn).collect()),
+        Column::Text(spots.iter().map(|one| one.attribution.network_kind.to_owned()).collect()),
+        Column::Int(spots.iter().map(|one| one.first.row.detected_at).collect()),
+        Column::Int(spots.iter().map(|one| one.last.row.detected_at).collect()),
     ];
     bulk::insert(tx, target, &columns).await?;
     Ok(())

@@ -102,16 +102,30 @@ pub(crate) async fn from_sightings(
     store::opening::insert(tx, feed, &author, &opened).await?;
     store::opening::extend(tx, &extended).await?;
     for (case, group) in &extended {
-        let at = Moment(group.last.row.detected_at);
-        match fate(case.state, case.state_since, at) {
+        let last = Moment(group.last.row.detected_at);
+        match fate(case.state, case.state_since, last) {
             Fate::Extended => done.extended += 1,
             Fate::Recurred => {
                 done.recurred += 1;
+                // The first of them says when, as it does when verification reads the history.
+                let at = first_after(rows, group, case.state_since).unwrap_or(last);
                 reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author).await?;
             }
         }
     }
     Ok(done)
+}
+
+/// The first sighting of `group` after `since`, among rows sorted by spot and time.
+fn first_after(
+    rows: &[(Sighting, Attribution)],
+    group: &Group<'_>,
+    since: Moment,
+) -> Option<Moment> {
+    let from = rows.partition_point(|(sighting, _)| sighting.spot < group.first.spot);
+    let spot = rows[from..].iter().take_while(|(one, _)| one.spot == group.first.spot);
+    let isp = spot.filter(|(_, attribution)| attribution.isp == Some(group.isp));
+    isp.map(|(one, _)| Moment(one.row.detected_at)).find(|at| *at > since)
 }
 
 fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {

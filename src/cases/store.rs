@@ -64,7 +64,8 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
 pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
          WHERE isp_id = $4 AND id = $5
-           AND (state <> $1 OR (state <> 'open' AND state_since <> $2))";
+           AND (state <> $1 OR (state <> 'open' AND state_since <> $2)
+                OR COALESCE(first_clean, 0) <> COALESCE($3, 0))";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(verdict.state.word())
         .bind(verdict.since)

@@ -36,7 +36,7 @@ impl Isp {
                 let open = File::open(file);
                 let open =
                     open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
-                let done = isps::register::import(app, open).await?;
+                let done = isps::register::import(app, open).await?.map_err(Refused::because)?;
                 for error in &done.errors {
                     eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);
                 }

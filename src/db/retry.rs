@@ -30,8 +30,12 @@ pub fn is_worth_asking(fault: &anyhow::Error) -> bool {
         may_succeed_again(fault)
             || is_connection_lost(fault)
             || fault.as_database_error().is_some_and(|e| e.is_unique_violation())
-            || matches!(fault, sqlx::Error::RowNotFound)
-    })
+    }) || is_overtaken(fault)
+}
+
+/// Whether another node got further in the meantime: the row to change no longer stands so.
+pub fn is_overtaken(fault: &anyhow::Error) -> bool {
+    matches!(fault.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::RowNotFound))
 }
 
 /// Runs `work` until it succeeds, fails for good, or [`TRIES`] are used up.

@@ -38,7 +38,7 @@ struct Row {
 pub struct RowError {
     /// The line in the file.
     pub line: u64,
-    /// The column at fault.
+    /// The column at fault; `row` when it is the row as a whole.
     pub column: &'static str,
     /// What is wrong.
     pub reason: String,
@@ -55,6 +55,17 @@ pub struct Imported {
     pub errors: Vec<RowError>,
 }
 
+/// Why a register is refused as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterRefused {
+    /// No header that names the columns which every row needs.
+    #[error("the column `{0}` is missing: the header names code, name and lease_policy at least")]
+    MissingColumn(&'static str),
+    /// Not even a header can be read.
+    #[error("the header is no CSV in UTF-8: {0}")]
+    NotATable(csv::Error),
+}
+
 struct Entry {
     isp: Isp,
     asns: Vec<u32>,
@@ -62,13 +73,32 @@ struct Entry {
 }
 
 /// Reads a register and writes the providers in it; bad rows are reported, good ones go in.
-pub async fn import(app: &App, file: impl Read) -> anyhow::Result<Imported> {
+pub async fn import(
+    app: &App,
+    file: impl Read,
+) -> anyhow::Result<Result<Imported, RegisterRefused>> {
     let mut done = Imported::default();
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-    let headers = reader.headers()?.clone();
+    let headers = match reader.headers() {
+        Ok(headers) => headers.clone(),
+        Err(fault) if fault.is_io_error() => return Err(fault.into()),
+        Err(fault) => return Ok(Err(RegisterRefused::NotATable(fault))),
+    };
+    for column in ["code", "name", "lease_policy"] {
+        if !headers.iter().any(|header| header == column) {
+            return Ok(Err(RegisterRefused::MissingColumn(column)));
+        }
+    }
     for record in reader.records() {
-        let record = record?;
+        let record = match record {
+            Ok(record) => record,
+            Err(fault) if fault.is_io_error() => return Err(fault.into()),
+            Err(fault) => {
+                done.errors.push(unread(&fault));
+                continue;
+            }
+        };
         let line = record.position().map_or(0, csv::Position::line);
         let read = record.deserialize::<Row>(Some(&headers));
         let row = match read {
@@ -86,7 +116,20 @@ pub async fn import(app: &App, file: impl Read) -> anyhow::Result<Imported> {
     write(app, &entries).await?;
     done.isps = entries.len();
     done.prefixes = entries.values().map(|entry| entry.prefixes.len()).sum();
-    Ok(done)
+    Ok(Ok(done))
+}
+
+/// A row that is not even a row: cells too many or too few, or bytes that are no text.
+fn unread(fault: &csv::Error) -> RowError {
+    let line = fault.position().map_or(0, csv::Position::line);
+    let reason = match fault.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("the row has {len} cells, the header has {expected_len} columns")
+        }
+        csv::ErrorKind::Utf8 { .. } => "the row is no text in UTF-8".to_owned(),
+        _ => fault.to_string(),
+    };
+    RowError { line, column: "row", reason }
 }
 
 type Fault = (&'static str, String);

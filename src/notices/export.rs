@@ -85,7 +85,7 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
             campaign: None,
             template_version: None,
             placement_hint: None,
-            upstream_path: isp.upstream.iter().cloned().collect(),
+            upstream_path: body.upstream.into_iter().collect(),
         });
     }
     tx.commit().await?;

@@ -6,6 +6,7 @@ use super::{Notice, store};
 use crate::{
     app::App,
     cases::{Case, CaseRef, inquiry_id, listed},
+    db::retry,
     ids::NoticeId,
     isps::Isp,
     sightings,
@@ -44,6 +45,9 @@ pub struct LineBody {
     pub device_kind: Option<String>,
     /// The model.
     pub model: Option<String>,
+    /// The provider that the ISP sat behind when the list was prepared.
+    #[serde(default)]
+    pub upstream: Option<String>,
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.
@@ -51,13 +55,25 @@ pub struct LineBody {
 /// A case waits when it is open and stands on no list, or recurred after it was listed. A case that
 /// another one of its line speaks for is never listed again.
 pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
+    for _ in 1..retry::TRIES {
+        match prepare(app, isp).await {
+            Err(fault) if retry::is_worth_asking(&fault) => {}
+            done => return done,
+        }
+    }
+    prepare(app, isp).await
+}
+
+async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
+    // Counted before the cases are read: of two that prepare at once, either both take the same
+    // number and one starts over, or the later one sees the lines of the earlier.
+    let number = store::count(&mut tx, isp.id).await? + 1;
     let waiting = store::waiting(&mut tx, isp.id, LINES_MAX).await?;
     if waiting.is_empty() {
         return Ok(None);
     }
-    let number = store::count(&mut tx, isp.id).await? + 1;
     let notice = Notice {
         isp_id: isp.id,
         id: NoticeId(app.fresh_id()),
@@ -73,7 +89,7 @@ pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         inquiry_id::issue(app, &mut tx, which).await?;
         let opening = (case.feed_file_id, case.row_no);
         let port = sightings::calling_port(&mut tx, &case.spot, case.last_seen, opening).await?;
-        let body = LineBody { calling_port: port, ..body(case, *listings) };
+        let body = LineBody { calling_port: port, ..body(isp, case, *listings) };
         lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
@@ -83,7 +99,7 @@ pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     Ok(Some(notice))
 }
 
-fn body(case: &Case, listings: i64) -> LineBody {
+fn body(isp: &Isp, case: &Case, listings: i64) -> LineBody {
     LineBody {
         action: if listings == 0 { "new" } else { "repeat" }.to_owned(),
         stream: case.stream.clone(),
@@ -95,5 +111,6 @@ fn body(case: &Case, listings: i64) -> LineBody {
         maker: case.maker.clone(),
         device_kind: case.device_kind.clone(),
         model: case.model.clone(),
+        upstream: isp.upstream.clone(),
     }
 }

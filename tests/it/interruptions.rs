@@ -10,9 +10,9 @@ use crate::{
 
 const MARCH: &str = "2026-03-30T10:02:03+09:00";
 
-/// Rows of three batches: 105,000 spots, and 5,000 of them seen twice.
-const ROWS: u32 = 110_000;
-const SPOTS: u32 = 105_000;
+/// Rows of two batches: 70,000 spots, and 5,000 of them seen twice.
+const ROWS: u32 = 75_000;
+const SPOTS: u32 = 70_000;
 
 fn big_file() -> String {
     let mut text = String::from(

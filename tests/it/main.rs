@@ -9,12 +9,16 @@ mod builders;
 mod centre;
 #[path = "../support/stored.rs"]
 mod stored;
-
 #[path = "../support/visitor.rs"]
 mod visitor;
 
+mod attribution;
 mod bad_input;
+mod cases;
 mod feeds;
 mod interruptions;
-mod state;
 mod life_of_a_detection;
+mod notices;
+mod report_back;
+mod state;
+mod verification;
