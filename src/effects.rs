@@ -13,6 +13,8 @@ pub mod cohort;
 pub mod compare;
 pub mod funnel;
 pub mod naive;
+pub mod pages;
+pub mod published;
 pub mod survival;
 mod store;
 

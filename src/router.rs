@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     app::App,
-    manuals, portal, site,
+    effects, manuals, portal, site,
     web::{self, assets, error, guard, health},
 };
 
@@ -28,7 +28,8 @@ pub fn build(app: App) -> Router {
     let pages = Router::new()
         .merge(manuals::pages::routes())
         .merge(site::pages::routes())
-        .merge(portal::pages::routes());
+        .merge(portal::pages::routes())
+        .merge(effects::pages::routes());
     Router::new()
         .nest("/en", pages.clone())
         .route("/en/", get(async || Redirect::permanent("/en")))

@@ -146,7 +146,7 @@ async fn funnel(app: &App, out: Out, scope: &Scope, by: Option<By>) -> anyhow::R
             percent(warned.estimate, warned.interval)
         ));
     }
-    finish(out, scope, by.map(effects::Reading::of), groups, words)
+    finish(out, scope, by.map(effects::Reading::of), &groups, words)
 }
 
 async fn survival(
@@ -180,7 +180,7 @@ async fn survival(
             words.push(format!("{group:<20}{n:>9}{days:>6}{share:>26}{at_risk:>10}"));
         }
     }
-    finish(out, scope, by.map(effects::Reading::of), groups, words)
+    finish(out, scope, by.map(effects::Reading::of), &groups, words)
 }
 
 async fn compare(
@@ -222,7 +222,7 @@ async fn compare(
     }));
     let share = percent(naive.estimate, naive.interval);
     words.push(format!("Counting addresses would claim {share} fixed of {}.", naive.n));
-    finish(out, scope, None, groups, words)
+    finish(out, scope, None, &groups, words)
 }
 
 /// One object with all groups, or the table and what it may be called.
@@ -230,7 +230,7 @@ fn finish(
     out: Out,
     scope: &Scope,
     reading: Option<effects::Reading>,
-    groups: Vec<Value>,
+    groups: &[Value],
     mut words: Vec<String>,
 ) -> anyhow::Result<()> {
     if let Some(reading) = reading {

@@ -27,6 +27,7 @@ use crate::{
 
 /// A line with all that is known of it (回線の経過).
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Line {
     /// Code of its ISP.
     pub isp: String,
@@ -58,6 +59,7 @@ pub struct Line {
 
 /// A line's way through the ISP (通知の経過).
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Notice {
     /// Time zero: the first list with the line on it was prepared.
     pub prepared_at: Moment,

@@ -39,19 +39,19 @@ pub enum Step {
     Verified,
 }
 
-/// Every step in order, with its word and its name in Japanese and English.
-pub const STEPS: [(Step, &str, &str, &str); 11] = [
-    (Step::Detected, "detected", "検知した回線", "Detected"),
-    (Step::Listed, "listed", "事業者への通知リストに載った", "On a provider's list"),
-    (Step::Fetched, "fetched", "事業者がリストを受け取った", "List fetched by the provider"),
-    (Step::NoReport, "no_report", "事業者からの報告なし", "No report from the provider"),
-    (Step::Identified, "identified", "契約者が特定された", "Subscriber identified"),
-    (Step::Warned, "warned", "注意喚起された", "Warned"),
-    (Step::Delivered, "delivered", "注意喚起が届いた", "Warning delivered"),
-    (Step::Came, "came", "問合せIDが入力された", "Inquiry ID entered"),
-    (Step::Finished, "finished_steps", "手順を終えた", "Steps finished"),
-    (Step::Claimed, "claimed", "「対処した」と申告された(自己申告)", "Said to be done"),
-    (Step::Verified, "verified", "対処を確認した(2回続けて検知なし)", "Verified fixed"),
+/// Every step in order, with its word.
+pub const STEPS: [(Step, &str); 11] = [
+    (Step::Detected, "detected"),
+    (Step::Listed, "listed"),
+    (Step::Fetched, "fetched"),
+    (Step::NoReport, "no_report"),
+    (Step::Identified, "identified"),
+    (Step::Warned, "warned"),
+    (Step::Delivered, "delivered"),
+    (Step::Came, "came"),
+    (Step::Finished, "finished_steps"),
+    (Step::Claimed, "claimed"),
+    (Step::Verified, "verified"),
 ];
 
 impl Step {
@@ -128,7 +128,7 @@ pub(super) fn count(lines: &[Line], as_of: Moment, by: Option<By>) -> Vec<Row> {
         let group = by.map_or_else(|| "all".to_owned(), |by| line.group(by));
         let cells = counts.entry(group).or_insert([(0, 0); STEPS.len()]);
         let warned = Step::Warned.reached(line, as_of);
-        for (cell, (step, ..)) in cells.iter_mut().zip(STEPS) {
+        for (cell, (step, _)) in cells.iter_mut().zip(STEPS) {
             let reached = step.reached(line, as_of);
             cell.0 += u64::from(reached);
             cell.1 += u64::from(reached && warned);
@@ -138,7 +138,7 @@ pub(super) fn count(lines: &[Line], as_of: Moment, by: Option<By>) -> Vec<Row> {
     let rows = counts.into_iter().flat_map(|(group, cells)| {
         let detected = cells[0].0;
         let warned = cells[0].1;
-        STEPS.iter().zip(cells).map(move |((step, ..), (all, of_those_warned))| Row {
+        STEPS.iter().zip(cells).map(move |((step, _), (all, of_those_warned))| Row {
             group: group.clone(),
             step: *step,
             of_detected: share("detected", all, detected),

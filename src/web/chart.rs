@@ -5,8 +5,6 @@
 
 pub mod draw;
 
-use std::fmt::Write as _;
-
 pub use draw::Width;
 
 /// Groups with fewer are drawn grey.
@@ -129,36 +127,23 @@ impl Figure {
         self.series.iter().map(row).collect()
     }
 
-    /// Every point as CSV lines without a header: group, n, day, per cent, interval, at risk.
-    pub fn csv_rows(&self) -> String {
-        let mut rows = String::new();
-        for series in &self.series {
-            for point in &series.points {
-                let ends = point.interval.map(|(lower, upper)| (lower.percent(), upper.percent()));
-                let (lower, upper) = ends.unwrap_or_default();
-                let at_risk = point.at_risk.map_or(String::new(), |n| n.to_string());
-                let (label, n, day) = (quoted(&series.label), series.n, point.day);
-                let share = point.share.percent();
-                let _ = write!(rows, "{label},{n},{day},{share},{lower},{upper},{at_risk}\r\n");
-            }
-        }
-        rows
+    /// Every point as fields of a file: group, n, day, per cent, lower, upper, at risk.
+    pub fn records(&self) -> Vec<[String; 7]> {
+        let record = |series: &Series, point: &Point| {
+            let ends = point.interval.map(|(lower, upper)| (lower.percent(), upper.percent()));
+            let (lower, upper) = ends.unwrap_or_default();
+            let at_risk = point.at_risk.map_or(String::new(), |n| n.to_string());
+            let (n, day) = (series.n.to_string(), point.day.to_string());
+            [series.label.clone(), n, day, point.share.percent(), lower, upper, at_risk]
+        };
+        let of = |series| move |point| record(series, point);
+        self.series.iter().flat_map(|series| series.points.iter().map(of(series))).collect()
     }
 
     /// The drawing; all text in it is escaped.
     pub fn svg(&self, width: Width) -> String {
         draw::svg(self, width)
     }
-}
-
-/// A CSV field, quoted where it has to be; a formula of a spreadsheet is made text.
-pub fn quoted(field: &str) -> String {
-    let formula = field.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let field = if formula { format!("'{field}") } else { field.to_owned() };
-    if field.contains(['"', ',', '\n', '\r']) {
-        return format!("\"{}\"", field.replace('"', "\"\""));
-    }
-    field
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl Country {
         admin: Option<(Db, String)>,
     ) -> Self {
         migrate::run(&db, &Clock::standing_at(day(0))).await.unwrap();
-        let mut it = Self {
+        let it = Self {
             db,
             engine,
             stream: "notice",

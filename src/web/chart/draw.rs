@@ -90,7 +90,7 @@ pub(super) fn svg(figure: &Figure, width: Width) -> String {
     let (w, h) = (frame.width, frame.height);
     let (kind, id) = if frame.wide { ("wide", &figure.id) } else { ("narrow", &figure.id) };
     let mut out = format!(
-        "<svg class=\"chart chart--{kind}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
+        "<svg class=\"td-chart td-chart-{kind}\" xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" \
          viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" font-size=\"{WORDS}\" \
          aria-labelledby=\"{id}-{kind}-title\" aria-describedby=\"{id}-{kind}-desc\">\
          <title id=\"{id}-{kind}-title\">{}</title><desc id=\"{id}-{kind}-desc\">{}</desc>",
@@ -219,7 +219,7 @@ fn names_beside(out: &mut String, figure: &Figure, frame: &Frame) {
         .collect();
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = frame.top - LINE;
-    for (y, series) in &mut ends {
+    for (y, _) in &mut ends {
         *y = f64::max(*y, free + LINE);
         free = *y;
     }
@@ -261,8 +261,7 @@ fn text(out: &mut String, (x, y): (f64, f64), anchor: &str, words: &str) {
     let _ = write!(
         out,
         "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"currentColor\" \
-         class=\"chart__words\" stroke=\"#fff\" stroke-width=\"3\" \
-         paint-order=\"stroke\">{}</text>",
+         stroke=\"#fff\" stroke-width=\"3\" paint-order=\"stroke\">{}</text>",
         escaped(words)
     );
 }
