@@ -29,7 +29,8 @@ enum Command {
         #[arg(long)]
         stream: String,
         /// Minutes east of UTC of naive times, 540 for Japan; without it such times are refused.
-        #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(-1440..=1440))]
+        #[arg(long, allow_negative_numbers = true)]
+        #[arg(value_parser = clap::value_parser!(i64).range(-1440..=1440))]
         utc_offset_minutes: Option<i64>,
         /// The least completeness of a run that counts as covering.
         #[arg(long, default_value_t = 0.9)]

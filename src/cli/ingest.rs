@@ -245,9 +245,9 @@ impl Chain<'_> {
         for (sighting, _) in &sorted.sightings {
             let repeats = previous == Some(&sighting.spot) || is_known(&sighting.spot.0);
             if repeats {
-                again.push(sighting)
+                again.push(sighting);
             } else {
-                first.push(sighting)
+                first.push(sighting);
             }
             previous = Some(&sighting.spot);
         }

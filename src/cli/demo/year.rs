@@ -45,7 +45,7 @@ pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Re
         country.network_table_csv(),
     ))])?;
     networks::import(app, &table, true).await?;
-    let register = register::import(app, country.isp_register_csv().as_bytes()).await?;
+    let register = register::import(app, country.isp_register_csv().as_bytes()).await??;
     anyhow::ensure!(register.errors.is_empty(), "the register: {:?}", register.errors);
     for feed in country.feeds() {
         let new = feeds::Registration {
