@@ -82,7 +82,8 @@ on_both_engines! {
         ready(&centre);
         for round in 0..6 {
             let ip = format!("198.18.{round}.7");
-            let file = centre.file("hits.csv", csv(&[hit("r1", MARCH, &ip), hit("r1", MARCH, "x")]));
+            let rows = [hit("r1", MARCH, &ip), hit("r1", MARCH, "x")];
+            let file = centre.file("hits.csv", csv(&rows));
             for answer in centre.tries_at_once(3, &["ingest", "--feed", SCANNER, &file]) {
                 assert_eq!((answer.status, answer.number("rows")), (1, 2), "{answer:?}");
                 assert_eq!((answer.number("sightings"), answer.number("quarantined")), (1, 1));

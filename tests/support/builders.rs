@@ -1,6 +1,6 @@
 //! Rows of the files that come from outside: scan lists, coverage, registers, reports.
 //!
-//! A row is a list of named cells, so a test says only what matters to it: `hit(…).with("port", 80)`.
+//! A row is a list of named cells, so a test says only what matters: `hit(…).with("port", 80)`.
 
 /// A row by column name.
 #[derive(Clone, Debug)]
