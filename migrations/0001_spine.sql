@@ -286,6 +286,7 @@ CREATE TABLE lookup_budget (
     tokens DOUBLE PRECISION NOT NULL,
     refreshed_at BIGINT NOT NULL
 );
+CREATE INDEX lookup_budget_by_age ON lookup_budget (refreshed_at);
 
 -- owner: verification
 CREATE TABLE clean_scans (

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     access::keys::Keys,
+    config::Centre,
     db::Db,
     ids,
     time::{Clock, Moment},
@@ -29,6 +30,8 @@ pub struct App {
     pub keys: Arc<Keys>,
     /// Where archived files and an embedded database live.
     pub data: PathBuf,
+    /// Who runs this centre; the placeholder until [`App::run_by`] says otherwise.
+    pub centre: Arc<Centre>,
     rng: Arc<Mutex<ChaCha20Rng>>,
 }
 
@@ -37,7 +40,21 @@ impl App {
     pub fn new(db: Db, clock: Clock, keys: Keys, data: PathBuf) -> Self {
         let rng = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)
             .expect("the operating system always has randomness for a running process");
-        Self { db, clock, keys: Arc::new(keys), data, rng: Arc::new(Mutex::new(rng)) }
+        let (keys, rng) = (Arc::new(keys), Arc::new(Mutex::new(rng)));
+        Self { db, clock, keys, data, centre: Arc::new(Centre::placeholder()), rng }
+    }
+
+    /// The same application under the name and phone number of `centre`.
+    #[must_use]
+    pub fn run_by(mut self, centre: Centre) -> Self {
+        self.centre = Arc::new(centre);
+        self
+    }
+
+    /// The same application on another clock.
+    #[must_use]
+    pub fn on_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     /// The same application with a seeded generator, for tests and the demo country.

@@ -7,6 +7,8 @@
 mod case;
 mod completions;
 mod coverage;
+mod demo;
+mod effect;
 mod feed;
 pub mod ingest;
 mod init;
@@ -16,8 +18,11 @@ mod networks;
 mod notice;
 mod quarantine;
 mod report_back;
+mod serve;
 mod state_hash;
 mod verify;
+mod simulate;
+mod stats;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +33,7 @@ use serde::Serialize;
 use crate::{
     access::keys::Keys,
     app::App,
+    config::Centre,
     db::{Db, migrate},
     time::{Clock, Moment},
 };
@@ -63,6 +69,10 @@ pub struct Global {
 enum Command {
     /// Make the store and the keys; again = no change.
     Init(init::Init),
+    /// Build the synthetic country, whose true effect is known, and serve it.
+    Demo(demo::Demo),
+    /// Serve the site.
+    Serve(serve::Serve),
     /// The address → AS → organisation table.
     Networks(networks::Networks),
     /// The register of providers.
@@ -89,6 +99,12 @@ enum Command {
     Verify(verify::Verify),
     /// A hash over the logical state, equal on every engine.
     StateHash(state_hash::StateHash),
+    /// Did the warning work: funnel, curves, arms against waiting.
+    Effect(effect::Effect),
+    /// Survival statistics on a CSV.
+    Stats(stats::Stats),
+    /// How many devices look fixed, beside how many are.
+    Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
     #[command(hide = true)]
     Completions(completions::Completions),
@@ -101,6 +117,7 @@ pub struct Refused(pub String);
 
 impl Refused {
     /// A refusal as an error of a command.
+    #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err(Refused::because)`")]
     pub fn because(reason: impl ToString) -> anyhow::Error {
         anyhow::Error::new(Self(reason.to_string()))
     }
@@ -166,28 +183,42 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     let out = Out { json: global.json };
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
+        Command::Demo(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
+        Command::Stats(it) => return it.run(out),
+        Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
-    let ended = match &cli.command {
-        Command::Init(_) | Command::Completions(_) => Ok(Ended::Done),
-        Command::Networks(it) => it.run(&app, out).await,
-        Command::Isp(it) => it.run(&app, out).await,
-        Command::Lookup(it) => it.run(&app, out).await,
-        Command::Feed(it) => it.run(&app, out).await,
-        Command::Ingest(it) => it.run(&app, out).await,
-        Command::Coverage(it) => it.run(&app, out).await,
-        Command::Quarantine(it) => it.run(&app, out).await,
-        Command::Unattributed(it) => it.run(&app, out).await,
-        Command::Case(it) => it.run(&app, out).await,
-        Command::Notice(it) => it.run(&app, out).await,
-        Command::ReportBack(it) => it.run(&app, out).await,
-        Command::Verify(it) => it.run(&app, out).await,
-        Command::StateHash(it) => it.run(&app, out).await,
-    };
+    let ended = on_store(&cli.command, &app, out).await;
     app.db.close().await;
     ended
+}
+
+/// Runs a command that works on the store of the data folder.
+async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ended> {
+    match command {
+        Command::Init(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Stats(_)
+        | Command::Simulate(_) => Ok(Ended::Done),
+        Command::Effect(it) => it.run(app, out).await,
+        Command::Serve(it) => it.run(app, out).await,
+        Command::Networks(it) => it.run(app, out).await,
+        Command::Isp(it) => it.run(app, out).await,
+        Command::Lookup(it) => it.run(app, out).await,
+        Command::Feed(it) => it.run(app, out).await,
+        Command::Ingest(it) => it.run(app, out).await,
+        Command::Coverage(it) => it.run(app, out).await,
+        Command::Quarantine(it) => it.run(app, out).await,
+        Command::Unattributed(it) => it.run(app, out).await,
+        Command::Case(it) => it.run(app, out).await,
+        Command::Notice(it) => it.run(app, out).await,
+        Command::ReportBack(it) => it.run(app, out).await,
+        Command::Verify(it) => it.run(app, out).await,
+        Command::StateHash(it) => it.run(app, out).await,
+    }
 }
 
 /// Opens the store of the data folder, which `todoke init` made.
@@ -196,7 +227,8 @@ pub async fn open(global: &Global) -> anyhow::Result<App> {
     let clock = clock(global)?;
     let db = open_db(global).await?;
     migrate::run(&db, &clock).await?;
-    Ok(App::new(db, clock, keys, global.data.clone()))
+    let centre = Centre::load(&global.data).map_err(|e| Refused::because(format!("{e:#}")))?;
+    Ok(App::new(db, clock, keys, global.data.clone()).run_by(centre))
 }
 
 pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {

@@ -104,6 +104,11 @@ impl Db {
         })
     }
 
+    /// Asks the store for nothing, to learn whether it answers.
+    pub async fn answers(&self) -> sqlx::Result<()> {
+        on!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))
+    }
+
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
         match self {

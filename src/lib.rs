@@ -7,11 +7,15 @@
 pub mod time;
 pub mod ids;
 pub mod db;
+pub mod web;
 pub mod access;
+pub mod config;
 pub mod app;
 
 // Registers.
 pub mod isps;
+pub mod manuals;
+pub mod site;
 
 // The life of a detection.
 pub mod feeds;
@@ -19,7 +23,11 @@ pub mod sightings;
 pub mod attribution;
 pub mod cases;
 pub mod notices;
+pub mod portal;
 pub mod verification;
+pub mod effects;
 
 // Top.
+pub mod router;
+pub mod demo;
 pub mod cli;

@@ -5,7 +5,10 @@
 
 pub(crate) mod store;
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr},
+};
 
 use formats::{Detection, Exposure, Kind, Proto, Weakness};
 
@@ -122,8 +125,12 @@ pub(crate) async fn record(
     first: &[&Sighting],
     again: &[&Sighting],
 ) -> anyhow::Result<()> {
-    store::insert_first(tx, first).await?;
-    store::insert_repeats(tx, again).await?;
+    for slice in first.chunks(bulk::SLICE) {
+        store::insert_first(tx, slice).await?;
+    }
+    for slice in again.chunks(bulk::SLICE) {
+        store::insert_repeats(tx, slice).await?;
+    }
     Ok(())
 }
 
@@ -132,8 +139,8 @@ pub(crate) async fn moments_of(
     tx: &mut Tx,
     spots: &[Vec<u8>],
     firsts: &[(Vec<u8>, Moment)],
-) -> crate::db::Result<std::collections::HashMap<Vec<u8>, Vec<Moment>>> {
-    let mut seen: std::collections::HashMap<Vec<u8>, Vec<Moment>> = Default::default();
+) -> crate::db::Result<HashMap<Vec<u8>, Vec<Moment>>> {
+    let mut seen: HashMap<Vec<u8>, Vec<Moment>> = HashMap::new();
     for (spot, at) in firsts {
         seen.entry(spot.clone()).or_default().push(*at);
     }

@@ -52,6 +52,7 @@ impl Moment {
     }
 
     /// The moment `days` later (earlier when negative).
+    #[must_use]
     pub fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days.saturating_mul(DAY)))
     }
@@ -101,6 +102,8 @@ pub enum Clock {
     Wall,
     /// A moment that only its holder moves; clones share it.
     Set(Arc<AtomicI64>),
+    /// The machine's clock, moved by so many microseconds: the demo country's present goes on.
+    Shifted(i64),
 }
 
 impl Clock {
@@ -109,15 +112,19 @@ impl Clock {
         Self::Set(Arc::new(AtomicI64::new(at.0)))
     }
 
+    /// A clock that reads `at` now and goes on from there.
+    pub fn going_on_from(at: Moment) -> Self {
+        Self::Shifted(at.0 - Self::Wall.now().0)
+    }
+
     /// The present.
     pub fn now(&self) -> Moment {
+        #[expect(clippy::disallowed_methods, reason = "the one place that asks the wall")]
+        let wall = || Timestamp::now().as_microsecond();
         match self {
-            Self::Wall => {
-                #[expect(clippy::disallowed_methods, reason = "the one place that asks the wall")]
-                let now = Timestamp::now();
-                Moment(now.as_microsecond())
-            }
+            Self::Wall => Moment(wall()),
             Self::Set(at) => Moment(at.load(Ordering::SeqCst)),
+            Self::Shifted(by) => Moment(wall() + by),
         }
     }
 

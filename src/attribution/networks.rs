@@ -231,8 +231,8 @@ const CHUNK: usize = 50_000;
 fn pack(networks: &Networks) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut names: Vec<_> = networks.organisations.iter().collect();
     names.sort_unstable();
-    let names: String =
-        names.iter().map(|(asn, org)| format!("{asn}\t{}\n", org.replace('\n', " "))).collect();
+    let line = |(asn, org): &(&u32, &String)| format!("{asn}\t{}", org.replace('\n', " "));
+    let names = names.iter().map(line).collect::<Vec<_>>().join("\n");
     let mut chunks = vec![zstd::encode_all(names.as_bytes(), 3)?];
     let ranges: Vec<Range> = networks.ranges().collect();
     for part in ranges.chunks(CHUNK) {

@@ -8,7 +8,7 @@ use super::{CaseRef, State, store};
 use crate::{
     app::App,
     attribution::Attribution,
-    db::Tx,
+    db::{Tx, bulk},
     feeds::Feed,
     ids::{CaseId, IspId},
     sightings::Sighting,
@@ -67,7 +67,7 @@ pub fn opens_a_case(exposure: &formats::Exposure) -> bool {
 /// How many cases a batch opened, extended and reopened.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Opened {
-    pub(crate) opened: u64,
+    pub(crate) new: u64,
     pub(crate) extended: u64,
     pub(crate) recurred: u64,
 }
@@ -98,9 +98,13 @@ pub(crate) async fn from_sightings(
         }
     }
     let author = format!("feed {}", feed.name);
-    let mut done = Opened { opened: opened.len() as u64, ..Opened::default() };
-    store::opening::insert(tx, feed, &author, &opened).await?;
-    store::opening::extend(tx, &extended).await?;
+    let mut done = Opened { new: opened.len() as u64, ..Opened::default() };
+    for slice in opened.chunks(bulk::SLICE) {
+        store::opening::insert(tx, feed, &author, slice).await?;
+    }
+    for slice in extended.chunks(bulk::SLICE) {
+        store::opening::extend(tx, slice).await?;
+    }
     for (case, group) in &extended {
         let last = Moment(group.last.row.detected_at);
         match fate(case.state, case.state_since, last) {

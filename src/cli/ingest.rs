@@ -108,17 +108,14 @@ pub async fn take_in(
         match receive::open_rows(feed, &file.name, path, app.now()) {
             Ok(rows) => {
                 let progress = progress_bar(path);
-                let mut batches = receive::batches(rows);
-                while let Some(batch) = batches.recv().await {
-                    match batch {
-                        Ok(batch) => {
-                            let chain = Chain { app, feed, attributor, file: &file };
-                            counts = chain.take_batch(batch).await?;
-                            progress.set_position(counts.rows);
-                        }
-                        Err(fault) => refused = Some(format!("the file breaks off: {fault}")),
-                    }
+                let mut handfuls = receive::handfuls(rows);
+                let chain = Chain { app, feed, attributor, file: &file };
+                while let Some(batch) = handfuls.next_batch().await {
+                    counts = chain.take_batch(batch).await?;
+                    progress.set_position(counts.rows);
                 }
+                let broken = handfuls.broken();
+                refused = broken.map(|fault| format!("the file breaks off: {fault}"));
                 progress.finish_and_clear();
             }
             Err(why) => refused = Some(why.to_string()),
@@ -247,9 +244,9 @@ impl Chain<'_> {
         for (sighting, _) in &sorted.sightings {
             let repeats = previous == Some(&sighting.spot) || is_known(&sighting.spot.0);
             if repeats {
-                again.push(sighting)
+                again.push(sighting);
             } else {
-                first.push(sighting)
+                first.push(sighting);
             }
             previous = Some(&sighting.spot);
         }
@@ -264,7 +261,7 @@ impl Chain<'_> {
         let opened =
             cases::open::from_sightings(self.app, &mut tx, self.feed, &sorted.sightings, &known)
                 .await?;
-        counts.cases_opened += opened.opened;
+        counts.cases_opened += opened.new;
         counts.cases_extended += opened.extended;
         counts.cases_recurred += opened.recurred;
         if matches!(mark, Mark::Progress { .. }) {

@@ -20,7 +20,7 @@ impl Verify {
         out.line(
             &review,
             format!(
-                "{} cases: {} open, {} clean once, {} verified, {} recurred, {} unknown ({} changed)",
+                "{} cases: {} open, {} clean once, {} verified, {} recurred, {} unknown; {} new",
                 review.cases,
                 review.open,
                 review.clean_once,

@@ -12,6 +12,9 @@ const SQLITE_ROWS: usize = 200;
 /// Rows of one PostgreSQL statement.
 const POSTGRES_ROWS: usize = 10_000;
 
+/// Rows for which a caller should build columns at once, so that a large batch is not held twice.
+pub const SLICE: usize = 5_000;
+
 /// A column of values for [`insert`] or [`update`]; all columns of a call have equal length.
 #[derive(Debug, Clone)]
 pub enum Column {

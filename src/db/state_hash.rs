@@ -95,11 +95,13 @@ pub async fn state_hash(db: &Db) -> anyhow::Result<StateHash> {
     Ok(StateHash { hash: to_hex(&whole.finalize()), counts })
 }
 
-fn add(lanes: &mut [u64; 4], name: &str, (a, b, c, d, e): &Fact) {
+fn add(lanes: &mut [u64; 4], name: &str, fact: &Fact) {
+    let (first, bytes, one, two, last) = fact;
     let mut row = Sha256::new();
     // A file's key is drawn by the application and says nothing; its content hash does.
-    let bytes = b.as_deref().filter(|_| name != "files").unwrap_or_default();
-    for part in [a.as_bytes(), bytes, &c.to_be_bytes(), &d.to_be_bytes(), e.as_bytes()] {
+    let bytes = bytes.as_deref().filter(|_| name != "files").unwrap_or_default();
+    let (one, two) = (one.to_be_bytes(), two.to_be_bytes());
+    for part in [first.as_bytes(), bytes, &one, &two, last.as_bytes()] {
         row.update((part.len() as u64).to_be_bytes());
         row.update(part);
     }

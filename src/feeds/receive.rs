@@ -25,8 +25,12 @@ use crate::{
     time::Moment,
 };
 
-/// Rows of one transaction: many enough that sorted keys share pages of the store.
-pub const BATCH: usize = 50_000;
+/// Rows of one transaction: many enough that sorted keys share pages of the store, few enough that
+/// a reader of the site waits less than a second for the writer.
+pub const BATCH: usize = 75_000;
+
+/// Rows handed over at once between the reading and the storing thread.
+const HANDFUL: usize = 5_000;
 
 /// A file that was taken in or is being taken in (取込回).
 #[derive(Clone, Debug, FromRow)]
@@ -197,31 +201,58 @@ pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Ro
 /// A batch of rows with their numbers in the file, from 1.
 pub type Batch = Vec<(i64, Row)>;
 
-/// Reads rows on a thread of its own, so that parsing and storing overlap; at most two batches
-/// wait, which bounds the memory whatever the size of the file.
-pub fn batches(rows: Rows) -> tokio::sync::mpsc::Receiver<io::Result<Batch>> {
+/// Reads rows on a thread of its own, so that parsing and storing overlap; a few handfuls wait,
+/// which bounds the memory whatever the size of the file.
+pub fn handfuls(rows: Rows) -> Handfuls {
     let (send, receive) = tokio::sync::mpsc::channel(1);
     tokio::task::spawn_blocking(move || {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut handful = Vec::with_capacity(HANDFUL);
         for (number, row) in (1..).zip(rows) {
             match row {
-                Ok(row) => batch.push((number, row)),
+                Ok(row) => handful.push((number, row)),
                 Err(fault) => {
-                    let _ = send.blocking_send(Ok(batch));
+                    let _ = send.blocking_send(Ok(handful));
                     let _ = send.blocking_send(Err(fault));
                     return;
                 }
             }
-            if batch.len() == BATCH {
-                let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            if handful.len() == HANDFUL {
+                let full = std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL));
                 if send.blocking_send(Ok(full)).is_err() {
                     return;
                 }
             }
         }
-        let _ = send.blocking_send(Ok(batch));
+        let _ = send.blocking_send(Ok(handful));
     });
-    receive
+    Handfuls { receive, broken: None }
+}
+
+/// Rows on their way from the reading thread.
+#[derive(Debug)]
+pub struct Handfuls {
+    receive: tokio::sync::mpsc::Receiver<io::Result<Batch>>,
+    broken: Option<io::Error>,
+}
+
+impl Handfuls {
+    /// The next batch, of about [`BATCH`] rows; nothing when the file is over.
+    pub async fn next_batch(&mut self) -> Option<Batch> {
+        let mut batch = Batch::new();
+        while batch.len() < BATCH {
+            match self.receive.recv().await {
+                Some(Ok(rows)) => batch.extend(rows),
+                Some(Err(fault)) => self.broken = Some(fault),
+                None => break,
+            }
+        }
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    /// Why the file breaks off, if it does.
+    pub fn broken(self) -> Option<io::Error> {
+        self.broken
+    }
 }
 
 /// Moves a file from row `from` on to row `to`, in the transaction of the batch that lies between.

@@ -9,6 +9,8 @@ mod builders;
 mod centre;
 #[path = "../support/stored.rs"]
 mod stored;
+#[path = "../support/visitor.rs"]
+mod visitor;
 
 mod attribution;
 mod bad_input;
@@ -16,6 +18,7 @@ mod cases;
 mod cli;
 mod feeds;
 mod interruptions;
+mod life_of_a_detection;
 mod notices;
 mod report_back;
 mod samples;

@@ -51,7 +51,7 @@ on_both_engines! {
 
     fn a_list_is_the_same_bytes_as_often_as_it_is_asked_for(centre) {
         let a = provider("isp-a", "static", "192.0.2.0/24").with("upstream", "isp-u");
-        centre.serves(&[a.clone()]);
+        centre.serves(std::slice::from_ref(&a));
         centre.takes(&[hit("r1", MARCH, "192.0.2.7").with("device_model", "ルータ")]);
         let list = centre.prepares("isp-a").unwrap();
         let formats = ["csv", "csv-sjis", "jsonl"];

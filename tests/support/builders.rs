@@ -1,6 +1,7 @@
 //! Rows of the files that come from outside: scan lists, coverage, registers, reports.
 //!
-//! A row is a list of named cells, so a test says only what matters: `hit(…).with("port", 80)`.
+//! A row is a list of named cells, so a test says only what matters to it:
+//! `hit(…).with("port", 80)`.
 
 /// A row by column name.
 #[derive(Clone, Debug)]
@@ -12,6 +13,7 @@ impl Row {
     }
 
     /// The same row with another cell in that column.
+    #[expect(clippy::needless_pass_by_value, reason = "cells are mostly written on the spot")]
     pub(crate) fn with(mut self, column: &str, cell: impl ToString) -> Self {
         match self.0.iter_mut().find(|(name, _)| name == column) {
             Some((_, old)) => *old = cell.to_string(),

@@ -15,7 +15,7 @@ mod bootstrap;
 mod innermost;
 mod maximise;
 
-pub use bootstrap::{Bootstrap, DRAWS_MAX, bootstrap};
+pub use bootstrap::{Bootstrap, DRAWS_MAX, bootstrap, bootstrap_difference};
 
 use crate::Error;
 
@@ -128,6 +128,20 @@ impl Npmle {
             }
         }
         Some(Band { lower: f64::min(lower, 1.0), upper: f64::min(upper, 1.0) })
+    }
+
+    /// S at `time` with the mass of each innermost interval spread evenly over it.
+    ///
+    /// A convention, not knowledge: it gives one number between the two of
+    /// [`Npmle::survival_at`]. `None` beyond the last look, where a mass has no right end.
+    pub fn interpolated_at(&self, time: f64) -> Option<f64> {
+        let band = self.survival_at(time)?;
+        let around = self.cells.iter().find(|cell| {
+            cell.mass > 0.0 && cell.left < time && cell.right.is_none_or(|right| right > time)
+        });
+        let Some(cell) = around else { return Some(band.upper) };
+        let past = (time - cell.left) / (cell.right? - cell.left);
+        Some(band.upper - past * (band.upper - band.lower))
     }
 }
 

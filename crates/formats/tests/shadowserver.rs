@@ -43,7 +43,8 @@ fn refusal(row: &str) -> (u64, String, String) {
 
 #[test]
 fn a_scan_row_becomes_a_detection_on_the_side_of_the_device() {
-    let row = "2026-11-22 01:02:03,critical,192.0.2.7,tcp,2323,host.example.jp,telnet;iot,64496,JP,login:\n";
+    let row = "2026-11-22 01:02:03,critical,192.0.2.7,tcp,2323,\
+               host.example.jp,telnet;iot,64496,JP,login:\n";
     let (detections, refused) =
         read("2026-11-22-scan_telnet-japan-geo.csv", format!("{TELNET}{row}"));
     assert!(refused.is_empty());
@@ -78,7 +79,8 @@ fn an_event_row_has_the_infected_device_as_source_and_the_sensor_as_peer() {
 #[test]
 fn an_old_header_is_read_by_its_old_names() {
     let text = "\"timestamp\",\"ip\",\"port\",\"type\",\"infection\",\"cc\",\"cc_port\",\"naics\"\n\
-                \"2011-04-23 00:00:05\",\"198.51.100.8\",3218,\"tcp\",\"spyeye\",\"203.0.113.5\",80,0\n";
+                \"2011-04-23 00:00:05\",\"198.51.100.8\",3218,\"tcp\",\"spyeye\",\
+                \"203.0.113.5\",80,0\n";
     let (detections, _) = read("drone~abcdef0.csv", text);
     let d = &detections[0];
     assert_eq!(d.proto, Proto::Tcp);

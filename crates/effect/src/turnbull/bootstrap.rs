@@ -10,7 +10,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Span, fit, innermost};
+use super::{Npmle, Span, fit, innermost};
 use crate::{Error, Interval, Level};
 
 /// Rows drawn at most over all replicates.
@@ -61,6 +61,38 @@ pub fn bootstrap(spans: &[Span], times: &[f64], how: Bootstrap) -> Result<Vec<In
             upper: quantile(upper, 1.0 - tail),
         })
         .collect())
+}
+
+/// An interval for `of(first) − of(second)`, two samples that know nothing of each other.
+///
+/// `of` reads one number from a curve, such as the share that had the event by a day. Both samples
+/// are drawn anew in each replicate, the second with a generator of its own.
+///
+/// # Errors
+/// As [`bootstrap`].
+pub fn bootstrap_difference(
+    first: &[Span],
+    second: &[Span],
+    of: impl Fn(&Npmle) -> f64,
+    how: Bootstrap,
+) -> Result<Interval, Error> {
+    let total = innermost::grid(first)?.total + innermost::grid(second)?.total;
+    if how.replicates < 2 || total * how.replicates as f64 > DRAWS_MAX {
+        return Err(Error::OutOfRange { name: "replicates" });
+    }
+    let mut rngs = [0, 1].map(|stream| {
+        let mut rng = ChaCha8Rng::seed_from_u64(how.seed);
+        rng.set_stream(stream);
+        rng
+    });
+    let mut differences = Vec::with_capacity(how.replicates);
+    for _ in 0..how.replicates {
+        let [a, b] = [(first, 0), (second, 1)].map(|(spans, rng)| resample(spans, &mut rngs[rng]));
+        differences.push(of(&fit(&a)?) - of(&fit(&b)?));
+    }
+    let tail = (1.0 - how.level.share()) / 2.0;
+    let lower = quantile(differences.clone(), tail);
+    Ok(Interval { lower, upper: quantile(differences, 1.0 - tail) })
 }
 
 /// As many rows as there are, drawn with replacement.

@@ -105,6 +105,31 @@ fn the_bootstrap_covers_and_repeats() {
 }
 
 #[test]
+fn a_difference_of_two_samples_is_drawn_and_repeats() {
+    let first = [Span::by(30.0).times(60), Span::after(30.0).times(40)];
+    let second = [Span::by(30.0).times(40), Span::after(30.0).times(60)];
+    let how = Bootstrap { level: Level::P95, replicates: 400, seed: 5 };
+    let gone = |curve: &Npmle| 1.0 - curve.interpolated_at(30.0).unwrap_or(1.0);
+    let interval = bootstrap_difference(&first, &second, gone, how).unwrap();
+    assert_eq!(interval, bootstrap_difference(&first, &second, gone, how).unwrap());
+    // 0.2 ± 1.96·√(2·0.24/100).
+    let Interval { lower, upper } = interval;
+    assert!((lower - 0.064).abs() < 0.03 && (upper - 0.336).abs() < 0.03, "{lower} {upper}");
+    let few = Bootstrap { replicates: 1, ..how };
+    assert!(bootstrap_difference(&first, &second, gone, few).is_err());
+}
+
+#[test]
+fn between_two_looks_the_mass_is_spread_evenly() {
+    let curve = fit(&[Span::between(30.0, 60.0).times(3), Span::after(60.0)]).unwrap();
+    let at = |day| curve.interpolated_at(day);
+    for (day, survival) in [(0.0, 1.0), (30.0, 1.0), (50.0, 0.5), (60.0, 0.25)] {
+        assert!(near(at(day).unwrap(), survival), "{day}: {:?}", at(day));
+    }
+    assert_eq!((at(61.0), at(f64::NAN)), (None, None));
+}
+
+#[test]
 fn what_is_no_span_is_refused() {
     let row = 0;
     assert_eq!(fit(&[]), Err(Error::Empty));

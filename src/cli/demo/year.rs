@@ -1,0 +1,179 @@
+//! The country's year (一年): each day's files, reports, visits, verdicts and lists, in that order.
+
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    str::FromStr as _,
+};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::{
+    app::App,
+    attribution::{Attributor, networks},
+    cases::{self, CaseRef, Filter, claims, inquiry_id},
+    cli::{coverage, ingest},
+    demo::{
+        Country, Day, FeedFile,
+        people::{Act, ActKind, STEPS, StepOutcome},
+    },
+    feeds,
+    isps::{self, Isp, register},
+    notices::{export, prepare, report_back},
+    portal::{
+        entry::{self, Entered},
+        guide::{self, Guide},
+    },
+    verification::clean_scans,
+};
+
+/// Where the country's visitors come from; the site keeps no address.
+const VISITOR: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// An inquiry ID that a visitor of the demo can type, and what it shows.
+#[derive(Debug, Serialize)]
+pub(super) struct IdToTry {
+    pub(super) inquiry_id: String,
+    pub(super) state: &'static str,
+}
+
+/// Lets the country live through its year.
+pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Result<()> {
+    let table = networks::Networks::read(vec![Box::new(std::io::Cursor::new(
+        country.network_table_csv(),
+    ))])?;
+    networks::import(app, &table, true).await?;
+    let register = register::import(app, country.isp_register_csv().as_bytes()).await??;
+    anyhow::ensure!(register.errors.is_empty(), "the register: {:?}", register.errors);
+    for feed in country.feeds() {
+        let new = feeds::Registration {
+            name: feed.name.to_owned(),
+            format: feed.format.parse()?,
+            stream: formats::Stream::from_str(feed.stream)?,
+            utc_offset_minutes: None,
+            completeness_floor: 0.9,
+        };
+        feeds::add(app, &new).await??;
+    }
+    let attributor = Attributor::load(&app.db).await?;
+    let isps = isps::all(&app.db).await?;
+    let desk = app.data.join("desk");
+    fs::create_dir_all(&desk)?;
+    let bar = indicatif::ProgressBar::new(crate::demo::DAYS as u64);
+    let shape = "{bar:30} {msg} ({eta} to go)";
+    bar.set_style(indicatif::ProgressStyle::with_template(shape)?);
+    let year = Year { app, attributor, isps, desk };
+    while let Some(day) = country.next_day() {
+        app.clock.set(day.at);
+        bar.set_message(day.at.date_jst());
+        year.live(country, &day).await?;
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    fs::remove_dir_all(&year.desk)?;
+    Ok(())
+}
+
+struct Year<'a> {
+    app: &'a App,
+    attributor: Attributor,
+    isps: Vec<Isp>,
+    desk: PathBuf,
+}
+
+impl Year<'_> {
+    async fn live(&self, country: &mut Country, day: &Day) -> anyhow::Result<()> {
+        let app = self.app;
+        for file in &day.files {
+            self.take_in(file).await?;
+        }
+        for file in &day.coverage {
+            let feed = self.feed(file).await?;
+            coverage::record(app, &feed, file.body.clone()).await?;
+        }
+        for (code, _, reports) in country.reports_due(day.at) {
+            report_back::keep(app, self.isp(code)?, &reports, false).await?;
+        }
+        for act in country.acts_due(day.at) {
+            app.clock.set(act.at);
+            self.act(&act).await?;
+        }
+        app.clock.set(day.at);
+        if day.verify {
+            clean_scans::review(app, day.at).await?;
+        }
+        if day.lists_due {
+            for isp in &self.isps {
+                let Some(notice) = prepare::for_isp(app, isp).await? else { continue };
+                let lines = export::lines(app, &notice, isp).await?;
+                export::write(app, &notice, isp, export::Form::Csv).await?;
+                country.answer(&isp.code, &lines, day.at);
+            }
+        }
+        Ok(())
+    }
+
+    async fn feed(&self, file: &FeedFile) -> anyhow::Result<feeds::Feed> {
+        feeds::by_name(&self.app.db, file.feed).await?.context("the country's feed is registered")
+    }
+
+    fn isp(&self, code: &str) -> anyhow::Result<&Isp> {
+        self.isps.iter().find(|isp| isp.code == code).context("the country's ISP is registered")
+    }
+
+    async fn take_in(&self, file: &FeedFile) -> anyhow::Result<()> {
+        let path = self.desk.join(&file.name);
+        fs::write(&path, &file.body)?;
+        let feed = self.feed(file).await?;
+        let taken = ingest::take_in(self.app, &feed, &self.attributor, &path).await?;
+        anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
+        fs::remove_file(&path)?;
+        Ok(())
+    }
+
+    /// What a visitor does, through the same verbs as the pages.
+    async fn act(&self, act: &Act) -> anyhow::Result<()> {
+        let app = self.app;
+        // An ID whose case closed half a year ago leads nowhere, and its holder goes away.
+        let entered = entry::open(app, &act.inquiry_id, VISITOR).await?;
+        let Entered::Opened(secret) = entered else { return Ok(()) };
+        let Some(visit) = entry::resume(app, &secret).await? else { return Ok(()) };
+        match act.kind {
+            ActKind::Visit => {}
+            ActKind::StepMark { step, outcome } => {
+                let manual = Guide::of(app, &visit).await?.manual.fit.id.clone();
+                let done = outcome == StepOutcome::Done;
+                let mark = guide::Mark { manual, step, done, cause: None };
+                guide::mark(app, &visit, &mark).await?;
+            }
+            ActKind::Claim => {
+                let steps_done = (1..=STEPS).collect();
+                let claim = claims::Claim { steps_done, on: None };
+                claims::record(app, visit.case, &claim).await?;
+            }
+        }
+        entry::leave(app, &secret).await
+    }
+}
+
+/// One inquiry ID for each state that a case can be in.
+pub(super) async fn ids_to_try(app: &App) -> anyhow::Result<Vec<IdToTry>> {
+    let mut tries = Vec::new();
+    for (state, word) in cases::STATES {
+        let filter = Filter { state: Some(state), ..Filter::default() };
+        for case in cases::list(&app.db, &filter, 10_000).await?.into_iter().rev() {
+            let which = CaseRef { isp: case.isp_id, id: case.id };
+            let listed = cases::events(&app.db, which).await?;
+            if case.line_of.is_none() && listed.iter().any(|event| event.kind == "listed") {
+                let mut tx = app.db.begin().await?;
+                let id = inquiry_id::issue(app, &mut tx, which).await?;
+                tx.commit().await?;
+                tries.push(IdToTry { inquiry_id: id.reveal(), state: word });
+                break;
+            }
+        }
+    }
+    Ok(tries)
+}

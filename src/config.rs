@@ -1,0 +1,126 @@
+//! Settings (設定): who runs this centre, where it is reached, and whose word on addresses counts.
+//!
+//! Read from `centre.toml` in the data folder. Without that file the placeholder stands, which says
+//! on each page that it is no real centre. Owns no table.
+
+use std::{fs, net::IpAddr, path::Path};
+
+use anyhow::{Context as _, ensure};
+use ipnet::IpNet;
+use serde::Deserialize;
+
+/// The centre (センター) as the public meets it: name, phone, hours, domain.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[doc(alias = "センター")]
+pub struct Centre {
+    /// Its name in Japanese.
+    pub name_ja: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// The free phone number, as printed: `0120-000-000`.
+    pub phone: String,
+    /// Opening hours in Japanese.
+    pub hours_ja: String,
+    /// Opening hours in English.
+    pub hours_en: String,
+    /// The domain people can check in the address bar.
+    pub domain: String,
+    /// A demonstration: each page says so.
+    #[serde(default)]
+    pub demo: bool,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    #[serde(default)]
+    pub proxies: Vec<IpNet>,
+}
+
+/// The phone number of the placeholder; nobody answers it.
+const PLACEHOLDER_PHONE: &str = "0120-000-000";
+/// A domain reserved for examples (RFC 2606).
+const PLACEHOLDER_DOMAIN: &str = "todoke.example";
+
+impl Centre {
+    /// The centre that nobody runs: for the demonstration and for a first look.
+    pub fn placeholder() -> Self {
+        Self {
+            name_ja: "届けサポートセンター（見本）".to_owned(),
+            name_en: "Todoke Support Centre (sample)".to_owned(),
+            phone: PLACEHOLDER_PHONE.to_owned(),
+            hours_ja: "平日 10時から18時まで".to_owned(),
+            hours_en: "Monday to Friday, 10:00 to 18:00".to_owned(),
+            domain: PLACEHOLDER_DOMAIN.to_owned(),
+            demo: false,
+            proxies: Vec::new(),
+        }
+    }
+
+    /// Reads `centre.toml` in the data folder; where there is none, the placeholder.
+    pub fn load(data: &Path) -> anyhow::Result<Self> {
+        let path = data.join("centre.toml");
+        if !path.exists() {
+            return Ok(Self::placeholder());
+        }
+        let name = path.display();
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {name}"))?;
+        toml::from_str(&text).with_context(|| format!("{name} is not understood"))
+    }
+
+    /// Whether somebody forgot to say who runs this centre.
+    pub fn is_placeholder(&self) -> bool {
+        self.phone == PLACEHOLDER_PHONE || self.domain == PLACEHOLDER_DOMAIN
+    }
+
+    /// Whether pages must say that this is a sample.
+    pub fn is_sample(&self) -> bool {
+        self.demo || self.is_placeholder()
+    }
+
+    /// Refuses to serve the public under a placeholder: people would call a dead number.
+    pub fn fit_to_serve(&self, on: IpAddr) -> anyhow::Result<()> {
+        ensure!(
+            !self.is_placeholder() || self.demo || on.is_loopback(),
+            "write `centre.toml` into the data folder first: name_ja, name_en, phone, hours_ja, \
+             hours_en, domain; without it only this machine itself is served"
+        );
+        Ok(())
+    }
+
+    /// The number as a `tel:` link takes it: international, without dashes.
+    pub fn phone_link(&self) -> String {
+        let digits: String =
+            self.phone.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
+        match digits.strip_prefix('0') {
+            Some(rest) => format!("tel:+81{rest}"),
+            None => format!("tel:{digits}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_serves_nobody_but_this_machine_unless_it_is_a_demonstration() {
+        let public: IpAddr = "192.0.2.1".parse().unwrap();
+        let here: IpAddr = "127.0.0.1".parse().unwrap();
+        let centre = Centre::placeholder();
+        assert!(centre.fit_to_serve(public).is_err());
+        assert!(centre.fit_to_serve(here).is_ok());
+        assert!(Centre { demo: true, ..centre }.fit_to_serve(public).is_ok());
+    }
+
+    #[test]
+    fn the_file_replaces_the_placeholder_and_a_word_nobody_knows_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(Centre::load(dir.path()).unwrap().is_placeholder());
+        let text = "name_ja = \"窓口\"\nname_en = \"Desk\"\nphone = \"0120-111-222\"\n\
+            hours_ja = \"毎日\"\nhours_en = \"daily\"\ndomain = \"desk.example.jp\"\n";
+        fs::write(dir.path().join("centre.toml"), text).unwrap();
+        let centre = Centre::load(dir.path()).unwrap();
+        assert!(!centre.is_sample());
+        assert_eq!(centre.phone_link(), "tel:+81120111222");
+        fs::write(dir.path().join("centre.toml"), format!("{text}fax = \"1\"\n")).unwrap();
+        assert!(Centre::load(dir.path()).is_err());
+    }
+}

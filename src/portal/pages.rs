@@ -1,0 +1,159 @@
+//! The pages of the portal: routes, and the way in by `/id`.
+
+mod case;
+mod done;
+mod steps;
+
+use askama::Template;
+use axum::{
+    Form, Router,
+    extract::{FromRequestParts, Query, State},
+    http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use serde::Deserialize;
+
+use super::{
+    Visit,
+    entry::{self, Entered},
+};
+use crate::{
+    app::App,
+    cases::inquiry_id::NotAnInquiryId,
+    web::{
+        error::{Fault, PageResult},
+        form::Errors,
+        page::{Page, show, show_as},
+        peer, session,
+    },
+};
+
+/// The routes of this stage.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/id", get(id_form).post(look_up))
+        .route("/case", get(case::show_case))
+        .route("/case/device", get(case::device_form).post(case::choose_device))
+        .route("/case/help", get(case::help))
+        .route("/case/manual", get(steps::all))
+        .route("/case/manual/{no}", get(steps::one).post(steps::mark))
+        .route("/case/done", get(done::form).post(done::check_form))
+        .route("/case/done/check", get(done::check).post(done::send))
+        .route("/case/done/sent", get(done::sent))
+        .route("/case/result", get(done::result))
+        .route("/leave", post(leave))
+        .route("/left", get(left))
+}
+
+/// Who has entered an ID: the visit, and the page inside it.
+struct Visitor {
+    page: Page,
+    visit: Visit,
+}
+
+impl FromRequestParts<App> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let Ok(page) = Page::from_request_parts(parts, app).await;
+        let visit = match session::secret(&parts.headers) {
+            Some(secret) => entry::resume(app, secret)
+                .await
+                .map_err(|fault| Fault::from(fault).into_response())?,
+            None => None,
+        };
+        match visit {
+            Some(visit) => Ok(Self { page: page.visiting(), visit }),
+            None => Err(page.onwards("/id?again=1#main")),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/id.html")]
+struct IdForm {
+    page: Page,
+    errors: Errors,
+    typed: String,
+    again: bool,
+}
+
+#[derive(Deserialize)]
+struct Arriving {
+    again: Option<String>,
+}
+
+async fn id_form(page: Page, Query(arriving): Query<Arriving>) -> PageResult {
+    let again = arriving.again.is_some();
+    show(&IdForm { page, errors: Errors::none(), typed: String::new(), again })
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    #[serde(default)]
+    id: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/too_many.html")]
+struct TooMany {
+    page: Page,
+}
+
+async fn look_up(
+    State(app): State<App>,
+    page: Page,
+    extensions: axum::http::Extensions,
+    headers: HeaderMap,
+    Form(Typed { id: typed }): Form<Typed>,
+) -> PageResult {
+    let from = peer::visitor_address(&extensions, &headers, &app.centre.proxies);
+    let words = match entry::open(&app, &typed, from).await? {
+        Entered::Opened(secret) => {
+            let cookie = session::hand_out(&headers, &secret);
+            let mut answer = page.onwards("/case#main");
+            answer.headers_mut().insert(header::SET_COOKIE, cookie);
+            return Ok(answer);
+        }
+        Entered::TooMany => return show_as(StatusCode::TOO_MANY_REQUESTS, &TooMany { page }),
+        Entered::Unknown => page.t("id-unknown"),
+        Entered::NotAnId(reason) => not_an_id(&page, reason, &typed),
+    };
+    let errors = Errors::of("inquiry-id", words);
+    let form = IdForm { page: page.refused(), errors, typed, again: false };
+    show_as(StatusCode::UNPROCESSABLE_ENTITY, &form)
+}
+
+fn not_an_id(page: &Page, reason: NotAnInquiryId, typed: &str) -> String {
+    match reason {
+        _ if typed.trim().is_empty() => page.t("id-empty"),
+        NotAnInquiryId::WrongLength(n) => page.with("id-length", "n", n),
+        NotAnInquiryId::NotADigit => page.t("id-digits"),
+        NotAnInquiryId::Mistyped => page.t("id-mistyped"),
+    }
+}
+
+async fn leave(State(app): State<App>, page: Page, headers: HeaderMap) -> PageResult {
+    /// What a browser on a shared machine forgets; browsers heed it over TLS only.
+    const FORGET: &str = "\"cache\", \"cookies\", \"storage\"";
+    if let Some(secret) = session::secret(&headers) {
+        entry::leave(&app, secret).await?;
+    }
+    let mut answer = page.onwards("/left#main");
+    let set = answer.headers_mut();
+    set.insert(header::SET_COOKIE, session::take_back(&headers));
+    let clear = HeaderName::from_static("clear-site-data");
+    set.insert(clear, header::HeaderValue::from_static(FORGET));
+    Ok(answer)
+}
+
+#[derive(Template)]
+#[template(path = "portal/left.html")]
+struct Left {
+    page: Page,
+}
+
+async fn left(page: Page) -> PageResult {
+    show(&Left { page })
+}

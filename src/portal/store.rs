@@ -1,0 +1,208 @@
+//! SQL of visits, step marks, device choices and the look-up budget.
+
+use super::{
+    Visit,
+    budget::{Bucket, Rule},
+    guide::Mark,
+};
+use crate::{
+    cases::CaseRef,
+    db::{Db, Tx, on, on_tx, retry},
+    ids::{CaseId, IspId, VisitId},
+    time::Moment,
+};
+
+/// Drops buckets untouched since `before`, all but `kept`: they are full again.
+pub(super) async fn forget_buckets(db: &Db, before: Moment, kept: &str) -> sqlx::Result<()> {
+    const ANY: &str =
+        "SELECT bucket FROM lookup_budget WHERE refreshed_at < $1 AND bucket <> $2 LIMIT 1";
+    const SQL: &str = "DELETE FROM lookup_budget WHERE refreshed_at < $1 AND bucket <> $2";
+    let old: Option<String> = on!(db, pool => {
+        sqlx::query_scalar(ANY).bind(before).bind(kept).fetch_optional(pool).await
+    })?;
+    if old.is_none() {
+        return Ok(());
+    }
+    retry::again(async || {
+        let mut tx = db.begin().await?;
+        on_tx!(&mut tx, conn => {
+            sqlx::query(SQL).bind(before).bind(kept).execute(conn).await.map(|_| ())
+        })?;
+        tx.commit().await
+    })
+    .await
+}
+
+/// Changes all of `buckets` by `change`, or none when it yields nothing for one of them.
+///
+/// Each row is locked as it is read, in the order given, so that nodes queue and never race.
+pub(super) async fn change_buckets(
+    db: &Db,
+    buckets: &[(String, Rule)],
+    now: Moment,
+    change: impl Fn(Rule, Bucket, Moment) -> Option<Bucket>,
+) -> sqlx::Result<bool> {
+    retry::again(async || {
+        let mut tx = db.begin().await?;
+        for (key, rule) in buckets {
+            let bucket = locked_bucket(&mut tx, key, rule.full(now)).await?;
+            let Some(changed) = change(*rule, bucket, now) else { return Ok(false) };
+            set_bucket(&mut tx, key, changed).await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    })
+    .await
+}
+
+async fn locked_bucket(tx: &mut Tx, key: &str, full: Bucket) -> sqlx::Result<Bucket> {
+    const SQL: &str = "INSERT INTO lookup_budget (bucket, tokens, refreshed_at)
+         VALUES ($1, $2, $3)
+         ON CONFLICT (bucket) DO UPDATE SET tokens = lookup_budget.tokens
+         RETURNING tokens, refreshed_at";
+    let (tokens, at) = on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(key).bind(full.tokens).bind(full.at).fetch_one(conn).await
+    })?;
+    Ok(Bucket { tokens, at })
+}
+
+async fn set_bucket(tx: &mut Tx, key: &str, bucket: Bucket) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE lookup_budget SET tokens = $1, refreshed_at = $2 WHERE bucket = $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(bucket.tokens)
+        .bind(bucket.at)
+        .bind(key)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// Keeps a visit with the hash of its secret.
+pub(super) async fn insert_visit(db: &Db, visit: &Visit, tag: &[u8]) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO visits
+         (id, session_tag, isp_id, case_id, opened_at, seen_at, ends_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => sqlx::query(SQL)
+        .bind(visit.id)
+        .bind(tag)
+        .bind(visit.case.isp)
+        .bind(visit.case.id)
+        .bind(visit.opened_at)
+        .bind(visit.seen_at)
+        .bind(visit.ends_at)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    tx.commit().await
+}
+
+/// The visit of a session tag.
+pub(super) async fn visit(db: &Db, tag: &[u8]) -> sqlx::Result<Option<Visit>> {
+    const SQL: &str = "SELECT id, isp_id, case_id, opened_at, seen_at, ends_at
+         FROM visits WHERE session_tag = $1";
+    type Row = (VisitId, IspId, CaseId, Moment, Moment, Moment);
+    let row: Option<Row> = on!(db, pool => {
+        sqlx::query_as(SQL).bind(tag).fetch_optional(pool).await
+    })?;
+    Ok(row.map(|(id, isp, case, opened_at, seen_at, ends_at)| Visit {
+        id,
+        case: CaseRef { isp, id: case },
+        opened_at,
+        seen_at,
+        ends_at,
+    }))
+}
+
+/// Notes that a visit was seen now.
+pub(super) async fn touch_visit(db: &Db, visit: VisitId, now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE visits SET seen_at = $1 WHERE id = $2";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => {
+        sqlx::query(SQL).bind(now).bind(visit).execute(conn).await.map(|_| ())
+    })?;
+    tx.commit().await
+}
+
+/// Ends a visit now.
+pub(super) async fn end_visit(db: &Db, tag: &[u8], now: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE visits SET ends_at = $1 WHERE session_tag = $2 AND ends_at > $1";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => {
+        sqlx::query(SQL).bind(now).bind(tag).execute(conn).await.map(|_| ())
+    })?;
+    tx.commit().await
+}
+
+/// Notes what became of a step.
+pub(super) async fn insert_mark(
+    db: &Db,
+    case: CaseRef,
+    at: Moment,
+    mark: &Mark,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome, cause)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (isp_id, case_id, at, manual, step)
+         DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => sqlx::query(SQL)
+        .bind(case.isp)
+        .bind(case.id)
+        .bind(at)
+        .bind(&mark.manual)
+        .bind(i64::from(mark.step))
+        .bind(if mark.done { "done" } else { "stuck" })
+        .bind(mark.cause.as_deref())
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    tx.commit().await
+}
+
+/// What became of the steps of a manual, oldest first.
+pub(super) async fn marks(db: &Db, case: CaseRef, manual: &str) -> sqlx::Result<Vec<Mark>> {
+    const SQL: &str = "SELECT step, outcome, cause FROM step_marks
+         WHERE isp_id = $1 AND case_id = $2 AND manual = $3 ORDER BY at";
+    let rows: Vec<(i64, String, Option<String>)> = on!(db, pool => {
+        sqlx::query_as(SQL).bind(case.isp).bind(case.id).bind(manual).fetch_all(pool).await
+    })?;
+    let mark = |(step, outcome, cause): (i64, String, Option<String>)| Mark {
+        manual: manual.to_owned(),
+        step: u32::try_from(step).unwrap_or(0),
+        done: outcome == "done",
+        cause,
+    };
+    Ok(rows.into_iter().map(mark).collect())
+}
+
+/// Notes which device the person says it is.
+pub(super) async fn insert_choice(
+    db: &Db,
+    case: CaseRef,
+    at: Moment,
+    choice: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO device_choices (isp_id, case_id, at, choice)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (isp_id, case_id, at) DO UPDATE SET choice = excluded.choice";
+    let mut tx = db.begin().await?;
+    on_tx!(&mut tx, conn => sqlx::query(SQL)
+        .bind(case.isp)
+        .bind(case.id)
+        .bind(at)
+        .bind(choice)
+        .execute(conn)
+        .await
+        .map(|_| ()))?;
+    tx.commit().await
+}
+
+/// The latest word on which device it is.
+pub(super) async fn choice(db: &Db, case: CaseRef) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT choice FROM device_choices
+         WHERE isp_id = $1 AND case_id = $2 ORDER BY at DESC LIMIT 1";
+    on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(case.isp).bind(case.id).fetch_optional(pool).await
+    })
+}

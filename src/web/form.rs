@@ -1,0 +1,41 @@
+//! Forms (入力): refusals stand first on the page and beside their field, what was typed is kept.
+
+/// One refused field (入力の問題).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The `id` of the field, or of the first radio of its group.
+    pub field: &'static str,
+    /// The same words in the summary and at the field.
+    pub words: String,
+}
+
+/// The refusals of one form, in the order of its fields; empty when it was taken.
+#[derive(Clone, Debug, Default)]
+pub struct Errors(Vec<Refused>);
+
+impl Errors {
+    /// No refusal.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// One refused field.
+    pub fn of(field: &'static str, words: String) -> Self {
+        Self(vec![Refused { field, words }])
+    }
+
+    /// Whether the form was refused.
+    pub fn any(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// The refusals for the summary.
+    pub fn list(&self) -> &[Refused] {
+        &self.0
+    }
+
+    /// The words at `field`, or nothing.
+    pub fn at(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|refused| refused.field == field).map(|refused| refused.words.as_str())
+    }
+}
