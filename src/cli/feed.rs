@@ -29,8 +29,7 @@ enum Command {
         #[arg(long)]
         stream: String,
         /// Minutes east of UTC of naive times, 540 for Japan; without it such times are refused.
-        #[arg(long, allow_negative_numbers = true)]
-        #[arg(value_parser = clap::value_parser!(i64).range(-1440..=1440))]
+        #[arg(long, allow_negative_numbers = true, value_parser = minutes_of_a_day())]
         utc_offset_minutes: Option<i64>,
         /// The least completeness of a run that counts as covering.
         #[arg(long, default_value_t = 0.9)]
@@ -39,6 +38,10 @@ enum Command {
     /// All feeds.
     #[command(after_help = "Example:\n  todoke feed list --json")]
     List,
+}
+
+fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
+    clap::value_parser!(i64).range(-1440..=1440)
 }
 
 impl Feed {

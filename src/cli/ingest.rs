@@ -39,7 +39,7 @@ pub(super) struct Ingest {
 /// What became of a file (取込結果).
 #[derive(Debug, Serialize)]
 pub struct Taken {
-    /// Its name.
+    /// The name it bears this time.
     pub file: String,
     /// The hash of its content.
     pub sha256: String,
@@ -123,9 +123,8 @@ pub async fn take_in(
         receive::close(app, &file, refused.as_deref()).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    // Under the name it bears now, which its giver knows; the store keeps the first one.
-    let name = path.file_name().map_or(file.name, |name| name.to_string_lossy().into_owned());
-    Ok(Taken { file: name, sha256: file.sha256, already_ingested, counts, refused, seconds })
+    let (name, sha256) = (receive::name_of(path), file.sha256);
+    Ok(Taken { file: name, sha256, already_ingested, counts, refused, seconds })
 }
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {

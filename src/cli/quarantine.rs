@@ -113,7 +113,7 @@ async fn retry(app: &App, feed: &Feed) -> anyhow::Result<(u64, u64)> {
         let of_file = waiting.iter().filter(|row| row.feed_file_id == file.id);
         let numbers: HashSet<i64> = of_file.map(|row| row.row_no).collect();
         tried += numbers.len() as u64;
-        let part = app.data.join("archive").join(format!(".retry-{}", file.sha256));
+        let part = receive::tempname(&app.data.join("archive"));
         io::copy(&mut receive::raw(app, &file)?, &mut std::fs::File::create(&part)?)?;
         let opened = receive::open_rows(feed, &file.name, &part, app.now());
         std::fs::remove_file(&part)?;

@@ -7,14 +7,12 @@
 
 use std::time::Duration;
 
-use sqlx::error::DatabaseError;
-
 /// How often a transaction is tried before its fault is passed on.
 pub const TRIES: u32 = 8;
 
 /// Whether the engine says that the same transaction may succeed when it runs again.
 pub fn may_succeed_again(fault: &sqlx::Error) -> bool {
-    let code = fault.as_database_error().and_then(DatabaseError::code);
+    let code = fault.as_database_error().and_then(sqlx::error::DatabaseError::code);
     matches!(code.as_deref(), Some("40001" | "40P01" | "5" | "517" | "261"))
 }
 
@@ -31,7 +29,9 @@ pub fn is_worth_asking(fault: &anyhow::Error) -> bool {
     fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
         may_succeed_again(fault)
             || is_connection_lost(fault)
-            || fault.as_database_error().is_some_and(DatabaseError::is_unique_violation)
+            || fault
+                .as_database_error()
+                .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
     }) || is_overtaken(fault)
 }
 

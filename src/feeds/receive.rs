@@ -112,7 +112,8 @@ pub async fn accept(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Accep
     Ok(Accepted { file, archived })
 }
 
-fn name_of(path: &Path) -> String {
+/// The name a file bears, without its folder.
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
@@ -162,7 +163,8 @@ fn archive(folder: &Path, source: &Path) -> anyhow::Result<(String, i64, PathBuf
     Ok((sha256, bytes, archived))
 }
 
-fn tempname(folder: &Path) -> PathBuf {
+/// A name in `folder` that no other file and no other process of this machine has.
+pub(crate) fn tempname(folder: &Path) -> PathBuf {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);

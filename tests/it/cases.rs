@@ -2,7 +2,7 @@
 
 use crate::{
     actors::SCANNER,
-    builders::{hit, infected, provider, telnet_report},
+    builders::{csv, hit, infected, provider, telnet_report},
     centre::on_both_engines,
 };
 
@@ -29,7 +29,8 @@ on_both_engines! {
         centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         let one = hit("r1", DAY_1, "192.0.2.7");
         let weak = one.clone().with("weakness_code", "exposed_service");
-        centre.takes(&[one.clone(), one.clone().with("port", 2323), one.with("proto", "udp"), weak]);
+        let port = one.clone().with("port", 2323);
+        centre.takes(&[one.clone(), port, one.with("proto", "udp"), weak]);
         assert_eq!(centre.cases().len(), 4);
     }
 
@@ -50,7 +51,7 @@ on_both_engines! {
         centre.takes(&[hit("r1", DAY_1, "192.0.2.7"), hit("r1", DAY_2, "192.0.2.200")]);
         let report = [telnet_report("2026-03-28 01:02:03", "192.0.2.8")];
         let name = "2026-03-28-scan_telnet-jp.csv";
-        centre.ingests("sensor", name, crate::builders::csv(&report));
+        centre.ingests("sensor", name, csv(&report));
         let found = |more: &[&str]| {
             let args = [&["case", "list"], more].concat();
             centre.does(&args).lines.len()
@@ -84,6 +85,7 @@ on_both_engines! {
         assert_eq!(told.iter().filter(|fact| facts.contains(&fact.as_str())).count(), told.len());
         assert_eq!(centre.verifies().number("changed"), 0, "intake and review agree");
         assert_eq!(centre.facts_of("192.0.2.7"), told);
-        assert_eq!(centre.ingests(SCANNER, "x.csv", crate::builders::csv(&twice)).number("rows"), 2);
+        let again = centre.ingests(SCANNER, "x.csv", csv(&twice));
+        assert_eq!(again.one()["already_ingested"], true);
     }
 }

@@ -10,9 +10,9 @@ use crate::{
 
 const MARCH: &str = "2026-03-30T10:02:03+09:00";
 
-/// Rows of two batches: 70,000 spots, and 5,000 of them seen twice.
-const ROWS: u32 = 75_000;
-const SPOTS: u32 = 70_000;
+/// Rows of two batches: 95,000 spots, and 5,000 of them seen again at the end.
+const ROWS: u32 = 100_000;
+const SPOTS: u32 = 95_000;
 
 fn big_file() -> String {
     let mut text = String::from(
@@ -65,7 +65,7 @@ on_both_engines! {
         let body = big_file();
         let file = centre.file("hits.csv", &body);
         killed_after(&centre, &file, 0);
-        killed_after(&centre, &file, 50_000);
+        killed_after(&centre, &file, 1);
         let resumed = centre.tries(&["ingest", "--feed", SCANNER, &file]);
         assert_eq!(resumed.one()["already_ingested"], false);
         is_whole(&resumed);

@@ -93,7 +93,7 @@ on_both_engines! {
         }
         // 8 effects
         let funnel = centre.does(&["effect", "funnel"]);
-        let steps = funnel.lines.iter().map(|line| line.to_string()).collect::<String>();
+        let steps = funnel.lines.iter().map(ToString::to_string).collect::<String>();
         assert!(steps.contains("verified") && steps.contains("claimed"), "{steps}");
     }
 }

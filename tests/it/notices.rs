@@ -51,7 +51,7 @@ on_both_engines! {
 
     fn a_list_is_the_same_bytes_as_often_as_it_is_asked_for(centre) {
         let a = provider("isp-a", "static", "192.0.2.0/24").with("upstream", "isp-u");
-        centre.serves(&[a.clone()]);
+        centre.serves(std::slice::from_ref(&a));
         centre.takes(&[hit("r1", MARCH, "192.0.2.7").with("device_model", "ルータ")]);
         let list = centre.prepares("isp-a").unwrap();
         let formats = ["csv", "csv-sjis", "jsonl"];
@@ -97,7 +97,8 @@ on_both_engines! {
         let list = centre.prepares("isp-a").unwrap();
         let bytes = centre.exports(&list, "csv-sjis");
         let file = centre.file("sjis.csv", &bytes);
-        let text = Command::new("iconv").args(["-f", "CP932", "-t", "UTF-8", &file]).output().unwrap();
+        let args = ["-f", "CP932", "-t", "UTF-8", &file];
+        let text = Command::new("iconv").args(args).output().unwrap();
         assert!(text.status.success(), "{}", String::from_utf8_lossy(&text.stderr));
         assert!(String::from_utf8(text.stdout).unwrap().contains("ルータ㈱①～〓"));
         let out = centre.desk().join("again.csv").display().to_string();
@@ -119,8 +120,8 @@ on_both_engines! {
             let model = &line["device_model"];
             let formula = ["=", "+", "-", "@", "＝", "\t"].iter().any(|c| model.starts_with(c));
             assert!(!formula, "{model}");
-            let known = |evil: &&str| model.trim_start_matches('\'') == *evil || model == evil.trim();
-            assert!(evil.iter().any(|one| known(&one)), "{model}");
+            let shown = model.trim_start_matches('\'');
+            assert!(evil.iter().any(|one| *one == shown || one.trim() == shown), "{model}");
         }
     }
 

@@ -155,10 +155,12 @@ on_both_engines! {
         let list = listed(&centre);
         counts(&centre, &[on_line(notified(&list, 1, APRIL), "2026", 'a')]);
         centre.on("2026-04-10");
-        let moved = ["192.0.2.11", "192.0.2.12"].map(|ip| hit("r2", "2026-04-09T10:00:00+09:00", ip));
+        let later = "2026-04-09T10:00:00+09:00";
+        let moved = ["192.0.2.11", "192.0.2.12"].map(|ip| hit("r2", later, ip));
         centre.takes(&moved);
         let next = centre.prepares("isp-a").unwrap();
-        let (eleven, twelve) = (centre.record_of(&next, "192.0.2.11"), centre.record_of(&next, "192.0.2.12"));
+        let eleven = centre.record_of(&next, "192.0.2.11");
+        let twelve = centre.record_of(&next, "192.0.2.12");
         let at = "2026-04-10T08:00:00+09:00";
         counts(&centre, &[
             on_line(notified(&next, eleven, at), "2026", 'a'),
@@ -168,10 +170,29 @@ on_both_engines! {
         assert_eq!(centre.case_of("192.0.2.11")["line_of"], speaker["id"]);
         assert!(speaker["line_of"].is_null());
         assert!(centre.case_of("192.0.2.12")["line_of"].is_null(), "epochs are never compared");
-        assert_eq!(centre.facts_of("192.0.2.11"), ["opened", "joined", "listed"]
-            .map(str::to_owned).into_iter().collect::<Vec<_>>());
-        // A third address of the line, joined before any list was prepared, is on none.
-        assert_eq!(centre.prepares("isp-a"), None);
+        assert_eq!(centre.facts_of("192.0.2.11"), ["opened", "joined", "listed"]);
+    }
+
+    fn a_joined_case_is_never_listed_again_whatever_becomes_of_it(centre) {
+        let list = listed(&centre);
+        let own = on_line(notified(&list, 2, APRIL), "2025", 'b');
+        counts(&centre, &[on_line(notified(&list, 1, APRIL), "2026", 'a'), own]);
+        centre.scans("2026-04-08", "192.0.2.0/24", &[]);
+        centre.scans("2026-04-15", "192.0.2.0/24", &[]);
+        assert_eq!(centre.verifies().number("verified"), 2);
+        // The provider finds that both were one line; then the second address is seen again.
+        let at = "2026-04-15T08:00:00+09:00";
+        counts(&centre, &[on_line(notified(&list, 2, at), "2026", 'a')]);
+        assert_eq!(centre.case_of("192.0.2.2")["line_of"], centre.case_of("192.0.2.1")["id"]);
+        let back = hit("r3", "2026-04-22T01:00:00+09:00", "192.0.2.2");
+        centre.scans("2026-04-22", "192.0.2.0/24", &[back]);
+        assert_eq!(centre.state_of("192.0.2.2"), "recurred");
+        assert_eq!(centre.prepares("isp-a"), None, "the line's first case speaks for it");
+        centre.verifies();
+        assert_eq!(centre.state_of("192.0.2.1"), "recurred");
+        let next = centre.prepares("isp-a").expect("the line has it again");
+        let lines = centre.lines_of(&next);
+        assert_eq!((lines.len(), lines[0]["ip"].as_str()), (1, "192.0.2.1"));
     }
 
     fn an_earlier_case_that_comes_late_speaks_for_its_line(centre) {

@@ -82,7 +82,8 @@ fn checked(taken: &[Value], shared: &Path) -> String {
         .map(|name| (name, fresh.iter().map(|file| number(file, name)).sum()))
         .collect();
     format!(
-        "conformance: files {}, rows {}, sightings {}, repeats {}, quarantined {}, refused files {}",
+        "conformance: files {}, rows {}, sightings {}, repeats {}, quarantined {}, \
+         refused files {}",
         taken.len(),
         sums["rows"],
         sums["sightings"],

@@ -43,16 +43,13 @@ fn centre(engine: Engine) -> Option<Centre> {
 fn tell(centre: &Centre, order: &[usize], review: bool) {
     let files = files();
     for place in order {
-        match files.get(*place) {
-            Some(rows) => {
-                let name = format!("{place}-of-{}.csv", order.len());
-                let answer = centre.ingests(SCANNER, &name, csv(rows));
-                assert!(answer.status < 2, "{answer:?}");
-            }
-            None => {
-                let day = RUNS[place - files.len()];
-                centre.learns(&[covered(day, day, "198.18.0.0/16")]);
-            }
+        if let Some(rows) = files.get(*place) {
+            let name = format!("{place}-of-{}.csv", order.len());
+            let answer = centre.ingests(SCANNER, &name, csv(rows));
+            assert!(answer.status < 2, "{answer:?}");
+        } else {
+            let day = RUNS[place - files.len()];
+            centre.learns(&[covered(day, day, "198.18.0.0/16")]);
         }
         if review {
             centre.verifies();

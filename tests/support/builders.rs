@@ -13,6 +13,7 @@ impl Row {
     }
 
     /// The same row with another cell in that column.
+    #[expect(clippy::needless_pass_by_value, reason = "cells are mostly written on the spot")]
     pub(crate) fn with(mut self, column: &str, cell: impl ToString) -> Self {
         match self.0.iter_mut().find(|(name, _)| name == column) {
             Some((_, old)) => *old = cell.to_string(),

@@ -30,7 +30,7 @@ impl Centre {
             let dump = Command::new("pg_dump").arg(url).output().expect("it comes with psql");
             assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
             // Byte strings stand in a dump as hexadecimal digits.
-            let hex: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hex = todoke::access::keys::to_hex(word.as_bytes());
             holds(&dump.stdout, word) || holds(&dump.stdout, &hex)
         });
         dumped || holds_below(&self.data(), word)

@@ -70,7 +70,7 @@ impl Visitor<'_> {
         for _ in 0..5 {
             let page = taken(self.browser.get(format!("{}{path}", self.site.address)).call());
             match &page.onwards {
-                Some(onwards) => path = onwards.split('#').next().unwrap().to_owned(),
+                Some(onwards) => onwards.split('#').next().unwrap().clone_into(&mut path),
                 None => return page,
             }
         }
