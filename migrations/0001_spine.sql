@@ -164,6 +164,7 @@ CREATE TABLE cases (
     PRIMARY KEY (isp_id, id)
 ) /* clustered */;
 CREATE UNIQUE INDEX cases_by_spot ON cases (spot, isp_id);
+CREATE INDEX cases_by_line ON cases (isp_id, line_of) WHERE line_of IS NOT NULL;
 
 -- owner: cases
 CREATE TABLE case_events (

@@ -59,6 +59,13 @@ impl Spot {
         Self(key)
     }
 
+    /// The spot of these hexadecimal digits, or nothing.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let pairs = digits.as_bytes().chunks_exact(2);
+        let byte = |pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        pairs.map(byte).collect::<Option<_>>().map(Self)
+    }
+
     /// Address, port and exposure again; nothing if these bytes are no spot.
     pub fn place(&self) -> Option<Place> {
         let (address, rest) = self.0.split_at_checked(16)?;

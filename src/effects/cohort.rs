@@ -10,7 +10,7 @@
 //! than that a fix cannot be proven yet while a device can still be seen, and counting the one
 //! without the other would make every recent month look bad.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use effect::turnbull::Span;
 
@@ -21,8 +21,10 @@ use crate::{
     feeds::coverage,
     ids::{CaseId, FeedId, IspId},
     isps::LeasePolicy,
+    manuals,
     time::Moment,
     verification::{CLEAN_SCANS, clean_scans::SETTLE_DAYS},
+    web::texts::Lang,
 };
 
 /// A line with all that is known of it (回線の経過).
@@ -205,18 +207,23 @@ fn notices(listings: Vec<store::Listing>) -> HashMap<(IspId, CaseId), Notice> {
     ways
 }
 
-/// Lines that marked a step as done and left none marked as not done.
+/// Lines that did every step of a manual; a step counts as it was marked last.
 fn finished(marks: Vec<store::Mark>) -> HashSet<(IspId, CaseId)> {
-    let mut last: BTreeMap<(IspId, CaseId, String, i64), bool> = BTreeMap::new();
+    let mut done: BTreeMap<(IspId, CaseId, String), BTreeSet<i64>> = BTreeMap::new();
     for mark in marks {
-        let done = mark.outcome == "could";
-        last.insert((mark.isp_id, mark.speaker, mark.manual, mark.step), done);
+        let steps = done.entry((mark.isp_id, mark.speaker, mark.manual)).or_default();
+        if mark.outcome == "done" {
+            steps.insert(mark.step)
+        } else {
+            steps.remove(&mark.step)
+        };
     }
-    let of = |done: bool| {
-        let marked = last.iter().filter(move |(_, was)| **was == done);
-        marked.map(|((isp, line, _, _), _)| (*isp, *line)).collect::<HashSet<_>>()
-    };
-    &of(true) - &of(false)
+    // An infected device has steps beyond those of a weak one; the manual of the weak one decides.
+    let due = |id: &str| manuals::named(id).map(|manual| manual.steps(Lang::Ja, false).len());
+    let all = done
+        .into_iter()
+        .filter(|((_, _, manual), steps)| due(manual).is_some_and(|due| steps.len() >= due));
+    all.map(|((isp, line, _), _)| (isp, line)).collect()
 }
 
 /// Where follow-up ends, per provider and feed.

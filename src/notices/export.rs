@@ -52,7 +52,8 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
         let body: LineBody = serde_json::from_str(&stored.body)?;
         let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
         let id = inquiry_id::issue(app, &mut tx, case).await?;
-        let place = Spot(stored.spot).place().context("a listed case holds a malformed spot")?;
+        let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
+        let place = place.context("a listed case holds a malformed spot")?;
         lines.push(Line {
             list_id: notice.list_id.clone(),
             list_version: 1,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Notice, store};
 use crate::{
+    access::keys::to_hex,
     app::App,
     cases::{Case, CaseRef, inquiry_id, listed},
     db::retry,
@@ -29,6 +30,8 @@ pub struct LineBody {
     pub action: String,
     /// The undertaking.
     pub stream: String,
+    /// Where it was seen last, as the hexadecimal digits of a spot.
+    pub spot: String,
     /// First sighting.
     pub first_seen: Moment,
     /// Latest sighting, which the ISP looks up in its logs.
@@ -87,9 +90,15 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     for (case, listings) in &waiting {
         let which = CaseRef { isp: isp.id, id: case.id };
         inquiry_id::issue(app, &mut tx, which).await?;
-        let opening = (case.feed_file_id, case.row_no);
-        let port = sightings::calling_port(&mut tx, &case.spot, case.last_seen, opening).await?;
-        let body = LineBody { calling_port: port, ..body(isp, case, *listings) };
+        // A line that moved is looked up where it was seen last, whichever case speaks for it.
+        let latest = store::latest_of_line(&mut tx, which).await?;
+        let (spot, at) = (&latest.spot, latest.last_seen);
+        let opening = (latest.feed_file_id, latest.row_no);
+        let calling_port = sightings::calling_port(&mut tx, spot, at, opening).await?;
+        let spot = to_hex(spot);
+        let identify_by = at.plus_days(IDENTIFY_DAYS);
+        let body = body(isp, case, *listings);
+        let body = LineBody { spot, calling_port, last_seen: at, identify_by, ..body };
         lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
@@ -106,6 +115,7 @@ fn body(isp: &Isp, case: &Case, listings: i64) -> LineBody {
         first_seen: case.first_seen,
         last_seen: case.last_seen,
         identify_by: case.last_seen.plus_days(IDENTIFY_DAYS),
+        spot: String::new(),
         calling_port: None,
         severity: case.severity.clone(),
         maker: case.maker.clone(),

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{Notice, Standing};
 use crate::{
-    cases::Case,
+    cases::{Case, CaseRef},
     db::{
         Db, Tx,
         bulk::{self, Column, Target},
@@ -38,6 +38,13 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
         sqlx::query_as(SQL).bind(isp).bind(limit).fetch_all(conn).await
     })?;
     Ok(rows.into_iter().map(|row| (row.case, row.listings)).collect())
+}
+
+/// The case of a line that was seen last, given the case that speaks for it.
+pub(super) async fn latest_of_line(tx: &mut Tx, speaker: CaseRef) -> sqlx::Result<Case> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND (id = $2 OR line_of = $2)
+         ORDER BY last_seen DESC, spot LIMIT 1";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_one(conn).await)
 }
 
 /// How many lists the ISP has had.
@@ -84,20 +91,18 @@ pub(super) async fn insert_lines(
     Ok(())
 }
 
-/// A line as it is stored, with the spot of its case.
+/// A line as it is stored.
 #[derive(FromRow)]
 pub(super) struct StoredLine {
     pub(super) record_no: i64,
     pub(super) case_id: CaseId,
     pub(super) body: String,
-    pub(super) spot: Vec<u8>,
 }
 
 /// The lines of a list in order.
 pub(super) async fn lines(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<StoredLine>> {
-    const SQL: &str = "SELECT l.record_no, l.case_id, l.body, c.spot FROM notice_lines l
-           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
-         WHERE l.isp_id = $1 AND l.notice_id = $2 ORDER BY l.record_no";
+    const SQL: &str = "SELECT record_no, case_id, body FROM notice_lines
+         WHERE isp_id = $1 AND notice_id = $2 ORDER BY record_no";
     on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
     })

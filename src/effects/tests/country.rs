@@ -258,16 +258,19 @@ impl Country {
         .await;
     }
 
-    /// Marks at the first step, a day apart.
+    /// Marks at every step of the router manual, one round a day.
     pub(super) async fn marks(&mut self, case: Number, outcomes: &[&str]) {
         let id = self.key(case);
         for (after, outcome) in (12..).zip(outcomes) {
             let at = day(after).0;
-            self.run(format!(
-                "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome)
-                 SELECT isp_id, id, {at}, 'router', 1, '{outcome}' FROM cases WHERE id = {id}"
-            ))
-            .await;
+            for step in 1..=7 {
+                self.run(format!(
+                    "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome)
+                     SELECT isp_id, id, {at}, 'router', {step}, '{outcome}' FROM cases
+                      WHERE id = {id}"
+                ))
+                .await;
+            }
         }
     }
 
