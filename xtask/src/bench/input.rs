@@ -73,9 +73,8 @@ pub(super) fn isp_register(folder: &Path, list: &Path) -> Result<PathBuf> {
         let line = line.with_context(|| list.display().to_string())?;
         asns.extend(line.split(',').nth(6).and_then(|asn| asn.parse::<u32>().ok()));
     }
-    let rows = asns.iter().map(|asn| format!("as{asn},Provider {asn},,{asn},,dynamic\n"));
-    let text =
-        format!("code,name,upstream,asns,prefixes,lease_policy\n{}", rows.collect::<String>());
+    let rows = asns.iter().map(|asn| format!("as{asn},Provider {asn},,{asn},dynamic:30\n"));
+    let text = format!("code,name,upstream,asns,lease_policy\n{}", rows.collect::<String>());
     let file = folder.join("isps.csv");
     fs::write(&file, text).with_context(|| file.display().to_string())?;
     Ok(file)
