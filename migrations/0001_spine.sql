@@ -196,6 +196,7 @@ CREATE TABLE line_tokens (
     case_id BYTEA NOT NULL,
     bound_at BIGINT NOT NULL,
     author TEXT NOT NULL,
+    ended_at BIGINT,
     PRIMARY KEY (isp_id, epoch, token, case_id)
 );
 
@@ -237,6 +238,7 @@ CREATE TABLE line_reports (
     notice_id BYTEA NOT NULL,
     record_no BIGINT NOT NULL,
     version BIGINT NOT NULL,
+    reported_at BIGINT NOT NULL,
     received_at BIGINT NOT NULL,
     state TEXT NOT NULL,
     identified TEXT,

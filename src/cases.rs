@@ -215,7 +215,13 @@ pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> crate::db::Resul
         State::Recurred => "recurred",
         State::Unknown => "unknown",
     };
-    let event = store::Event { at: verdict.since, kind, author: "verification", detail: None };
+    // The interval in which the fix lies belongs to the fact: a later recurrence changes the case.
+    let proven = match (verdict.state, verdict.last_seen, verdict.first_clean) {
+        (State::Verified, Some(seen), Some(clean)) => Some(format!("{} {}", seen.0, clean.0)),
+        _ => None,
+    };
+    let detail = proven.as_deref();
+    let event = store::Event { at: verdict.since, kind, author: "verification", detail };
     store::write_event(tx, verdict.case, event).await?;
     let closed = matches!(verdict.state, State::Verified);
     let ends_at = closed.then(|| verdict.since.plus_days(inquiry_id::DAYS_AFTER_CLOSING));
@@ -234,4 +240,6 @@ pub struct Verdict {
     pub since: Moment,
     /// End of the first clean scan of the run that the state rests on.
     pub first_clean: Option<Moment>,
+    /// The last sighting before that.
+    pub last_seen: Option<Moment>,
 }

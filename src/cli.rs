@@ -24,14 +24,14 @@ mod verify;
 mod simulate;
 mod stats;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
 use crate::{
-    access::keys::Keys,
+    access::keys::{Keys, is_shut},
     app::App,
     config::Centre,
     db::{Db, migrate},
@@ -224,6 +224,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
 /// Opens the store of the data folder, which `todoke init` made.
 pub async fn open(global: &Global) -> anyhow::Result<App> {
     let keys = Keys::load(&global.data.join("keys")).map_err(Refused::because)?;
+    is_shut(&global.data).map_err(Refused::because)?;
     let clock = clock(global)?;
     let db = open_db(global).await?;
     migrate::run(&db, &clock).await?;
@@ -272,6 +273,9 @@ pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Mom
 fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("TODOKE_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=error,todoke=info"));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .try_init();
 }

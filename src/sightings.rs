@@ -14,7 +14,7 @@ use formats::{Detection, Exposure, Kind, Proto, Weakness};
 
 use crate::{
     db::{Tx, bulk},
-    ids::FileId,
+    ids::{FeedId, FileId},
     time::Moment,
 };
 
@@ -141,27 +141,29 @@ pub(crate) async fn record(
     Ok(())
 }
 
-/// All moments at which each of `spots` was seen, sorted within a spot.
-pub(crate) async fn moments_of(
+/// That a feed saw a spot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    /// When.
+    pub(crate) at: Moment,
+    /// Which feed.
+    pub(crate) feed: FeedId,
+}
+
+/// All hits at each of `spots`, sorted by time; `firsts` are those that no repeat tells of.
+pub(crate) async fn hits_of(
     tx: &mut Tx,
     spots: &[Vec<u8>],
-    firsts: &[(Vec<u8>, Moment)],
-) -> crate::db::Result<HashMap<Vec<u8>, Vec<Moment>>> {
-    let mut seen: HashMap<Vec<u8>, Vec<Moment>> = HashMap::new();
-    for (spot, at) in firsts {
-        seen.entry(spot.clone()).or_default().push(*at);
+    firsts: Vec<(Vec<u8>, Moment, FeedId)>,
+) -> crate::db::Result<HashMap<Vec<u8>, Vec<Hit>>> {
+    const SQL: &str = "SELECT r.spot, r.detected_at, f.feed_id FROM repeats r
+         JOIN feed_files f ON f.id = r.feed_file_id";
+    let mut seen: HashMap<Vec<u8>, Vec<Hit>> = HashMap::new();
+    let repeats: Vec<(Vec<u8>, Moment, FeedId)> = bulk::select_in(tx, SQL, "r.spot", spots).await?;
+    for (spot, at, feed) in firsts.into_iter().chain(repeats) {
+        seen.entry(spot).or_default().push(Hit { at, feed });
     }
-    for (spot, at) in bulk::select_in::<(Vec<u8>, Moment)>(
-        tx,
-        "SELECT spot, detected_at FROM repeats",
-        "spot",
-        spots,
-    )
-    .await?
-    {
-        seen.entry(spot).or_default().push(at);
-    }
-    seen.values_mut().for_each(|moments| moments.sort_unstable());
+    seen.values_mut().for_each(|hits| hits.sort_unstable());
     Ok(seen)
 }
 

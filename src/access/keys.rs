@@ -25,6 +25,9 @@ pub enum KeysRefused {
     /// A file that others can read is no secret.
     #[error("{0} can be read by others: run `chmod 600 {0}`")]
     ReadableByOthers(String),
+    /// The data folder is open to others.
+    #[error("{0} can be looked into by others: run `chmod 700 {0}`")]
+    FolderOpen(String),
     /// The file does not hold 64 hexadecimal digits.
     #[error("{0} does not hold 64 hexadecimal digits")]
     Malformed(String),
@@ -85,16 +88,42 @@ fn others_can_read(_meta: &fs::Metadata) -> bool {
 }
 
 fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = private().write(true).create_new(true).open(path)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()
+}
+
+/// How to make a file that nobody else reads: keys, and lists that bear addresses.
+pub fn private() -> fs::OpenOptions {
+    #[allow(unused_mut, reason = "elsewhere than on Unix there is no mode to set")]
     let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(path)?;
-    writeln!(file, "{text}")?;
-    file.sync_all()
+    options
+}
+
+/// Shuts a folder to everybody else: what lies in it is a map of a nation's weak devices.
+pub fn shut(folder: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+    }
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
+}
+
+/// Refuses a data folder that others can look into.
+pub fn is_shut(folder: &Path) -> Result<(), KeysRefused> {
+    let name = folder.display().to_string();
+    match fs::metadata(folder) {
+        Ok(meta) if others_can_read(&meta) => Err(KeysRefused::FolderOpen(name)),
+        _ => Ok(()),
+    }
 }
 
 /// Lower-case hexadecimal digits of `bytes`.

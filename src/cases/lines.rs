@@ -7,7 +7,7 @@
 use anyhow::ensure;
 
 use super::{CaseRef, store};
-use crate::{db::Tx, time::Moment};
+use crate::{db::Tx, ids::IspId, time::Moment};
 
 /// A line token (回線トークン) with the epoch of the key it was made under.
 #[derive(Clone, Debug)]
@@ -28,24 +28,41 @@ pub(crate) async fn bind(
     author: &str,
 ) -> anyhow::Result<bool> {
     ensure!(!token.epoch.is_empty(), "a line token without an epoch cannot be compared");
-    if !store::insert_token(tx, case, (token.epoch, &token.token), at, author).await? {
+    let own = (token.epoch, &token.token[..]);
+    if !store::insert_token(tx, case, own, at, author).await? {
         return Ok(false);
     }
-    let line = store::of_token(tx, case.isp, token.epoch, &token.token).await?;
-    let Some((speaker, _, _)) = line.first().copied() else { return Ok(true) };
+    // A case is on one line: the ISP's newer word ends its older one.
+    for ended in store::end_other_tokens(tx, case, own, at).await? {
+        join(tx, case.isp, (token.epoch, &ended), at, author).await?;
+    }
+    join(tx, case.isp, own, at, author).await?;
+    Ok(true)
+}
+
+/// Lets the earliest case of a token speak for the others.
+async fn join(
+    tx: &mut Tx,
+    isp: IspId,
+    (epoch, token): (&str, &[u8]),
+    at: Moment,
+    author: &str,
+) -> anyhow::Result<()> {
+    let line = store::of_token(tx, isp, epoch, token).await?;
+    let Some((speaker, _, _)) = line.first().copied() else { return Ok(()) };
     for (id, line_of, _) in line {
         let wanted = (id != speaker).then_some(speaker);
         if line_of == wanted {
             continue;
         }
-        let member = CaseRef { isp: case.isp, id };
+        let member = CaseRef { isp, id };
         store::set_line_of(tx, member, wanted).await?;
         let (kind, detail) = match wanted {
             Some(speaker) => ("joined", speaker.to_string()),
             None => ("parted", "speaks for its line".to_owned()),
         };
-        store::write_event(tx, member, store::Event { at, kind, author, detail: Some(&detail) })
-            .await?;
+        let event = store::Event { at, kind, author, detail: Some(&detail) };
+        store::write_event(tx, member, event).await?;
     }
-    Ok(true)
+    Ok(())
 }

@@ -150,7 +150,13 @@ fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {
 }
 
 async fn reopen(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> crate::db::Result<()> {
-    let verdict = super::Verdict { case, state: State::Recurred, since: at, first_clean: None };
+    let verdict = super::Verdict {
+        case,
+        state: State::Recurred,
+        since: at,
+        first_clean: None,
+        last_seen: None,
+    };
     if store::set_state(tx, &verdict).await? {
         let event = store::Event { at, kind: "recurred", author, detail: None };
         store::write_event(tx, case, event).await?;

@@ -154,13 +154,34 @@ pub(super) async fn of_token(
 ) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Moment)>> {
     const SQL: &str = "SELECT c.id, c.line_of, c.first_seen FROM line_tokens t
            JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
-         WHERE t.isp_id = $1 AND t.epoch = $2 AND t.token = $3 ORDER BY c.first_seen, c.spot";
+         WHERE t.isp_id = $1 AND t.epoch = $2 AND t.token = $3 AND t.ended_at IS NULL
+         ORDER BY c.first_seen, c.spot";
     on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(isp).bind(epoch).bind(token).fetch_all(conn).await
     })
 }
 
-/// Binds a token to a case; false when it was bound before.
+/// Ends what other tokens of an epoch say of a case; gives these tokens.
+pub(super) async fn end_other_tokens(
+    tx: &mut Tx,
+    case: CaseRef,
+    (epoch, token): (&str, &[u8]),
+    at: Moment,
+) -> sqlx::Result<Vec<Vec<u8>>> {
+    const SQL: &str = "UPDATE line_tokens SET ended_at = $1
+         WHERE isp_id = $2 AND case_id = $3 AND epoch = $4 AND token <> $5 AND ended_at IS NULL
+         RETURNING token";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(at)
+        .bind(case.isp)
+        .bind(case.id)
+        .bind(epoch)
+        .bind(token)
+        .fetch_all(conn)
+        .await)
+}
+
+/// Binds a token to a case; false when it is bound already.
 pub(super) async fn insert_token(
     tx: &mut Tx,
     case: CaseRef,
@@ -169,7 +190,9 @@ pub(super) async fn insert_token(
     author: &str,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "INSERT INTO line_tokens (isp_id, epoch, token, case_id, bound_at, author)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (isp_id, epoch, token, case_id)
+         DO UPDATE SET ended_at = NULL WHERE line_tokens.ended_at IS NOT NULL";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(case.isp)
         .bind(epoch)

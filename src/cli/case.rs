@@ -113,6 +113,9 @@ async fn show(
 ) -> anyhow::Result<Vec<cases::Case>> {
     let isps = isps::all(&app.db).await?;
     let found = cases::list(&app.db, filter, limit).await?;
+    if filter.id.is_none() && i64::try_from(found.len())? == limit {
+        eprintln!("only the first {limit} cases are shown; ask for more by --limit");
+    }
     for case in &found {
         let isp = isps.iter().find(|isp| isp.id == case.isp_id);
         let isp = isp.map_or("-", |isp| isp.code.as_str());

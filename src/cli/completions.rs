@@ -1,5 +1,7 @@
 //! `todoke completions`: completion scripts and the man page, from the same definition.
 
+use std::io::Write as _;
+
 use clap::{Args, CommandFactory as _, ValueEnum};
 
 use super::{Cli, Ended};
@@ -21,17 +23,19 @@ enum Kind {
 impl Completions {
     pub(super) fn run(&self) -> anyhow::Result<Ended> {
         let mut command = Cli::command();
-        let mut out = std::io::stdout();
+        let mut out = Vec::new();
         let shell = match self.kind {
             Kind::Bash => clap_complete::Shell::Bash,
             Kind::Zsh => clap_complete::Shell::Zsh,
             Kind::Fish => clap_complete::Shell::Fish,
             Kind::Man => {
                 clap_mangen::Man::new(command).render(&mut out)?;
+                std::io::stdout().write_all(&out)?;
                 return Ok(Ended::Done);
             }
         };
         clap_complete::generate(shell, &mut command, "todoke", &mut out);
+        std::io::stdout().write_all(&out)?;
         Ok(Ended::Done)
     }
 }

@@ -29,6 +29,7 @@ impl Init {
 /// Makes what is missing of a data folder; tells whether anything was.
 pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
     std::fs::create_dir_all(&global.data)
+        .and_then(|()| crate::access::keys::shut(&global.data))
         .with_context(|| format!("cannot make the folder {}", global.data.display()))?;
     let keys = global.data.join("keys");
     let created = Keys::load(&keys).is_err();

@@ -1,6 +1,6 @@
 //! `todoke notice`: lists for the providers.
 
-use std::{fs::File, io::Write as _, path::PathBuf};
+use std::{io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{Ended, Out, Refused, isp_named};
 use crate::{
+    access::keys::private,
     app::App,
     isps,
     notices::{self, export, prepare},
@@ -77,7 +78,9 @@ impl Notice {
                 let form = format.parse().map_err(Refused::because)?;
                 let refuse = |e| Refused::because(format!("{}: {e}", file.display()));
                 // Made first: a list that cannot be written was not handed out.
-                let mut target = File::create(file).map_err(refuse)?;
+                let mut target = private();
+                let target = target.write(true).create(true).truncate(true).open(file);
+                let mut target = target.map_err(refuse)?;
                 let exported = export::write(app, &notice, isp, form).await?;
                 for lost in &exported.unmappable {
                     let (record, column) = (lost.record_no, lost.column);

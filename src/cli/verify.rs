@@ -3,7 +3,10 @@
 use clap::Args;
 
 use super::{Ended, Out, moment_or_now};
-use crate::{app::App, verification::clean_scans};
+use crate::{
+    app::App,
+    verification::clean_scans::{self, Keep},
+};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke verify --at 2026-06-01T00:00:00+09:00")]
@@ -16,7 +19,12 @@ pub(super) struct Verify {
 impl Verify {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let at = moment_or_now(app, self.at.as_deref())?;
-        let review = clean_scans::review(app, at).await?;
+        let past = self.at.is_some() && at < app.now();
+        let keep = if past { Keep::Computed } else { Keep::Written };
+        let review = clean_scans::review(app, at, keep).await?;
+        if past {
+            eprintln!("{} is past: the verdicts of then are shown, nothing is kept", at.rfc3339());
+        }
         out.line(
             &review,
             format!(

@@ -58,7 +58,7 @@ const FACTS: [(&str, &str); 8] = [
     ),
     (
         "line_reports",
-        "SELECT n.list_id AS a, CAST(NULL AS BYTEA) AS b, r.record_no AS c, r.version AS d,
+        "SELECT n.list_id AS a, CAST(NULL AS BYTEA) AS b, r.record_no AS c, r.reported_at AS d,
                 r.body AS e
            FROM line_reports r JOIN notices n ON n.isp_id = r.isp_id AND n.id = r.notice_id",
     ),

@@ -45,6 +45,8 @@ pub struct Line {
     pub last_seen: Moment,
     /// End of the first clean scan that a verified fix rests on.
     pub first_clean: Option<Moment>,
+    /// Fixes that were proven, earliest first: last sighting before, end of the first clean scan.
+    pub fixes: Vec<(Moment, Moment)>,
     /// Whether silence can mean a fix: the address is the line, or a token follows it.
     pub followable: bool,
     /// Where follow-up ends; nothing when its feed never said what it covered.
@@ -109,21 +111,34 @@ impl Line {
             return Observation::Untraceable;
         }
         let zero = notice.prepared_at;
-        let clean = match (self.state, self.first_clean) {
-            (State::Verified, Some(clean)) if clean > self.last_seen => Some(clean),
-            _ => None,
-        };
-        if clean.is_some_and(|clean| clean <= zero) {
+        let fix = self.first_fix(zero);
+        if fix.is_none() && self.gone_before(zero) {
             return Observation::BeforeList;
         }
         let Some(until) = self.until.filter(|until| *until > zero) else {
             return Observation::TooRecent;
         };
-        let seen = self.last_seen.min(until).days_since(zero).max(0.0).floor();
-        Observation::Followed(match clean.filter(|clean| *clean <= until) {
-            Some(clean) => Span::between(seen, clean.days_since(zero).ceil()),
-            None => Span::after(seen),
+        let days = |seen: Moment| seen.min(until).days_since(zero).max(0.0).floor();
+        Observation::Followed(match fix.filter(|(_, clean)| *clean <= until) {
+            Some((seen, clean)) => Span::between(days(seen), clean.days_since(zero).ceil()),
+            None => Span::after(days(self.last_seen)),
         })
+    }
+
+    /// The first fix that was proven and lies after `zero`: last sighting, first clean scan. What
+    /// came back later was fixed all the same; recurrence is counted for itself.
+    fn first_fix(&self, zero: Moment) -> Option<(Moment, Moment)> {
+        let now = self.verified_now().map(|clean| (self.last_seen, clean));
+        self.fixes.iter().copied().chain(now).find(|(_, clean)| *clean > zero)
+    }
+
+    fn gone_before(&self, zero: Moment) -> bool {
+        self.verified_now().is_some_and(|clean| clean <= zero)
+    }
+
+    fn verified_now(&self) -> Option<Moment> {
+        let clean = self.first_clean.filter(|clean| *clean > self.last_seen);
+        clean.filter(|_| self.state == State::Verified)
     }
 
     /// The group it belongs to.
@@ -148,6 +163,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
     let came: HashSet<_> = store::came(db, scope.as_of).await?.into_iter().collect();
     let claimed: HashSet<_> = store::claimed(db, scope.as_of).await?.into_iter().collect();
     let finished = finished(store::marks(db, scope.as_of).await?);
+    let mut fixes = proven(store::proven(db, scope.as_of).await?);
     let mut follow_up = FollowUp::read(db, scope.as_of).await?;
     let whole = |speaker: store::Speaker| {
         let key = (speaker.isp_id, speaker.id);
@@ -160,6 +176,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
             state_since: speaker.state_since,
             last_seen: speaker.last_seen,
             first_clean: speaker.first_clean,
+            fixes: fixes.remove(&key).unwrap_or_default(),
             followable: lease.address_is_line() || speaker.has_token == 1,
             until: follow_up.end(speaker.isp_id, speaker.feed_id),
             notice: notices.remove(&key),
@@ -169,6 +186,20 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
         })
     };
     speakers.into_iter().map(whole).collect()
+}
+
+/// Facts of verified fixes by line; one without its interval says nothing here.
+fn proven(
+    facts: Vec<(IspId, CaseId, Option<String>)>,
+) -> HashMap<(IspId, CaseId), Vec<(Moment, Moment)>> {
+    let mut fixes: HashMap<_, Vec<_>> = HashMap::new();
+    for (isp, line, detail) in facts {
+        let ends = detail.as_deref().and_then(|detail| detail.split_once(' '));
+        let Some((seen, clean)) = ends else { continue };
+        let (Ok(seen), Ok(clean)) = (seen.parse(), clean.parse()) else { continue };
+        fixes.entry((isp, line)).or_default().push((Moment(seen), Moment(clean)));
+    }
+    fixes
 }
 
 /// All standings of each line as one way; they come earliest first.

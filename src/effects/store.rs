@@ -96,8 +96,10 @@ pub(super) async fn listings(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Listing
             SELECT isp_id, notice_id, MIN(at) AS at FROM notice_exports
              WHERE at <= $1 GROUP BY isp_id, notice_id),
         latest AS (
-            SELECT isp_id, notice_id, record_no, MAX(version) AS version FROM line_reports
-             WHERE received_at <= $1 GROUP BY isp_id, notice_id, record_no)
+            SELECT isp_id, notice_id, record_no, version,
+                   ROW_NUMBER() OVER (PARTITION BY isp_id, notice_id, record_no
+                                      ORDER BY reported_at DESC, version DESC) AS place
+              FROM line_reports WHERE received_at <= $1)
         SELECT l.isp_id, COALESCE(c.line_of, c.id) AS speaker, n.prepared_at,
                f.at AS fetched_at, r.state, r.identified, r.channel, r.delivery, r.arm
           FROM notice_lines l
@@ -105,7 +107,7 @@ pub(super) async fn listings(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Listing
           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
           LEFT JOIN fetched f ON f.isp_id = l.isp_id AND f.notice_id = l.notice_id
           LEFT JOIN latest v ON v.isp_id = l.isp_id AND v.notice_id = l.notice_id
-                            AND v.record_no = l.record_no
+                            AND v.record_no = l.record_no AND v.place = 1
           LEFT JOIN line_reports r ON r.isp_id = v.isp_id AND r.notice_id = v.notice_id
                                   AND r.record_no = v.record_no AND r.version = v.version
          WHERE n.prepared_at <= $1
@@ -172,4 +174,15 @@ pub(super) async fn listed_addresses(db: &Db, scope: &Scope) -> sqlx::Result<Vec
             .fetch_all(pool)
             .await
     })
+}
+
+/// Facts of verified fixes, earliest first: line, the interval in which the fix lies.
+pub(super) async fn proven(
+    db: &Db,
+    as_of: Moment,
+) -> sqlx::Result<Vec<(IspId, CaseId, Option<String>)>> {
+    const SQL: &str = "SELECT e.isp_id, COALESCE(c.line_of, c.id), e.detail
+          FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
+         WHERE e.kind = 'verified' AND e.at <= $1 ORDER BY e.at";
+    on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }

@@ -1,4 +1,5 @@
-//! Report back (注意喚起状況報告): what the ISP says of each line, as events; the latest counts.
+//! Report back (注意喚起状況報告): what the ISP says of each line, as events; the one that the ISP
+//! dated last counts, whenever it came.
 //!
 //! Good rows go in, bad ones come back with line, column and reason. The same report again changes
 //! nothing. A line token joins the case to its line.
@@ -136,6 +137,7 @@ async fn keep_one(
     let stored = store::StoredReport {
         record_no,
         version: reports + 1,
+        reported_at: Moment(report.reported_at),
         received_at: app.now(),
         state: report.state.code(),
         identified: report.identified.map(wire::Identified::code),

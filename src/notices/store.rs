@@ -180,6 +180,7 @@ pub(super) async fn reports_so_far(
 pub(super) struct StoredReport<'a> {
     pub(super) record_no: i64,
     pub(super) version: i64,
+    pub(super) reported_at: Moment,
     pub(super) received_at: Moment,
     pub(super) state: &'a str,
     pub(super) identified: Option<&'a str>,
@@ -198,13 +199,15 @@ pub(super) async fn insert_report(
     report: &StoredReport<'_>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO line_reports (isp_id, notice_id, record_no, version,
-             received_at, state, identified, reason_code, channel, notice_at, delivery, arm, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+             reported_at, received_at, state, identified, reason_code, channel, notice_at,
+             delivery, arm, body)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(notice.isp_id)
         .bind(notice.id)
         .bind(report.record_no)
         .bind(report.version)
+        .bind(report.reported_at)
         .bind(report.received_at)
         .bind(report.state)
         .bind(report.identified)
@@ -226,9 +229,10 @@ pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
                WHERE r.isp_id = n.isp_id AND r.notice_id = n.id) AS reported,
              (SELECT COUNT(*) FROM line_reports r
                WHERE r.isp_id = n.isp_id AND r.notice_id = n.id AND r.state = 'notified'
-                 AND r.version = (SELECT MAX(v.version) FROM line_reports v
+                 AND r.version = (SELECT v.version FROM line_reports v
                     WHERE v.isp_id = r.isp_id AND v.notice_id = r.notice_id
-                      AND v.record_no = r.record_no)) AS notified,
+                      AND v.record_no = r.record_no
+                    ORDER BY v.reported_at DESC, v.version DESC LIMIT 1)) AS notified,
              (SELECT COUNT(*) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS exports
           FROM notices n JOIN isps i ON i.id = n.isp_id ORDER BY n.prepared_at, n.list_id";

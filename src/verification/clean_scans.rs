@@ -15,7 +15,7 @@ use crate::{
     feeds::coverage::{self, Run},
     ids::{CaseId, IspId},
     isps::{self, LeasePolicy},
-    sightings::{self, Place, Spot},
+    sightings::{self, Hit, Place, Spot},
     time::Moment,
 };
 
@@ -41,15 +41,26 @@ pub struct Review {
     pub changed: u64,
 }
 
+/// Whether a review is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Its verdicts are written.
+    Written,
+    /// It only answers what was known at a time that is past.
+    Computed,
+}
+
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
-pub async fn review(app: &App, at: Moment) -> anyhow::Result<Review> {
+pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = coverage::runs(&app.db, at).await?;
     let mut review = Review::default();
     for isp in isps::all(&app.db).await? {
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);
         let lines = into_lines(cases);
-        let question = Question { isp: isp.id, policy: isp.lease_policy, runs: &runs, at };
+        let openings = store::openings(&app.db, isp.id).await?;
+        let policy = isp.lease_policy;
+        let question = Question { isp: isp.id, policy, runs: &runs, openings, at, keep };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -85,7 +96,9 @@ struct Question<'a> {
     isp: IspId,
     policy: LeasePolicy,
     runs: &'a [Run],
+    openings: HashMap<Vec<u8>, Vec<Moment>>,
     at: Moment,
+    keep: Keep,
 }
 
 async fn review_lines(
@@ -94,32 +107,39 @@ async fn review_lines(
     question: &Question<'_>,
     review: &mut Review,
 ) -> anyhow::Result<()> {
-    let Question { isp, policy, runs, at } = *question;
+    let &Question { isp, policy, runs, at, keep, .. } = question;
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
     // A case knows its earliest sighting, and its first fact the sighting that opened it: these two
     // differ when an older file came later. Both are hits.
-    let mut firsts: Vec<_> = all().map(|case| (case.spot.clone(), case.first_seen)).collect();
-    firsts.extend(store::openings(&mut tx, isp).await?);
-    let seen = sightings::moments_of(&mut tx, &spots, &firsts).await?;
+    let opened = |case: &Case| question.openings.get(&case.spot).cloned().unwrap_or_default();
+    let firsts = all().flat_map(|case| {
+        let moments = opened(case).into_iter().chain([case.first_seen]);
+        moments.map(|at| (case.spot.clone(), at, case.feed_id)).collect::<Vec<_>>()
+    });
+    let seen = sightings::hits_of(&mut tx, &spots, firsts.collect()).await?;
     let tokens = store::with_token(&mut tx, isp).await?;
     let unsettled = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
     let mut clean = Vec::new();
     for line in lines {
         let followed =
             policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
-        let history = history(line, runs, &seen, at, followed.then_some(&unsettled));
+        let waits = (!policy.address_is_line()).then_some(&unsettled);
+        let history = history(line, runs, &seen, at, waits);
         let folded = fold(line.speaker.first_seen, &history.scans, CLEAN_SCANS);
         let (state, first_clean) = folded.verdict(followed);
         let case = line.speaker.reference();
+        let last_seen = history.last_hit_before(first_clean.unwrap_or(at));
         clean.extend(history.clean.into_iter().map(|(end, run)| (case, end, run)));
-        let verdict = Verdict { case, state, since: folded.since, first_clean };
+        let verdict = Verdict { case, state, since: folded.since, first_clean, last_seen };
         review.count(state);
         review.changed += u64::from(cases::conclude(&mut tx, &verdict).await?);
     }
     store::insert_clean(&mut tx, &clean).await?;
-    tx.commit().await?;
+    if keep == Keep::Written {
+        tx.commit().await?;
+    }
     Ok(())
 }
 
@@ -142,22 +162,35 @@ struct History<'a> {
     clean: Vec<(Moment, &'a Run)>,
 }
 
+impl History<'_> {
+    /// The last hit before `moment`.
+    fn last_hit_before(&self, moment: Moment) -> Option<Moment> {
+        let before = self.scans.iter().take_while(|(at, _)| *at < moment);
+        before.filter(|(_, scan)| *scan == Scan::Hit).last().map(|(at, _)| *at)
+    }
+}
+
 fn history<'a>(
     line: &Line,
     runs: &'a [Run],
-    seen: &HashMap<Vec<u8>, Vec<Moment>>,
+    seen: &HashMap<Vec<u8>, Vec<Hit>>,
     at: Moment,
     unsettled: Option<&HashSet<Moment>>,
 ) -> History<'a> {
     let mut hits: Vec<(Moment, &Case)> = Vec::new();
+    // Any feed that ever saw the line may say that it is gone, whichever came first.
+    let mut feeds = HashSet::new();
     for case in &line.members {
-        let moments = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
-        hits.extend(moments.iter().filter(|hit| **hit <= at).map(|hit| (*hit, case)));
+        let of_case = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+        for hit in of_case.iter().filter(|hit| hit.at <= at) {
+            hits.push((hit.at, case));
+            feeds.insert(hit.feed);
+        }
     }
     hits.sort_by_key(|(hit, _)| *hit);
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
-    for run in runs.iter().filter(|run| run.feed == line.speaker.feed_id) {
+    for run in runs.iter().filter(|run| feeds.contains(&run.feed)) {
         // Before the run the line stood where it was seen last; only a run over that place counts.
         let before = hits.partition_point(|(hit, _)| *hit < run.from);
         let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };

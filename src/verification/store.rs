@@ -1,6 +1,6 @@
 //! SQL of verification.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::clean_scans::CleanScan;
 use crate::{
@@ -21,11 +21,17 @@ pub(super) async fn cases_of(db: &Db, isp: IspId) -> sqlx::Result<Vec<Case>> {
 }
 
 /// Where and when the sightings lie that opened the cases of a provider.
-pub(super) async fn openings(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<(Vec<u8>, Moment)>> {
+pub(super) async fn openings(db: &Db, isp: IspId) -> sqlx::Result<HashMap<Vec<u8>, Vec<Moment>>> {
     const SQL: &str = "SELECT c.spot, e.at FROM case_events e
            JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
          WHERE e.isp_id = $1 AND e.kind = 'opened'";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
+    let rows: Vec<(Vec<u8>, Moment)> =
+        on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)?;
+    let mut openings: HashMap<Vec<u8>, Vec<Moment>> = HashMap::with_capacity(rows.len());
+    for (spot, at) in rows {
+        openings.entry(spot).or_default().push(at);
+    }
+    Ok(openings)
 }
 
 /// Cases that carry a line token.

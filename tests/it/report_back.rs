@@ -192,7 +192,7 @@ on_both_engines! {
         assert_eq!(centre.state_of("192.0.2.1"), "recurred");
         let next = centre.prepares("isp-a").expect("the line has it again");
         let lines = centre.lines_of(&next);
-        assert_eq!((lines.len(), lines[0]["ip"].as_str()), (1, "192.0.2.1"));
+        assert_eq!((lines.len(), lines[0]["ip"].as_str()), (1, "192.0.2.2"), "where it is now");
     }
 
     fn an_earlier_case_that_comes_late_speaks_for_its_line(centre) {

@@ -26,7 +26,7 @@ use crate::{
         entry::{self, Entered},
         guide::{self, Guide},
     },
-    verification::clean_scans,
+    verification::clean_scans::{self, Keep},
     web::texts::Lang,
 };
 
@@ -103,7 +103,7 @@ impl Year<'_> {
         }
         app.clock.set(day.at);
         if day.verify {
-            clean_scans::review(app, day.at).await?;
+            clean_scans::review(app, day.at, Keep::Written).await?;
         }
         if day.lists_due {
             for isp in &self.isps {

@@ -232,9 +232,9 @@ impl Country {
         let (channel, delivery, arm) = (text(told.channel), text(told.delivery), text(told.arm));
         let at = at.0;
         self.run(format!(
-            "INSERT INTO line_reports (isp_id, notice_id, record_no, version, received_at, state,
-               channel, delivery, arm, body)
-             SELECT isp_id, {list}, {case}, {version}, {at}, '{state}', {channel}, {delivery},
+            "INSERT INTO line_reports (isp_id, notice_id, record_no, version, reported_at,
+               received_at, state, channel, delivery, arm, body)
+             SELECT isp_id, {list}, {case}, {version}, {at}, {at}, '{state}', {channel}, {delivery},
                {arm}, '' FROM cases WHERE id = {id}"
         ))
         .await;

@@ -15,7 +15,7 @@ use crate::{
     manuals::Kind,
     portal::{
         guide::{self, Choice, Confidence, Guide},
-        result,
+        result::{self, Answer},
     },
     time::Moment,
     web::{
@@ -45,6 +45,8 @@ struct CasePage {
     device: String,
     /// Whether the device is known well enough to begin at once.
     sure: bool,
+    /// Whether enough scans found nothing: then there is no danger to name.
+    gone: bool,
     last_seen: Moment,
     claimed: Option<Moment>,
 }
@@ -60,6 +62,7 @@ pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageR
         remedy: format!("remedy-{}", guide.weakness),
         device: device_words(&page, &guide),
         sure: guide.kind != Kind::Unknown || guide.confidence() == Confidence::Model,
+        gone: outcome.answer == Answer::NoLongerFound,
         last_seen: outcome.last_seen,
         claimed: outcome.claimed,
         guide,
