@@ -77,6 +77,15 @@ struct Line {
     members: Vec<Case>,
 }
 
+impl Line {
+    /// The case of the address where the line stood at `moment`, as far as it was seen: where
+    /// addresses change hands, whoever is found at one that the line has left is somebody else.
+    fn stood_at(&self, moment: Moment) -> Option<CaseId> {
+        let seen = self.members.iter().filter(|case| case.first_seen <= moment);
+        seen.max_by_key(|case| (case.first_seen, case.id)).map(|case| case.id)
+    }
+}
+
 fn into_lines(cases: Vec<Case>) -> Vec<Line> {
     let mut members: BTreeMap<CaseId, Vec<Case>> = BTreeMap::new();
     for case in cases {
@@ -188,6 +197,9 @@ fn history<'a>(
         }
     }
     hits.sort_by_key(|(hit, _)| *hit);
+    if unsettled.is_some() {
+        hits.retain(|(hit, case)| line.stood_at(*hit) == Some(case.id));
+    }
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
     for run in runs.iter().filter(|run| feeds.contains(&run.feed)) {

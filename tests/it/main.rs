@@ -22,5 +22,6 @@ mod life_of_a_detection;
 mod notices;
 mod report_back;
 mod samples;
+mod second_thoughts;
 mod state;
 mod verification;
