@@ -176,13 +176,21 @@ pub(super) async fn listed_addresses(db: &Db, scope: &Scope) -> sqlx::Result<Vec
     })
 }
 
-/// Facts of verified fixes, earliest first: line, the interval in which the fix lies.
-pub(super) async fn proven(
-    db: &Db,
-    as_of: Moment,
-) -> sqlx::Result<Vec<(IspId, CaseId, Option<String>)>> {
-    const SQL: &str = "SELECT e.isp_id, COALESCE(c.line_of, c.id), e.detail
+/// That a line was verified, or seen again after that.
+#[derive(sqlx::FromRow)]
+pub(super) struct Proof {
+    pub(super) isp_id: IspId,
+    pub(super) speaker: CaseId,
+    pub(super) at: Moment,
+    pub(super) kind: String,
+    pub(super) detail: Option<String>,
+}
+
+/// Verified fixes and recurrences known by then, in order of time.
+pub(super) async fn proofs(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Proof>> {
+    const SQL: &str = "SELECT e.isp_id, COALESCE(c.line_of, c.id) AS speaker, e.at, e.kind,
+               e.detail
           FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-         WHERE e.kind = 'verified' AND e.at <= $1 ORDER BY e.at";
+         WHERE e.kind IN ('verified', 'recurred') AND e.at <= $1 ORDER BY e.at, e.kind";
     on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }
