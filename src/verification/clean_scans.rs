@@ -78,11 +78,12 @@ struct Line {
 }
 
 impl Line {
-    /// The case of the address where the line stood at `moment`, as far as it was seen: where
-    /// addresses change hands, whoever is found at one that the line has left is somebody else.
-    fn stood_at(&self, moment: Moment) -> Option<CaseId> {
-        let seen = self.members.iter().filter(|case| case.first_seen <= moment);
-        seen.max_by_key(|case| (case.first_seen, case.id)).map(|case| case.id)
+    /// Whether the line may have stood at the address of `case` at `moment`, as far as it was seen:
+    /// where addresses change hands, whoever is found at one that the line has left is somebody
+    /// else. Two addresses that came up at the same moment may both be its own.
+    fn may_stand_at(&self, case: &Case, moment: Moment) -> bool {
+        let seen = self.members.iter().map(|case| case.first_seen);
+        seen.filter(|first| *first <= moment).max() == Some(case.first_seen)
     }
 }
 
@@ -198,7 +199,7 @@ fn history<'a>(
     }
     hits.sort_by_key(|(hit, _)| *hit);
     if unsettled.is_some() {
-        hits.retain(|(hit, case)| line.stood_at(*hit) == Some(case.id));
+        hits.retain(|(hit, case)| line.may_stand_at(case, *hit));
     }
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
