@@ -91,9 +91,35 @@ pub struct Target {
 
 /// Inserts `values` into `target`; gives the number of rows that went in.
 pub async fn insert(tx: &mut Tx, target: Target, values: &[Column]) -> sqlx::Result<u64> {
+    let Target { table, columns, conflict } = target;
+    let text = |source: Source<'_>| match source {
+        Source::Values(rows) => {
+            format!("INSERT INTO {table} ({columns}) VALUES {rows} {conflict}")
+        }
+        Source::Arrays(arrays) => {
+            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) {conflict}")
+        }
+    };
+    run(tx, values, text).await
+}
+
+/// Where a statement takes its rows from.
+enum Source<'a> {
+    /// SQLite: `(?,?),(?,?),…`.
+    Values(&'a str),
+    /// PostgreSQL: `$1::…[],$2::…[],…`.
+    Arrays(&'a str),
+}
+
+/// Runs the statement of `text` over all rows, as many at once as suits the engine; gives the
+/// number of rows it touched.
+async fn run(
+    tx: &mut Tx,
+    values: &[Column],
+    text: impl Fn(Source<'_>) -> String,
+) -> sqlx::Result<u64> {
     let rows = values.first().map_or(0, Column::len);
     debug_assert!(values.iter().all(|c| c.len() == rows), "columns of unequal length");
-    let Target { table, columns, conflict } = target;
     let mut done = 0;
     match tx {
         Tx::Sqlite(tx) => {
@@ -101,8 +127,7 @@ pub async fn insert(tx: &mut Tx, target: Target, values: &[Column]) -> sqlx::Res
             for from in (0..rows).step_by(SQLITE_ROWS) {
                 let to = rows.min(from + SQLITE_ROWS);
                 let many = vec![one.as_str(); to - from].join(",");
-                let sql = format!("INSERT INTO {table} ({columns}) VALUES {many} {conflict}");
-                let mut query = sqlx::query(AssertSqlSafe(sql));
+                let mut query = sqlx::query(AssertSqlSafe(text(Source::Values(&many))));
                 for row in from..to {
                     for column in values {
                         query = column.bind_cell(query, row);
@@ -112,10 +137,7 @@ pub async fn insert(tx: &mut Tx, target: Target, values: &[Column]) -> sqlx::Res
             }
         }
         Tx::Postgres(tx) => {
-            let arrays = postgres_arrays(values);
-            let sql = format!(
-                "INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) {conflict}"
-            );
+            let sql = text(Source::Arrays(&postgres_arrays(values)));
             for from in (0..rows).step_by(POSTGRES_ROWS) {
                 let to = rows.min(from + POSTGRES_ROWS);
                 let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
@@ -181,44 +203,16 @@ pub struct Change {
 
 /// Changes one row for each of `values`; gives the number of rows that changed.
 pub async fn update(tx: &mut Tx, change: Change, values: &[Column]) -> sqlx::Result<u64> {
-    let rows = values.first().map_or(0, Column::len);
     let Change { table, columns, set, matching } = change;
-    let mut done = 0;
-    match tx {
-        Tx::Sqlite(tx) => {
-            let one = format!("({})", vec!["?"; values.len()].join(","));
-            for from in (0..rows).step_by(SQLITE_ROWS) {
-                let to = rows.min(from + SQLITE_ROWS);
-                let many = vec![one.as_str(); to - from].join(",");
-                let sql = format!(
-                    "WITH v({columns}) AS (VALUES {many})
-                     UPDATE {table} SET {set} FROM v WHERE {matching}"
-                );
-                let mut query = sqlx::query(AssertSqlSafe(sql));
-                for row in from..to {
-                    for column in values {
-                        query = column.bind_cell(query, row);
-                    }
-                }
-                done += query.execute(&mut **tx).await?.rows_affected();
-            }
-        }
-        Tx::Postgres(tx) => {
-            let arrays = postgres_arrays(values);
-            let sql = format!(
-                "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS v({columns}) WHERE {matching}"
-            );
-            for from in (0..rows).step_by(POSTGRES_ROWS) {
-                let to = rows.min(from + POSTGRES_ROWS);
-                let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-                for column in values {
-                    query = column.bind_rows(query, from, to);
-                }
-                done += query.execute(&mut **tx).await?.rows_affected();
-            }
-        }
-    }
-    Ok(done)
+    let text = |source: Source<'_>| match source {
+        Source::Values(rows) => format!(
+            "WITH v({columns}) AS (VALUES {rows}) UPDATE {table} SET {set} FROM v WHERE {matching}"
+        ),
+        Source::Arrays(arrays) => format!(
+            "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS v({columns}) WHERE {matching}"
+        ),
+    };
+    run(tx, values, text).await
 }
 
 fn postgres_arrays(values: &[Column]) -> String {
