@@ -63,6 +63,7 @@ CREATE TABLE feeds (
 CREATE TABLE feed_files (
     id BYTEA PRIMARY KEY,
     feed_id BYTEA NOT NULL,
+    holds TEXT NOT NULL,
     sha256 TEXT NOT NULL,
     name TEXT NOT NULL,
     bytes BIGINT NOT NULL,
@@ -71,7 +72,17 @@ CREATE TABLE feed_files (
     counts TEXT NOT NULL,
     completed_at BIGINT,
     refused TEXT,
-    UNIQUE (feed_id, sha256)
+    UNIQUE (feed_id, holds, sha256)
+);
+
+-- owner: feeds
+CREATE TABLE run_hits (
+    feed_file_id BYTEA NOT NULL,
+    scan_run TEXT NOT NULL,
+    hits BIGINT NOT NULL,
+    first_at BIGINT,
+    last_at BIGINT,
+    PRIMARY KEY (feed_file_id, scan_run)
 );
 
 -- owner: feeds
@@ -100,6 +111,7 @@ CREATE TABLE scan_coverage (
     status TEXT NOT NULL,
     attempted BIGINT NOT NULL,
     completeness DOUBLE PRECISION NOT NULL,
+    hits BIGINT,
     excluded TEXT NOT NULL,
     file_sha256 TEXT NOT NULL,
     recorded_at BIGINT NOT NULL,

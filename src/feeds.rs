@@ -2,9 +2,12 @@
 //!
 //! First stage: takes files in exactly once by content, keeps each raw file compressed under its
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
-//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `scan_coverage`.
+//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `run_hits`,
+//! `scan_coverage`.
 
 pub mod coverage;
+pub mod files;
+pub mod hits;
 pub mod quarantine;
 pub mod receive;
 pub(crate) mod store;
@@ -43,6 +46,11 @@ pub enum Format {
     /// Our own schema for scan results.
     ScanList,
 }
+
+/// A word of the store that this version does not know.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no word that this version knows")]
+pub struct NotAWord(String);
 
 /// A word that names no format this version reads.
 #[derive(Debug, thiserror::Error)]

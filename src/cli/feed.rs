@@ -4,8 +4,15 @@ use clap::{Args, Subcommand};
 use formats::Stream;
 use serde_json::json;
 
-use super::{Ended, Out, Refused};
-use crate::{app::App, feeds};
+use super::{Ended, Out, Refused, feed_named};
+use crate::{
+    app::App,
+    feeds::{
+        self,
+        files::{Listed, Outcome},
+    },
+    time::Moment,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct Feed {
@@ -38,6 +45,16 @@ enum Command {
     /// All feeds.
     #[command(after_help = "Example:\n  todoke feed list --json")]
     List,
+    /// What came, and what became of it as a whole: taken, refused, unfinished.
+    #[command(after_help = "Example:\n  todoke feed files --feed telnet --refused")]
+    Files {
+        /// Only of this feed.
+        #[arg(long)]
+        feed: Option<String>,
+        /// Only what was refused as a whole or breaks off.
+        #[arg(long)]
+        refused: bool,
+    },
 }
 
 fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
@@ -75,7 +92,38 @@ impl Feed {
                     )?;
                 }
             }
+            Command::Files { feed, refused } => {
+                let feed = match feed {
+                    Some(name) => Some(feed_named(app, name).await?.id),
+                    None => None,
+                };
+                let files = feeds::files::all(&app.db, feed).await?;
+                let wanted = |file: &&Listed| !refused || file.outcome() == Outcome::Refused;
+                for file in files.iter().filter(wanted) {
+                    show(out, file)?;
+                }
+            }
         }
         Ok(Ended::Done)
     }
+}
+
+fn show(out: Out, file: &Listed) -> anyhow::Result<()> {
+    let (outcome, received) = (file.outcome(), file.received_at.rfc3339());
+    let value = json!({
+        "feed": file.feed, "file": file.name, "holds": file.holds.word(), "sha256": file.sha256,
+        "received_at": received, "rows": file.rows_done, "quarantined": file.waiting,
+        "outcome": outcome.to_string(), "reason": file.refused,
+        "completed_at": file.completed_at.map(Moment::rfc3339),
+    });
+    let why = file.refused.as_ref().map_or(String::new(), |why| format!(": {why}"));
+    let words = format!(
+        "{}\t{received}\t{}\t{}\t{} rows, {} in quarantine\t{outcome}{why}",
+        file.feed,
+        file.holds.word(),
+        file.name,
+        file.rows_done,
+        file.waiting,
+    );
+    out.line(&value, words)
 }

@@ -1,6 +1,6 @@
 //! `todoke quarantine`: rows that were not understood.
 
-use std::{collections::HashSet, io};
+use std::{collections::HashSet, io, path::Path};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -10,7 +10,8 @@ use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
-        self, Feed,
+        self, Feed, coverage,
+        files::Holds,
         quarantine::{self, QuarantinedRow},
         receive,
     },
@@ -115,13 +116,23 @@ async fn retry(app: &App, feed: &Feed) -> anyhow::Result<(u64, u64)> {
         tried += numbers.len() as u64;
         let part = receive::tempname(&app.data.join("archive"));
         io::copy(&mut receive::raw(app, &file)?, &mut std::fs::File::create(&part)?)?;
-        let opened = receive::open_rows(feed, &file.name, &part, app.now());
+        let understood = match file.holds {
+            Holds::Coverage => coverage::retry(app, feed, &file, &part, &numbers).await,
+            Holds::Hits => {
+                let chain = Chain { app, feed, attributor: &attributor, file: &file };
+                retry_hits(&chain, &part, &numbers).await
+            }
+        };
         std::fs::remove_file(&part)?;
-        let rows = opened.map_err(Refused::because)?;
-        let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
-        let wanted: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
-        let chain = Chain { app, feed, attributor: &attributor, file: &file };
-        released += chain.take_released(wanted).await?;
+        released += understood?;
     }
     Ok((tried, released))
+}
+
+async fn retry_hits(chain: &Chain<'_>, path: &Path, numbers: &HashSet<i64>) -> anyhow::Result<u64> {
+    let rows = receive::open_rows(chain.feed, &chain.file.name, path, chain.app.now());
+    let rows = rows.map_err(Refused::because)?;
+    let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
+    let wanted: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
+    chain.take_released(wanted).await
 }

@@ -1,11 +1,15 @@
 //! `todoke verify`: verdicts from sightings and coverage.
 
+use std::collections::HashMap;
+
 use clap::Args;
+use serde::Serialize;
 
 use super::{Ended, Out, moment_or_now};
 use crate::{
     app::App,
-    verification::clean_scans::{self, Keep},
+    feeds::{self, coverage},
+    verification::clean_scans::{self, Keep, Review},
 };
 
 #[derive(Debug, Args)]
@@ -14,6 +18,15 @@ pub(super) struct Verify {
     /// As of this time instead of now.
     #[arg(long)]
     at: Option<String>,
+}
+
+/// What a review tells (判定結果).
+#[derive(Serialize)]
+struct Told {
+    #[serde(flatten)]
+    review: Review,
+    /// Runs whose coverage came and whose hits did not.
+    runs_waiting: usize,
 }
 
 impl Verify {
@@ -25,8 +38,15 @@ impl Verify {
         if past {
             eprintln!("{} is past: the verdicts of then are shown, nothing is kept", at.rfc3339());
         }
+        let waiting = coverage::waiting(&app.db, at, app.now().max(at)).await?;
+        let feeds: HashMap<_, _> =
+            feeds::all(&app.db).await?.into_iter().map(|feed| (feed.id, feed.name)).collect();
+        for (run, why) in &waiting {
+            let feed = feeds.get(&run.feed).map_or("?", String::as_str);
+            eprintln!("the run {} of {feed} is not read yet: {why}", run.scan_run);
+        }
         out.line(
-            &review,
+            &Told { review, runs_waiting: waiting.len() },
             format!(
                 "{} cases: {} open, {} clean once, {} verified, {} recurred, {} unknown; {} new",
                 review.cases,

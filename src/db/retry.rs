@@ -2,8 +2,8 @@
 //!
 //! A serialisation failure (SQLSTATE 40001), a deadlock (40P01) and a busy SQLite are answered by
 //! running the whole closure again; it must be pure apart from its transaction. A connection that
-//! dies inside a commit is *not* retried here: whether it landed is unknown, so the caller asks the
-//! store (see `feeds::receive`).
+//! dies inside a commit leaves open whether it landed: work that may run twice runs again
+//! ([`until_settled`]); for anything else the caller asks the store (see `feeds::receive`).
 
 use std::time::Duration;
 
@@ -41,14 +41,33 @@ pub fn is_overtaken(fault: &anyhow::Error) -> bool {
 }
 
 /// Runs `work` until it succeeds, fails for good, or [`TRIES`] are used up.
-pub async fn again<T, F>(mut work: impl FnMut() -> F) -> sqlx::Result<T>
+pub async fn again<T, F>(work: impl FnMut() -> F) -> sqlx::Result<T>
+where
+    F: Future<Output = sqlx::Result<T>>,
+{
+    while_worth_it(work, may_succeed_again).await
+}
+
+/// The same for work that leaves the same behind when it runs twice, such as entering a file or
+/// closing it: here a lost connection is answered by running it again too.
+pub async fn until_settled<T, F>(work: impl FnMut() -> F) -> sqlx::Result<T>
+where
+    F: Future<Output = sqlx::Result<T>>,
+{
+    while_worth_it(work, |fault| may_succeed_again(fault) || is_connection_lost(fault)).await
+}
+
+async fn while_worth_it<T, F>(
+    mut work: impl FnMut() -> F,
+    is_worth_it: impl Fn(&sqlx::Error) -> bool,
+) -> sqlx::Result<T>
 where
     F: Future<Output = sqlx::Result<T>>,
 {
     let mut wait = Duration::from_millis(10);
     for _ in 1..TRIES {
         match work().await {
-            Err(fault) if may_succeed_again(&fault) => tokio::time::sleep(wait).await,
+            Err(fault) if is_worth_it(&fault) => tokio::time::sleep(wait).await,
             done => return done,
         }
         wait *= 2;

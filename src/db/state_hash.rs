@@ -13,7 +13,7 @@ use super::{Db, on};
 use crate::access::keys::to_hex;
 
 /// What is hashed: a name, and a query of five columns (text, bytes, number, number, text).
-const FACTS: [(&str, &str); 8] = [
+const FACTS: [(&str, &str); 9] = [
     (
         "sightings",
         "SELECT '' AS a, spot AS b, detected_at AS c, CAST(0 AS BIGINT) AS d, '' AS e FROM sightings
@@ -28,13 +28,20 @@ const FACTS: [(&str, &str); 8] = [
     (
         "files",
         "SELECT f.sha256 AS a, f.id AS b, f.rows_done AS c, f.bytes AS d,
-                d.name || COALESCE(f.refused, '') AS e
+                d.name || ' ' || f.holds || COALESCE(f.refused, '') AS e
            FROM feed_files f JOIN feeds d ON d.id = f.feed_id",
+    ),
+    (
+        "run_hits",
+        "SELECT d.name || ' ' || r.scan_run AS a, CAST(NULL AS BYTEA) AS b,
+                COALESCE(r.first_at, 0) AS c, r.hits AS d, f.sha256 AS e
+           FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
+           JOIN feeds d ON d.id = f.feed_id",
     ),
     (
         "coverage",
         "SELECT d.name || ' ' || c.scan_run || ' ' || c.prefix || ' ' || c.ports || ' ' || c.status
-                    || ' ' || c.excluded AS a,
+                    || ' ' || c.excluded || ' ' || COALESCE(CAST(c.hits AS TEXT), '') AS a,
                 CAST(NULL AS BYTEA) AS b, c.from_at AS c, c.to_at AS d, c.weakness AS e
            FROM scan_coverage c JOIN feeds d ON d.id = c.feed_id",
     ),

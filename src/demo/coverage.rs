@@ -84,6 +84,7 @@ fn covered(block: &Block, (from, to): (Moment, Moment), weakness: Weakness) -> C
         attempted: block.targets(),
         completeness: 1.0,
         answered: None,
+        hits: None,
         vantage: None,
         excluded_prefixes: Vec::new(),
     }

@@ -1,45 +1,182 @@
 //! Scan coverage (走査範囲): which prefixes and ports a run really covered, when, and how fully.
 //!
 //! Only a covering run that does not list a device is a clean scan; a feed without coverage can
-//! never make anything *verified*. A correction replaces by run, prefix, protocol and weakness.
+//! never make anything *verified*. A coverage file goes in once by content, is archived, and its
+//! bad rows wait in quarantine, as with any file. A correction replaces by run, prefix, protocol and
+//! weakness, and the file that came last wins. A run is read once its hits came too ([`hits`]).
 
-use std::net::IpAddr;
+use std::{collections::HashSet, fs::File, io, net::IpAddr, path::Path, time::Duration};
 
-use formats::{Proto, Refused, Weakness, coverage::Covered};
+use formats::{
+    FileRefused, Proto, Refused, Weakness,
+    coverage::{self as wire, Covered},
+    unpack,
+};
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
-use super::{Feed, store};
-use crate::{app::App, db::Db, ids::FeedId, time::Moment};
+use super::{
+    Feed,
+    files::Holds,
+    hits::{self, Hits, Waits},
+    quarantine,
+    receive::{self, FeedFile},
+    store,
+};
+use crate::{
+    app::App,
+    db::{Db, retry},
+    ids::FeedId,
+    time::Moment,
+};
 
-/// What a coverage file brought.
-#[derive(Debug)]
-pub struct Recorded {
-    /// Runs named in it.
-    pub runs: usize,
-    /// Rows taken.
-    pub prefixes: usize,
+/// What came of the rows of a coverage file (取込結果).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All rows.
+    pub rows: u64,
+    /// Runs that the understood ones name.
+    pub runs: u64,
+    /// Rows that were understood.
+    pub prefixes: u64,
     /// Addresses attempted, summed.
     pub addresses: u64,
-    /// Rows that were not understood.
-    pub refused: Vec<Refused>,
+    /// Rows in quarantine.
+    pub quarantined: u64,
 }
 
-/// Records a coverage file that was read.
-pub async fn record(
+/// What became of a coverage file.
+#[derive(Debug, Serialize)]
+pub struct Taken {
+    /// The name it bears this time.
+    pub file: String,
+    /// The hash of its content.
+    pub sha256: String,
+    /// Whether it was in already; the counts are then those of the first time.
+    pub already_ingested: bool,
+    /// What came of its rows.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Why it was refused as a whole.
+    pub refused: Option<String>,
+}
+
+/// A row of a coverage file: understood, or for quarantine.
+type Row = Result<Covered, Refused>;
+
+/// Opens the rows of a coverage file.
+pub(super) fn open_rows(
+    feed: &Feed,
+    name: &str,
+    path: &Path,
+    now: Moment,
+) -> Result<impl Iterator<Item = io::Result<Row>> + use<>, FileRefused> {
+    let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::UPLOAD)?;
+    wire::open(unpacked, receive::reading(feed, now))
+}
+
+fn rows_of(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Vec<Row>, String> {
+    let rows = open_rows(feed, name, path, now).map_err(|why| why.to_string())?;
+    rows.collect::<io::Result<_>>().map_err(|fault| format!("the file breaks off: {fault}"))
+}
+
+/// Takes a coverage file in, whole or not at all, exactly once by content.
+pub async fn take_in(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Taken> {
+    let file = receive::accept(app, feed, Holds::Coverage, path).await?.file;
+    let mut counts: Counts = serde_json::from_str(&file.counts)?;
+    let mut refused = file.refused.clone();
+    let already_ingested = file.completed_at.is_some();
+    if !already_ingested {
+        match rows_of(feed, &file.name, path, app.now()) {
+            Ok(rows) => counts = record(app, feed, &file, &rows).await?,
+            Err(why) => {
+                receive::close(app, &file, Some(&why)).await?;
+                refused = Some(why);
+            }
+        }
+    }
+    let (name, sha256) = (receive::name_of(path), file.sha256);
+    Ok(Taken { file: name, sha256, already_ingested, counts, refused })
+}
+
+/// Records the rows of a file in one transaction. A commit that nobody saw end is answered by doing
+/// it again: the file says whether it is in.
+async fn record(app: &App, feed: &Feed, file: &FeedFile, rows: &[Row]) -> anyhow::Result<Counts> {
+    let counts = counted(rows);
+    for tries in 1.. {
+        match write(app, feed, file, rows, &counts).await {
+            Err(fault) if retry::is_overtaken(&fault) => break,
+            Err(fault) if retry::is_worth_asking(&fault) && tries < retry::TRIES => {
+                tokio::time::sleep(Duration::from_millis(50 << tries)).await;
+            }
+            Err(fault) => return Err(fault),
+            Ok(()) => break,
+        }
+    }
+    Ok(counts)
+}
+
+fn counted(rows: &[Row]) -> Counts {
+    let good = || rows.iter().flatten();
+    let runs: HashSet<&str> = good().map(|row| row.scan_run.as_str()).collect();
+    let prefixes = good().count() as u64;
+    Counts {
+        rows: rows.len() as u64,
+        runs: runs.len() as u64,
+        prefixes,
+        addresses: good().fold(0, |sum, row| sum.saturating_add(row.attempted)),
+        quarantined: rows.len() as u64 - prefixes,
+    }
+}
+
+async fn write(
     app: &App,
     feed: &Feed,
-    rows: &[Covered],
-    refused: Vec<Refused>,
-    sha256: &str,
-) -> anyhow::Result<Recorded> {
+    file: &FeedFile,
+    rows: &[Row],
+    counts: &Counts,
+) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    for row in rows {
-        store::upsert_coverage(&mut tx, feed.id, row, sha256, app.now()).await?;
+    store::set_rows_done(&mut tx, file.id, 0, counts.rows.cast_signed()).await?;
+    let mut bad = Vec::new();
+    for (row_no, row) in (1..).zip(rows) {
+        match row {
+            Ok(row) => store::coverage::upsert(&mut tx, feed.id, row, file).await?,
+            Err(refused) => bad.push((row_no, refused.clone())),
+        }
+    }
+    quarantine::put(&mut tx, file, &bad).await?;
+    store::set_counts(&mut tx, file.id, &serde_json::to_string(counts)?).await?;
+    store::close_file(&mut tx, file.id, app.now(), None).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Reads quarantined rows of a coverage file again, whose bytes lie at `path`; gives how many are
+/// understood now.
+pub(crate) async fn retry(
+    app: &App,
+    feed: &Feed,
+    file: &FeedFile,
+    path: &Path,
+    numbers: &HashSet<i64>,
+) -> anyhow::Result<u64> {
+    let rows = rows_of(feed, &file.name, path, app.now()).map_err(anyhow::Error::msg)?;
+    let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
+    let good: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
+    let released: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
+    let mut tx = app.db.begin().await?;
+    let left = quarantine::release(&mut tx, file.id, &released, app.now()).await;
+    match left.map_err(anyhow::Error::from) {
+        // Another retry let them go first.
+        Err(fault) if retry::is_overtaken(&fault) => return Ok(0),
+        left => left?,
+    }
+    for (_, row) in &good {
+        store::coverage::upsert(&mut tx, feed.id, row, file).await?;
     }
     tx.commit().await?;
-    let runs: std::collections::HashSet<_> = rows.iter().map(|row| &row.scan_run).collect();
-    let addresses = rows.iter().map(|row| row.attempted).sum();
-    Ok(Recorded { runs: runs.len(), prefixes: rows.len(), addresses, refused })
+    Ok(released.len() as u64)
 }
 
 /// A run of a feed with everything it covered.
@@ -53,6 +190,8 @@ pub struct Run {
     pub from: Moment,
     /// When its last part ended.
     pub to: Moment,
+    /// Hits that its coverage announces, if every row of it says how many.
+    pub announced: Option<i64>,
     /// The parts that count: complete enough, not aborted.
     pub parts: Vec<Part>,
 }
@@ -95,10 +234,30 @@ impl Part {
     }
 }
 
-/// The runs of all feeds that ended by `until`, in order of their end.
+/// The runs of all feeds that ended by `until` and whose hits had come by then, in order of their
+/// end.
 pub async fn runs(db: &Db, until: Moment) -> anyhow::Result<Vec<Run>> {
-    let mut runs = store::runs(db).await?;
+    heard(db, until, until).await
+}
+
+/// The runs of all feeds that ended by `until` and whose hits have come by `now`, in order of their
+/// end: who looks back knows what came since.
+pub async fn heard(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<Run>> {
+    let runs = all(db, until, now).await?;
+    Ok(runs.into_iter().filter(|(_, waits)| waits.is_none()).map(|(run, _)| run).collect())
+}
+
+/// The runs that ended by `until` and are not read yet, with the reason.
+pub async fn waiting(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Waits)>> {
+    let runs = all(db, until, now).await?;
+    Ok(runs.into_iter().filter_map(|(run, waits)| Some((run, waits?))).collect())
+}
+
+async fn all(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Option<Waits>)>> {
+    let mut runs = store::coverage::runs(db).await?;
     runs.retain(|run| run.to <= until);
     runs.sort_by(|a, b| (a.to, a.feed, &a.scan_run).cmp(&(b.to, b.feed, &b.scan_run)));
-    Ok(runs)
+    let came = Hits::read(db).await?;
+    let waits = |run: &Run| hits::waits(run.announced, came.of(run), run.to, now);
+    Ok(runs.into_iter().map(|run| (waits(&run), run)).map(|(waits, run)| (run, waits)).collect())
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use sqlx::FromRow;
 
-use super::{Feed, Format, store};
+use super::{Feed, Format, coverage, files::Holds, store};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -38,6 +38,9 @@ const HANDFUL: usize = 5_000;
 pub struct FeedFile {
     /// Its key.
     pub id: FileId,
+    /// What its rows are.
+    #[sqlx(try_from = "String")]
+    pub holds: Holds,
     /// SHA-256 of its bytes as they came.
     pub sha256: String,
     /// The name it came under.
@@ -46,7 +49,7 @@ pub struct FeedFile {
     pub received_at: Moment,
     /// Rows that are committed.
     pub rows_done: i64,
-    /// What came of them, as JSON of [`Counts`].
+    /// What came of them, as JSON of [`Counts`] or of [`coverage::Counts`].
     pub counts: String,
     /// When its last row was committed.
     pub completed_at: Option<Moment>,
@@ -87,18 +90,22 @@ pub struct Accepted {
 }
 
 /// Archives `path` and enters it; a file of the same content gives the entry it already has.
-pub async fn accept(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Accepted> {
+pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Accepted> {
     let folder = app.data.join("archive");
     let source = path.to_owned();
     let archiving = tokio::task::spawn_blocking(move || archive(&folder, &source));
     let (sha256, bytes, archived) = archiving.await??;
     let fresh = FeedFile {
         id: FileId(app.fresh_id()),
+        holds,
         sha256,
         name: name_of(path),
         received_at: app.now(),
         rows_done: 0,
-        counts: serde_json::to_string(&Counts::default())?,
+        counts: match holds {
+            Holds::Hits => serde_json::to_string(&Counts::default())?,
+            Holds::Coverage => serde_json::to_string(&coverage::Counts::default())?,
+        },
         completed_at: None,
         refused: None,
     };
@@ -108,7 +115,7 @@ pub async fn accept(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Accep
         tx.commit().await?;
         Ok(file)
     };
-    let file = reconsider(app, feed, retry::again(enter).await?, path).await?;
+    let file = reconsider(app, feed, retry::until_settled(enter).await?, path).await?;
     Ok(Accepted { file, archived })
 }
 
@@ -126,13 +133,19 @@ async fn reconsider(
     path: &Path,
 ) -> anyhow::Result<FeedFile> {
     let name = name_of(path);
-    let hopeless = || open_rows(feed, &name, path, app.now()).is_err();
+    let hopeless = || match file.holds {
+        Holds::Hits => open_rows(feed, &name, path, app.now()).is_err(),
+        Holds::Coverage => coverage::open_rows(feed, &name, path, app.now()).is_err(),
+    };
     if file.refused.is_none() || file.rows_done > 0 || hopeless() {
         return Ok(file);
     }
-    let mut tx = app.db.begin().await?;
-    store::reopen_file(&mut tx, file.id, &name).await?;
-    tx.commit().await?;
+    let reopen = || async {
+        let mut tx = app.db.begin().await?;
+        store::reopen_file(&mut tx, file.id, &name).await?;
+        tx.commit().await
+    };
+    retry::until_settled(reopen).await?;
     Ok(FeedFile { name, completed_at: None, refused: None, ..file })
 }
 
@@ -185,10 +198,8 @@ pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read> {
 
 /// Opens the rows of a file as its feed reads them.
 pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Rows, FileRefused> {
-    let input = File::open(path)?;
-    let unpacked = unpack::unpack_within(name, input, unpack::Limits::FEED)?;
-    let offset = feed.utc_offset_minutes.and_then(|minutes| i32::try_from(minutes * 60).ok());
-    let reading = Reading { now: now.0, encoding: formats::Encoding::Auto, utc_offset: offset };
+    let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::FEED)?;
+    let reading = reading(feed, now);
     match feed.format {
         Format::Shadowserver => {
             let name = unpacked.name.clone();
@@ -196,6 +207,12 @@ pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Ro
         }
         Format::ScanList => scan_list::open(unpacked, reading),
     }
+}
+
+/// How the files of a feed are read at `now`.
+pub(super) fn reading(feed: &Feed, now: Moment) -> Reading {
+    let offset = feed.utc_offset_minutes.and_then(|minutes| i32::try_from(minutes * 60).ok());
+    Reading { now: now.0, encoding: formats::Encoding::Auto, utc_offset: offset }
 }
 
 /// A batch of rows with their numbers in the file, from 1.
@@ -280,7 +297,7 @@ pub(crate) async fn close(app: &App, file: &FeedFile, refused: Option<&str>) -> 
         store::close_file(&mut tx, file.id, app.now(), refused).await?;
         tx.commit().await
     };
-    Ok(retry::again(close).await?)
+    Ok(retry::until_settled(close).await?)
 }
 
 /// How far the store says a file is, whoever got it there.

@@ -1,16 +1,10 @@
-//! SQL of feeds, their files, quarantine and coverage.
+//! SQL of feeds, their files and quarantine.
 
-use std::collections::BTreeMap;
+pub(super) mod coverage;
 
-use anyhow::Context as _;
-use formats::{Refused, coverage::Covered};
+use formats::Refused;
 
-use super::{
-    Feed,
-    coverage::{Part, Run},
-    quarantine::QuarantinedRow,
-    receive::FeedFile,
-};
+use super::{Feed, files::Listed, quarantine::QuarantinedRow, receive::FeedFile};
 use crate::{
     db::{
         Db, Tx,
@@ -21,7 +15,7 @@ use crate::{
     time::Moment,
 };
 
-const FILE: &str = "id, sha256, name, received_at, rows_done, counts, completed_at, refused";
+const FILE: &str = "id, holds, sha256, name, received_at, rows_done, counts, completed_at, refused";
 
 /// Writes a feed.
 pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::Result<()> {
@@ -56,11 +50,12 @@ pub(super) async fn enter_file(
     bytes: i64,
 ) -> sqlx::Result<FeedFile> {
     const ENTER: &str = "INSERT INTO feed_files
-         (id, feed_id, sha256, name, bytes, received_at, rows_done, counts)
-         VALUES ($1, $2, $3, $4, $5, $6, 0, $7) ON CONFLICT DO NOTHING";
+         (id, feed_id, holds, sha256, name, bytes, received_at, rows_done, counts)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT DO NOTHING";
     on_tx!(&mut *tx, conn => sqlx::query(ENTER)
         .bind(file.id)
         .bind(feed)
+        .bind(file.holds.word())
         .bind(&file.sha256)
         .bind(&file.name)
         .bind(bytes)
@@ -69,9 +64,10 @@ pub(super) async fn enter_file(
         .execute(conn)
         .await
         .map(|_| ()))?;
-    let find = format!("SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND sha256 = $2");
+    let find =
+        format!("SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND holds = $2 AND sha256 = $3");
     on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(find))
-        .bind(feed).bind(&file.sha256).fetch_one(conn).await)
+        .bind(feed).bind(file.holds.word()).bind(&file.sha256).fetch_one(conn).await)
 }
 
 /// Moves a file from one row on to another; a file that stands elsewhere counts as a clash.
@@ -120,6 +116,18 @@ pub(super) async fn close_file(
 pub(super) async fn standing(db: &Db, file: FileId) -> sqlx::Result<(i64, String)> {
     const SQL: &str = "SELECT rows_done, counts FROM feed_files WHERE id = $1";
     on!(db, pool => sqlx::query_as(SQL).bind(file).fetch_one(pool).await)
+}
+
+/// Files of a feed or of all, in the order in which they came.
+pub(super) async fn listed(db: &Db, feed: Option<FeedId>) -> sqlx::Result<Vec<Listed>> {
+    const SQL: &str = "SELECT d.name AS feed, f.holds, f.sha256, f.name, f.received_at,
+             f.rows_done, f.completed_at, f.refused,
+             (SELECT COUNT(*) FROM quarantined_rows q
+               WHERE q.feed_file_id = f.id AND q.released_at IS NULL) AS waiting
+         FROM feed_files f JOIN feeds d ON d.id = f.feed_id
+         WHERE CAST($1 AS BYTEA) IS NULL OR f.feed_id = $1
+         ORDER BY f.received_at, f.name, f.sha256, f.holds";
+    on!(db, pool => sqlx::query_as(SQL).bind(feed).fetch_all(pool).await)
 }
 
 /// Writes quarantined rows.
@@ -183,103 +191,4 @@ pub(super) async fn release(
         .bind(at).bind(file).bind(row_no).execute(conn).await
         .map(|done| done.rows_affected()))?;
     if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
-}
-
-/// Writes one covered prefix; the same key again is a correction.
-pub(super) async fn upsert_coverage(
-    tx: &mut Tx,
-    feed: FeedId,
-    row: &Covered,
-    sha256: &str,
-    at: Moment,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO scan_coverage
-         (feed_id, scan_run, prefix, proto, weakness, ports, from_at, to_at, method_version,
-          status, attempted, completeness, excluded, file_sha256, recorded_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         ON CONFLICT (feed_id, scan_run, prefix, proto, weakness) DO UPDATE SET
-             ports = excluded.ports, from_at = excluded.from_at, to_at = excluded.to_at,
-             method_version = excluded.method_version, status = excluded.status,
-             attempted = excluded.attempted, completeness = excluded.completeness,
-             excluded = excluded.excluded, file_sha256 = excluded.file_sha256,
-             recorded_at = excluded.recorded_at";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(feed)
-        .bind(&row.scan_run)
-        .bind(row.prefix.to_string())
-        .bind(i64::from(row.proto.number()))
-        .bind(row.weakness.code())
-        .bind(joined(&row.ports))
-        .bind(row.from)
-        .bind(row.to)
-        .bind(&row.method_version)
-        .bind(row.status.code())
-        .bind(row.attempted.cast_signed())
-        .bind(row.completeness)
-        .bind(joined(&row.excluded_prefixes))
-        .bind(sha256)
-        .bind(at)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-fn joined(parts: &[impl ToString]) -> String {
-    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
-}
-
-/// A row of coverage as it is stored.
-#[derive(sqlx::FromRow)]
-struct Stored {
-    feed_id: FeedId,
-    scan_run: String,
-    prefix: String,
-    proto: i64,
-    weakness: String,
-    ports: String,
-    from_at: Moment,
-    to_at: Moment,
-    status: String,
-    completeness: f64,
-    excluded: String,
-    completeness_floor: f64,
-}
-
-/// All runs with the parts of them that count.
-pub(super) async fn runs(db: &Db) -> anyhow::Result<Vec<Run>> {
-    const SQL: &str = "SELECT c.feed_id, c.scan_run, c.prefix, c.proto, c.weakness, c.ports,
-             c.from_at, c.to_at, c.status, c.completeness, c.excluded, f.completeness_floor
-         FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id";
-    let rows: Vec<Stored> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
-    let mut runs: BTreeMap<(FeedId, String), Run> = BTreeMap::new();
-    for row in rows {
-        let key = (row.feed_id, row.scan_run.clone());
-        let run = runs.entry(key).or_insert_with(|| Run {
-            feed: row.feed_id,
-            scan_run: row.scan_run.clone(),
-            from: row.from_at,
-            to: row.to_at,
-            parts: Vec::new(),
-        });
-        run.from = run.from.min(row.from_at);
-        run.to = run.to.max(row.to_at);
-        if row.status != "aborted" && row.completeness >= row.completeness_floor {
-            run.parts.push(part(&row)?);
-        }
-    }
-    Ok(runs.into_values().collect())
-}
-
-fn part(row: &Stored) -> anyhow::Result<Part> {
-    let list = |text: &str| {
-        let parts = text.split(';').filter(|part| !part.is_empty());
-        parts.map(str::to_owned).collect::<Vec<String>>()
-    };
-    Ok(Part {
-        prefix: row.prefix.parse().context("a stored prefix")?,
-        proto: row.proto,
-        ports: list(&row.ports).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
-        weakness: row.weakness.parse()?,
-        excluded: list(&row.excluded).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
-    })
 }

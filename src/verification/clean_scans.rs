@@ -52,7 +52,7 @@ pub enum Keep {
 
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
-    let runs = coverage::runs(&app.db, at).await?;
+    let runs = coverage::heard(&app.db, at, app.now().max(at)).await?;
     let mut review = Review::default();
     for isp in isps::all(&app.db).await? {
         let mut cases = store::cases_of(&app.db, isp.id).await?;

@@ -15,7 +15,7 @@ use crate::{
 const MARCH: &str = "2026-03-30T10:00:00+09:00";
 
 /// Every command with its own help.
-const COMMANDS: [&[&str]; 21] = [
+const COMMANDS: [&[&str]; 22] = [
     &["init"],
     &["networks", "import"],
     &["isp", "import"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 21] = [
     &["lookup"],
     &["feed", "add"],
     &["feed", "list"],
+    &["feed", "files"],
     &["ingest"],
     &["coverage"],
     &["quarantine", "list"],
@@ -40,7 +41,7 @@ const COMMANDS: [&[&str]; 21] = [
 ];
 
 /// What is typed wrong, the status, and a word of the advice.
-const MISTAKES: [(&str, i32, &str); 37] = [
+const MISTAKES: [(&str, i32, &str); 36] = [
     ("", 2, "Usage"),
     ("ingets", 2, "ingest"),
     ("lookup everywhere", 2, "--help"),
@@ -51,7 +52,6 @@ const MISTAKES: [(&str, i32, &str); 37] = [
     ("ingest --feed scanner", 2, "<FILES>"),
     ("coverage --feed nobody FILE", 1, "todoke feed add"),
     ("coverage --feed scanner /nowhere.csv", 1, "/nowhere.csv"),
-    ("coverage --feed scanner FILE", 1, "is missing"),
     ("feed add x --format pdf --stream notice", 1, "scan-list"),
     ("feed add x --format scan-list --stream tv", 1, "--help"),
     ("feed add x --format scan-list --stream notice --completeness-floor 2", 1, "0 and 1"),

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, process::Stdio, time::Duration};
 
 use crate::{
     actors::SCANNER,
-    builders::{csv, hit, provider},
+    builders::{covered, csv, hit, provider},
     centre::{Answer, Centre, on_both_engines},
 };
 
@@ -66,11 +66,18 @@ on_both_engines! {
         let file = centre.file("hits.csv", &body);
         killed_after(&centre, &file, 0);
         killed_after(&centre, &file, 1);
+        centre.learns(&[covered("r1", "2026-03-30", "198.18.0.0/16")]);
+        centre.on("2026-05-30");
+        let waiting = |centre: &Centre| centre.verifies().number("runs_waiting");
+        assert_eq!(waiting(&centre), 1, "half a list says of nobody that he is not on it");
         let resumed = centre.tries(&["ingest", "--feed", SCANNER, &file]);
         assert_eq!(resumed.one()["already_ingested"], false);
         is_whole(&resumed);
-        let twice = centre.another();
+        assert_eq!(waiting(&centre), 0);
+        let mut twice = centre.another();
         ready(&twice);
+        twice.learns(&[covered("r1", "2026-03-30", "198.18.0.0/16")]);
+        twice.on("2026-05-30");
         let file = twice.file("hits.csv", &body);
         for answer in twice.tries_at_once(2, &["ingest", "--feed", SCANNER, &file]) {
             is_whole(&answer);

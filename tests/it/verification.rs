@@ -1,5 +1,7 @@
 //! Has it been fixed? Silence counts only where a scan really looked, and twice.
 
+use serde_json::Value;
+
 use crate::{
     builders::{Row, covered, hit, notified, provider, token},
     centre::{Centre, on_both_engines},
@@ -22,11 +24,12 @@ fn one_device(centre: &mut Centre, lease: &str) {
     centre.scans(DAYS[0], NET, &[seen(DAYS[0], IP)]);
 }
 
-/// The state after each of some scans, given the parts that it covered.
+/// The state after each of some scans that found nothing, given the parts that it covered.
 fn after(centre: &mut Centre, scans: &[(&str, &[Row])]) -> String {
     for (day, coverage) in scans {
         centre.on(day);
-        centre.learns(coverage);
+        let silent: Vec<Row> = coverage.iter().map(|row| row.clone().with("hits", 0)).collect();
+        centre.learns(&silent);
     }
     centre.verifies();
     centre.state_of(IP)
@@ -217,9 +220,12 @@ on_both_engines! {
         let future = good.clone().with("to", "2027-01-01T00:00:00+09:00");
         let file = centre.file("coverage.csv", crate::builders::csv(&[good, bits, future]));
         let answer = centre.tries(&["coverage", "--feed", "scanner", &file]);
-        let counts = ["runs", "prefixes", "addresses", "refused"].map(|name| answer.number(name));
+        let counts = ["runs", "prefixes", "addresses", "quarantined"];
+        let counts = counts.map(|name| answer.number(name));
         assert_eq!((answer.status, counts), (1, [1, 1, 254, 2]));
-        assert!(answer.stderr.contains("line 3, column prefix"), "{answer:?}");
-        assert!(answer.stderr.contains("line 4, column to"), "{answer:?}");
+        let waiting = centre.quarantine();
+        let told = |row: &Value| ["line", "column", "reason"].map(|field| row[field].to_string());
+        assert_eq!(told(&waiting[0]), ["3", "\"prefix\"", "\"bad_prefix\""]);
+        assert_eq!(told(&waiting[1]), ["4", "\"to\"", "\"future_time\""]);
     }
 }

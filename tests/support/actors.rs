@@ -47,10 +47,12 @@ impl Centre {
     #[track_caller]
     pub(crate) fn scans(&mut self, day: &str, prefix: &str, found: &[Row]) {
         self.on(day);
-        if !found.is_empty() {
+        if found.is_empty() {
+            self.learns(&[covered(day, day, prefix).with("hits", 0)]);
+        } else {
             self.takes(found);
+            self.learns(&[covered(day, day, prefix)]);
         }
-        self.learns(&[covered(day, day, prefix)]);
     }
 
     /// The verdicts as of the calendar.

@@ -27,7 +27,10 @@ pub const REQUIRED: &[&str] = &[
 ];
 
 /// Columns that may be there.
-pub const OPTIONAL: &[&str] = &["answered", "vantage", "excluded_prefixes"];
+pub const OPTIONAL: &[&str] = &["answered", "hits", "vantage", "excluded_prefixes"];
+
+/// No count is larger: more addresses than these nobody tries.
+const COUNT_MAX: u64 = 1 << 53;
 
 words! {
     /// How far a run got (走査状況).
@@ -74,18 +77,38 @@ pub struct Covered {
     pub completeness: f64,
     /// Addresses that answered, at most `attempted`.
     pub answered: Option<u64>,
+    /// Detections that the hits of the run list here; 0 says that it found nothing.
+    pub hits: Option<u64>,
     /// From where it was scanned.
     pub vantage: Option<String>,
     /// Prefixes inside that were left out.
     pub excluded_prefixes: Vec<IpNet>,
 }
 
-/// Reads a coverage file: the rows understood, and the rows refused.
+/// Opens a coverage file; its rows come one by one, understood or refused.
+///
+/// An `Err` of the outer kind is a failing input, not a bad row: it is given once, at the end.
+pub fn open(
+    input: impl Read + Send + 'static,
+    reading: Reading,
+) -> Result<impl Iterator<Item = io::Result<Result<Covered, Refused>>>, FileRefused> {
+    let mut sheet = Sheet::open(input, reading, "coverage", [REQUIRED, OPTIONAL, &[]])?;
+    Ok(std::iter::from_fn(move || sheet.next(&mut covered).transpose()))
+}
+
+/// Reads a whole coverage file: the rows understood, and the rows refused.
 pub fn read(
     input: impl Read + Send + 'static,
     reading: Reading,
 ) -> Result<(Vec<Covered>, Vec<Refused>), FileRefused> {
-    Sheet::open(input, reading, "coverage", [REQUIRED, OPTIONAL, &[]])?.all(covered)
+    let (mut good, mut bad) = (Vec::new(), Vec::new());
+    for row in open(input, reading)? {
+        match row? {
+            Ok(covered) => good.push(covered),
+            Err(refused) => bad.push(refused),
+        }
+    }
+    Ok((good, bad))
 }
 
 fn covered(line: &Line<'_>) -> Result<Covered, Fault> {
@@ -101,9 +124,10 @@ fn covered(line: &Line<'_>) -> Result<Covered, Fault> {
         weakness: due("weakness_code", line.word("weakness_code")?)?,
         method_version: due("method_version", line.text("method_version", 200)?)?,
         status: due("status", line.word("status")?)?,
-        attempted: due("attempted", line.number("attempted", u64::MAX)?)?,
+        attempted: due("attempted", line.number("attempted", COUNT_MAX)?)?,
         completeness: completeness(&due("completeness", line.code("completeness"))?)?,
-        answered: line.number("answered", u64::MAX)?,
+        answered: line.number("answered", COUNT_MAX)?,
+        hits: line.number("hits", COUNT_MAX)?,
         vantage: line.text("vantage", 200)?,
         excluded_prefixes: excluded(line)?,
     };
@@ -172,6 +196,7 @@ pub fn write<'a>(
         csv.cell(&row.attempted.to_string());
         csv.cell(&row.completeness.to_string());
         csv.shown(row.answered);
+        csv.shown(row.hits);
         csv.shown(row.vantage.as_deref());
         csv.cell(&joined(&row.excluded_prefixes));
         csv.end_row()?;

@@ -14,12 +14,12 @@ use crate::{
     app::App,
     attribution::{Attributor, networks},
     cases::{self, CaseRef, Filter, claims, inquiry_id},
-    cli::{coverage, ingest},
+    cli::ingest,
     demo::{
         Country, Day, FeedFile,
         people::{Act, ActKind, STEPS, StepOutcome},
     },
-    feeds,
+    feeds::{self, coverage},
     isps::{self, Isp, register},
     notices::{export, prepare, report_back},
     portal::{
@@ -91,8 +91,7 @@ impl Year<'_> {
             self.take_in(file).await?;
         }
         for file in &day.coverage {
-            let feed = self.feed(file).await?;
-            coverage::record(app, &feed, file.body.clone()).await?;
+            self.cover(file).await?;
         }
         for (code, _, reports) in country.reports_due(day.at) {
             report_back::keep(app, self.isp(code)?, &reports, false).await?;
@@ -129,6 +128,16 @@ impl Year<'_> {
         fs::write(&path, &file.body)?;
         let feed = self.feed(file).await?;
         let taken = ingest::take_in(self.app, &feed, &self.attributor, &path).await?;
+        anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
+        fs::remove_file(&path)?;
+        Ok(())
+    }
+
+    async fn cover(&self, file: &FeedFile) -> anyhow::Result<()> {
+        let path = self.desk.join(&file.name);
+        fs::write(&path, &file.body)?;
+        let feed = self.feed(file).await?;
+        let taken = coverage::take_in(self.app, &feed, &path).await?;
         anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
         fs::remove_file(&path)?;
         Ok(())

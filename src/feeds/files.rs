@@ -1,0 +1,97 @@
+//! Files of feeds (取込回): what came, under which name, and what became of it as a whole.
+
+use std::fmt;
+
+use sqlx::FromRow;
+
+use super::{NotAWord, store};
+use crate::{db::Db, ids::FeedId, time::Moment};
+
+/// What the rows of a file are (内容).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// Detections, in the format of the feed.
+    Hits,
+    /// What its runs covered.
+    Coverage,
+}
+
+impl Holds {
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Hits => "hits",
+            Self::Coverage => "coverage",
+        }
+    }
+}
+
+impl TryFrom<String> for Holds {
+    type Error = NotAWord;
+
+    fn try_from(word: String) -> Result<Self, NotAWord> {
+        let known = [Self::Hits, Self::Coverage].into_iter().find(|holds| holds.word() == word);
+        known.ok_or(NotAWord(word))
+    }
+}
+
+/// A file as operators see it.
+#[derive(Clone, Debug, FromRow)]
+pub struct Listed {
+    /// The name of its feed.
+    pub feed: String,
+    /// What its rows are.
+    #[sqlx(try_from = "String")]
+    pub holds: Holds,
+    /// The hash of its content.
+    pub sha256: String,
+    /// The name it came under.
+    pub name: String,
+    /// When it came.
+    pub received_at: Moment,
+    /// Rows that are in.
+    pub rows_done: i64,
+    /// When its last row went in, or when it was refused.
+    pub completed_at: Option<Moment>,
+    /// Why it was refused as a whole, or where it breaks off.
+    pub refused: Option<String>,
+    /// Rows of it that wait in quarantine.
+    pub waiting: i64,
+}
+
+/// What became of a file as a whole (取込結果).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Taken in to its end.
+    Taken,
+    /// Refused before its first row, or broken off within.
+    Refused,
+    /// Begun and not ended: the same file given again goes on.
+    Unfinished,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "taken",
+            Self::Refused => "refused",
+            Self::Unfinished => "unfinished",
+        })
+    }
+}
+
+impl Listed {
+    /// What became of it.
+    pub fn outcome(&self) -> Outcome {
+        match (&self.refused, self.completed_at) {
+            (Some(_), _) => Outcome::Refused,
+            (None, Some(_)) => Outcome::Taken,
+            (None, None) => Outcome::Unfinished,
+        }
+    }
+}
+
+/// Files of a feed or of all, in the order in which they came.
+pub async fn all(db: &Db, feed: Option<FeedId>) -> crate::db::Result<Vec<Listed>> {
+    store::listed(db, feed).await
+}

@@ -1,0 +1,166 @@
+//! SQL of scan coverage, and of the hits that its runs wait for.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use formats::coverage::Covered;
+
+use crate::{
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
+    feeds::{
+        coverage::{Part, Run},
+        hits::{RunHits, Said},
+        receive::FeedFile,
+    },
+    ids::{FeedId, FileId},
+    time::Moment,
+};
+
+/// Writes one covered prefix; the same key again is a correction, unless its file came earlier than
+/// what stands: a row that waited in quarantine corrects nothing that was said since.
+pub(in crate::feeds) async fn upsert(
+    tx: &mut Tx,
+    feed: FeedId,
+    row: &Covered,
+    file: &FeedFile,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO scan_coverage
+         (feed_id, scan_run, prefix, proto, weakness, ports, from_at, to_at, method_version,
+          status, attempted, completeness, hits, excluded, file_sha256, recorded_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+         ON CONFLICT (feed_id, scan_run, prefix, proto, weakness) DO UPDATE SET
+             ports = excluded.ports, from_at = excluded.from_at, to_at = excluded.to_at,
+             method_version = excluded.method_version, status = excluded.status,
+             attempted = excluded.attempted, completeness = excluded.completeness,
+             hits = excluded.hits, excluded = excluded.excluded,
+             file_sha256 = excluded.file_sha256, recorded_at = excluded.recorded_at
+         WHERE scan_coverage.recorded_at <= excluded.recorded_at";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(feed)
+        .bind(&row.scan_run)
+        .bind(row.prefix.to_string())
+        .bind(i64::from(row.proto.number()))
+        .bind(row.weakness.code())
+        .bind(joined(&row.ports))
+        .bind(row.from)
+        .bind(row.to)
+        .bind(&row.method_version)
+        .bind(row.status.code())
+        .bind(row.attempted.cast_signed())
+        .bind(row.completeness)
+        .bind(hits(row))
+        .bind(joined(&row.excluded_prefixes))
+        .bind(&file.sha256)
+        .bind(file.received_at)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// How many hits the row announces; where nothing answered, nothing can be listed.
+fn hits(row: &Covered) -> Option<i64> {
+    let none = row.answered.filter(|answered| *answered == 0);
+    row.hits.or(none).map(u64::cast_signed)
+}
+
+fn joined(parts: &[impl ToString]) -> String {
+    parts.iter().map(ToString::to_string).collect::<Vec<_>>().join(";")
+}
+
+/// A row of coverage as it is stored.
+#[derive(sqlx::FromRow)]
+struct Stored {
+    feed_id: FeedId,
+    scan_run: String,
+    prefix: String,
+    proto: i64,
+    weakness: String,
+    ports: String,
+    from_at: Moment,
+    to_at: Moment,
+    status: String,
+    completeness: f64,
+    hits: Option<i64>,
+    excluded: String,
+    completeness_floor: f64,
+}
+
+/// All runs with the parts of them that count.
+pub(in crate::feeds) async fn runs(db: &Db) -> anyhow::Result<Vec<Run>> {
+    const SQL: &str = "SELECT c.feed_id, c.scan_run, c.prefix, c.proto, c.weakness, c.ports,
+             c.from_at, c.to_at, c.status, c.completeness, c.hits, c.excluded, f.completeness_floor
+         FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id";
+    let rows: Vec<Stored> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let mut runs: BTreeMap<(FeedId, String), Run> = BTreeMap::new();
+    for row in rows {
+        let key = (row.feed_id, row.scan_run.clone());
+        let run = runs.entry(key).or_insert_with(|| Run {
+            feed: row.feed_id,
+            scan_run: row.scan_run.clone(),
+            from: row.from_at,
+            to: row.to_at,
+            announced: Some(0),
+            parts: Vec::new(),
+        });
+        run.announced = run.announced.zip(row.hits).map(|(all, more)| all.saturating_add(more));
+        run.from = run.from.min(row.from_at);
+        run.to = run.to.max(row.to_at);
+        if row.status != "aborted" && row.completeness >= row.completeness_floor {
+            run.parts.push(part(&row)?);
+        }
+    }
+    Ok(runs.into_values().collect())
+}
+
+fn part(row: &Stored) -> anyhow::Result<Part> {
+    let list = |text: &str| {
+        let parts = text.split(';').filter(|part| !part.is_empty());
+        parts.map(str::to_owned).collect::<Vec<String>>()
+    };
+    Ok(Part {
+        prefix: row.prefix.parse().context("a stored prefix")?,
+        proto: row.proto,
+        ports: list(&row.ports).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
+        weakness: row.weakness.parse()?,
+        excluded: list(&row.excluded).iter().map(|p| p.parse()).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Adds to what a file says of runs.
+pub(in crate::feeds) async fn add_hits(
+    tx: &mut Tx,
+    file: FileId,
+    runs: &BTreeMap<String, RunHits>,
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "run_hits",
+        columns: "feed_file_id, scan_run, hits, first_at, last_at",
+        conflict: "ON CONFLICT (feed_file_id, scan_run) DO UPDATE SET
+             hits = run_hits.hits + excluded.hits,
+             first_at = CASE WHEN run_hits.first_at <= excluded.first_at
+                 THEN run_hits.first_at ELSE COALESCE(excluded.first_at, run_hits.first_at) END,
+             last_at = CASE WHEN run_hits.last_at >= excluded.last_at
+                 THEN run_hits.last_at ELSE COALESCE(excluded.last_at, run_hits.last_at) END",
+    };
+    let columns = [
+        Column::Bytes(vec![file.0.as_bytes().to_vec(); runs.len()]),
+        Column::Text(runs.keys().cloned().collect()),
+        Column::Int(runs.values().map(|run| run.hits).collect()),
+        Column::IntOrNull(runs.values().map(|run| run.span.map(|(first, _)| first)).collect()),
+        Column::IntOrNull(runs.values().map(|run| run.span.map(|(_, last)| last)).collect()),
+    ];
+    bulk::insert(tx, target, &columns).await.map(|_| ())
+}
+
+/// What all files say of runs.
+pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
+    const SQL: &str = "SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
+             f.completed_at, f.refused
+         FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
+         JOIN feeds d ON d.id = f.feed_id";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
