@@ -5,6 +5,7 @@
 //! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `run_hits`,
 //! `scan_coverage`.
 
+pub mod archive;
 pub mod coverage;
 pub mod files;
 pub mod hits;

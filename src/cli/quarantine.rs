@@ -10,7 +10,7 @@ use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
-        self, Feed, coverage,
+        self, Feed, archive, coverage,
         files::Holds,
         quarantine::{self, QuarantinedRow},
         receive,
@@ -114,8 +114,8 @@ async fn retry(app: &App, feed: &Feed) -> anyhow::Result<(u64, u64)> {
         let of_file = waiting.iter().filter(|row| row.feed_file_id == file.id);
         let numbers: HashSet<i64> = of_file.map(|row| row.row_no).collect();
         tried += numbers.len() as u64;
-        let part = receive::tempname(&app.data.join("archive"));
-        io::copy(&mut receive::raw(app, &file)?, &mut std::fs::File::create(&part)?)?;
+        let part = archive::tempname(&app.data.join("archive"));
+        io::copy(&mut archive::raw(app, &file)?, &mut std::fs::File::create(&part)?)?;
         let understood = match file.holds {
             Holds::Coverage => coverage::retry(app, feed, &file, &part, &numbers).await,
             Holds::Hits => {

@@ -1,8 +1,8 @@
 //! Hits of runs (走査回の検知): which files told what of which run, so that no run is read too soon.
 //!
-//! A verdict waits for the coverage of a run *and* for its hits: coverage that came first would call
-//! every device clean that the hits are about to list. A scan list names its run in each row. A
-//! Shadowserver report names none; it belongs to the runs in whose time its rows fall. Owns
+//! A verdict waits for the coverage of a run *and* for its hits: coverage that came first would
+//! call every device clean that the hits are about to list. A scan list names its run in each row.
+//! A Shadowserver report names none; it belongs to the runs in whose time its rows fall. Owns
 //! `run_hits`.
 
 use std::{

@@ -1,4 +1,4 @@
-//! Every file that came is known with its outcome, whatever it held; coverage is a file like others.
+//! Every file that came is known with its outcome; coverage is a file like any other.
 
 use std::fs;
 
@@ -84,7 +84,7 @@ on_both_engines! {
         assert_eq!(told(&waiting[1]), r#""coverage.csv" 3 "prefix" "bad_prefix""#);
         let shown = centre.does(&["quarantine", "show", waiting[1]["id"].as_str().unwrap()]);
         assert_eq!(shown.one()["bytes"], body.lines().nth(2).unwrap());
-        assert_eq!(covers(&centre, "coverage.csv", &body).status, 1, "given again it says so still");
+        assert_eq!(covers(&centre, "coverage.csv", &body).status, 1, "as often as it is given");
         let tries = |centre: &Centre| {
             let retry = centre.does(&["quarantine", "retry", "--feed", SCANNER]);
             (retry.number("tried"), retry.number("released"))
@@ -137,7 +137,7 @@ on_both_engines! {
         centre.ingests("telnet", "holiday.csv", "timestamp,ip\n");
         let names = |args: &[&str]| {
             let told = |file: &Value| {
-                let told = ["feed", "file", "outcome"].map(|f| file[f].as_str().unwrap().to_owned());
+                let told = ["feed", "file", "outcome"].map(|name| file[name].as_str().unwrap());
                 told.join(" ")
             };
             let mut names: Vec<String> = files(&centre, args).iter().map(told).collect();

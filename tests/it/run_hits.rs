@@ -122,7 +122,8 @@ on_both_engines! {
         one_device(&mut centre);
         centre.on("2026-05-08");
         let run = covered("2026-05-08", "2026-05-08", NET);
-        centre.learns(&[run.clone().with("hits", 1), run.with("prefix", "198.18.1.0/24").with("hits", 1)]);
+        let run = run.with("hits", 1);
+        centre.learns(&[run.clone(), run.with("prefix", "198.18.1.0/24")]);
         centre.takes(&[seen("2026-05-08", OTHER)]);
         centre.on("2026-05-30");
         let review = centre.verifies();

@@ -1,0 +1,60 @@
+//! The archive (保管庫): the raw bytes of every file, compressed, under the hash of their content.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use super::receive::FeedFile;
+use crate::{access::keys::to_hex, app::App};
+
+/// Hashes and compresses in one pass; the name is the hash, and only a whole file bears it.
+pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64, PathBuf)> {
+    fs::create_dir_all(folder).context("the archive folder cannot be made")?;
+    let mut input =
+        File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
+    let part = tempname(folder);
+    let mut packed = zstd::Encoder::new(File::create(&part)?, 1)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut bytes = 0_i64;
+    loop {
+        let read = input.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        packed.write_all(&buffer[..read])?;
+        bytes += i64::try_from(read)?;
+    }
+    packed.finish()?.sync_all()?;
+    let sha256 = to_hex(&hash.finalize());
+    let archived = path_of(folder, &sha256);
+    fs::rename(&part, &archived)?;
+    File::open(folder)?.sync_all()?;
+    Ok((sha256, bytes, archived))
+}
+
+/// A name in `folder` that no other file and no other process of this machine has.
+pub(crate) fn tempname(folder: &Path) -> PathBuf {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!(".part-{}-{next}", std::process::id()))
+}
+
+/// Where the raw bytes of a content hash lie.
+pub fn path_of(folder: &Path, sha256: &str) -> PathBuf {
+    folder.join(format!("{sha256}.zst"))
+}
+
+/// The raw bytes of a file that was taken in.
+pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read> {
+    let path = path_of(&app.data.join("archive"), &file.sha256);
+    let packed = File::open(&path).with_context(|| format!("{} is missing", path.display()))?;
+    Ok(zstd::Decoder::new(packed)?)
+}
