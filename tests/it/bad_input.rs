@@ -119,12 +119,67 @@ on_both_engines! {
 
     fn control_characters_are_replaced_and_noted(centre) {
         centre.does(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"]);
-        let row = telnet_report("2026-03-30 01:02:03", "192.0.2.7").with("hostname", "a\0b");
+        let row = telnet_report("2026-03-30 01:02:03", "192.0.2.7").with("hostname", "a\u{7}b");
         let answer = centre.ingests("telnet", "2026-03-30-scan_telnet-jp.csv", csv(&[row]));
         assert_eq!((answer.status, answer.number("sightings")), (0, 1));
         let detail = centre.stored("SELECT detail FROM sightings");
         assert!(detail[0].contains("a\u{fffd}b"), "{detail:?}");
         assert!(detail[0].contains("control_replaced"), "{detail:?}");
+    }
+
+    fn a_row_with_a_nul_byte_waits_with_its_bytes(centre) {
+        centre.serves(&[]);
+        let bad = good().with("record_no", 2).with("device_model", "a\0b");
+        waits(&centre, "nul.csv", bad, "device_model", "nul_byte");
+        centre.does(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"]);
+        let row = |ip: &str| telnet_report("2026-03-30 01:02:03", ip);
+        let body = csv(&[row("192.0.2.7").with("tag", "a\0b"), row("192.0.2.8")]);
+        let answer = centre.ingests("telnet", "2026-03-30-scan_telnet-jp.csv", &body);
+        adds_up(&answer);
+        assert_eq!((answer.status, answer.number("quarantined")), (1, 1));
+        let waiting = centre.quarantine();
+        let row = waiting.iter().find(|row| row["column"] == "tag").expect("it waits");
+        assert_eq!((&row["line"], &row["reason"]), (&2.into(), &"nul_byte".into()));
+        let shown = centre.does(&["quarantine", "show", row["id"].as_str().unwrap()]);
+        assert_eq!(shown.one()["bytes"], body.lines().nth(1).unwrap());
+    }
+
+    fn a_row_cut_off_by_the_end_of_its_file_waits_and_the_rest_goes_in(centre) {
+        centre.serves(&[]);
+        centre.does(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"]);
+        let list = csv(&[good(), good().with("ip", "192.0.2.201")]);
+        let at = list.rfind("detected,").unwrap();
+        let row = |ip: &str| telnet_report("2026-03-30 01:02:03", ip).with("tag", "telnet, iot");
+        let report = csv(&[row("192.0.2.7"), row("192.0.2.8")]);
+        let quote = report.rfind(", iot").unwrap();
+        for (feed, name, body, reason) in [
+            (SCANNER, "list.csv", &list[..at + 3], "cut_row"),
+            ("telnet", "2026-03-30-scan_telnet-jp.csv", &report[..quote + 3], "unclosed_quote"),
+        ] {
+            let answer = centre.ingests(feed, name, body);
+            adds_up(&answer);
+            assert_eq!((answer.status, answer.number("sightings")), (1, 1), "{answer:?}");
+            let waiting = centre.quarantine();
+            let row = waiting.iter().find(|row| row["file"] == name).expect("it waits");
+            assert_eq!((&row["line"], &row["reason"]), (&3.into(), &reason.into()), "{row}");
+            let shown = centre.does(&["quarantine", "show", row["id"].as_str().unwrap()]);
+            assert_eq!(shown.one()["bytes"], body.lines().last().unwrap());
+        }
+    }
+
+    fn one_stray_byte_costs_its_row_and_not_the_names_of_all_others(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
+        let row = |ip: &str, model: &str| hit("r1", MARCH, ip).with("device_model", model);
+        let body = csv(&[row("192.0.2.1", "??"), row("192.0.2.2", "ルータ"), row("192.0.2.3", "録画")]);
+        let mut bytes = body.into_bytes();
+        let at = bytes.windows(2).position(|two| two == b"??").unwrap();
+        bytes[at..at + 2].copy_from_slice(&[0x83, 0x8b]);
+        let answer = centre.ingests(SCANNER, "mixed.csv", bytes);
+        adds_up(&answer);
+        assert_eq!((answer.number("sightings"), answer.number("quarantined")), (2, 1));
+        assert_eq!(centre.quarantine()[0]["reason"], "bad_encoding");
+        let models: Vec<_> = centre.cases().iter().map(|case| case["model"].clone()).collect();
+        assert!(models.contains(&"ルータ".into()) && models.contains(&"録画".into()), "{models:?}");
     }
 
     fn a_row_dated_in_the_future_goes_in_once_its_day_has_come(centre) {
@@ -174,7 +229,7 @@ on_both_engines! {
         lines[4] = format!("{}\"{PLANTED}", lines[4].split(PLANTED).next().unwrap());
         let name = "2026-03-30-scan_telnet-jp.csv";
         let answer = centre.ingests("brute", name, lines.join("\n"));
-        assert_eq!((answer.number("sightings"), answer.number("quarantined")), (2, 2));
+        assert_eq!((answer.number("sightings"), answer.number("quarantined")), (1, 3));
         for row in centre.quarantine() {
             let shown = centre.does(&["quarantine", "show", row["id"].as_str().unwrap()]);
             assert!(!format!("{shown:?}").contains(PLANTED), "{shown:?}");

@@ -58,12 +58,17 @@ const MASK: &[u8] = b"***";
 /// A refused row without its credentials. `flags` says for each column whether it is one.
 ///
 /// Where the row has more or fewer cells than the header, a credential may have slipped by as
-/// many places; every place it may have slipped to is masked. URLs lose their user information.
+/// many places; every place it may have slipped to is masked, and every cell beyond the header,
+/// which no column names. URLs lose their user information.
 pub(crate) fn mask(row: &[u8], flags: &[bool]) -> Vec<u8> {
     let spans = split::spans(row);
     let slip = spans.len().abs_diff(flags.len());
     let long = spans.len() > flags.len();
+    let has_secrets = flags.contains(&true);
     let hidden = |cell: usize| {
+        if cell >= flags.len() {
+            return has_secrets;
+        }
         let (first, last) =
             if long { (cell.saturating_sub(slip), cell) } else { (cell, cell + slip) };
         flags.iter().enumerate().any(|(at, flag)| *flag && (first..=last).contains(&at))

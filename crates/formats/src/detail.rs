@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 pub struct Notes(u8);
 
 impl Notes {
-    /// A control character (C0 except TAB, LF, CR) became U+FFFD.
+    /// A control character (C0 except NUL, TAB, LF, CR) became U+FFFD.
     pub const CONTROL_REPLACED: Self = Self(1);
     /// The row had fewer cells than the header; the missing ones count as empty.
     pub const SHORT_ROW: Self = Self(2);
@@ -22,8 +22,8 @@ impl Notes {
     pub const PEER_UNREADABLE: Self = Self(8);
     /// User information was cut out of a URL.
     pub const URL_CREDENTIAL_CUT: Self = Self(16);
-    /// The file ends within the last cell of the row.
-    pub const CUT_ROW: Self = Self(32);
+    /// The last cell of the last row opens a quote that nothing closes; the row is whole otherwise.
+    pub const OPEN_QUOTE: Self = Self(32);
 
     const WORDS: [(Self, &'static str); 6] = [
         (Self::CONTROL_REPLACED, "control_replaced"),
@@ -31,7 +31,7 @@ impl Notes {
         (Self::SPECIAL_ADDRESS, "special_address"),
         (Self::PEER_UNREADABLE, "peer_unreadable"),
         (Self::URL_CREDENTIAL_CUT, "url_credential_cut"),
-        (Self::CUT_ROW, "cut_row"),
+        (Self::OPEN_QUOTE, "open_quote"),
     ];
 
     /// Adds a note.

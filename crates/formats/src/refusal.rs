@@ -54,6 +54,17 @@ pub enum Reason {
     /// Bytes that are not text in the encoding of the file.
     #[error("these bytes are not text in the encoding of the file")]
     BadEncoding,
+    /// A NUL byte: no text holds one, and what stood there cannot be known.
+    #[error("the row holds a NUL byte")]
+    NulByte,
+    /// The file ends within the row.
+    #[error("the file ends within this row, after {found} of {expected} cells")]
+    CutRow {
+        /// Cells in the row, the last one maybe in part.
+        found: usize,
+        /// Columns in the header.
+        expected: usize,
+    },
     /// A cell longer than 1 MiB.
     #[error("the cell is longer than 1 MiB")]
     CellTooLong,
@@ -105,6 +116,8 @@ impl Reason {
             Self::NoZone => "no_zone",
             Self::FutureTime => "future_time",
             Self::BadEncoding => "bad_encoding",
+            Self::NulByte => "nul_byte",
+            Self::CutRow { .. } => "cut_row",
             Self::CellTooLong => "cell_too_long",
             Self::RowTooLong => "row_too_long",
             Self::UnclosedQuote => "unclosed_quote",

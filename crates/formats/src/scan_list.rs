@@ -119,6 +119,9 @@ fn detection(line: &Line<'_>, kinds: &mut HashMap<String, Kind>) -> Result<Detec
     if address::is_special(ip) {
         detection.detail.notes.add(Notes::SPECIAL_ADDRESS);
     }
+    if line.replaced_controls() {
+        detection.detail.notes.add(Notes::CONTROL_REPLACED);
+    }
     Ok(detection)
 }
 

@@ -5,6 +5,7 @@
 //! line of each row is exact.
 
 mod cut;
+mod guess;
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -45,6 +46,7 @@ pub(crate) struct Splitter {
     cells: Vec<Cell>,
     count: usize,
     row: Range<usize>,
+    unended: bool,
     line: u64,
     decoded: String,
 }
@@ -67,6 +69,7 @@ impl Splitter {
             cells: Vec::with_capacity(64),
             count: 0,
             row: 0..0,
+            unended: false,
             line: 0,
             decoded: String::new(),
         };
@@ -84,12 +87,10 @@ impl Splitter {
             return Err(FileRefused::Encoding("UTF-16".to_owned()));
         }
         let marked = seen.starts_with(&[0xEF, 0xBB, 0xBF]);
-        self.encoding = match self.encoding {
-            _ if marked => Encoding::Utf8,
-            Encoding::Auto => guessed(&seen[..seen.len().min(64 << 10)]),
-            stated => stated,
-        };
-        self.start = if marked { 3 } else { 0 };
+        if marked {
+            self.encoding = Encoding::Utf8;
+            self.start = 3;
+        }
         Ok(())
     }
 
@@ -118,7 +119,18 @@ impl Splitter {
                     return Ok(self.give_up(Reason::RowTooLong));
                 }
                 Scan::Bad(reason) => return Ok(self.give_up(reason)),
+                // The first row that is not plain ASCII decides, with what follows it.
+                Scan::Row { len, .. }
+                    if self.encoding == Encoding::Auto && !data[..len].is_ascii() =>
+                {
+                    if data.len() < guess::SAMPLE && !self.eof {
+                        self.fill()?;
+                    } else {
+                        self.encoding = guess::encoding(data);
+                    }
+                }
                 Scan::Row { len, advance } => {
+                    self.unended = advance == len;
                     self.row = self.start..self.start + len;
                     self.line = self.next_line;
                     self.next_line += line_ends(&self.buffer[self.start..self.start + advance]);
@@ -198,9 +210,26 @@ impl Splitter {
         &self.buffer[self.row.clone()]
     }
 
-    /// Whether the file ends within a quoted cell of this row.
-    pub(crate) fn is_cut(&self) -> bool {
-        self.eof && self.cells.last().is_some_and(|cell| cell.is_cut(self.bytes()))
+    /// Why the row is broken in itself, whatever its columns mean, and in which cell: a NUL byte, a
+    /// quote that is still open at the end of the file, or a file that ends before the last of
+    /// `expected` cells.
+    pub(crate) fn broken(&self, expected: usize) -> Option<(usize, Reason)> {
+        let (row, last) = (self.bytes(), self.count.saturating_sub(1));
+        if let Some(at) = memchr::memchr(0, row) {
+            let behind = self.cells.iter().rposition(|cell| cell.raw().start <= at);
+            return Some((behind.unwrap_or(0), Reason::NulByte));
+        }
+        if self.eof && self.cells.last().is_some_and(|cell| cell.is_cut(row)) {
+            return Some((last, Reason::UnclosedQuote));
+        }
+        let cut = self.unended && self.count < expected;
+        cut.then_some((last, Reason::CutRow { found: self.count, expected }))
+    }
+
+    /// Whether nothing but the quote that closes the last of `expected` cells is missing: the line
+    /// has its end.
+    pub(crate) fn lacks_a_quote_alone(&self, expected: usize) -> bool {
+        !self.unended && self.count == expected
     }
 
     /// How many cells the row has, even beyond the most that are kept.
@@ -231,15 +260,6 @@ fn line_ends(row: &[u8]) -> u64 {
         ends += u64::from(row[at] == b'\r' || at == 0 || row[at - 1] != b'\r');
     }
     ends
-}
-
-fn guessed(beginning: &[u8]) -> Encoding {
-    let is_utf8 = match std::str::from_utf8(beginning) {
-        Ok(_) => true,
-        // The window may end within a character; only then is the error without a length.
-        Err(e) => e.error_len().is_none(),
-    };
-    if is_utf8 { Encoding::Utf8 } else { Encoding::Cp932 }
 }
 
 #[cfg(test)]

@@ -51,6 +51,7 @@ pub(crate) struct Line<'a> {
     cells: &'a [Cell],
     reading: &'a Reading,
     unnamed: &'a [(usize, Arc<str>)],
+    replaced: std::cell::Cell<bool>,
     pub(crate) number: u64,
 }
 
@@ -114,17 +115,16 @@ impl Sheet {
         };
         bytes.truncate(REFUSED_BYTES_MAX);
         let (column, reason) = fault;
-        let column = column.map(ToOwned::to_owned);
         Ok(Some(Err(Refused { line: self.splitter.line(), column, reason, bytes })))
     }
 
     fn read<T>(
         &mut self,
         read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
-    ) -> Result<T, (Option<&'static str>, Reason)> {
+    ) -> Result<T, (Option<String>, Reason)> {
         let (number, found) = (self.splitter.line(), self.splitter.count());
-        if self.splitter.is_cut() {
-            return Err((None, Reason::UnclosedQuote));
+        if let Some((at, reason)) = self.splitter.broken(self.names.len()) {
+            return Err((self.names.get(at).cloned(), reason));
         }
         let Self { splitter, names, reading, unnamed, required, .. } = self;
         let expected = names.len();
@@ -136,11 +136,11 @@ impl Sheet {
         if found < expected {
             let last = names.get(found - 1).map_or("", String::as_str);
             if let Some(column) = required.iter().find(|c| **c == last) {
-                return Err((Some(*column), Reason::TooFewCells { found, expected }));
+                return Err((Some((*column).to_owned()), Reason::TooFewCells { found, expected }));
             }
         }
-        let line = Line { names, row, cells, reading, unnamed, number };
-        read(&line).map_err(|(column, reason)| (Some(column), reason))
+        let line = Line { names, row, cells, reading, unnamed, replaced: false.into(), number };
+        read(&line).map_err(|(column, reason)| (Some(column.to_owned()), reason))
     }
 
     /// Every row at once: those understood, and those refused.
@@ -181,7 +181,8 @@ impl<'a> Line<'a> {
         if raw.is_empty() {
             return Ok(None);
         }
-        let (clean, _) = text::clean(Cow::Borrowed(safe_csv::unguard(&raw)));
+        let (clean, replaced) = text::clean(Cow::Borrowed(safe_csv::unguard(&raw)));
+        self.replaced.set(self.replaced.get() || replaced);
         let clean = clean.trim();
         if clean.len() > max && clean.chars().count() > max {
             return Err((column, Reason::TextTooLong));
@@ -190,6 +191,11 @@ impl<'a> Line<'a> {
             return Err((column, Reason::RoundedNumber));
         }
         Ok((!clean.is_empty()).then(|| clean.to_owned()))
+    }
+
+    /// Whether a control character in a text given so far was replaced.
+    pub(crate) fn replaced_controls(&self) -> bool {
+        self.replaced.get()
     }
 
     /// A time, not later than now.
@@ -244,7 +250,8 @@ impl<'a> Line<'a> {
         let mut others = Vec::new();
         for (at, name) in self.unnamed {
             if let Some(cell) = self.cells.get(*at).filter(|cell| !cell.is_empty()) {
-                let (value, _) = text::clean(cell.text(self.row));
+                let (value, replaced) = text::clean(cell.text(self.row));
+                self.replaced.set(self.replaced.get() || replaced);
                 let value = credentials::without_userinfo(safe_csv::unguard(&value)).into();
                 others.push((Arc::clone(name), value));
             }

@@ -123,7 +123,7 @@ fn a_bad_row_names_line_column_and_reason_and_stops_no_other() {
     is(row(day, "192.0.2.1.5", "23"), "ip", "bad_address");
     is(row(day, "192.0.2.256", "23"), "ip", "bad_address");
     is(row(day, "192.0.2.010", "23"), "ip", "bad_address");
-    is(row(day, "192.0.2.1\0", "23"), "ip", "bad_address");
+    is(row(day, "192.0.2.1\0", "23"), "ip", "nul_byte");
     is(row(day, "fe80::1%eth0", "23"), "ip", "bad_address");
     is(row(day, "192.0.2.1", "65536"), "port", "bad_port");
     is(row(day, "192.0.2.1", "-1"), "port", "bad_port");
@@ -175,7 +175,7 @@ fn cp932_is_read_where_the_feed_says_so() {
 
 #[test]
 fn control_characters_are_replaced_and_noted() {
-    let text = "timestamp,ip,banner\n2026-11-22 00:00:00,192.0.2.1,a\0b\tc\u{1B}\n";
+    let text = "timestamp,ip,banner\n2026-11-22 00:00:00,192.0.2.1,a\u{7}b\tc\u{1B}\n";
     let (detections, _) = read("scan_telnet.csv", text);
     assert_eq!(detections[0].detail.extra("banner"), Some("a\u{FFFD}b\tc\u{FFFD}"));
     assert!(detections[0].detail.notes.has(Notes::CONTROL_REPLACED));

@@ -55,15 +55,19 @@ impl Iterator for ReportRows {
 impl ReportRows {
     fn refused(&self, (column, reason): Fault, mut bytes: Vec<u8>) -> Refused {
         bytes.truncate(REFUSED_BYTES_MAX);
-        let column = column.map(|at| self.columns.names[at].clone());
+        let column = column.and_then(|at| self.columns.names.get(at).cloned());
         Refused { line: self.splitter.line(), column, reason, bytes }
     }
 
     fn detection(&mut self) -> Result<Detection, Fault> {
         let line = self.splitter.line();
-        let found = self.splitter.count();
-        let cut = self.splitter.is_cut();
-        let short = fitting(found, cut, &self.columns)?;
+        let expected = self.columns.names.len();
+        let open_quote = match self.splitter.broken(expected) {
+            None => false,
+            Some((_, Reason::UnclosedQuote)) if self.splitter.lacks_a_quote_alone(expected) => true,
+            Some((at, reason)) => return Err((Some(at), reason)),
+        };
+        let short = fitting(self.splitter.count(), &self.columns)?;
         let Self { splitter, columns, report, reading } = self;
         let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;
         let cell = |at: usize| cells.get(at).map_or(Cow::Borrowed(""), |c| c.text(row));
@@ -83,8 +87,8 @@ impl ReportRows {
         if short {
             detail.notes.add(Notes::SHORT_ROW);
         }
-        if cut {
-            detail.notes.add(Notes::CUT_ROW);
+        if open_quote {
+            detail.notes.add(Notes::OPEN_QUOTE);
         }
         if address::is_special(ip) {
             detail.notes.add(Notes::SPECIAL_ADDRESS);
@@ -111,15 +115,15 @@ impl ReportRows {
     }
 }
 
-/// Whether the row is short. A short or cut row is read if what it must have stands before its
-/// last cell, since that one may be cut within.
-fn fitting(found: usize, cut: bool, columns: &Columns) -> Result<bool, Fault> {
+/// Whether the row is short. A short row is read if what it must have stands before its last cell,
+/// since that one may be cut within.
+fn fitting(found: usize, columns: &Columns) -> Result<bool, Fault> {
     let expected = columns.names.len();
     if found > expected {
         return Err((None, Reason::TooManyCells { found, expected }));
     }
     let keys = &columns.keys;
-    if found < expected || cut {
+    if found < expected {
         let needed = [Some(keys.time), keys.ip, keys.port];
         if let Some(lost) = needed.into_iter().flatten().find(|at| at + 1 >= found) {
             return Err((Some(lost), Reason::TooFewCells { found, expected }));
