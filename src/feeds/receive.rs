@@ -261,6 +261,7 @@ pub(crate) struct Standing {
 
 /// How far the file is: the answer to a commit that nobody saw end.
 pub(crate) async fn standing(app: &App, file: &FeedFile) -> anyhow::Result<Standing> {
-    let (rows_done, counts) = store::standing(&app.db, file.id).await?;
+    let ask = || store::standing(&app.db, file.id);
+    let (rows_done, counts) = retry::until_settled(ask).await?;
     Ok(Standing { rows_done, counts: serde_json::from_str(&counts)? })
 }

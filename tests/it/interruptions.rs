@@ -11,10 +11,10 @@ use crate::{
 const MARCH: &str = "2026-03-30T10:02:03+09:00";
 
 /// Rows of two batches: 95,000 spots, and 5,000 of them seen again at the end.
-const ROWS: u32 = 100_000;
-const SPOTS: u32 = 95_000;
+pub(crate) const ROWS: u32 = 100_000;
+pub(crate) const SPOTS: u32 = 95_000;
 
-fn big_file() -> String {
+pub(crate) fn big_file() -> String {
     let mut text = String::from(
         "scan_run,record_no,stream,detected_at,ip,proto,port,method_version,outcome\n",
     );

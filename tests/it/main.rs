@@ -7,6 +7,8 @@ mod actors;
 mod builders;
 #[path = "../support/centre.rs"]
 mod centre;
+#[path = "../support/proxy.rs"]
+mod proxy;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/visitor.rs"]
@@ -14,6 +16,7 @@ mod visitor;
 
 mod attribution;
 mod bad_input;
+mod broken_wire;
 mod cases;
 mod cli;
 mod feed_files;

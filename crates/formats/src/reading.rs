@@ -11,8 +11,8 @@ pub enum Encoding {
     Utf8,
     /// CP932, Microsoft's Shift_JIS with `①㈱～`; a row with other bytes is refused.
     Cp932,
-    /// UTF-8 or CP932, whichever the first 64 KiB fit that are not plain ASCII. The answer holds for
-    /// the whole file; a row that is no text in it is refused.
+    /// UTF-8 or CP932, whichever the first 64 KiB fit that are not plain ASCII. The answer holds
+    /// for the whole file; a row that is no text in it is refused.
     Auto,
 }
 

@@ -9,8 +9,8 @@ fn is_control(b: u8) -> bool {
     b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r')
 }
 
-/// Puts U+FFFD for each C0 character except TAB, LF and CR; says whether there was one. A row with a
-/// NUL does not come as far as this.
+/// Puts U+FFFD for each C0 character except TAB, LF and CR; says whether there was one. A row with
+/// a NUL does not come as far as this.
 pub(crate) fn clean(text: Cow<'_, str>) -> (Cow<'_, str>, bool) {
     if !text.bytes().any(is_control) {
         return (text, false);

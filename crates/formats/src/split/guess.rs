@@ -7,8 +7,8 @@ pub(super) const SAMPLE: usize = 64 << 10;
 
 /// The encoding of a text of which `sample` is a part.
 ///
-/// Text of either encoding is hardly ever sound in the other one: each character of UTF-8 proves its
-/// lead by its trail. So a few bytes that do not belong cost their rows, not the whole file.
+/// Text of either encoding is hardly ever sound in the other one: each character of UTF-8 proves
+/// its lead by its trail. So a few bytes that do not belong cost their rows, not the whole file.
 pub(super) fn encoding(sample: &[u8]) -> Encoding {
     let sample = &sample[..sample.len().min(SAMPLE)];
     let (mut proven, mut broken) = (0, 0);
