@@ -41,6 +41,11 @@ impl Isp {
                 for error in &done.errors {
                     eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);
                 }
+                for code in &done.kept {
+                    eprintln!(
+                        "{code}: a row did not go in, so nothing that it declared before was dropped"
+                    );
+                }
                 let words = format!(
                     "{} providers with {} prefixes; {} rows refused",
                     done.isps,

@@ -2,9 +2,13 @@
 //!
 //! Columns: **code**, **name**, `upstream`, `asns` (`;`-joined), **lease_policy**, `lines`,
 //! `prefix`, `kind` (`declared`, `apartment`, `shared`), `valid_from`, `valid_to`. Rows of one
-//! provider repeat its fields. A provider in the file is replaced whole; others stay as they are.
+//! provider repeat its fields. A provider in the file is replaced whole; others stay as they are. Of
+//! a provider with a bad row nothing is dropped: what it declared before stays beside what is new.
 
-use std::{collections::BTreeMap, io::Read};
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Read,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +57,8 @@ pub struct Imported {
     pub prefixes: usize,
     /// Rows that did not go in.
     pub errors: Vec<RowError>,
+    /// Providers of which nothing was dropped, since a row that may be theirs did not go in.
+    pub kept: Vec<String>,
 }
 
 /// Why a register is refused as a whole.
@@ -70,6 +76,7 @@ struct Entry {
     isp: Isp,
     asns: Vec<u32>,
     prefixes: Vec<DeclaredPrefix>,
+    is_whole: bool,
 }
 
 /// Reads a register and writes the providers in it; bad rows are reported, good ones go in.
@@ -79,6 +86,8 @@ pub async fn import(
 ) -> anyhow::Result<Result<Imported, RegisterRefused>> {
     let mut done = Imported::default();
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
+    // A row that is not even a row may be anybody's.
+    let (mut nobodys, mut bad) = (false, HashSet::new());
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
     let headers = match reader.headers() {
         Ok(headers) => headers.clone(),
@@ -96,6 +105,7 @@ pub async fn import(
             Err(fault) if fault.is_io_error() => return Err(fault.into()),
             Err(fault) => {
                 done.errors.push(unread(&fault));
+                nobodys = true;
                 continue;
             }
         };
@@ -106,14 +116,22 @@ pub async fn import(
             Err(fault) => {
                 let reason = fault.to_string();
                 done.errors.push(RowError { line, column: "code", reason });
+                nobodys = true;
                 continue;
             }
         };
         if let Err((column, reason)) = take(app, &mut entries, &row) {
             done.errors.push(RowError { line, column, reason });
+            nobodys |= column == "code";
+            bad.insert(row.code);
         }
     }
+    for (code, entry) in &mut entries {
+        entry.is_whole = !nobodys && !bad.contains(code);
+    }
     write(app, &entries).await?;
+    let kept = entries.iter().filter(|(_, entry)| !entry.is_whole);
+    done.kept = kept.map(|(code, _)| code.clone()).collect();
     done.isps = entries.len();
     done.prefixes = entries.values().map(|entry| entry.prefixes.len()).sum();
     Ok(Ok(done))
@@ -160,6 +178,7 @@ fn take(app: &App, entries: &mut BTreeMap<String, Entry>, row: &Row) -> Result<(
         },
         asns: Vec::new(),
         prefixes: Vec::new(),
+        is_whole: true,
     });
     entry.asns.extend(asns);
     if !row.prefix.is_empty() {
@@ -199,7 +218,9 @@ async fn write(app: &App, entries: &BTreeMap<String, Entry>) -> anyhow::Result<(
     let mut tx = app.db.begin().await?;
     for entry in entries.values() {
         let isp = store::upsert(&mut tx, &entry.isp, app.now()).await?;
-        store::clear(&mut tx, isp).await?;
+        if entry.is_whole {
+            store::clear(&mut tx, isp).await?;
+        }
         for asn in &entry.asns {
             store::add_asn(&mut tx, isp, *asn).await?;
         }

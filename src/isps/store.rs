@@ -81,10 +81,11 @@ pub(super) async fn add_asn(tx: &mut Tx, isp: IspId, asn: u32) -> sqlx::Result<(
     })
 }
 
-/// Adds a declared prefix.
+/// Adds a declared prefix, or says anew until when it holds and what it is.
 pub(super) async fn add_prefix(tx: &mut Tx, prefix: &DeclaredPrefix) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO isp_prefixes (isp_id, prefix, valid_from, valid_to, kind)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (isp_id, prefix, valid_from)
+             DO UPDATE SET valid_to = excluded.valid_to, kind = excluded.kind";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(prefix.isp)
         .bind(prefix.prefix.to_string())

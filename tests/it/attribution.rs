@@ -178,4 +178,39 @@ on_both_engines! {
         assert_eq!(policies, ["sticky:400", "dynamic:30"]);
         assert_eq!(centre.ingests(SCANNER, "e.csv", csv(&[hit("r", now, "198.18.3.1")])).status, 0);
     }
+
+    fn a_bad_row_takes_nothing_away_from_its_provider(centre) {
+        let row = |code: &str, prefix: &str| provider(code, "static", prefix);
+        let serves = |ip: &str| centre.does(&["lookup", ip]).one()["isp"].clone();
+        centre.serves(&[row("isp-a", "198.18.0.0/24"), row("isp-a", "198.18.1.0/24")]);
+        centre.registers(&[row("isp-b", "198.18.2.0/24")]);
+        let next = [
+            row("isp-a", "198.18.0.0/24"),
+            row("isp-a", "198.18.1.0/33"),
+            row("isp-a", "198.18.3.0/24"),
+            row("isp-b", "198.18.4.0/24"),
+        ];
+        let file = centre.file("register.csv", csv(&next));
+        let answer = centre.tries(&["isp", "import", &file]);
+        assert_eq!((answer.status, &answer.one()["kept"]), (1, &serde_json::json!(["isp-a"])));
+        assert!(answer.stderr.contains("isp-a: a row did not go in"), "{answer:?}");
+        for (ip, isp) in [
+            ("198.18.0.9", "isp-a"),
+            ("198.18.1.9", "isp-a"),
+            ("198.18.3.9", "isp-a"),
+            ("198.18.4.9", "isp-b"),
+        ] {
+            assert_eq!(serves(ip), isp, "{ip}");
+        }
+        assert!(serves("198.18.2.9").is_null(), "the other one is replaced whole");
+        // Whose row it is that has a cell too many, nobody knows.
+        let text = csv(&[row("isp-a", "198.18.5.0/24"), row("isp-b", "198.18.6.0/24")]);
+        let ragged = centre.file("ragged.csv", format!("{text}isp-a,x,y,z,static,1,2,3,4,5,6,7\n"));
+        let answer = centre.tries(&["isp", "import", &ragged]);
+        assert_eq!(answer.one()["kept"], serde_json::json!(["isp-a", "isp-b"]));
+        assert_eq!((serves("198.18.1.9"), serves("198.18.4.9")), ("isp-a".into(), "isp-b".into()));
+        // Once all rows are good, the register is what it says.
+        centre.registers(&[row("isp-a", "198.18.5.0/24")]);
+        assert!(serves("198.18.1.9").is_null());
+    }
 }
