@@ -10,10 +10,13 @@ pub mod inquiry_id;
 pub mod lines;
 pub mod open;
 pub(crate) mod store;
+pub mod term;
 
 use std::{fmt, str::FromStr};
 
 use sqlx::FromRow;
+
+use term::Term;
 
 use crate::{
     db::{Db, Tx},
@@ -41,6 +44,8 @@ pub struct Case {
     pub id: CaseId,
     /// The spot as bytes; see [`Case::place`].
     pub spot: Vec<u8>,
+    /// For how long sightings there are this case.
+    pub term: Term,
     /// The undertaking it belongs to: `notice`, `nicter`, `firmware`, `reflector`, `campaign`.
     pub stream: String,
     /// The feed that opened it, whose coverage decides its verdict.

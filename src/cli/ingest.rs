@@ -15,7 +15,7 @@ use super::{Ended, Out, Refused, feed_named};
 use crate::{
     app::App,
     attribution::{self, Attribution, Attributor},
-    cases,
+    cases::{self, open::Holder},
     db::retry,
     feeds::{
         Feed, quarantine,
@@ -238,17 +238,21 @@ impl Chain<'_> {
         spots.dedup();
         let known = cases::open::known(&mut tx, &spots).await?;
         let listed = attribution::known(&mut tx, &spots).await?;
-        let is_known = |spot: &Vec<u8>| known.contains_key(spot) || listed.contains(spot);
         let (mut first, mut again) = (Vec::new(), Vec::new());
-        let mut previous: Option<&Spot> = None;
-        for (sighting, _) in &sorted.sightings {
-            let repeats = previous == Some(&sighting.spot) || is_known(&sighting.spot.0);
-            if repeats {
+        let mut previous: Option<(&Spot, Option<Holder>)> = None;
+        for (sighting, attribution) in &sorted.sightings {
+            let holder = Holder::of(sighting, attribution);
+            let key = (&sighting.spot, holder);
+            let is_known = match holder {
+                Some(holder) => holder.is_known(&known, &sighting.spot),
+                None => listed.contains(&sighting.spot.0),
+            };
+            if is_known || previous == Some(key) {
                 again.push(sighting);
             } else {
                 first.push(sighting);
             }
-            previous = Some(&sighting.spot);
+            previous = Some(key);
         }
         counts.sightings += first.len() as u64;
         counts.repeats += again.len() as u64;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{CLEAN_SCANS, Scan, fold, store};
 use crate::{
     app::App,
-    cases::{self, Case, CaseRef, Verdict},
+    cases::{self, Case, CaseRef, Verdict, term::Terms},
     feeds::coverage::{self, Run},
     ids::{CaseId, IspId},
     isps::{self, LeasePolicy},
@@ -58,9 +58,10 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);
         let lines = into_lines(cases);
+        let terms = Terms::of(lines.iter().flat_map(|line| &line.members));
         let openings = store::openings(&app.db, isp.id).await?;
         let policy = isp.lease_policy;
-        let question = Question { isp: isp.id, policy, runs: &runs, openings, at, keep };
+        let question = Question { isp: isp.id, policy, runs: &runs, terms, openings, at, keep };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -106,6 +107,7 @@ struct Question<'a> {
     isp: IspId,
     policy: LeasePolicy,
     runs: &'a [Run],
+    terms: Terms<'a>,
     openings: HashMap<Vec<u8>, Vec<Moment>>,
     at: Moment,
     keep: Keep,
@@ -117,7 +119,7 @@ async fn review_lines(
     question: &Question<'_>,
     review: &mut Review,
 ) -> anyhow::Result<()> {
-    let &Question { isp, policy, runs, at, keep, .. } = question;
+    let &Question { isp, policy, at, keep, .. } = question;
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
@@ -136,7 +138,7 @@ async fn review_lines(
         let followed =
             policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
         let waits = (!policy.address_is_line()).then_some(&unsettled);
-        let history = history(line, runs, &seen, at, waits);
+        let history = history(line, question, &seen, waits);
         let folded = fold(line.speaker.first_seen, &history.scans, CLEAN_SCANS);
         let (state, first_clean) = folded.verdict(followed);
         let case = line.speaker.reference();
@@ -182,9 +184,8 @@ impl History<'_> {
 
 fn history<'a>(
     line: &Line,
-    runs: &'a [Run],
+    question: &Question<'a>,
     seen: &HashMap<Vec<u8>, Vec<Hit>>,
-    at: Moment,
     unsettled: Option<&HashSet<Moment>>,
 ) -> History<'a> {
     let mut hits: Vec<(Moment, &Case)> = Vec::new();
@@ -192,7 +193,8 @@ fn history<'a>(
     let mut feeds = HashSet::new();
     for case in &line.members {
         let of_case = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
-        for hit in of_case.iter().filter(|hit| hit.at <= at) {
+        let own = |hit: &&Hit| hit.at <= question.at && question.terms.belongs(case, hit.at);
+        for hit in of_case.iter().filter(own) {
             hits.push((hit.at, case));
             feeds.insert(hit.feed);
         }
@@ -203,7 +205,7 @@ fn history<'a>(
     }
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
-    for run in runs.iter().filter(|run| feeds.contains(&run.feed)) {
+    for run in question.runs.iter().filter(|run| feeds.contains(&run.feed)) {
         // Before the run the line stood where it was seen last; only a run over that place counts.
         let before = hits.partition_point(|(hit, _)| *hit < run.from);
         let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };

@@ -12,6 +12,7 @@ mod stored;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
+mod addresses;
 mod attribution;
 mod bad_input;
 mod cases;
