@@ -175,6 +175,7 @@ CREATE TABLE case_events (
     kind TEXT NOT NULL,
     author TEXT NOT NULL,
     detail TEXT,
+    withdrawn_at BIGINT,
     PRIMARY KEY (isp_id, case_id, at, kind)
 ) /* clustered */;
 

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::{CaseRef, State, store, term::Term};
+use super::{CaseRef, State, store, term::Term, verdicts};
 use crate::{
     app::App,
     attribution::Attribution,
@@ -146,7 +146,8 @@ pub(crate) async fn from_sightings(
                 done.recurred += 1;
                 // The first of them says when, as it does when verification reads the history.
                 let at = first_after(rows, group, case.state_since).unwrap_or(last);
-                reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author).await?;
+                verdicts::reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author)
+                    .await?;
             }
         }
     }
@@ -174,31 +175,14 @@ fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {
         }
         let same_spot = |group: &&mut Group<'_>| group.first.spot == sighting.spot;
         let same_holder = |group: &&mut Group<'_>| group.holder() == holder;
-        match groups.iter_mut().rev().take_while(same_spot).find(same_holder) {
-            Some(group) => group.last = sighting,
-            None => {
-                let Holder { isp, term } = holder;
-                groups.push(Group { isp, term, attribution, first: sighting, last: sighting });
-            }
+        if let Some(group) = groups.iter_mut().rev().take_while(same_spot).find(same_holder) {
+            group.last = sighting;
+        } else {
+            let Holder { isp, term } = holder;
+            groups.push(Group { isp, term, attribution, first: sighting, last: sighting });
         }
     }
     groups
-}
-
-async fn reopen(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> crate::db::Result<()> {
-    let verdict = super::Verdict {
-        case,
-        state: State::Recurred,
-        since: at,
-        first_clean: None,
-        last_seen: None,
-    };
-    if store::set_state(tx, &verdict).await? {
-        let event = store::Event { at, kind: "recurred", author, detail: None };
-        store::write_event(tx, case, event).await?;
-        super::inquiry_id::end(tx, case, None).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

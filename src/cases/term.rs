@@ -2,9 +2,9 @@
 //!
 //! Where the address is the line, for good. Where addresses change hands, until the end of the
 //! month in Japan: whoever is found there in the next month may be somebody else, so that a case of
-//! its own asks the ISP again, under an inquiry ID of its own. Once a token says that it is the same
-//! line after all, the new case joins the old one. A calendar month, rather than a time since the
-//! last sighting, gives the same cases in whatever order files arrive.
+//! its own asks the ISP again, under an inquiry ID of its own. Once a token says that it is the
+//! same line after all, the new case joins the old one. A calendar month, rather than a time since
+//! the last sighting, gives the same cases in whatever order files arrive.
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,7 +36,7 @@ impl Term {
 
 /// Which of several cases at one spot a sighting belongs to (検知の帰属案件).
 ///
-/// An ISP's policy may change: a case for good then yields the months that have a case of their own.
+/// An ISP's policy may change: a case for good then yields the months with a case of their own.
 #[derive(Debug, Default)]
 pub struct Terms<'a>(HashMap<&'a [u8], HashSet<Term>>);
 

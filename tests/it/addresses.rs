@@ -1,7 +1,7 @@
 //! An address is not a line: where addresses change hands, each month asks anew whose it is.
 
 use crate::{
-    builders::{Row, hit, notified, provider, token},
+    builders::{Row, covered, hit, infected, notified, provider, token},
     centre::{Centre, on_both_engines},
 };
 
@@ -24,6 +24,10 @@ fn asks(centre: &mut Centre, day: &str, digit: char) -> String {
     list
 }
 
+fn both(infected: &str, weak: &str) -> (String, String) {
+    (infected.to_owned(), weak.to_owned())
+}
+
 on_both_engines! {
     fn whoever_stands_at_an_address_next_month_gets_a_case_and_an_inquiry_id_of_their_own(centre) {
         centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
@@ -39,7 +43,7 @@ on_both_engines! {
         centre.verifies();
         assert_eq!(centre.state_of("first"), "verified", "gone in May and in June");
         assert_eq!(centre.state_of("second"), "clean_once");
-        assert_eq!(centre.facts_of("first"), ["opened", "listed", "verified"]);
+        assert_eq!(centre.facts_of("first"), ["opened", "listed", "clean_once", "verified"]);
     }
 
     fn the_same_line_found_again_next_month_is_one_line_and_was_never_clean(centre) {
@@ -76,8 +80,29 @@ on_both_engines! {
         let days = ["2026-05-31", "2026-04-10", "2026-05-01", "2026-04-30"];
         let opened = days.map(|day| centre.takes(&[found(day, day)]).number("cases_opened"));
         assert_eq!(opened, [1, 1, 0, 0]);
-        let firsts: Vec<_> = centre.cases().iter().map(|case| case["first_seen"].clone()).collect();
+        let cases = centre.cases();
+        let firsts: Vec<_> = cases.iter().map(|case| case["first_seen"].clone()).collect();
         assert_eq!(firsts, ["2026-04-09T21:00:00Z", "2026-04-30T21:00:00Z"]);
+    }
+
+    fn a_restart_that_drives_an_infection_out_closes_no_weakness_of_that_line(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        centre.on("2026-04-11");
+        let sick = infected("s", "2026-04-10T09:00:00+09:00", IP, 40_001);
+        centre.takes(&[found("2026-04-10", "weak"), sick.with("device_model", "infected")]);
+        let list = centre.prepares("isp-a").unwrap();
+        for record in [1, 2] {
+            let told = notified(&list, record, "2026-04-11T09:00:00+09:00");
+            let told = told.with("line_token", token('a')).with("token_epoch", "2026");
+            assert_eq!(centre.reports("isp-a", &[told]).number("accepted"), 1);
+        }
+        assert!(centre.cases().iter().all(|case| case["line_of"].is_null()), "followed apart");
+        centre.on("2026-04-15");
+        let heard = |day: &str| covered(day, day, NET).with("weakness_code", "infected");
+        centre.learns(&[heard("2026-04-12"), heard("2026-04-13")]);
+        centre.verifies();
+        let states = (centre.state_of("infected"), centre.state_of("weak"));
+        assert_eq!(states, both("verified", "open"));
     }
 
     fn where_the_address_is_the_line_a_case_goes_on_for_good(centre) {
