@@ -157,6 +157,7 @@ CREATE TABLE cases (
     isp_id BYTEA NOT NULL,
     id BYTEA NOT NULL,
     spot BYTEA NOT NULL,
+    term BIGINT NOT NULL,
     stream TEXT NOT NULL,
     feed_id BYTEA NOT NULL,
     feed_file_id BYTEA NOT NULL,
@@ -175,7 +176,7 @@ CREATE TABLE cases (
     line_of BYTEA,
     PRIMARY KEY (isp_id, id)
 ) /* clustered */;
-CREATE UNIQUE INDEX cases_by_spot ON cases (spot, isp_id);
+CREATE UNIQUE INDEX cases_by_spot ON cases (spot, isp_id, term);
 CREATE INDEX cases_by_line ON cases (isp_id, line_of) WHERE line_of IS NOT NULL;
 
 -- owner: cases
@@ -186,6 +187,7 @@ CREATE TABLE case_events (
     kind TEXT NOT NULL,
     author TEXT NOT NULL,
     detail TEXT,
+    withdrawn_at BIGINT,
     PRIMARY KEY (isp_id, case_id, at, kind)
 ) /* clustered */;
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use crate::{
     db::{Db, Tx},
     ids::IspId,
-    isps::{self, DeclaredPrefix},
+    isps::{self, DeclaredPrefix, LeasePolicy},
     sightings::Sighting,
     time::Moment,
 };
@@ -38,6 +38,8 @@ pub struct Attribution {
     /// What kind of network it is: `declared`, `apartment`, `shared`, `table`, `special`,
     /// `unknown`.
     pub network_kind: &'static str,
+    /// How long a line keeps an address there; nothing where nobody serves it.
+    pub lease: Option<LeasePolicy>,
 }
 
 /// Why an address is held to be an ISP's (根拠).
@@ -69,6 +71,7 @@ pub struct Attributor {
     declared: HashMap<u8, HashMap<IpNet, Vec<DeclaredPrefix>>>,
     lengths: Vec<u8>,
     by_asn: HashMap<u32, Option<IspId>>,
+    leases: HashMap<IspId, LeasePolicy>,
     networks: Networks,
 }
 
@@ -76,7 +79,11 @@ impl Attributor {
     /// Loads the register and the edition of the address table in force.
     pub async fn load(db: &Db) -> anyhow::Result<Self> {
         let networks = networks::in_force(db).await?;
-        Ok(Self::new(isps::prefixes(db).await?, &isps::asns(db).await?, networks))
+        let attributor = Self::new(isps::prefixes(db).await?, &isps::asns(db).await?, networks);
+        // Read last: whoever is registered meanwhile then has a policy, if no prefix yet.
+        let registered = isps::all(db).await?;
+        let leases = registered.into_iter().map(|isp| (isp.id, isp.lease_policy)).collect();
+        Ok(Self { leases, ..attributor })
     }
 
     fn new(prefixes: Vec<DeclaredPrefix>, asns: &[(i64, IspId)], networks: Networks) -> Self {
@@ -93,7 +100,7 @@ impl Attributor {
             // An AS that two providers announce, as wholesale carriers do, decides nothing.
             by_asn.entry(asn).and_modify(|one| *one = None).or_insert(Some(*isp));
         }
-        Self { declared, lengths, by_asn, networks }
+        Self { declared, lengths, by_asn, leases: HashMap::new(), networks }
     }
 
     /// Who served `ip` at `at`.
@@ -107,6 +114,7 @@ impl Attributor {
                 prefix: Some(held.prefix.to_string()),
                 basis: Basis::Declared,
                 network_kind: kind_word(&held.kind),
+                lease: self.leases.get(&held.isp).copied(),
             };
         }
         let isp = asn.and_then(|asn| self.by_asn.get(&asn).copied().flatten());
@@ -120,6 +128,7 @@ impl Attributor {
                 None if is_special(ip) => "special",
                 None => "unknown",
             },
+            lease: isp.and_then(|isp| self.leases.get(&isp).copied()),
         }
     }
 

@@ -10,10 +10,14 @@ pub mod inquiry_id;
 pub mod lines;
 pub mod open;
 pub(crate) mod store;
+pub mod term;
+pub mod verdicts;
 
 use std::{fmt, str::FromStr};
 
 use sqlx::FromRow;
+
+use term::Term;
 
 use crate::{
     db::{Db, Tx},
@@ -41,6 +45,8 @@ pub struct Case {
     pub id: CaseId,
     /// The spot as bytes; see [`Case::place`].
     pub spot: Vec<u8>,
+    /// For how long sightings there are this case.
+    pub term: Term,
     /// The undertaking it belongs to: `notice`, `nicter`, `firmware`, `reflector`, `campaign`.
     pub stream: String,
     /// The feed that opened it, whose coverage decides its verdict.
@@ -161,6 +167,8 @@ pub struct CaseEvent {
     pub author: String,
     /// More, where there is more.
     pub detail: Option<String>,
+    /// When later evidence took it back, if any did.
+    pub withdrawn_at: Option<Moment>,
 }
 
 /// The case that `which` names, if there is one.
@@ -168,8 +176,15 @@ pub async fn find(db: &Db, which: CaseRef) -> crate::db::Result<Option<Case>> {
     store::find(db, which).await
 }
 
-/// The facts of a case in order of time.
+/// The facts of a case that stand, in order of time.
 pub async fn events(db: &Db, which: CaseRef) -> crate::db::Result<Vec<CaseEvent>> {
+    let mut events = history(db, which).await?;
+    events.retain(|event| event.withdrawn_at.is_none());
+    Ok(events)
+}
+
+/// All facts of a case in order of time, with those that later evidence took back.
+pub async fn history(db: &Db, which: CaseRef) -> crate::db::Result<Vec<CaseEvent>> {
     store::events(db, which).await
 }
 
@@ -201,45 +216,4 @@ pub(crate) async fn listed(
     list_id: &str,
 ) -> crate::db::Result<()> {
     store::write_listed(tx, cases, at, list_id).await
-}
-
-/// Writes a verdict on a case and the fact of it; the same verdict again writes nothing.
-pub(crate) async fn conclude(tx: &mut Tx, verdict: &Verdict) -> crate::db::Result<bool> {
-    if !store::set_state(tx, verdict).await? {
-        return Ok(false);
-    }
-    let kind = match verdict.state {
-        State::Open => "reopened",
-        State::CleanOnce => "clean_once",
-        State::Verified => "verified",
-        State::Recurred => "recurred",
-        State::Unknown => "unknown",
-    };
-    // The interval in which the fix lies belongs to the fact: a later recurrence changes the case.
-    let proven = match (verdict.state, verdict.last_seen, verdict.first_clean) {
-        (State::Verified, Some(seen), Some(clean)) => Some(format!("{} {}", seen.0, clean.0)),
-        _ => None,
-    };
-    let detail = proven.as_deref();
-    let event = store::Event { at: verdict.since, kind, author: "verification", detail };
-    store::write_event(tx, verdict.case, event).await?;
-    let closed = matches!(verdict.state, State::Verified);
-    let ends_at = closed.then(|| verdict.since.plus_days(inquiry_id::DAYS_AFTER_CLOSING));
-    inquiry_id::end(tx, verdict.case, ends_at).await?;
-    Ok(true)
-}
-
-/// What verification says of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// The case.
-    pub case: CaseRef,
-    /// How it stands.
-    pub state: State,
-    /// Since when: the end of the scan, or the sighting, that made it so.
-    pub since: Moment,
-    /// End of the first clean scan of the run that the state rests on.
-    pub first_clean: Option<Moment>,
-    /// The last sighting before that.
-    pub last_seen: Option<Moment>,
 }

@@ -11,6 +11,7 @@
 
 pub mod cohort;
 pub mod compare;
+mod fixes;
 pub mod funnel;
 pub mod naive;
 pub mod pages;

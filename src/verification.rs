@@ -5,7 +5,7 @@
 //! very place, and never calls an address fixed that may have changed hands. The whole history is
 //! read each time, so the order in which files arrive does not matter. Owns `clean_scans`; reads
 //! `cases`, `sightings`, `repeats`, `scan_coverage`, `line_tokens`; writes verdicts by
-//! `cases::conclude`.
+//! `cases::verdicts::conclude`.
 
 pub mod clean_scans;
 pub(crate) mod store;
@@ -61,26 +61,32 @@ pub fn after(state: State, scan: Scan, at: Moment, k: u32) -> State {
     if scans < k { State::Clean { scans, first } } else { State::Verified { first_clean: first } }
 }
 
-/// A case folded over its whole history.
+/// How a line stood from a moment on, as its scans alone say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Folded {
+pub struct Turn {
     /// How it stands.
     pub state: State,
     /// Since when.
     pub since: Moment,
 }
 
-/// Folds a history of scans, sorted by time, from the first sighting on.
-pub fn fold(opened: Moment, history: &[(Moment, Scan)], k: u32) -> Folded {
-    let start = Folded { state: State::Open, since: opened };
-    history.iter().fold(start, |folded, (at, scan)| {
-        let state = after(folded.state, *scan, *at, k);
-        let moved = std::mem::discriminant(&state) != std::mem::discriminant(&folded.state);
-        Folded { state, since: if moved { *at } else { folded.since } }
-    })
+/// Every change of standing over a history of scans, sorted by time, from the first sighting on.
+pub fn turns(opened: Moment, history: &[(Moment, Scan)], k: u32) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    let mut now = Turn { state: State::Open, since: opened };
+    for (at, scan) in history {
+        let state = after(now.state, *scan, *at, k);
+        if std::mem::discriminant(&state) == std::mem::discriminant(&now.state) {
+            now.state = state;
+        } else {
+            turns.push(std::mem::replace(&mut now, Turn { state, since: *at }));
+        }
+    }
+    turns.push(now);
+    turns
 }
 
-impl Folded {
+impl Turn {
     /// The verdict in the words of a case. Where silence at an address says nothing about the
     /// line, clean scans give *unknown*, never *verified*.
     pub fn verdict(self, followed: bool) -> (cases::State, Option<Moment>) {
@@ -111,12 +117,12 @@ mod tests {
             scans in proptest::collection::vec(scan(), 0..30), k in 1_u32..4
         ) {
             let history: Vec<_> = (1..).map(Moment).zip(scans.iter().copied()).collect();
-            let folded = fold(Moment(0), &history, k);
+            let turn = *turns(Moment(0), &history, k).last().unwrap();
             let since_hit = scans.iter().rev().take_while(|s| **s != Scan::Hit);
             let clean = since_hit.filter(|s| **s == Scan::Clean).count();
-            let verified = matches!(folded.state, State::Verified { .. });
+            let verified = matches!(turn.state, State::Verified { .. });
             prop_assert_eq!(verified, clean >= k as usize);
-            let fixed = folded.verdict(false).0;
+            let fixed = turn.verdict(false).0;
             prop_assert!(fixed != cases::State::Verified && fixed != cases::State::CleanOnce);
         }
 
@@ -127,7 +133,7 @@ mod tests {
             let all: Vec<_> = (1..).map(Moment).zip(scans.iter().copied()).collect();
             let covering: Vec<_> =
                 all.iter().copied().filter(|(_, s)| *s != Scan::NotCovered).collect();
-            prop_assert_eq!(fold(Moment(0), &all, 2), fold(Moment(0), &covering, 2));
+            prop_assert_eq!(turns(Moment(0), &all, 2), turns(Moment(0), &covering, 2));
         }
     }
 }

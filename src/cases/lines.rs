@@ -2,12 +2,50 @@
 //!
 //! The token is made by the ISP under its own key and says nothing here. The earliest case of a
 //! line speaks for it; joining is a link, so that a wrong token can be taken back. Tokens of
-//! different epochs are never compared.
+//! different epochs are never compared. A weakness and an infection of one line are joined apart:
+//! the one may end while the other lasts.
 
 use anyhow::ensure;
+use formats::Weakness;
 
 use super::{CaseRef, store};
-use crate::{db::Tx, ids::IspId, time::Moment};
+use crate::{
+    db::Tx,
+    ids::{CaseId, IspId},
+    sightings::Spot,
+    time::Moment,
+};
+
+/// End point (終点): what has to end for a case to be fixed.
+///
+/// A restart drives an infection out and leaves the weakness; neither is read for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[doc(alias = "終点")]
+pub enum EndPoint {
+    /// The device can be reached, or entered, no more.
+    WeaknessClosed,
+    /// The device attacks nobody any more.
+    InfectionGone,
+}
+
+impl EndPoint {
+    /// Every end point.
+    pub const ALL: [Self; 2] = [Self::WeaknessClosed, Self::InfectionGone];
+
+    /// The end point of what is looked for.
+    pub fn of(weakness: Weakness) -> Self {
+        match weakness {
+            Weakness::Infected => Self::InfectionGone,
+            _ => Self::WeaknessClosed,
+        }
+    }
+
+    /// The end point of a case at a spot, given as bytes.
+    pub fn at(spot: &[u8]) -> Self {
+        let place = Spot(spot.to_owned()).place();
+        place.map_or(Self::WeaknessClosed, |place| Self::of(place.exposure.weakness))
+    }
+}
 
 /// A line token (回線トークン) with the epoch of the key it was made under.
 #[derive(Clone, Debug)]
@@ -40,7 +78,7 @@ pub(crate) async fn bind(
     Ok(true)
 }
 
-/// Lets the earliest case of a token speak for the others.
+/// Lets the earliest case of a token speak for the others of its end point.
 async fn join(
     tx: &mut Tx,
     isp: IspId,
@@ -49,8 +87,24 @@ async fn join(
     author: &str,
 ) -> anyhow::Result<()> {
     let line = store::of_token(tx, isp, epoch, token).await?;
-    let Some((speaker, _, _)) = line.first().copied() else { return Ok(()) };
-    for (id, line_of, _) in line {
+    for end_point in EndPoint::ALL {
+        let of_line = line.iter().filter(|(_, _, spot)| EndPoint::at(spot) == end_point);
+        let cases: Vec<_> = of_line.map(|(id, line_of, _)| (*id, *line_of)).collect();
+        follow_first(tx, isp, &cases, at, author).await?;
+    }
+    Ok(())
+}
+
+/// Lets the first of these cases, each with the one that speaks for it so far, speak for them all.
+async fn follow_first(
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[(CaseId, Option<CaseId>)],
+    at: Moment,
+    author: &str,
+) -> anyhow::Result<()> {
+    let Some((speaker, _)) = cases.first().copied() else { return Ok(()) };
+    for (id, line_of) in cases.iter().copied() {
         let wanted = (id != speaker).then_some(speaker);
         if line_of == wanted {
             continue;

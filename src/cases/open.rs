@@ -4,14 +4,14 @@
 
 use std::collections::HashMap;
 
-use super::{CaseRef, State, store};
+use super::{CaseRef, State, store, term::Term, verdicts};
 use crate::{
     app::App,
     attribution::Attribution,
     db::{Tx, bulk},
     feeds::Feed,
     ids::{CaseId, IspId},
-    sightings::Sighting,
+    sightings::{Sighting, Spot},
     time::Moment,
 };
 
@@ -20,13 +20,14 @@ use crate::{
 pub(crate) struct Known {
     spot: Vec<u8>,
     pub(super) isp_id: IspId,
+    term: Term,
     pub(super) id: CaseId,
     #[sqlx(try_from = "String")]
     state: State,
     state_since: Moment,
 }
 
-/// Cases by spot; one spot has several when its address changed hands between ISPs.
+/// Cases by spot; one spot has several when its address changed hands.
 pub(crate) type KnownCases = HashMap<Vec<u8>, Vec<Known>>;
 
 /// The cases that stand at `spots`.
@@ -36,6 +37,32 @@ pub(crate) async fn known(tx: &mut Tx, spots: &[Vec<u8>]) -> crate::db::Result<K
         cases.entry(case.spot.clone()).or_default().push(case);
     }
     Ok(cases)
+}
+
+/// What makes sightings at one spot the same case's: provider and term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holder {
+    isp: IspId,
+    term: Term,
+}
+
+impl Holder {
+    /// Who held the spot of a sighting; nothing where nobody is known to serve it.
+    pub(crate) fn of(sighting: &Sighting, attribution: &Attribution) -> Option<Self> {
+        let (isp, lease) = (attribution.isp?, attribution.lease?);
+        Some(Self { isp, term: Term::of(lease, Moment(sighting.row.detected_at)) })
+    }
+
+    /// Its case, where one is known at `spot`.
+    fn case<'a>(&self, known: &'a KnownCases, spot: &Spot) -> Option<&'a Known> {
+        let mut cases = known.get(&spot.0)?.iter();
+        cases.find(|case| case.isp_id == self.isp && case.term == self.term)
+    }
+
+    /// Whether it has a case at `spot`.
+    pub(crate) fn is_known(&self, known: &KnownCases, spot: &Spot) -> bool {
+        self.case(known, spot).is_some()
+    }
 }
 
 /// What a sighting does to a case.
@@ -72,12 +99,19 @@ pub(crate) struct Opened {
     pub(crate) recurred: u64,
 }
 
-/// Attributed sightings of one spot and ISP, oldest first.
+/// Attributed sightings of one spot, ISP and term, oldest first.
 pub(super) struct Group<'a> {
     pub(super) isp: IspId,
+    pub(super) term: Term,
     pub(super) attribution: &'a Attribution,
     pub(super) first: &'a Sighting,
     pub(super) last: &'a Sighting,
+}
+
+impl Group<'_> {
+    fn holder(&self) -> Holder {
+        Holder { isp: self.isp, term: self.term }
+    }
 }
 
 /// Opens, extends and reopens cases from `rows`, which are sorted by spot and time.
@@ -91,8 +125,7 @@ pub(crate) async fn from_sightings(
     let mut opened = Vec::new();
     let mut extended: Vec<(&Known, Group<'_>)> = Vec::new();
     for group in group(rows) {
-        let cases = known.get(&group.first.spot.0);
-        match cases.and_then(|cases| cases.iter().find(|case| case.isp_id == group.isp)) {
+        match group.holder().case(known, &group.first.spot) {
             Some(case) => extended.push((case, group)),
             None => opened.push((CaseId(app.fresh_id()), group)),
         }
@@ -113,7 +146,8 @@ pub(crate) async fn from_sightings(
                 done.recurred += 1;
                 // The first of them says when, as it does when verification reads the history.
                 let at = first_after(rows, group, case.state_since).unwrap_or(last);
-                reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author).await?;
+                verdicts::reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author)
+                    .await?;
             }
         }
     }
@@ -128,41 +162,27 @@ fn first_after(
 ) -> Option<Moment> {
     let from = rows.partition_point(|(sighting, _)| sighting.spot < group.first.spot);
     let spot = rows[from..].iter().take_while(|(one, _)| one.spot == group.first.spot);
-    let isp = spot.filter(|(_, attribution)| attribution.isp == Some(group.isp));
-    isp.map(|(one, _)| Moment(one.row.detected_at)).find(|at| *at > since)
+    let own = spot.filter(|(one, served)| Holder::of(one, served) == Some(group.holder()));
+    own.map(|(one, _)| Moment(one.row.detected_at)).find(|at| *at > since)
 }
 
 fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for (sighting, attribution) in rows {
-        let Some(isp) = attribution.isp else { continue };
+        let Some(holder) = Holder::of(sighting, attribution) else { continue };
         if !opens_a_case(&sighting.row.exposure) {
             continue;
         }
         let same_spot = |group: &&mut Group<'_>| group.first.spot == sighting.spot;
-        let same_isp = |group: &&mut Group<'_>| group.isp == isp;
-        match groups.iter_mut().rev().take_while(same_spot).find(same_isp) {
-            Some(group) => group.last = sighting,
-            None => groups.push(Group { isp, attribution, first: sighting, last: sighting }),
+        let same_holder = |group: &&mut Group<'_>| group.holder() == holder;
+        if let Some(group) = groups.iter_mut().rev().take_while(same_spot).find(same_holder) {
+            group.last = sighting;
+        } else {
+            let Holder { isp, term } = holder;
+            groups.push(Group { isp, term, attribution, first: sighting, last: sighting });
         }
     }
     groups
-}
-
-async fn reopen(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> crate::db::Result<()> {
-    let verdict = super::Verdict {
-        case,
-        state: State::Recurred,
-        since: at,
-        first_clean: None,
-        last_seen: None,
-    };
-    if store::set_state(tx, &verdict).await? {
-        let event = store::Event { at, kind: "recurred", author, detail: None };
-        store::write_event(tx, case, event).await?;
-        super::inquiry_id::end(tx, case, None).await?;
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! SQL of cases, their facts, inquiry IDs and line tokens.
 
 pub(super) mod opening;
+pub(super) mod verdicts;
 
-use super::{Case, CaseEvent, CaseRef, Filter, Verdict};
+use super::{Case, CaseEvent, CaseRef, Filter, verdicts::Verdict};
 use crate::{
     db::{
         Db, Tx,
@@ -32,7 +33,7 @@ pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> 
 
 /// Facts of a case in order of time.
 pub(super) async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
-    const SQL: &str = "SELECT at, kind, author, detail FROM case_events
+    const SQL: &str = "SELECT at, kind, author, detail, withdrawn_at FROM case_events
          WHERE isp_id = $1 AND case_id = $2 ORDER BY at, kind";
     on!(db, pool => sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_all(pool).await)
 }
@@ -61,7 +62,7 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
 
 /// Sets the state unless it is already so; tells whether it changed. An open case whose first
 /// sighting turns out to be older stays as open as it was.
-pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bool> {
+pub(super) async fn set_state(tx: &mut Tx, case: CaseRef, verdict: &Verdict) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
          WHERE isp_id = $4 AND id = $5
            AND (state <> $1 OR (state <> 'open' AND state_since <> $2)
@@ -70,8 +71,8 @@ pub(super) async fn set_state(tx: &mut Tx, verdict: &Verdict) -> sqlx::Result<bo
         .bind(verdict.state.word())
         .bind(verdict.since)
         .bind(verdict.first_clean)
-        .bind(verdict.case.isp)
-        .bind(verdict.case.id)
+        .bind(case.isp)
+        .bind(case.id)
         .execute(conn)
         .await
         .map(|done| done.rows_affected()))?;
@@ -151,8 +152,8 @@ pub(super) async fn of_token(
     isp: IspId,
     epoch: &str,
     token: &[u8],
-) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Moment)>> {
-    const SQL: &str = "SELECT c.id, c.line_of, c.first_seen FROM line_tokens t
+) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Vec<u8>)>> {
+    const SQL: &str = "SELECT c.id, c.line_of, c.spot FROM line_tokens t
            JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
          WHERE t.isp_id = $1 AND t.epoch = $2 AND t.token = $3 AND t.ended_at IS NULL
          ORDER BY c.first_seen, c.spot";

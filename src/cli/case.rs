@@ -77,15 +77,19 @@ impl Case {
                 let found = show(app, out, &filter, 1).await?;
                 let missing = || format!("no case has the id {id}; see `todoke case list`");
                 let case = found.first().ok_or_else(|| Refused::because(missing()))?;
-                for event in cases::events(&app.db, case.reference()).await? {
+                for event in cases::history(&app.db, case.reference()).await? {
                     let more = event.detail.as_deref().unwrap_or("");
+                    let taken_back = event
+                        .withdrawn_at
+                        .map_or_else(String::new, |at| format!("\t(withdrawn {})", at.rfc3339()));
                     out.line(
                         &json!({
                             "at": event.at.rfc3339(), "kind": event.kind, "author": event.author,
                             "detail": event.detail,
+                            "withdrawn_at": event.withdrawn_at.map(Moment::rfc3339),
                         }),
                         format!(
-                            "  {}\t{}\t{}\t{more}",
+                            "  {}\t{}\t{}\t{more}{taken_back}",
                             event.at.rfc3339(),
                             event.kind,
                             event.author

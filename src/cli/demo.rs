@@ -45,6 +45,9 @@ struct ArmEffect {
     lower: Option<f64>,
     upper: Option<f64>,
     true_share: f64,
+    /// The share that the lot made true in this country; the true one is its mean over all seeds.
+    drawn_share: f64,
+    drawn_effect: f64,
     estimated_share: Option<f64>,
     lines: u64,
 }
@@ -131,8 +134,10 @@ async fn arms(app: &App, country: &Country, scope: &Scope) -> anyhow::Result<Vec
     let days = HORIZON_DAYS as u16;
     let draw = Draw::default();
     let found = effects::compare::compare(&app.db, scope, days, draw).await?;
-    let mut arms: Vec<ArmEffect> = country
-        .truth_table()
+    let truths = country.truth_table();
+    let waiting = truths.iter().find(|truth| truth.channel == effects::WAIT);
+    let drawn_waiting = waiting.map_or(0.0, |truth| truth.realised_share);
+    let mut arms: Vec<ArmEffect> = truths
         .iter()
         .filter(|truth| truth.channel != effects::WAIT)
         .map(|truth| {
@@ -140,10 +145,12 @@ async fn arms(app: &App, country: &Country, scope: &Scope) -> anyhow::Result<Vec
             ArmEffect {
                 arm: truth.channel.to_owned(),
                 true_effect: truth.true_effect,
+                drawn_effect: truth.realised_share - drawn_waiting,
                 estimated_effect: effect.map(|effect| effect.difference),
                 lower: effect.map(|effect| effect.interval.lower),
                 upper: effect.map(|effect| effect.interval.upper),
                 true_share: truth.true_share,
+                drawn_share: truth.realised_share,
                 estimated_share: effect.map(|effect| effect.fixed),
                 lines: effect.map_or(0, |effect| effect.n),
             }

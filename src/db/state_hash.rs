@@ -61,7 +61,8 @@ const FACTS: [(&str, &str); 9] = [
         "SELECT i.code || ' ' || e.author AS a, c.spot AS b, e.at AS c, CAST(0 AS BIGINT) AS d,
                 e.kind AS e
            FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-           JOIN isps i ON i.id = e.isp_id WHERE e.kind <> 'opened'",
+           JOIN isps i ON i.id = e.isp_id 
+          WHERE e.kind <> 'opened' AND e.withdrawn_at IS NULL",
     ),
     (
         "line_reports",

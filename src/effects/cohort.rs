@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use effect::turnbull::Span;
 
-use super::{By, Scope, store};
+use super::{By, Scope, fixes, store};
 use crate::{
-    cases::State,
+    cases::{State, lines::EndPoint},
     db::Db,
     feeds::coverage,
     ids::{CaseId, FeedId, IspId},
@@ -163,7 +163,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
     let came: HashSet<_> = store::came(db, scope.as_of).await?.into_iter().collect();
     let claimed: HashSet<_> = store::claimed(db, scope.as_of).await?.into_iter().collect();
     let finished = finished(store::marks(db, scope.as_of).await?);
-    let mut fixes = proven(store::proofs(db, scope.as_of).await?);
+    let mut fixes = fixes::proven(store::proofs(db, scope.as_of).await?);
     let mut follow_up = FollowUp::read(db, scope.as_of).await?;
     let whole = |speaker: store::Speaker| {
         let key = (speaker.isp_id, speaker.id);
@@ -178,7 +178,7 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
             first_clean: speaker.first_clean,
             fixes: fixes.remove(&key).unwrap_or_default(),
             followable: lease.address_is_line() || speaker.has_token == 1,
-            until: follow_up.end(speaker.isp_id, speaker.feed_id),
+            until: follow_up.end(speaker.isp_id, speaker.feed_id, EndPoint::at(&speaker.spot)),
             notice: notices.remove(&key),
             came: came.contains(&key),
             finished: finished.contains(&key),
@@ -186,32 +186,6 @@ pub(super) async fn lines(db: &Db, scope: &Scope) -> anyhow::Result<Vec<Line>> {
         })
     };
     speakers.into_iter().map(whole).collect()
-}
-
-/// Days within which the next scan after a verdict lies.
-///
-/// A line that this scan finds again was most likely missed twice rather than fixed and weak again
-/// at once: with a tenth of the devices missed per scan, one in a hundred looks fixed without being
-/// so, and nine in ten of these show up right away.
-const OVERTURNED_DAYS: i64 = 45;
-
-/// Verified fixes by line that the next scan did not overturn; a fact without its interval says
-/// nothing here.
-fn proven(proofs: Vec<store::Proof>) -> HashMap<(IspId, CaseId), Vec<(Moment, Moment)>> {
-    let mut fixes: HashMap<_, Vec<(Moment, (Moment, Moment))>> = HashMap::new();
-    for proof in proofs {
-        let of_line = fixes.entry((proof.isp_id, proof.speaker)).or_default();
-        if proof.kind == "recurred" {
-            of_line.retain(|(verified, _)| verified.plus_days(OVERTURNED_DAYS) < proof.at);
-            continue;
-        }
-        let ends = proof.detail.as_deref().and_then(|detail| detail.split_once(' '));
-        let Some((seen, clean)) = ends else { continue };
-        let (Ok(seen), Ok(clean)) = (seen.parse(), clean.parse()) else { continue };
-        of_line.push((proof.at, (Moment(seen), Moment(clean))));
-    }
-    let spans = |fixes: Vec<(Moment, _)>| fixes.into_iter().map(|(_, span)| span).collect();
-    fixes.into_iter().map(|(line, fixes)| (line, spans(fixes))).collect()
 }
 
 /// All standings of each line as one way; they come earliest first.
@@ -272,8 +246,8 @@ fn finished(marks: Vec<store::Mark>) -> HashSet<(IspId, CaseId)> {
 /// Where follow-up ends, per provider and feed.
 struct FollowUp {
     runs: HashMap<FeedId, Vec<(Moment, Moment)>>,
-    unsettled: HashMap<IspId, Vec<Moment>>,
-    ends: HashMap<(IspId, FeedId), Option<Moment>>,
+    unsettled: HashMap<(IspId, EndPoint), BTreeSet<Moment>>,
+    ends: HashMap<(IspId, FeedId, EndPoint), Option<Moment>>,
 }
 
 impl FollowUp {
@@ -284,9 +258,9 @@ impl FollowUp {
                 runs.entry(run.feed).or_default().push((run.from, run.to));
             }
         }
-        let mut unsettled: HashMap<IspId, Vec<Moment>> = HashMap::new();
-        for (isp, opened) in store::unsettled(db, as_of.plus_days(-SETTLE_DAYS), as_of).await? {
-            unsettled.entry(isp).or_default().push(opened);
+        let mut unsettled: HashMap<_, BTreeSet<Moment>> = HashMap::new();
+        for (isp, at, spot) in store::unsettled(db, as_of.plus_days(-SETTLE_DAYS), as_of).await? {
+            unsettled.entry((isp, EndPoint::at(&spot))).or_default().insert(at);
         }
         Ok(Self { runs, unsettled, ends: HashMap::new() })
     }
@@ -295,10 +269,12 @@ impl FollowUp {
     ///
     /// A run with a case that the ISP has not spoken of yet proves nothing: that case may be the
     /// very line that seems clean.
-    fn end(&mut self, isp: IspId, feed: FeedId) -> Option<Moment> {
-        *self.ends.entry((isp, feed)).or_insert_with(|| {
-            let opened = self.unsettled.get(&isp).map_or(&[][..], Vec::as_slice);
-            let waits = |from: Moment, to: Moment| opened.iter().any(|at| (from..=to).contains(at));
+    fn end(&mut self, isp: IspId, feed: FeedId, end_point: EndPoint) -> Option<Moment> {
+        *self.ends.entry((isp, feed, end_point)).or_insert_with(|| {
+            let opened = self.unsettled.get(&(isp, end_point));
+            let waits = |from: Moment, to: Moment| {
+                opened.is_some_and(|opened| opened.range(from..=to).next().is_some())
+            };
             let runs = self.runs.get(&feed)?.iter();
             let mut settled = runs.filter(|(from, to)| !waits(*from, *to));
             settled.nth(CLEAN_SCANS as usize - 1).map(|(_, to)| *to)

@@ -16,6 +16,7 @@ pub(super) struct Speaker {
     pub(super) lease_policy: String,
     pub(super) stream: String,
     pub(super) feed_id: FeedId,
+    pub(super) spot: Vec<u8>,
     pub(super) model: Option<String>,
     /// The latest sighting of any of its cases.
     pub(super) last_seen: Moment,
@@ -68,7 +69,7 @@ pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker
         token AS (
             SELECT DISTINCT t.isp_id, COALESCE(c.line_of, c.id) AS speaker
               FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id)
-        SELECT c.isp_id, c.id, i.code AS isp, i.lease_policy, c.stream, c.feed_id, c.model,
+        SELECT c.isp_id, c.id, i.code AS isp, i.lease_policy, c.stream, c.feed_id, c.spot, c.model,
                l.last_seen, c.state, c.state_since, c.first_clean,
                CAST(CASE WHEN t.speaker IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_token
           FROM line l
@@ -140,13 +141,13 @@ pub(super) async fn marks(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Mark>> {
     on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }
 
-/// When cases were first seen, since `since`, that still waited for the ISP's word at `as_of`.
+/// Which cases, since `since`, still waited for the ISP's word at `as_of`: when first seen, where.
 pub(super) async fn unsettled(
     db: &Db,
     since: Moment,
     as_of: Moment,
-) -> sqlx::Result<Vec<(IspId, Moment)>> {
-    const SQL: &str = "SELECT DISTINCT c.isp_id, c.first_seen FROM cases c
+) -> sqlx::Result<Vec<(IspId, Moment, Vec<u8>)>> {
+    const SQL: &str = "SELECT c.isp_id, c.first_seen, c.spot FROM cases c
          WHERE c.first_seen >= $1 AND c.line_of IS NULL
            AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
                   ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
@@ -158,13 +159,15 @@ pub(super) async fn unsettled(
 /// Cases on notices, each address on its own, whatever line it belongs to.
 pub(super) async fn listed_addresses(db: &Db, scope: &Scope) -> sqlx::Result<Vec<ListedAddress>> {
     const SQL: &str = "
-        SELECT c.feed_id, c.last_seen, MIN(n.prepared_at) AS prepared_at
+        SELECT c.feed_id, MIN(n.prepared_at) AS prepared_at,
+               (SELECT MAX(x.last_seen) FROM cases x
+                 WHERE x.spot = c.spot AND x.isp_id = c.isp_id) AS last_seen
           FROM notice_lines l
           JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
          WHERE (CAST($1 AS TEXT) IS NULL OR c.stream = $1)
            AND c.first_seen >= $2 AND c.first_seen < $3 AND n.prepared_at <= $4
-         GROUP BY c.isp_id, c.id, c.feed_id, c.last_seen";
+         GROUP BY c.isp_id, c.spot, c.feed_id";
     on!(db, pool => {
         sqlx::query_as(SQL)
             .bind(scope.stream.as_deref())
@@ -191,6 +194,7 @@ pub(super) async fn proofs(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Proof>> {
     const SQL: &str = "SELECT e.isp_id, COALESCE(c.line_of, c.id) AS speaker, e.at, e.kind,
                e.detail
           FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-         WHERE e.kind IN ('verified', 'recurred') AND e.at <= $1 ORDER BY e.at, e.kind";
+         WHERE e.kind IN ('verified', 'recurred') AND e.withdrawn_at IS NULL AND e.at <= $1
+         ORDER BY e.at, e.kind";
     on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }

@@ -10,7 +10,7 @@ use std::{
     fmt,
 };
 
-use formats::Detection;
+use formats::{Detection, Row};
 use sqlx::FromRow;
 
 use super::{Format, coverage::Run, receive::FeedFile, store};
@@ -43,10 +43,11 @@ impl RunHits {
     }
 }
 
-/// What some rows say of runs; a row that names no run speaks of the empty one.
-pub fn by_run<'a>(rows: impl Iterator<Item = &'a Detection>) -> BTreeMap<String, RunHits> {
+/// What a batch says of runs; a row that names no run speaks of the empty one.
+pub fn by_run(batch: &[(i64, Row)]) -> BTreeMap<String, RunHits> {
     let mut runs: BTreeMap<String, RunHits> = BTreeMap::new();
-    for row in rows {
+    for (_, row) in batch {
+        let Row::Detection(row) = row else { continue };
         let run = row.detail.scan_run.as_deref().unwrap_or_default();
         match runs.get_mut(run) {
             Some(hits) => hits.add(row),

@@ -29,9 +29,10 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
          WHERE c.isp_id = $1 AND c.line_of IS NULL
            AND ((c.state = 'open' AND NOT EXISTS (SELECT 1 FROM notice_lines l
                     WHERE l.isp_id = c.isp_id AND l.case_id = c.id))
-             OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM notice_lines l
+             OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM cases m
+                    JOIN notice_lines l ON l.isp_id = m.isp_id AND l.case_id = m.id
                     JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
-                    WHERE l.isp_id = c.isp_id AND l.case_id = c.id
+                    WHERE m.isp_id = c.isp_id AND (m.id = c.id OR m.line_of = c.id)
                       AND n.prepared_at >= c.state_since)))
          ORDER BY c.first_seen, c.spot LIMIT $2";
     let rows: Vec<Waiting> = on_tx!(tx, conn => {

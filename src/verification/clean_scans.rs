@@ -4,14 +4,19 @@
 //! said which line each new case of that run belongs to: until then, or until its deadline, a case
 //! that waits for its report may be the very line that seems clean.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{CLEAN_SCANS, Scan, fold, store};
+use super::{CLEAN_SCANS, Scan, store, turns};
 use crate::{
     app::App,
-    cases::{self, Case, CaseRef, Verdict},
+    cases::{
+        self, Case, CaseRef,
+        lines::EndPoint,
+        term::Terms,
+        verdicts::{self, Facts, Verdict},
+    },
     feeds::coverage::{self, Run},
     ids::{CaseId, IspId},
     isps::{self, LeasePolicy},
@@ -58,9 +63,12 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);
         let lines = into_lines(cases);
+        let terms = Terms::of(lines.iter().flat_map(|line| &line.members));
         let openings = store::openings(&app.db, isp.id).await?;
         let policy = isp.lease_policy;
-        let question = Question { isp: isp.id, policy, runs: &runs, openings, at, keep };
+        let facts = verdicts::standing(&app.db, isp.id).await?;
+        let question =
+            Question { isp: isp.id, policy, runs: &runs, terms, openings, facts, at, keep };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -78,6 +86,12 @@ struct Line {
 }
 
 impl Line {
+    /// Its cases but the one that speaks for it.
+    fn others(&self) -> impl Iterator<Item = CaseRef> {
+        let others = self.members.iter().filter(|case| case.id != self.speaker.id);
+        others.map(Case::reference)
+    }
+
     /// Whether the line may have stood at the address of `case` at `moment`, as far as it was seen:
     /// where addresses change hands, whoever is found at one that the line has left is somebody
     /// else. Two addresses that came up at the same moment may both be its own.
@@ -106,7 +120,9 @@ struct Question<'a> {
     isp: IspId,
     policy: LeasePolicy,
     runs: &'a [Run],
+    terms: Terms<'a>,
     openings: HashMap<Vec<u8>, Vec<Moment>>,
+    facts: Facts,
     at: Moment,
     keep: Keep,
 }
@@ -117,7 +133,8 @@ async fn review_lines(
     question: &Question<'_>,
     review: &mut Review,
 ) -> anyhow::Result<()> {
-    let &Question { isp, policy, runs, at, keep, .. } = question;
+    let &Question { isp, policy, at, keep, .. } = question;
+    let now = app.now();
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
@@ -130,21 +147,25 @@ async fn review_lines(
     });
     let seen = sightings::hits_of(&mut tx, &spots, firsts.collect()).await?;
     let tokens = store::with_token(&mut tx, isp).await?;
-    let unsettled = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
+    let waiting = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
+    let mut unsettled = Unsettled::new();
+    for (opened, spot) in waiting {
+        unsettled.entry(EndPoint::at(&spot)).or_default().insert(opened);
+    }
     let mut clean = Vec::new();
     for line in lines {
         let followed =
             policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
         let waits = (!policy.address_is_line()).then_some(&unsettled);
-        let history = history(line, runs, &seen, at, waits);
-        let folded = fold(line.speaker.first_seen, &history.scans, CLEAN_SCANS);
-        let (state, first_clean) = folded.verdict(followed);
+        let history = history(line, question, &seen, waits);
         let case = line.speaker.reference();
-        let last_seen = history.last_hit_before(first_clean.unwrap_or(at));
+        let story = history.story(line, followed);
         clean.extend(history.clean.into_iter().map(|(end, run)| (case, end, run)));
-        let verdict = Verdict { case, state, since: folded.since, first_clean, last_seen };
-        review.count(state);
-        review.changed += u64::from(cases::conclude(&mut tx, &verdict).await?);
+        review.count(story.last().map_or(cases::State::Open, |verdict| verdict.state));
+        let others: Vec<_> = line.others().collect();
+        let of_line = (case, &others[..]);
+        let changed = verdicts::conclude(&mut tx, of_line, &story, &question.facts, now).await?;
+        review.changed += u64::from(changed);
     }
     store::insert_clean(&mut tx, &clean).await?;
     if keep == Keep::Written {
@@ -166,6 +187,9 @@ impl Review {
     }
 }
 
+/// When cases were opened that their provider has not spoken of yet, by end point.
+type Unsettled = HashMap<EndPoint, BTreeSet<Moment>>;
+
 /// What all runs say of one line, in order of time.
 struct History<'a> {
     scans: Vec<(Moment, Scan)>,
@@ -173,6 +197,19 @@ struct History<'a> {
 }
 
 impl History<'_> {
+    /// How the line stood over time. Where silence says nothing, one unknown follows another.
+    fn story(&self, line: &Line, followed: bool) -> Vec<Verdict> {
+        let turns = turns(line.speaker.first_seen, &self.scans, CLEAN_SCANS);
+        let verdicts = turns.into_iter().map(|turn| {
+            let (state, first_clean) = turn.verdict(followed);
+            let last_seen = self.last_hit_before(first_clean.unwrap_or(turn.since));
+            Verdict { state, since: turn.since, first_clean, last_seen }
+        });
+        let mut verdicts: Vec<_> = verdicts.collect();
+        verdicts.dedup_by_key(|verdict| verdict.state);
+        verdicts
+    }
+
     /// The last hit before `moment`.
     fn last_hit_before(&self, moment: Moment) -> Option<Moment> {
         let before = self.scans.iter().take_while(|(at, _)| *at < moment);
@@ -182,17 +219,17 @@ impl History<'_> {
 
 fn history<'a>(
     line: &Line,
-    runs: &'a [Run],
+    question: &Question<'a>,
     seen: &HashMap<Vec<u8>, Vec<Hit>>,
-    at: Moment,
-    unsettled: Option<&HashSet<Moment>>,
+    unsettled: Option<&Unsettled>,
 ) -> History<'a> {
     let mut hits: Vec<(Moment, &Case)> = Vec::new();
     // Any feed that ever saw the line may say that it is gone, whichever came first.
     let mut feeds = HashSet::new();
     for case in &line.members {
         let of_case = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
-        for hit in of_case.iter().filter(|hit| hit.at <= at) {
+        let own = |hit: &&Hit| hit.at <= question.at && question.terms.belongs(case, hit.at);
+        for hit in of_case.iter().filter(own) {
             hits.push((hit.at, case));
             feeds.insert(hit.feed);
         }
@@ -201,16 +238,17 @@ fn history<'a>(
     if unsettled.is_some() {
         hits.retain(|(hit, case)| line.may_stand_at(case, *hit));
     }
+    let opened = unsettled.and_then(|opened| opened.get(&EndPoint::at(&line.speaker.spot)));
+    let waits_in =
+        |run: &Run| opened.is_some_and(|opened| opened.range(run.from..=run.to).next().is_some());
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
-    for run in runs.iter().filter(|run| feeds.contains(&run.feed)) {
+    for run in question.runs.iter().filter(|run| feeds.contains(&run.feed)) {
         // Before the run the line stood where it was seen last; only a run over that place counts.
         let before = hits.partition_point(|(hit, _)| *hit < run.from);
         let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };
         let listed = hits[before..].iter().any(|(hit, _)| *hit <= run.to);
-        let waits = unsettled
-            .is_some_and(|opened| opened.iter().any(|opened| (run.from..=run.to).contains(opened)));
-        if listed || waits {
+        if listed || waits_in(run) {
             continue;
         }
         let place: Option<Place> = Spot(case.spot.clone()).place();

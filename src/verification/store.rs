@@ -43,22 +43,19 @@ pub(super) async fn with_token(tx: &mut Tx, isp: IspId) -> sqlx::Result<HashSet<
     Ok(found.into_iter().collect())
 }
 
-/// When cases were first seen that still wait for the ISP's word, since `since`.
+/// Which cases still wait for the ISP's word, since `since`: when first seen, and where.
 pub(super) async fn unsettled(
     tx: &mut Tx,
     isp: IspId,
     since: Moment,
-) -> sqlx::Result<HashSet<Moment>> {
-    const SQL: &str = "SELECT DISTINCT c.first_seen FROM cases c
+) -> sqlx::Result<Vec<(Moment, Vec<u8>)>> {
+    const SQL: &str = "SELECT c.first_seen, c.spot FROM cases c
          WHERE c.isp_id = $1 AND c.first_seen >= $2 AND c.line_of IS NULL
            AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
                   ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                  AND r.record_no = l.record_no
                WHERE l.isp_id = c.isp_id AND l.case_id = c.id)";
-    let found: Vec<Moment> = on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(isp).bind(since).fetch_all(conn).await
-    })?;
-    Ok(found.into_iter().collect())
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(conn).await)
 }
 
 /// Keeps clean scans; one that stands is left as it is.

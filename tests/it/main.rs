@@ -14,6 +14,7 @@ mod stored;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
+mod addresses;
 mod attribution;
 mod bad_input;
 mod broken_wire;

@@ -10,11 +10,16 @@ const APRIL: &str = "2026-04-01T08:00:00+09:00";
 
 /// A provider with a list of three devices.
 fn listed(centre: &Centre) -> String {
+    listed_since(centre, MARCH)
+}
+
+/// The same, found at that moment.
+fn listed_since(centre: &Centre, at: &str) -> String {
     centre.serves(&[
         provider("isp-a", "dynamic:30", "192.0.2.0/25"),
         provider("isp-b", "dynamic:30", "192.0.2.128/25"),
     ]);
-    let hits = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|ip| hit("r1", MARCH, ip));
+    let hits = ["192.0.2.1", "192.0.2.2", "192.0.2.3"].map(|ip| hit("r1", at, ip));
     centre.takes(&hits);
     centre.prepares("isp-a").unwrap()
 }
@@ -174,7 +179,7 @@ on_both_engines! {
     }
 
     fn a_joined_case_is_never_listed_again_whatever_becomes_of_it(centre) {
-        let list = listed(&centre);
+        let list = listed_since(&centre, "2026-04-01T06:00:00+09:00");
         let own = on_line(notified(&list, 2, APRIL), "2025", 'b');
         counts(&centre, &[on_line(notified(&list, 1, APRIL), "2026", 'a'), own]);
         centre.scans("2026-04-08", "192.0.2.0/24", &[]);

@@ -190,6 +190,21 @@ on_both_engines! {
         for field in ["state", "first_seen", "last_seen", "first_clean"] {
             assert_eq!(prompt.case_of(IP)[field], case[field]);
         }
+        assert_eq!(centre.facts_of(IP), prompt.facts_of(IP), "one story, whatever came first");
+        assert_eq!(centre.withdrawn_of(IP), ["clean_once", "verified"], "and nothing is lost");
+    }
+
+    fn a_fact_that_was_taken_back_stands_again_when_its_evidence_does(centre) {
+        one_device(&mut centre, "static");
+        centre.scans(DAYS[1], NET, &[]);
+        centre.scans(DAYS[2], NET, &[]);
+        centre.verifies();
+        let facts = centre.facts_of(IP);
+        let broken = covered(DAYS[2], DAYS[2], NET).with("status", "aborted");
+        assert_eq!(after(&mut centre, &[(DAYS[3], &[broken])]), "clean_once");
+        assert_eq!(centre.withdrawn_of(IP), ["verified"]);
+        assert_eq!(after(&mut centre, &[(DAYS[3], &[covered(DAYS[2], DAYS[2], NET)])]), "verified");
+        assert_eq!((centre.facts_of(IP), centre.withdrawn_of(IP).len()), (facts, 0));
     }
 
     fn a_verdict_given_twice_changes_nothing(centre) {

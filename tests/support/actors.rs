@@ -75,13 +75,24 @@ impl Centre {
         self.case_of(model)["state"].as_str().unwrap().to_owned()
     }
 
-    /// The kinds of the facts of that case, in order of time.
+    /// The kinds of the facts of that case that stand, in order of time.
     #[track_caller]
     pub(crate) fn facts_of(&self, model: &str) -> Vec<String> {
+        self.facts(model, |fact| fact["withdrawn_at"].is_null())
+    }
+
+    /// The kinds of the facts of that case that later evidence took back.
+    #[track_caller]
+    pub(crate) fn withdrawn_of(&self, model: &str) -> Vec<String> {
+        self.facts(model, |fact| !fact["withdrawn_at"].is_null())
+    }
+
+    #[track_caller]
+    fn facts(&self, model: &str, which: fn(&&Value) -> bool) -> Vec<String> {
         let case = self.case_of(model);
         let shown = self.does(&["case", "show", case["id"].as_str().unwrap()]);
-        let kinds = shown.lines[1..].iter().map(|fact| fact["kind"].as_str().unwrap().to_owned());
-        kinds.collect()
+        let facts = shown.lines[1..].iter().filter(which);
+        facts.map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Prepares the next list of a provider; nothing when no case waits.

@@ -15,13 +15,14 @@ use crate::{
 
 /// Cases at any of `spots`.
 pub(in crate::cases) async fn at_spots(tx: &mut Tx, spots: &[Vec<u8>]) -> sqlx::Result<Vec<Known>> {
-    const SQL: &str = "SELECT spot, isp_id, id, state, state_since FROM cases";
+    const SQL: &str = "SELECT spot, isp_id, term, id, state, state_since FROM cases";
     bulk::select_in(tx, SQL, "spot", spots).await
 }
 
 const CASES: Target = Target {
     table: "cases",
-    columns: "isp_id, id, spot, stream, feed_id, feed_file_id, row_no, maker, model, device_kind,
+    columns:
+        "isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no, maker, model, device_kind,
         severity, asn, basis, first_seen, last_seen, state, state_since",
     conflict: "",
 };
@@ -52,6 +53,7 @@ pub(in crate::cases) async fn insert(
         ids(|(_, g)| g.isp.0.as_bytes().to_vec()),
         ids(|(id, _)| id.0.as_bytes().to_vec()),
         ids(|(_, g)| g.first.spot.0.clone()),
+        ints(|(_, g)| g.term.0),
         same(&feed.stream),
         Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); opened.len()]),
         ids(|(_, g)| g.first.file.0.as_bytes().to_vec()),

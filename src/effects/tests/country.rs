@@ -43,14 +43,15 @@ impl Country {
         let mut all = vec![Self::over(db, "sqlite", folder, None).await];
         if let Ok(url) = std::env::var("TODOKE_TEST_POSTGRES") {
             let admin = Db::connect_postgres(&url).await.unwrap();
-            let at = std::time::Instant::now();
-            let name = format!("effects_{}_{:p}", std::process::id(), &raw const at);
+            // The system gives every folder a name of its own; the database borrows it.
+            let folder = TempDir::new().unwrap();
+            let name = folder.path().file_name().unwrap().to_string_lossy();
+            let name = format!("effects{name}");
             let Db::Postgres(pool) = &admin else { unreachable!() };
             let make = AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
             sqlx::query(make).execute(pool).await.unwrap();
             let (server, _) = url.rsplit_once('/').unwrap();
             let db = Db::connect_postgres(&format!("{server}/{name}")).await.unwrap();
-            let folder = TempDir::new().unwrap();
             all.push(Self::over(db, "postgres", folder, Some((admin, name))).await);
         }
         all
@@ -154,9 +155,9 @@ impl Country {
         let first_clean = clean.map_or("NULL".to_owned(), |clean| day(clean).0.to_string());
         let since = clean.map_or(to, |clean| day(clean + 30).0);
         self.run(format!(
-            "INSERT INTO cases (isp_id, id, spot, stream, feed_id, feed_file_id, row_no, severity,
-               basis, first_seen, last_seen, state, state_since, first_clean)
-             VALUES ({owner}, {id}, {spot}, '{stream}', {feed}, {feed}, 1, 'high', 'declared',
+            "INSERT INTO cases (isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no,
+               severity, basis, first_seen, last_seen, state, state_since, first_clean)
+             VALUES ({owner}, {id}, {spot}, 0, '{stream}', {feed}, {feed}, 1, 'high', 'declared',
                {from}, {to}, '{state}', {since}, {first_clean})"
         ))
         .await;
