@@ -42,9 +42,7 @@ impl Isp {
                     eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);
                 }
                 for code in &done.kept {
-                    eprintln!(
-                        "{code}: a row did not go in, so nothing that it declared before was dropped"
-                    );
+                    eprintln!("{code}: a row did not go in, so nothing it declared was dropped");
                 }
                 let words = format!(
                     "{} providers with {} prefixes; {} rows refused",

@@ -2,8 +2,8 @@
 //!
 //! Columns: **code**, **name**, `upstream`, `asns` (`;`-joined), **lease_policy**, `lines`,
 //! `prefix`, `kind` (`declared`, `apartment`, `shared`), `valid_from`, `valid_to`. Rows of one
-//! provider repeat its fields. A provider in the file is replaced whole; others stay as they are. Of
-//! a provider with a bad row nothing is dropped: what it declared before stays beside what is new.
+//! provider repeat its fields. A provider in the file is replaced whole; others stay as they are.
+//! Of a provider with a bad row nothing is dropped: what it declared before stays beside the new.
 
 use std::{
     collections::{BTreeMap, HashSet},

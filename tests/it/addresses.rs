@@ -98,7 +98,7 @@ on_both_engines! {
         }
         assert!(centre.cases().iter().all(|case| case["line_of"].is_null()), "followed apart");
         centre.on("2026-04-15");
-        let heard = |day: &str| covered(day, day, NET).with("weakness_code", "infected");
+        let heard = |day| covered(day, day, NET).with("weakness_code", "infected").with("hits", 0);
         centre.learns(&[heard("2026-04-12"), heard("2026-04-13")]);
         centre.verifies();
         let states = (centre.state_of("infected"), centre.state_of("weak"));

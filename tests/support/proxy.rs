@@ -1,4 +1,4 @@
-//! A wire to PostgreSQL that breaks where a test says: at a commit, before or after it is passed on.
+//! A wire to PostgreSQL that breaks where a test says: at a commit, before or after it lands.
 
 use std::{
     io::{Read, Write},
