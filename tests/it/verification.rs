@@ -197,9 +197,11 @@ on_both_engines! {
         centre.scans(DAYS[2], NET, &[]);
         centre.verifies();
         let facts = centre.facts_of(IP);
+        assert_eq!(centre.evidence_of(IP), [DAYS[1], DAYS[2]]);
         let broken = covered(DAYS[2], DAYS[2], NET).with("status", "aborted");
         assert_eq!(after(&mut centre, &[(DAYS[3], &[broken])]), "clean_once");
         assert_eq!(centre.withdrawn_of(IP), ["verified"]);
+        assert_eq!(centre.evidence_of(IP), [DAYS[1]], "and its clean scan is none");
         assert_eq!(after(&mut centre, &[(DAYS[3], &[covered(DAYS[2], DAYS[2], NET)])]), "verified");
         assert_eq!((centre.facts_of(IP), centre.withdrawn_of(IP).len()), (facts, 0));
     }
