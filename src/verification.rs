@@ -8,6 +8,7 @@
 //! `cases::verdicts::conclude`.
 
 pub mod clean_scans;
+pub mod evidence;
 pub(crate) mod store;
 
 use crate::{cases, time::Moment};

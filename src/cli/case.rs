@@ -7,9 +7,11 @@ use super::{Ended, Out, Refused, isp_named};
 use crate::{
     app::App,
     cases::{self, Filter},
+    feeds,
     ids::CaseId,
     isps,
     time::Moment,
+    verification::evidence,
 };
 
 #[derive(Debug, Args)]
@@ -77,29 +79,41 @@ impl Case {
                 let found = show(app, out, &filter, 1).await?;
                 let missing = || format!("no case has the id {id}; see `todoke case list`");
                 let case = found.first().ok_or_else(|| Refused::because(missing()))?;
-                for event in cases::history(&app.db, case.reference()).await? {
-                    let more = event.detail.as_deref().unwrap_or("");
-                    let taken_back = event
-                        .withdrawn_at
-                        .map_or_else(String::new, |at| format!("\t(withdrawn {})", at.rfc3339()));
-                    out.line(
-                        &json!({
-                            "at": event.at.rfc3339(), "kind": event.kind, "author": event.author,
-                            "detail": event.detail,
-                            "withdrawn_at": event.withdrawn_at.map(Moment::rfc3339),
-                        }),
-                        format!(
-                            "  {}\t{}\t{}\t{more}{taken_back}",
-                            event.at.rfc3339(),
-                            event.kind,
-                            event.author
-                        ),
-                    )?;
-                }
+                tell(app, out, case).await?;
             }
         }
         Ok(Ended::Done)
     }
+}
+
+/// The facts of a case and the clean scans that its verdict rests on, in order of time.
+async fn tell(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
+    let mut facts = cases::history(&app.db, case.reference()).await?;
+    let feeds = feeds::all(&app.db).await?;
+    for scan in evidence::of_case(&app.db, case.reference()).await? {
+        let feed = feeds.iter().find(|feed| feed.id == scan.feed_id);
+        facts.push(cases::CaseEvent {
+            at: scan.ended_at,
+            kind: "clean_scan".to_owned(),
+            author: format!("feed {}", feed.map_or("-", |feed| feed.name.as_str())),
+            detail: Some(scan.scan_run),
+            withdrawn_at: None,
+        });
+    }
+    facts.sort_by_key(|fact| fact.at);
+    for fact in facts {
+        let (at, more) = (fact.at.rfc3339(), fact.detail.as_deref().unwrap_or(""));
+        let taken_back = fact.withdrawn_at.map(Moment::rfc3339);
+        let note = taken_back.as_ref().map_or_else(String::new, |at| format!("\t(withdrawn {at})"));
+        out.line(
+            &json!({
+                "at": at, "kind": fact.kind, "author": fact.author, "detail": fact.detail,
+                "withdrawn_at": taken_back,
+            }),
+            format!("  {at}\t{}\t{}\t{more}{note}", fact.kind, fact.author),
+        )?;
+    }
+    Ok(())
 }
 
 fn known_stream(word: &str) -> anyhow::Result<String> {

@@ -8,7 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{CLEAN_SCANS, Scan, store, turns};
+use super::{
+    CLEAN_SCANS, Scan,
+    evidence::{self, CleanScan, Kept},
+    store, turns,
+};
 use crate::{
     app::App,
     cases::{
@@ -67,8 +71,9 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
         let openings = store::openings(&app.db, isp.id).await?;
         let policy = isp.lease_policy;
         let facts = verdicts::standing(&app.db, isp.id).await?;
+        let kept = evidence::kept(&app.db, isp.id).await?;
         let question =
-            Question { isp: isp.id, policy, runs: &runs, terms, openings, facts, at, keep };
+            Question { isp: isp.id, policy, runs: &runs, terms, openings, facts, kept, at, keep };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -123,6 +128,7 @@ struct Question<'a> {
     terms: Terms<'a>,
     openings: HashMap<Vec<u8>, Vec<Moment>>,
     facts: Facts,
+    kept: Kept,
     at: Moment,
     keep: Keep,
 }
@@ -160,14 +166,14 @@ async fn review_lines(
         let history = history(line, question, &seen, waits);
         let case = line.speaker.reference();
         let story = history.story(line, followed);
-        clean.extend(history.clean.into_iter().map(|(end, run)| (case, end, run)));
+        clean.extend(history.evidence().map(|run| CleanScan::of(case, run)));
         review.count(story.last().map_or(cases::State::Open, |verdict| verdict.state));
         let others: Vec<_> = line.others().collect();
         let of_line = (case, &others[..]);
         let changed = verdicts::conclude(&mut tx, of_line, &story, &question.facts, now).await?;
         review.changed += u64::from(changed);
     }
-    store::insert_clean(&mut tx, &clean).await?;
+    evidence::keep(&mut tx, isp, all().map(|case| case.id), (clean, &question.kept)).await?;
     if keep == Keep::Written {
         tx.commit().await?;
     }
@@ -190,10 +196,10 @@ impl Review {
 /// When cases were opened that their provider has not spoken of yet, by end point.
 type Unsettled = HashMap<EndPoint, BTreeSet<Moment>>;
 
-/// What all runs say of one line, in order of time.
+/// What all runs say of one line, in order of time; `clean` are the runs of the clean ones.
 struct History<'a> {
     scans: Vec<(Moment, Scan)>,
-    clean: Vec<(Moment, &'a Run)>,
+    clean: Vec<&'a Run>,
 }
 
 impl History<'_> {
@@ -208,6 +214,17 @@ impl History<'_> {
         let mut verdicts: Vec<_> = verdicts.collect();
         verdicts.dedup_by_key(|verdict| verdict.state);
         verdicts
+    }
+
+    /// The clean scans that a state rests on: the first ones after a hit, as many as a verdict takes.
+    /// Later ones say nothing new, and a daily feed would heap them up.
+    fn evidence(&self) -> impl Iterator<Item = &Run> {
+        let (mut in_a_row, mut clean) = (0, self.clean.iter());
+        self.scans.iter().filter_map(move |(_, scan)| {
+            in_a_row = if *scan == Scan::Clean { in_a_row + 1 } else { 0 };
+            let run = if *scan == Scan::Clean { clean.next()? } else { return None };
+            (in_a_row <= CLEAN_SCANS).then_some(*run)
+        })
     }
 
     /// The last hit before `moment`.
@@ -255,12 +272,9 @@ fn history<'a>(
         let covers = |at: Place| run.covers(at.ip, (at.proto, at.port), at.exposure.weakness);
         if place.is_some_and(covers) {
             scans.push((run.to, Scan::Clean));
-            clean.push((run.to, run));
+            clean.push(run);
         }
     }
     scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
     History { scans, clean }
 }
-
-/// A clean scan about to be written: case, end, run.
-pub(super) type CleanScan<'a> = (CaseRef, Moment, &'a Run);

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::clean_scans::CleanScan;
+use super::evidence::CleanScan;
 use crate::{
-    cases::Case,
+    cases::{Case, CaseRef},
     db::{
         Db, Tx,
         bulk::{self, Column, Target},
@@ -58,20 +58,53 @@ pub(super) async fn unsettled(
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(conn).await)
 }
 
+/// The clean scans kept for a provider's cases.
+pub(super) async fn clean_of_isp(db: &Db, isp: IspId) -> sqlx::Result<Vec<CleanScan>> {
+    const SQL: &str = "SELECT case_id, ended_at, feed_id, scan_run FROM clean_scans
+         WHERE isp_id = $1";
+    on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
+}
+
+/// The clean scans kept for a case, in order of time.
+pub(super) async fn clean_of_case(db: &Db, case: CaseRef) -> sqlx::Result<Vec<CleanScan>> {
+    const SQL: &str = "SELECT case_id, ended_at, feed_id, scan_run FROM clean_scans
+         WHERE isp_id = $1 AND case_id = $2 ORDER BY ended_at, scan_run";
+    on!(db, pool => sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(pool).await)
+}
+
 /// Keeps clean scans; one that stands is left as it is.
-pub(super) async fn insert_clean(tx: &mut Tx, scans: &[CleanScan<'_>]) -> sqlx::Result<()> {
+pub(super) async fn insert_clean(
+    tx: &mut Tx,
+    isp: IspId,
+    scans: &[&CleanScan],
+) -> sqlx::Result<()> {
     let target = Target {
         table: "clean_scans",
         columns: "isp_id, case_id, ended_at, feed_id, scan_run",
         conflict: "ON CONFLICT DO NOTHING",
     };
     let columns = [
-        Column::Bytes(scans.iter().map(|(case, _, _)| case.isp.0.as_bytes().to_vec()).collect()),
-        Column::Bytes(scans.iter().map(|(case, _, _)| case.id.0.as_bytes().to_vec()).collect()),
-        Column::Int(scans.iter().map(|(_, end, _)| end.0).collect()),
-        Column::Bytes(scans.iter().map(|(_, _, run)| run.feed.0.as_bytes().to_vec()).collect()),
-        Column::Text(scans.iter().map(|(_, _, run)| run.scan_run.clone()).collect()),
+        Column::Bytes(vec![isp.0.as_bytes().to_vec(); scans.len()]),
+        Column::Bytes(scans.iter().map(|scan| scan.case_id.0.as_bytes().to_vec()).collect()),
+        Column::Int(scans.iter().map(|scan| scan.ended_at.0).collect()),
+        Column::Bytes(scans.iter().map(|scan| scan.feed_id.0.as_bytes().to_vec()).collect()),
+        Column::Text(scans.iter().map(|scan| scan.scan_run.clone()).collect()),
     ];
     bulk::insert(tx, target, &columns).await?;
     Ok(())
+}
+
+/// Lets a clean scan go that counts no more.
+pub(super) async fn delete_clean(tx: &mut Tx, isp: IspId, scan: &CleanScan) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM clean_scans WHERE isp_id = $1 AND case_id = $2
+         AND ended_at = $3 AND feed_id = $4 AND scan_run = $5";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(isp)
+        .bind(scan.case_id)
+        .bind(scan.ended_at)
+        .bind(scan.feed_id)
+        .bind(&scan.scan_run)
+        .execute(conn)
+        .await
+        .map(|_| ()))
 }

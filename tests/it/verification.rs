@@ -200,9 +200,11 @@ on_both_engines! {
         centre.scans(DAYS[2], NET, &[]);
         centre.verifies();
         let facts = centre.facts_of(IP);
+        assert_eq!(centre.evidence_of(IP), [DAYS[1], DAYS[2]]);
         let broken = covered(DAYS[2], DAYS[2], NET).with("status", "aborted");
         assert_eq!(after(&mut centre, &[(DAYS[3], &[broken])]), "clean_once");
         assert_eq!(centre.withdrawn_of(IP), ["verified"]);
+        assert_eq!(centre.evidence_of(IP), [DAYS[1]], "and its clean scan is none");
         // The first file given again would be in already and say nothing new.
         let restored = covered(DAYS[2], DAYS[2], NET).with("vantage", "checked again");
         assert_eq!(after(&mut centre, &[(DAYS[3], &[restored])]), "verified");

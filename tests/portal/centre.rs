@@ -169,11 +169,11 @@ impl Centre {
         let line_of = case.line_of.map(|no| CaseId(uuid(no)));
         run!(
             &self.app.db,
-            "INSERT INTO cases (isp_id, id, spot, stream, feed_id, feed_file_id, row_no, maker,
-                 model, device_kind, severity, asn, basis, first_seen, last_seen, state,
+            "INSERT INTO cases (isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no,
+                 maker, model, device_kind, severity, asn, basis, first_seen, last_seen, state,
                  state_since, first_clean, line_of)
-             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10, $10, $11,
-                 $10, NULL, $12)",
+             VALUES ($1, $2, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10, $10,
+                 $11, $10, NULL, $12)",
             which.isp,
             which.id,
             &spot,

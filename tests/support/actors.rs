@@ -78,13 +78,22 @@ impl Centre {
     /// The kinds of the facts of that case that stand, in order of time.
     #[track_caller]
     pub(crate) fn facts_of(&self, model: &str) -> Vec<String> {
-        self.facts(model, |fact| fact["withdrawn_at"].is_null())
+        self.facts(model, |fact| fact["withdrawn_at"].is_null() && fact["kind"] != "clean_scan")
     }
 
     /// The kinds of the facts of that case that later evidence took back.
     #[track_caller]
     pub(crate) fn withdrawn_of(&self, model: &str) -> Vec<String> {
         self.facts(model, |fact| !fact["withdrawn_at"].is_null())
+    }
+
+    /// The runs that its verdict rests on.
+    #[track_caller]
+    pub(crate) fn evidence_of(&self, model: &str) -> Vec<String> {
+        let case = self.case_of(model);
+        let shown = self.does(&["case", "show", case["id"].as_str().unwrap()]);
+        let scans = shown.lines[1..].iter().filter(|fact| fact["kind"] == "clean_scan");
+        scans.map(|scan| scan["detail"].as_str().unwrap().to_owned()).collect()
     }
 
     #[track_caller]
