@@ -216,8 +216,8 @@ impl History<'_> {
         verdicts
     }
 
-    /// The clean scans that a state rests on: the first ones after a hit, as many as a verdict takes.
-    /// Later ones say nothing new, and a daily feed would heap them up.
+    /// The clean scans that a state rests on: the first ones after a hit, as many as a verdict
+    /// takes. Later ones say nothing new, and a daily feed would heap them up.
     fn evidence(&self) -> impl Iterator<Item = &Run> {
         let (mut in_a_row, mut clean) = (0, self.clean.iter());
         self.scans.iter().filter_map(move |(_, scan)| {
