@@ -7,6 +7,7 @@
 pub mod budget;
 pub mod entry;
 pub mod guide;
+pub mod marks;
 pub mod pages;
 pub mod result;
 pub(crate) mod store;

@@ -38,7 +38,7 @@ pub fn routes() -> Router<App> {
         .route("/case/help", get(case::help))
         .route("/case/manual", get(steps::all))
         .route("/case/manual/{no}", get(steps::one).post(steps::mark))
-        .route("/case/done", get(done::form).post(done::check_form))
+        .route("/case/done", get(done::form))
         .route("/case/done/check", get(done::check).post(done::send))
         .route("/case/done/sent", get(done::sent))
         .route("/case/result", get(done::result))

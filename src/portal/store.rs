@@ -3,7 +3,7 @@
 use super::{
     Visit,
     budget::{Bucket, Rule},
-    guide::Mark,
+    marks::{Became, Mark},
 };
 use crate::{
     cases::CaseRef,
@@ -139,21 +139,22 @@ pub(super) async fn insert_mark(
     db: &Db,
     case: CaseRef,
     at: Moment,
-    mark: &Mark,
+    (manual, mark): (&str, &Mark),
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome, cause)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (isp_id, case_id, at, manual, step)
          DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause";
+    let (outcome, cause) = mark.became.words();
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL)
         .bind(case.isp)
         .bind(case.id)
         .bind(at)
-        .bind(&mark.manual)
+        .bind(manual)
         .bind(i64::from(mark.step))
-        .bind(if mark.done { "done" } else { "stuck" })
-        .bind(mark.cause.as_deref())
+        .bind(outcome)
+        .bind(cause)
         .execute(conn)
         .await
         .map(|_| ()))?;
@@ -163,15 +164,13 @@ pub(super) async fn insert_mark(
 /// What became of the steps of a manual, oldest first.
 pub(super) async fn marks(db: &Db, case: CaseRef, manual: &str) -> sqlx::Result<Vec<Mark>> {
     const SQL: &str = "SELECT step, outcome, cause FROM step_marks
-         WHERE isp_id = $1 AND case_id = $2 AND manual = $3 ORDER BY at";
+         WHERE isp_id = $1 AND case_id = $2 AND manual = $3 ORDER BY at, step";
     let rows: Vec<(i64, String, Option<String>)> = on!(db, pool => {
         sqlx::query_as(SQL).bind(case.isp).bind(case.id).bind(manual).fetch_all(pool).await
     })?;
     let mark = |(step, outcome, cause): (i64, String, Option<String>)| Mark {
-        manual: manual.to_owned(),
         step: u32::try_from(step).unwrap_or(0),
-        done: outcome == "done",
-        cause,
+        became: Became::of_words(&outcome, cause),
     };
     Ok(rows.into_iter().map(mark).collect())
 }

@@ -30,10 +30,10 @@ use tower::ServiceExt as _;
 macro_rules! run {
     ($db:expr, $sql:expr $(, $value:expr)*) => {
         match $db {
-            Db::Sqlite { writer, .. } => {
+            todoke::db::Db::Sqlite { writer, .. } => {
                 sqlx::query($sql)$(.bind($value))*.execute(writer).await.map(|_| ())
             }
-            Db::Postgres(pool) => {
+            todoke::db::Db::Postgres(pool) => {
                 sqlx::query($sql)$(.bind($value))*.execute(pool).await.map(|_| ())
             }
         }
@@ -46,10 +46,10 @@ pub(crate) use run;
 macro_rules! texts {
     ($db:expr, $sql:expr) => {
         match $db {
-            Db::Sqlite { readers, .. } => {
+            todoke::db::Db::Sqlite { readers, .. } => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(readers).await.unwrap()
             }
-            Db::Postgres(pool) => {
+            todoke::db::Db::Postgres(pool) => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(pool).await.unwrap()
             }
         }
