@@ -4,6 +4,8 @@
 
 #[path = "portal/centre.rs"]
 mod centre;
+#[path = "portal/results.rs"]
+mod results;
 #[path = "portal/steps.rs"]
 mod steps;
 
@@ -413,6 +415,7 @@ async fn a_later_case_of_a_line_shows_the_verdict_of_the_one_that_speaks_for_it(
     let centre = Centre::on_sqlite().await;
     centre.plant(Planted { no: 5, state: "verified", ..Planted::default() }).await;
     centre.event(5, "2026-05-08T00:00:00", "verified").await;
+    centre.state(5, "verified", "2026-05-08T00:00:00").await;
     let id = centre.plant(Planted { no: 6, line_of: Some(5), ..Planted::default() }).await;
     let mut visitor = centre.visitor();
     visitor.enters(&id).await;

@@ -1,4 +1,5 @@
-//! SQL of visits, step marks, device choices and the look-up budget.
+//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`, `repeats` and
+//! `feed_files`.
 
 use super::{
     Visit,
@@ -6,9 +7,9 @@ use super::{
     marks::{Became, Mark},
 };
 use crate::{
-    cases::CaseRef,
+    cases::{Case, CaseRef},
     db::{Db, Tx, on, on_tx, retry},
-    ids::{CaseId, IspId, VisitId},
+    ids::{CaseId, FeedId, IspId, VisitId},
     time::Moment,
 };
 
@@ -204,4 +205,20 @@ pub(super) async fn choice(db: &Db, case: CaseRef) -> sqlx::Result<Option<String
     on!(db, pool => {
         sqlx::query_scalar(SQL).bind(case.isp).bind(case.id).fetch_optional(pool).await
     })
+}
+
+/// The cases of the line that `speaker` speaks for, its own first.
+pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND (id = $2 OR line_of = $2)
+         ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, first_seen, id";
+    on!(db, pool => {
+        sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
+    })
+}
+
+/// The feeds that saw a spot again, beside the one that opened its case.
+pub(super) async fn feeds_that_saw(db: &Db, spot: &[u8]) -> sqlx::Result<Vec<FeedId>> {
+    const SQL: &str = "SELECT DISTINCT f.feed_id FROM repeats r
+           JOIN feed_files f ON f.id = r.feed_file_id WHERE r.spot = $1";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(spot).fetch_all(pool).await)
 }

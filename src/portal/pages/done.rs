@@ -18,6 +18,7 @@ use crate::{
         Visit,
         guide::Guide,
         marks,
+        next_scan::{self, Next},
         result::{self, Outcome},
     },
     time::Moment,
@@ -133,14 +134,16 @@ pub(super) async fn send(
 struct Sent {
     page: Page,
     claimed: Moment,
+    next: String,
 }
 
 pub(super) async fn sent(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
-    match result::of(&app, &visit).await?.claimed {
-        Some(claimed) => show(&Sent { page, claimed }),
-        None => Ok(page.onwards("/case/done#main")),
-    }
+    let Some(claimed) = result::of(&app, &visit).await?.claimed else {
+        return Ok(page.onwards("/case/done#main"));
+    };
+    let next = next_words(&page, "sent-next", next_scan::of(&app, &visit).await?);
+    show(&Sent { page, claimed, next })
 }
 
 #[derive(Template)]
@@ -148,9 +151,21 @@ pub(super) async fn sent(State(app): State<App>, visitor: Visitor) -> PageResult
 struct ResultPage {
     page: Page,
     outcome: Outcome,
+    next: String,
 }
 
 pub(super) async fn result(State(app): State<App>, visitor: Visitor) -> PageResult {
-    let outcome = result::of(&app, &visitor.visit).await?;
-    show(&ResultPage { page: visitor.page, outcome })
+    let Visitor { page, visit } = visitor;
+    let outcome = result::of(&app, &visit).await?;
+    let next = next_words(&page, "result-next", next_scan::of(&app, &visit).await?);
+    show(&ResultPage { page, outcome, next })
+}
+
+/// The next scan in words that promise no day.
+fn next_words(page: &Page, stem: &str, next: Next) -> String {
+    match next {
+        Next::Around(day) => page.with(&format!("{stem}-around"), "day", page.around(&day)),
+        Next::Due => page.t(format!("{stem}-due")),
+        Next::NotKnown => page.t(format!("{stem}-not-known")),
+    }
 }
