@@ -299,22 +299,60 @@ async fn wrong_ids_use_up_a_source_and_then_all_sources_and_right_ones_use_up_no
         }
         let refused = visitor.enters(unknown).await;
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
-        assert!(refused.body.contains("0120-000-000"));
+        assert!(refused.body.contains("あと3分ほど") && refused.body.contains("0120-000-000"));
+        assert_eq!(refused.header("retry-after"), "180");
         assert_eq!(visitor.enters(&id).await.status, StatusCode::TOO_MANY_REQUESTS);
         // A number that is no ID costs nothing and is answered still.
         assert!(visitor.enters("123").await.body.contains("いま3けたです"));
         let mut neighbour = centre.visitor();
         neighbour.from = "2001:db8::1".parse().unwrap();
         assert_eq!(neighbour.enters(&id).await.status, StatusCode::SEE_OTHER);
-        run!(&centre.app.db, "UPDATE lookup_budget SET tokens = 0 WHERE bucket = 'global'");
-        assert_eq!(neighbour.enters(&id).await.status, StatusCode::TOO_MANY_REQUESTS);
-        centre.at("2026-05-10T09:00:01");
-        assert_eq!(neighbour.enters(&id).await.status, StatusCode::SEE_OTHER);
         let keys = texts!(&centre.app.db, "SELECT bucket FROM lookup_budget");
         assert!(keys.iter().all(|key| !key.contains("198.51") && !key.contains("2001")));
         centre.at("2026-05-10T10:30:00");
         assert_eq!(visitor.enters(&id).await.status, StatusCode::SEE_OTHER);
         assert_eq!(texts!(&centre.app.db, "SELECT bucket FROM lookup_budget").len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn when_all_look_ups_are_used_up_each_source_has_a_place_and_is_let_through_at_its_time() {
+    for centre in Centre::on_each_engine().await {
+        let id = centre.plant(Planted::default()).await;
+        let from = |source: &str| {
+            let mut visitor = centre.visitor();
+            visitor.from = source.parse().unwrap();
+            visitor
+        };
+        let (mut first, mut second) = (from("2001:db8::1"), from("198.51.100.9"));
+        assert_eq!(first.enters(&id).await.status, StatusCode::SEE_OTHER);
+        run!(&centre.app.db, "UPDATE lookup_budget SET tokens = 0 WHERE bucket = 'global'");
+        for _ in 0..3 {
+            let waits = first.enters(&id).await;
+            assert_eq!(waits.status, StatusCode::TOO_MANY_REQUESTS);
+            assert_eq!(waits.header("retry-after"), "1", "it keeps its place");
+            assert_eq!(waits.header("cache-control"), "no-store");
+            for words in ["順番をお待ちください", "あと1秒ほど", "0120-000-000", &id]
+            {
+                assert!(waits.body.contains(words), "{words}");
+            }
+        }
+        let behind = second.enters(&id).await;
+        assert_eq!(behind.header("retry-after"), "2");
+        centre.at("2026-05-10T09:00:01");
+        assert_eq!(second.enters(&id).await.status, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(first.enters(&id).await.to(), "/case#main");
+        centre.at("2026-05-10T09:00:02");
+        assert_eq!(second.enters(&id).await.to(), "/case#main");
+        // Both were right and gave their tokens back, so nobody waits.
+        assert_eq!(from("198.51.100.10").enters(&id).await.to(), "/case#main");
+        // Where the queue has reached its end, there is a time but no place.
+        run!(&centre.app.db, "UPDATE lookup_budget SET tokens = -400 WHERE bucket = 'global'");
+        let full = from("198.51.100.11").enters(&id).await;
+        assert!(full.body.contains("あと7分ほど"), "{}", full.body);
+        let places =
+            texts!(&centre.app.db, "SELECT bucket FROM lookup_budget WHERE place_at IS NOT NULL");
+        assert_eq!(places, [""; 0]);
     }
 }
 

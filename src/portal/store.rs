@@ -34,24 +34,27 @@ pub(super) async fn forget_buckets(db: &Db, before: Moment, kept: &str) -> sqlx:
     .await
 }
 
-/// Changes all of `buckets` by `change`, or none when it yields nothing for one of them.
+/// Changes both of `buckets` by `change`, and gives what it says beside them.
 ///
 /// Each row is locked as it is read, in the order given, so that nodes queue and never race.
-pub(super) async fn change_buckets(
+pub(super) async fn change_buckets<T>(
     db: &Db,
-    buckets: &[(String, Rule)],
+    buckets: &[(String, Rule); 2],
     now: Moment,
-    change: impl Fn(Rule, Bucket, Moment) -> Option<Bucket>,
-) -> sqlx::Result<bool> {
+    change: impl Fn([Bucket; 2]) -> ([Bucket; 2], T),
+) -> sqlx::Result<T> {
+    let [(first, one), (second, other)] = buckets;
     retry::again(async || {
         let mut tx = db.begin().await?;
-        for (key, rule) in buckets {
-            let bucket = locked_bucket(&mut tx, key, rule.full(now)).await?;
-            let Some(changed) = change(*rule, bucket, now) else { return Ok(false) };
-            set_bucket(&mut tx, key, changed).await?;
-        }
+        let before = [
+            locked_bucket(&mut tx, first, one.full(now)).await?,
+            locked_bucket(&mut tx, second, other.full(now)).await?,
+        ];
+        let (after, said) = change(before);
+        set_bucket(&mut tx, first, after[0]).await?;
+        set_bucket(&mut tx, second, after[1]).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(said)
     })
     .await
 }
@@ -60,18 +63,20 @@ async fn locked_bucket(tx: &mut Tx, key: &str, full: Bucket) -> sqlx::Result<Buc
     const SQL: &str = "INSERT INTO lookup_budget (bucket, tokens, refreshed_at)
          VALUES ($1, $2, $3)
          ON CONFLICT (bucket) DO UPDATE SET tokens = lookup_budget.tokens
-         RETURNING tokens, refreshed_at";
-    let (tokens, at) = on_tx!(tx, conn => {
+         RETURNING tokens, refreshed_at, place_at";
+    let (tokens, at, place) = on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(key).bind(full.tokens).bind(full.at).fetch_one(conn).await
     })?;
-    Ok(Bucket { tokens, at })
+    Ok(Bucket { tokens, at, place })
 }
 
 async fn set_bucket(tx: &mut Tx, key: &str, bucket: Bucket) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE lookup_budget SET tokens = $1, refreshed_at = $2 WHERE bucket = $3";
+    const SQL: &str = "UPDATE lookup_budget SET tokens = $1, refreshed_at = $2, place_at = $3
+         WHERE bucket = $4";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(bucket.tokens)
         .bind(bucket.at)
+        .bind(bucket.place)
         .bind(key)
         .execute(conn)
         .await
