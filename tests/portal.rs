@@ -443,7 +443,7 @@ async fn the_result_claims_no_more_than_is_known() {
             let final_words = page.contains(">見つからなくなりました<");
             assert_eq!(final_words, state == "verified", "{state}");
             assert_eq!(page.contains("td-good"), state == "verified", "{state}");
-            assert!(page.contains("あなたからの申告") && page.contains("調査で確かめたこと"));
+            assert!(page.contains("あなたが伝えたこと") && page.contains("調査で確かめたこと"));
         }
     }
 }
