@@ -4,6 +4,8 @@
 
 #[path = "portal/centre.rs"]
 mod centre;
+#[path = "portal/album.rs"]
+mod album;
 #[path = "portal/results.rs"]
 mod results;
 #[path = "portal/steps.rs"]

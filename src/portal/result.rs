@@ -166,7 +166,14 @@ fn outcome(case: &Case, last_seen: Moment, mut facts: Vec<Happened>) -> Outcome 
         Answer::Found | Answer::StillFound => last_seen,
         _ => stands.since,
     };
-    Outcome { answer, since, last_seen, claimed, timeline: timeline::story(stands, &facts) }
+    let mut timeline = timeline::story(stands, &facts);
+    // No fact is written of a device that is merely seen once more, but the person asks for it.
+    let told = timeline.last().map(|line| line.on);
+    let later = told.is_none_or(|told| told < last_seen && told.date_jst() != last_seen.date_jst());
+    if later && answer.tone() == "act" {
+        timeline.push(Happened { on: last_seen, what: What::Reopened });
+    }
+    Outcome { answer, since, last_seen, claimed, timeline }
 }
 
 /// How a case stands that was seen after its verdict: verification has yet to say so, and until
