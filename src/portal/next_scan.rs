@@ -26,7 +26,8 @@ pub enum Next {
     NotKnown,
 }
 
-/// When the next run is due after runs that ended at `ends`, in order of time: the median gap later.
+/// When the next run is due after runs that ended at `ends`, which are in order of time: the median
+/// gap later.
 ///
 /// Runs of one day are one. A rhythm that has missed two beats is one no longer.
 pub fn expected(ends: &[Moment], now: Moment) -> Next {

@@ -71,8 +71,7 @@ impl What {
             Verified => matches!(self, CleanOnce | Recurred | Reopened),
             // A verified case that is seen again recurs, and is not merely open again.
             Reopened => matches!(self, CleanOnce | Unknown | Recurred | Reopened),
-            Recurred => true,
-            What::Opened | What::Claimed => true,
+            Recurred | What::Opened | What::Claimed => true,
         }
     }
 }
@@ -185,7 +184,7 @@ mod tests {
         let mut facts: Vec<Happened> = std::iter::once(opened).chain(facts).collect();
         facts.sort_by_key(|fact| fact.on);
         let story = story(stands, &facts);
-        story.iter().map(|fact| (fact.on.days_since(day(0)) as i64, fact.what)).collect()
+        story.iter().map(|fact| (fact.on.0 / day(1).0, fact.what)).collect()
     }
 
     #[test]
