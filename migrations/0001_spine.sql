@@ -301,7 +301,8 @@ CREATE TABLE device_choices (
 CREATE TABLE lookup_budget (
     bucket TEXT PRIMARY KEY,
     tokens DOUBLE PRECISION NOT NULL,
-    refreshed_at BIGINT NOT NULL
+    refreshed_at BIGINT NOT NULL,
+    place_at BIGINT
 );
 CREATE INDEX lookup_budget_by_age ON lookup_budget (refreshed_at);
 

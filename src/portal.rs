@@ -2,14 +2,18 @@
 //!
 //! Eighth stage: looks an ID up under a budget, opens a visit that holds no address, helps to find
 //! the device, marks the steps, hands the claim to `cases`, and shows how the case stands. Owns
-//! `visits`, `step_marks`, `device_choices`, `lookup_budget`; reads cases through `cases`.
+//! `visits`, `step_marks`, `device_choices`, `lookup_budget`; reads cases through `cases` and by
+//! join, and `repeats` and `feed_files` for the feeds that saw a case.
 
 pub mod budget;
 pub mod entry;
 pub mod guide;
+pub mod marks;
+pub mod next_scan;
 pub mod pages;
 pub mod result;
 pub(crate) mod store;
+pub mod timeline;
 
 use crate::{cases::CaseRef, ids::VisitId, time::Moment};
 

@@ -1,7 +1,7 @@
 skip = 本文へ進む
 sample = 見本です。電話はつながりません。
 know-summary = 本物のサイトかどうかの見分け方
-know-domain = アドレス欄に「{ $domain }」と出ていれば本物です。
+know-domain = アドレス欄（サイトの名前が出る所）に「{ $domain }」と出ていれば本物です。
 know-never = お金をいただくことはありません。パスワードも聞きません。
 know-more = くわしい確かめ方
 other-language = English
@@ -10,7 +10,7 @@ phone-say = 電話で相談
 phone-free = 通話無料
 idle-note = 20分そのままにすると、この画面は終わります。どれかのページを開くと、時間はのびます。
 leave-label = 終わるとき
-leave-button = 終わって記録を消す
+leave-button = 終わって、記録を消す
 back = もどる
 next = 次へ
 change = 変更

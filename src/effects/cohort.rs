@@ -229,7 +229,8 @@ fn finished(marks: Vec<store::Mark>) -> HashSet<(IspId, CaseId)> {
     let mut done: BTreeMap<(IspId, CaseId, String), BTreeSet<i64>> = BTreeMap::new();
     for mark in marks {
         let steps = done.entry((mark.isp_id, mark.speaker, mark.manual)).or_default();
-        if mark.outcome == "done" {
+        // A step that is not needed is behind the person like one that was done.
+        if ["done", "not_needed"].contains(&mark.outcome.as_str()) {
             steps.insert(mark.step)
         } else {
             steps.remove(&mark.step)

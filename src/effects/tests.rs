@@ -113,7 +113,7 @@ async fn the_funnel_counts_lines_and_names_what_nobody_reported() {
         it.report(waits, 1, ("not_notified", arm), day(10)).await;
         it.came(by_post, day(12)).await;
         it.came(by_post, day(13)).await;
-        it.marks(by_post, &["stuck", "done"]).await;
+        it.marks(by_post, &["stuck", "not_needed"]).await;
         it.claimed(by_post, day(12)).await;
         let _ = unlisted;
 

@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{VISIT_HOURS, Visit, budget, store};
+use super::{
+    VISIT_HOURS, Visit,
+    budget::{self, Admission},
+    store,
+};
 use crate::{
     app::App,
     cases::inquiry_id::{self, InquiryId, NotAnInquiryId},
@@ -20,8 +24,8 @@ pub enum Entered {
     NotAnId(NotAnInquiryId),
     /// No such ID, or one that has ended, or one withdrawn: the same answer for all.
     Unknown,
-    /// Too many wrong ones lately: wait, or call.
-    TooMany,
+    /// Too many wrong ones lately: not before then, or call.
+    NotBefore(Moment),
 }
 
 /// Looks up what was typed and opens a visit.
@@ -32,9 +36,9 @@ pub async fn open(app: &App, typed: &str, from: IpAddr) -> anyhow::Result<Entere
         Ok(id) => id,
         Err(reason) => return Ok(Entered::NotAnId(reason)),
     };
-    let Some(reservation) = budget::reserve(app, from).await? else {
-        tracing::warn!("a look-up of an inquiry ID was turned away: the budget is used up");
-        return Ok(Entered::TooMany);
+    let reservation = match budget::reserve(app, from).await? {
+        Admission::Reserved(reservation) => reservation,
+        Admission::NotBefore(at) => return Ok(Entered::NotBefore(at)),
     };
     let Some(case) = inquiry_id::look_up(app, &id).await? else { return Ok(Entered::Unknown) };
     budget::refund(app, &reservation).await?;

@@ -6,7 +6,11 @@ use super::{Visit, store};
 use crate::{
     app::App,
     cases::{self, Case},
-    manuals::{self, Device, Kind, Manual},
+    manuals::{
+        self, Device, Kind, Manual,
+        steps::{Cause, Step},
+    },
+    web::texts::Lang,
 };
 
 /// What the person says about the device (機器の申告).
@@ -41,20 +45,6 @@ impl Choice {
     pub fn of_word(word: &str) -> Option<Self> {
         Self::all().into_iter().find(|choice| choice.word() == word)
     }
-}
-
-/// What became of a step (手順の記録).
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[doc(alias = "手順の記録")]
-pub struct Mark {
-    /// Of which manual.
-    pub manual: String,
-    /// Which step, from 1.
-    pub step: u32,
-    /// Done, or stuck.
-    pub done: bool,
-    /// Which known cause, where one was named.
-    pub cause: Option<String>,
 }
 
 /// How sure we are of the device, in the words a page may use.
@@ -120,6 +110,19 @@ impl Guide {
         self.weakness == Weakness::Infected.code()
     }
 
+    /// The steps that are to be done here.
+    pub fn steps(&self, lang: Lang) -> Vec<&'static Step> {
+        self.manual.steps(lang, self.infected())
+    }
+
+    /// The known cause of step `no`, from 1, that a mark names in the words of the Japanese manual;
+    /// nothing where it names none, or one that the manual has dropped since.
+    pub fn cause(&self, lang: Lang, no: usize, named: &str) -> Option<&'static Cause> {
+        let step = |lang| self.steps(lang).get(no.checked_sub(1)?).copied();
+        let place = step(Lang::Ja)?.causes.iter().position(|cause| cause.name == named)?;
+        step(lang)?.causes.get(place)
+    }
+
     /// How sure we are of the device.
     pub fn confidence(&self) -> Confidence {
         match (&self.model, &self.maker, self.kind) {
@@ -134,22 +137,4 @@ impl Guide {
 /// Notes which device the person says it is.
 pub async fn choose(app: &App, visit: &Visit, choice: Choice) -> anyhow::Result<()> {
     Ok(store::insert_choice(&app.db, visit.case, app.now(), choice.word()).await?)
-}
-
-/// Notes what became of a step, with the case and not in the browser.
-pub async fn mark(app: &App, visit: &Visit, mark: &Mark) -> anyhow::Result<()> {
-    Ok(store::insert_mark(&app.db, visit.case, app.now(), mark).await?)
-}
-
-/// The steps of `manual` that were last marked done.
-pub async fn done_steps(app: &App, visit: &Visit, manual: &Manual) -> anyhow::Result<Vec<u32>> {
-    let mut done = std::collections::BTreeSet::new();
-    for mark in store::marks(&app.db, visit.case, &manual.fit.id).await? {
-        if mark.done {
-            done.insert(mark.step)
-        } else {
-            done.remove(&mark.step)
-        };
-    }
-    Ok(done.into_iter().collect())
 }

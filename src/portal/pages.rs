@@ -21,6 +21,7 @@ use super::{
 use crate::{
     app::App,
     cases::inquiry_id::NotAnInquiryId,
+    time::Moment,
     web::{
         error::{Fault, PageResult},
         form::Errors,
@@ -38,7 +39,7 @@ pub fn routes() -> Router<App> {
         .route("/case/help", get(case::help))
         .route("/case/manual", get(steps::all))
         .route("/case/manual/{no}", get(steps::one).post(steps::mark))
-        .route("/case/done", get(done::form).post(done::check_form))
+        .route("/case/done", get(done::form))
         .route("/case/done/check", get(done::check).post(done::send))
         .route("/case/done/sent", get(done::sent))
         .route("/case/result", get(done::result))
@@ -96,9 +97,25 @@ struct Typed {
 }
 
 #[derive(Template)]
-#[template(path = "portal/too_many.html")]
-struct TooMany {
+#[template(path = "portal/queue.html")]
+struct Queue {
     page: Page,
+    typed: String,
+    /// How long, in words.
+    wait: String,
+}
+
+/// Answers that it is not yet this visitor's turn: what was typed is kept, so that one button
+/// sends it again.
+fn not_before(app: &App, page: Page, typed: String, at: Moment) -> PageResult {
+    let seconds = u64::try_from(at.0 - app.now().0).unwrap_or(0).div_ceil(1_000_000).max(1);
+    let wait = match seconds {
+        ..90 => page.with("wait-seconds", "n", seconds),
+        _ => page.with("wait-minutes", "n", seconds.div_ceil(60)),
+    };
+    let mut answer = show_as(StatusCode::TOO_MANY_REQUESTS, &Queue { page, typed, wait })?;
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    Ok(answer)
 }
 
 async fn look_up(
@@ -116,7 +133,7 @@ async fn look_up(
             answer.headers_mut().insert(header::SET_COOKIE, cookie);
             return Ok(answer);
         }
-        Entered::TooMany => return show_as(StatusCode::TOO_MANY_REQUESTS, &TooMany { page }),
+        Entered::NotBefore(at) => return not_before(&app, page, typed, at),
         Entered::Unknown => page.t("id-unknown"),
         Entered::NotAnId(reason) => not_an_id(&page, reason, &typed),
     };

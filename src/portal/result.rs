@@ -3,10 +3,15 @@
 //! What the person says, and what scans found, stay separate lines. "Not found" is final only when
 //! enough covering scans in a row found nothing; "cannot tell" is never shown as fixed.
 
-use super::Visit;
+use anyhow::{Context as _, ensure};
+
+use super::{
+    Visit, store,
+    timeline::{self, Happened, Stands, What},
+};
 use crate::{
     app::App,
-    cases::{self, Case, CaseEvent, CaseRef, State},
+    cases::{self, Case, CaseRef, State},
     time::Moment,
 };
 
@@ -72,15 +77,6 @@ impl Answer {
     }
 }
 
-/// A line of the timeline: a day and what became true on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happened {
-    /// The day.
-    pub on: Moment,
-    /// The word in keys of texts: `opened`, `claimed`, `clean-once`, …
-    pub what: &'static str,
-}
-
 /// What the result page shows.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -96,58 +92,100 @@ pub struct Outcome {
     pub timeline: Vec<Happened>,
 }
 
-/// How the case of a visit stands; where an earlier case speaks for its line, that one's verdict.
-pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Outcome> {
-    let gone = || anyhow::anyhow!("a visit of a case that is gone");
-    let own = cases::find(&app.db, visit.case).await?.ok_or_else(gone)?;
-    let mut events = cases::events(&app.db, visit.case).await?;
-    let speaker = match own.line_of {
-        Some(id) => {
-            let speaker = CaseRef { isp: visit.case.isp, id };
-            events.extend(cases::events(&app.db, speaker).await?);
-            cases::find(&app.db, speaker).await?.ok_or_else(gone)?
-        }
-        None => own,
-    };
-    Ok(outcome(&speaker, events))
+/// The line of a visit's case (回線): all its cases, and the one that speaks for it.
+pub(super) struct Line {
+    /// The case whose ID was entered.
+    own: CaseRef,
+    /// The speaker first.
+    pub(super) members: Vec<Case>,
 }
 
-fn outcome(case: &Case, mut events: Vec<CaseEvent>) -> Outcome {
-    events.sort_by_key(|event| event.at);
-    let claimed = events.iter().rev().find(|event| event.kind == "claimed").map(|event| event.at);
-    let mut timeline: Vec<Happened> = events.iter().filter_map(happened).collect();
-    if !timeline.iter().any(|line| line.what == "opened") {
-        timeline.insert(0, Happened { on: case.first_seen, what: "opened" });
+impl Line {
+    pub(super) async fn of(app: &App, visit: &Visit) -> anyhow::Result<Self> {
+        let own = cases::find(&app.db, visit.case).await?;
+        let own = own.context("a visit of a case that is gone")?;
+        let speaker = CaseRef { id: own.line_of.unwrap_or(own.id), ..visit.case };
+        let members = store::line(&app.db, speaker).await?;
+        ensure!(members.iter().any(|case| case.reference() == speaker), "a line without a speaker");
+        Ok(Self { own: visit.case, members })
     }
-    // Two cases of one line opened and judged on one day are one line to the person.
-    timeline.dedup_by(|next, before| {
-        next.what == before.what && next.on.date_jst() == before.on.date_jst()
-    });
-    // A case recurs by being seen, whatever its row says of the latest sighting.
-    let recurred = if case.state == State::Recurred { case.state_since } else { case.last_seen };
-    let last_seen = case.last_seen.max(recurred);
-    let answer = Answer::of(case.state, last_seen, claimed);
-    let since = match answer {
-        Answer::NotYetScanned => claimed.unwrap_or(case.state_since),
-        Answer::Found | Answer::StillFound => last_seen,
-        _ => case.state_since,
+
+    fn speaker(&self) -> &Case {
+        &self.members[0]
+    }
+
+    /// The case of the address where the line stood last, as far as it was seen: whoever is found
+    /// at one that it has left is somebody else.
+    pub(super) fn stands_at(&self) -> &Case {
+        let latest = self.members.iter().max_by_key(|case| (case.first_seen, case.last_seen));
+        latest.unwrap_or(self.speaker())
+    }
+}
+
+/// How the case of a visit stands; where an earlier case speaks for its line, that one's verdict.
+pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Outcome> {
+    let line = Line::of(app, visit).await?;
+    let speaker = line.speaker().reference();
+    let mut facts = Vec::new();
+    for which in [speaker, line.own] {
+        for fact in cases::events(&app.db, which).await?.iter().filter_map(Happened::of) {
+            // The speaker's verdict is that of the line; another's is from before it joined.
+            if which == speaker || matches!(fact.what, What::Opened | What::Claimed) {
+                facts.push(fact);
+            }
+        }
+        if line.own == speaker {
+            break;
+        }
+    }
+    facts.sort_by_key(|fact| fact.on);
+    Ok(outcome(line.speaker(), line.stands_at().last_seen, facts))
+}
+
+fn outcome(case: &Case, last_seen: Moment, mut facts: Vec<Happened>) -> Outcome {
+    let claimed = facts.iter().rev().find(|fact| fact.what == What::Claimed).map(|fact| fact.on);
+    let stands = Stands {
+        state: case.state,
+        since: case.state_since,
+        first_clean: case.first_clean,
+        first_seen: case.first_seen,
     };
+    let stands = match seen_since(stands, last_seen) {
+        Some((again, stands)) => {
+            facts.push(again);
+            stands
+        }
+        None => stands,
+    };
+    // A case recurs by being seen, whatever its row says of the latest sighting.
+    let recurred = if stands.state == State::Recurred { stands.since } else { last_seen };
+    let last_seen = last_seen.max(recurred);
+    let answer = Answer::of(stands.state, last_seen, claimed);
+    let since = match answer {
+        Answer::NotYetScanned => claimed.unwrap_or(stands.since),
+        Answer::Found | Answer::StillFound => last_seen,
+        _ => stands.since,
+    };
+    let mut timeline = timeline::story(stands, &facts);
+    // No fact is written of a device that is merely seen once more, but the person asks for it.
+    let told = timeline.last().map(|line| line.on);
+    let later = told.is_none_or(|told| told < last_seen && told.date_jst() != last_seen.date_jst());
+    if later && answer.tone() == "act" {
+        timeline.push(Happened { on: last_seen, what: What::Reopened });
+    }
     Outcome { answer, since, last_seen, claimed, timeline }
 }
 
-/// What the person may know of a fact; work between the centre and the ISP is none of it.
-fn happened(event: &CaseEvent) -> Option<Happened> {
-    const SHOWN: [(&str, &str); 7] = [
-        ("opened", "opened"),
-        ("claimed", "claimed"),
-        ("clean_once", "clean-once"),
-        ("verified", "verified"),
-        ("recurred", "recurred"),
-        ("reopened", "reopened"),
-        ("unknown", "unknown"),
-    ];
-    let shown = SHOWN.iter().find(|(kind, _)| *kind == event.kind);
-    shown.map(|(_, what)| Happened { on: event.at, what })
+/// How a case stands that was seen after its verdict: verification has yet to say so, and until
+/// then the page must not call gone what was found.
+fn seen_since(stands: Stands, last_seen: Moment) -> Option<(Happened, Stands)> {
+    let (what, state) = match stands.state {
+        State::Verified => (What::Recurred, State::Recurred),
+        State::CleanOnce | State::Unknown => (What::Reopened, State::Open),
+        State::Open | State::Recurred => return None,
+    };
+    let again = Happened { on: last_seen, what };
+    (last_seen > stands.since).then_some((again, Stands { state, since: last_seen, ..stands }))
 }
 
 #[cfg(test)]
@@ -166,6 +204,17 @@ mod tests {
                 let final_word = answer == Answer::NoLongerFound || answer.tone() == "good";
                 assert_eq!(final_word, state == State::Verified, "{state} {claimed:?}");
             }
+        }
+    }
+
+    #[test]
+    fn what_was_seen_after_its_verdict_is_not_gone() {
+        let of = |state, since| Stands { state, since, first_clean: None, first_seen: BEFORE };
+        for (state, _) in cases::STATES {
+            let late = seen_since(of(state, SEEN), AFTER);
+            let stands = late.map_or(of(state, SEEN), |(_, stands)| stands);
+            assert!([State::Open, State::Recurred].contains(&stands.state), "{state}");
+            assert!(seen_since(of(state, AFTER), SEEN).is_none(), "{state}");
         }
     }
 

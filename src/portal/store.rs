@@ -1,14 +1,15 @@
-//! SQL of visits, step marks, device choices and the look-up budget.
+//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`, `repeats` and
+//! `feed_files`.
 
 use super::{
     Visit,
     budget::{Bucket, Rule},
-    guide::Mark,
+    marks::{Became, Mark},
 };
 use crate::{
-    cases::CaseRef,
+    cases::{Case, CaseRef},
     db::{Db, Tx, on, on_tx, retry},
-    ids::{CaseId, IspId, VisitId},
+    ids::{CaseId, FeedId, IspId, VisitId},
     time::Moment,
 };
 
@@ -33,24 +34,27 @@ pub(super) async fn forget_buckets(db: &Db, before: Moment, kept: &str) -> sqlx:
     .await
 }
 
-/// Changes all of `buckets` by `change`, or none when it yields nothing for one of them.
+/// Changes both of `buckets` by `change`, and gives what it says beside them.
 ///
 /// Each row is locked as it is read, in the order given, so that nodes queue and never race.
-pub(super) async fn change_buckets(
+pub(super) async fn change_buckets<T>(
     db: &Db,
-    buckets: &[(String, Rule)],
+    buckets: &[(String, Rule); 2],
     now: Moment,
-    change: impl Fn(Rule, Bucket, Moment) -> Option<Bucket>,
-) -> sqlx::Result<bool> {
+    change: impl Fn([Bucket; 2]) -> ([Bucket; 2], T),
+) -> sqlx::Result<T> {
+    let [(first, one), (second, other)] = buckets;
     retry::again(async || {
         let mut tx = db.begin().await?;
-        for (key, rule) in buckets {
-            let bucket = locked_bucket(&mut tx, key, rule.full(now)).await?;
-            let Some(changed) = change(*rule, bucket, now) else { return Ok(false) };
-            set_bucket(&mut tx, key, changed).await?;
-        }
+        let before = [
+            locked_bucket(&mut tx, first, one.full(now)).await?,
+            locked_bucket(&mut tx, second, other.full(now)).await?,
+        ];
+        let (after, said) = change(before);
+        set_bucket(&mut tx, first, after[0]).await?;
+        set_bucket(&mut tx, second, after[1]).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(said)
     })
     .await
 }
@@ -59,18 +63,20 @@ async fn locked_bucket(tx: &mut Tx, key: &str, full: Bucket) -> sqlx::Result<Buc
     const SQL: &str = "INSERT INTO lookup_budget (bucket, tokens, refreshed_at)
          VALUES ($1, $2, $3)
          ON CONFLICT (bucket) DO UPDATE SET tokens = lookup_budget.tokens
-         RETURNING tokens, refreshed_at";
-    let (tokens, at) = on_tx!(tx, conn => {
+         RETURNING tokens, refreshed_at, place_at";
+    let (tokens, at, place) = on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(key).bind(full.tokens).bind(full.at).fetch_one(conn).await
     })?;
-    Ok(Bucket { tokens, at })
+    Ok(Bucket { tokens, at, place })
 }
 
 async fn set_bucket(tx: &mut Tx, key: &str, bucket: Bucket) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE lookup_budget SET tokens = $1, refreshed_at = $2 WHERE bucket = $3";
+    const SQL: &str = "UPDATE lookup_budget SET tokens = $1, refreshed_at = $2, place_at = $3
+         WHERE bucket = $4";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(bucket.tokens)
         .bind(bucket.at)
+        .bind(bucket.place)
         .bind(key)
         .execute(conn)
         .await
@@ -139,21 +145,22 @@ pub(super) async fn insert_mark(
     db: &Db,
     case: CaseRef,
     at: Moment,
-    mark: &Mark,
+    (manual, mark): (&str, &Mark),
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO step_marks (isp_id, case_id, at, manual, step, outcome, cause)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (isp_id, case_id, at, manual, step)
          DO UPDATE SET outcome = excluded.outcome, cause = excluded.cause";
+    let (outcome, cause) = mark.became.words();
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL)
         .bind(case.isp)
         .bind(case.id)
         .bind(at)
-        .bind(&mark.manual)
+        .bind(manual)
         .bind(i64::from(mark.step))
-        .bind(if mark.done { "done" } else { "stuck" })
-        .bind(mark.cause.as_deref())
+        .bind(outcome)
+        .bind(cause)
         .execute(conn)
         .await
         .map(|_| ()))?;
@@ -163,15 +170,13 @@ pub(super) async fn insert_mark(
 /// What became of the steps of a manual, oldest first.
 pub(super) async fn marks(db: &Db, case: CaseRef, manual: &str) -> sqlx::Result<Vec<Mark>> {
     const SQL: &str = "SELECT step, outcome, cause FROM step_marks
-         WHERE isp_id = $1 AND case_id = $2 AND manual = $3 ORDER BY at";
+         WHERE isp_id = $1 AND case_id = $2 AND manual = $3 ORDER BY at, step";
     let rows: Vec<(i64, String, Option<String>)> = on!(db, pool => {
         sqlx::query_as(SQL).bind(case.isp).bind(case.id).bind(manual).fetch_all(pool).await
     })?;
     let mark = |(step, outcome, cause): (i64, String, Option<String>)| Mark {
-        manual: manual.to_owned(),
         step: u32::try_from(step).unwrap_or(0),
-        done: outcome == "done",
-        cause,
+        became: Became::of_words(&outcome, cause),
     };
     Ok(rows.into_iter().map(mark).collect())
 }
@@ -205,4 +210,20 @@ pub(super) async fn choice(db: &Db, case: CaseRef) -> sqlx::Result<Option<String
     on!(db, pool => {
         sqlx::query_scalar(SQL).bind(case.isp).bind(case.id).fetch_optional(pool).await
     })
+}
+
+/// The cases of the line that `speaker` speaks for, its own first.
+pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND (id = $2 OR line_of = $2)
+         ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, first_seen, id";
+    on!(db, pool => {
+        sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
+    })
+}
+
+/// The feeds that saw a spot again, beside the one that opened its case.
+pub(super) async fn feeds_that_saw(db: &Db, spot: &[u8]) -> sqlx::Result<Vec<FeedId>> {
+    const SQL: &str = "SELECT DISTINCT f.feed_id FROM repeats r
+           JOIN feed_files f ON f.id = r.feed_file_id WHERE r.spot = $1";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(spot).fetch_all(pool).await)
 }

@@ -100,6 +100,15 @@ impl Page {
         if self.lang == Lang::Ja { at.date_ja() } else { at.date_en() }
     }
 
+    /// A day that is not certain: its month and number, without year and weekday.
+    pub fn around(&self, at: &Moment) -> String {
+        let day = at.in_japan();
+        match self.lang {
+            Lang::Ja => format!("{}月{}日", day.month(), day.day()),
+            Lang::En => day.strftime("%-d %B").to_string(),
+        }
+    }
+
     /// The centre's name.
     pub fn centre_name(&self) -> &str {
         if self.lang == Lang::Ja { &self.centre.name_ja } else { &self.centre.name_en }

@@ -22,6 +22,7 @@ use todoke::{
     router,
     sightings::Spot,
     time::{Clock, Moment},
+    verification::clean_scans,
     web::peer::Peer,
 };
 use tower::ServiceExt as _;
@@ -30,10 +31,10 @@ use tower::ServiceExt as _;
 macro_rules! run {
     ($db:expr, $sql:expr $(, $value:expr)*) => {
         match $db {
-            Db::Sqlite { writer, .. } => {
+            todoke::db::Db::Sqlite { writer, .. } => {
                 sqlx::query($sql)$(.bind($value))*.execute(writer).await.map(|_| ())
             }
-            Db::Postgres(pool) => {
+            todoke::db::Db::Postgres(pool) => {
                 sqlx::query($sql)$(.bind($value))*.execute(pool).await.map(|_| ())
             }
         }
@@ -46,10 +47,10 @@ pub(crate) use run;
 macro_rules! texts {
     ($db:expr, $sql:expr) => {
         match $db {
-            Db::Sqlite { readers, .. } => {
+            todoke::db::Db::Sqlite { readers, .. } => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(readers).await.unwrap()
             }
-            Db::Postgres(pool) => {
+            todoke::db::Db::Postgres(pool) => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(pool).await.unwrap()
             }
         }
@@ -188,8 +189,7 @@ impl Centre {
             line_of
         );
         self.event(case.no, "2026-05-01T12:00:00", "opened").await;
-        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(u64::try_from(case.no).unwrap());
-        let id = InquiryId::draw(&mut rng);
+        let id = Self::id_of(case.no);
         let tag = id.tag(&self.app.keys);
         run!(
             &self.app.db,
@@ -231,6 +231,61 @@ impl Centre {
             which.isp,
             which.id
         );
+    }
+
+    /// The provider of the planted cases, whose lines keep their addresses, and the feed that saw
+    /// them.
+    pub(crate) async fn provider(&self) {
+        run!(
+            &self.app.db,
+            "INSERT INTO isps (id, code, name, lease_policy, changed_at)
+             VALUES ($1, 'isp-a', 'isp-a K.K.', 'static', 0)",
+            IspId(uuid(1))
+        );
+        run!(
+            &self.app.db,
+            "INSERT INTO feeds (id, name, format, stream, completeness_floor, added_at)
+             VALUES ($1, 'scanner', 'scan-list', 'notice', 0.9, 0)",
+            FeedId(uuid(90))
+        );
+    }
+
+    /// A run that covered the place of the planted cases on `day`, or that was broken off.
+    pub(crate) async fn covers(&self, run: &str, day: &str, status: &str) {
+        let at = Moment::parse(&format!("{day}T03:00:00+09:00")).unwrap();
+        run!(
+            &self.app.db,
+            "INSERT INTO scan_coverage (feed_id, scan_run, prefix, proto, weakness, ports, from_at,
+                 to_at, method_version, status, attempted, completeness, excluded, file_sha256,
+                 recorded_at)
+             VALUES ($1, $2, '203.0.113.0/24', 6, 'weak_credentials', '54321', $3, $3, 'm1', $4, 1,
+                 1.0, '', '', $3)
+             ON CONFLICT (feed_id, scan_run, prefix, proto, weakness)
+             DO UPDATE SET status = excluded.status",
+            FeedId(uuid(90)),
+            run,
+            at,
+            status
+        );
+    }
+
+    /// Verification reads the whole history as of a time in Japan; the calendar moves there.
+    pub(crate) async fn reviews(&self, time: &str) {
+        self.at(time);
+        let keep = clean_scans::Keep::Written;
+        clean_scans::review(&self.app, self.app.now(), keep).await.unwrap();
+    }
+
+    /// The person of a visit comes back later, with the letter.
+    pub(crate) async fn again(&self, mut visitor: Visitor) -> Visitor {
+        let id = Self::id_of(1);
+        visitor.enters(&id.reveal()).await;
+        visitor
+    }
+
+    fn id_of(no: u128) -> InquiryId {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(u64::try_from(no).unwrap());
+        InquiryId::draw(&mut rng)
     }
 
     /// Ends the ID of a case.

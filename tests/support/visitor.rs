@@ -92,7 +92,8 @@ impl Visitor<'_> {
     pub(crate) fn says_done(&self) -> Page {
         let steps: Vec<String> = (1..=3).map(|n| format!("step-{n}")).collect();
         let fields: Vec<(&str, &str)> = steps.iter().map(|step| (step.as_str(), "on")).collect();
-        let check = self.sends("/case/done", &fields);
+        let ticked: Vec<String> = steps.iter().map(|step| format!("{step}=on")).collect();
+        let check = self.opens(&format!("/case/done/check?{}", ticked.join("&")));
         assert!(check.status < 400, "{check:?}");
         let sent = self.sends("/case/done/check", &fields);
         assert!(sent.status < 400, "{sent:?}");

@@ -24,7 +24,8 @@ use crate::{
     notices::{export, prepare, report_back},
     portal::{
         entry::{self, Entered},
-        guide::{self, Guide},
+        guide::Guide,
+        marks::{self, Became, Mark},
     },
     verification::clean_scans::{self, Keep},
     web::texts::Lang,
@@ -160,9 +161,8 @@ impl Year<'_> {
                 let steps = guide.manual.steps(Lang::Ja, guide.infected()).len();
                 let last = if done && step == STEPS { u32::try_from(steps)? } else { step };
                 for step in step..=last.max(step) {
-                    let manual = guide.manual.fit.id.clone();
-                    let mark = guide::Mark { manual, step, done, cause: None };
-                    guide::mark(app, &visit, &mark).await?;
+                    let became = if done { Became::Done } else { Became::Stuck(None) };
+                    marks::note(app, &visit, guide.manual, &Mark { step, became }).await?;
                 }
             }
             ActKind::Claim => {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    config::Centre,
     effects::{
         funnel::{Row, STEPS, Share, Step},
         published::{Told, steps},
@@ -95,6 +96,34 @@ fn the_file_holds_every_number_of_the_page() {
         }
         // 1 − e^(−0.18) and 1 − e^(−0.54).
         assert!(figure.title.contains("16.5%") && figure.title.contains("41.7%"));
+    }
+}
+
+#[test]
+fn the_page_looks_as_it_was_agreed() {
+    for (lang, name) in [(Lang::Ja, "statistics"), (Lang::En, "statistics-en")] {
+        let page = Page {
+            lang,
+            path: "/statistics".to_owned(),
+            query: String::new(),
+            centre: Arc::new(Centre::placeholder()),
+            visiting: false,
+            refused: false,
+        };
+        let mut figures = published();
+        figures.curves[1] = curve("phone", 0.003);
+        let figure = figure(&figures, lang);
+        let rows = figure.table();
+        let page = Statistics { page, figures: Arc::new(figures), figure, rows };
+        let body = page.render().unwrap();
+        let main = body.split("<main id=\"main\" tabindex=\"-1\">").nth(1).unwrap();
+        let lines = main.split("</main>").next().unwrap().lines();
+        let lines: Vec<&str> = lines.filter(|line| !line.trim().is_empty()).collect();
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("../../../tests/portal/snapshots");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, lines.join("\n")));
     }
 }
 

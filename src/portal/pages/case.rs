@@ -15,6 +15,7 @@ use crate::{
     manuals::Kind,
     portal::{
         guide::{self, Choice, Confidence, Guide},
+        marks::{self, Progress},
         result::{self, Answer},
     },
     time::Moment,
@@ -49,12 +50,16 @@ struct CasePage {
     gone: bool,
     last_seen: Moment,
     claimed: Option<Moment>,
+    /// The step where somebody goes on who has begun.
+    goes_on_at: Option<u32>,
 }
 
 pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
     let guide = Guide::of(&app, &visit).await?;
     let outcome = result::of(&app, &visit).await?;
+    let progress = marks::progress(&app, &visit, guide.manual).await?;
+    let goes_on_at = progress.next(u32::try_from(guide.steps(page.lang).len())?);
     let known = STREAMS.iter().find(|(stream, _)| *stream == guide.stream);
     show(&CasePage {
         stream: known.map_or("stream-other", |(_, key)| key),
@@ -65,6 +70,7 @@ pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageR
         gone: outcome.answer == Answer::NoLongerFound,
         last_seen: outcome.last_seen,
         claimed: outcome.claimed,
+        goes_on_at,
         guide,
         page,
     })
@@ -150,10 +156,16 @@ struct Help {
     words: &'static [&'static str],
     /// Nothing is left to do but to say so.
     finished: bool,
+    /// What to say on the phone of the step that does not work.
+    stuck: Option<String>,
 }
 
-pub(super) async fn help(visitor: Visitor, Query(asked): Query<About>) -> PageResult {
-    let page = visitor.page;
+pub(super) async fn help(
+    State(app): State<App>,
+    visitor: Visitor,
+    Query(asked): Query<About>,
+) -> PageResult {
+    let Visitor { page, visit } = visitor;
     let (title, words, finished): (&str, &[&str], bool) = match asked.about.as_deref() {
         Some("not-mine") => {
             ("not-mine-title", &["not-mine-who", "not-mine-do", "not-mine-thanks"], false)
@@ -161,5 +173,23 @@ pub(super) async fn help(visitor: Visitor, Query(asked): Query<About>) -> PageRe
         Some("unused") => ("unused-title", &["unused-do", "unused-plug", "unused-after"], true),
         _ => ("help-title", &["help-lead"], false),
     };
-    show(&Help { page, title, words, finished })
+    let guide = Guide::of(&app, &visit).await?;
+    let progress = marks::progress(&app, &visit, guide.manual).await?;
+    let stuck = where_stuck(&page, &guide, &progress);
+    show(&Help { page, title, words, finished, stuck })
+}
+
+/// The step and the cause in one sentence that can be read out on the phone.
+fn where_stuck(page: &Page, guide: &Guide, progress: &Progress) -> Option<String> {
+    let (no, named) = progress.stuck()?;
+    let place = usize::try_from(no).ok()?;
+    let step = *guide.steps(page.lang).get(place.checked_sub(1)?)?;
+    let cause = named.and_then(|named| guide.cause(page.lang, place, named));
+    let (key, cause) = match cause {
+        Some(cause) => ("help-stuck-cause", cause.name.as_str()),
+        None => ("help-stuck", ""),
+    };
+    let values: [(&str, &dyn std::fmt::Display); 3] =
+        [("n", &no), ("step", &step.title), ("cause", &cause)];
+    Some(page.lang.say_with(key, &values))
 }

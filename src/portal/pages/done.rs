@@ -15,7 +15,10 @@ use crate::{
     cases::claims::{self, Claim},
     manuals::steps::Step,
     portal::{
-        guide::{self, Guide},
+        Visit,
+        guide::Guide,
+        marks,
+        next_scan::{self, Next},
         result::{self, Outcome},
     },
     time::Moment,
@@ -29,13 +32,29 @@ use crate::{
 /// Ticked boxes: `step-3=on`.
 type Ticked = HashMap<String, String>;
 
-fn ticked(form: &Ticked, count: usize) -> Vec<usize> {
-    (1..=count).filter(|no| form.contains_key(&format!("step-{no}"))).collect()
+/// What a person is about to tell (申告の内容): the form, its check and the sending read it alike.
+struct Telling {
+    page: Page,
+    visit: Visit,
+    guide: Guide,
+    steps: Vec<&'static Step>,
+    /// The ticked steps, from 1.
+    done: Vec<usize>,
 }
 
-fn as_query(done: &[usize]) -> String {
-    let boxes: Vec<String> = done.iter().map(|no| format!("step-{no}=on")).collect();
-    boxes.join("&")
+impl Telling {
+    async fn read(app: &App, visitor: Visitor, boxes: &Ticked) -> anyhow::Result<Self> {
+        let Visitor { page, visit } = visitor;
+        let guide = Guide::of(app, &visit).await?;
+        let steps = guide.steps(page.lang);
+        let ticked = |no: &usize| boxes.contains_key(&format!("step-{no}"));
+        let done = (1..=steps.len()).filter(ticked).collect();
+        Ok(Self { page, visit, guide, steps, done })
+    }
+
+    fn form(self, errors: Errors) -> DoneForm {
+        DoneForm { page: self.page, errors, steps: self.steps, done: self.done }
+    }
 }
 
 #[derive(Template)]
@@ -47,37 +66,18 @@ struct DoneForm {
     done: Vec<usize>,
 }
 
+/// The form; on the first visit with the steps that were marked done, later with what was ticked.
 pub(super) async fn form(
     State(app): State<App>,
     visitor: Visitor,
-    Query(form): Query<Ticked>,
+    Query(boxes): Query<Ticked>,
 ) -> PageResult {
-    let Visitor { page, visit } = visitor;
-    let guide = Guide::of(&app, &visit).await?;
-    let steps = guide.manual.steps(page.lang, guide.infected());
-    let mut done = ticked(&form, steps.len());
-    if done.is_empty() {
-        let marked = guide::done_steps(&app, &visit, guide.manual).await?;
-        done = marked.into_iter().filter_map(|no| usize::try_from(no).ok()).collect();
+    let mut telling = Telling::read(&app, visitor, &boxes).await?;
+    if telling.done.is_empty() {
+        let marks = marks::progress(&app, &telling.visit, telling.guide.manual).await?;
+        telling.done = marks.done().into_iter().filter_map(|no| usize::try_from(no).ok()).collect();
     }
-    show(&DoneForm { page, errors: Errors::none(), steps, done })
-}
-
-pub(super) async fn check_form(
-    State(app): State<App>,
-    visitor: Visitor,
-    Form(form): Form<Ticked>,
-) -> PageResult {
-    let Visitor { page, visit } = visitor;
-    let guide = Guide::of(&app, &visit).await?;
-    let steps = guide.manual.steps(page.lang, guide.infected());
-    let done = ticked(&form, steps.len());
-    if done.is_empty() {
-        let errors = Errors::of("step-1", page.t("done-none"));
-        let form = DoneForm { page: page.refused(), errors, steps, done };
-        return show_as(StatusCode::UNPROCESSABLE_ENTITY, &form);
-    }
-    Ok(page.onwards(&format!("/case/done/check?{}#main", as_query(&done))))
+    show(&telling.form(Errors::none()))
 }
 
 #[derive(Template)]
@@ -90,35 +90,37 @@ struct Check {
 }
 
 impl Check {
+    /// The form again, filled in alike.
     fn change(&self) -> String {
-        format!("/case/done?{}", as_query(&self.done))
+        let boxes: Vec<String> = self.done.iter().map(|no| format!("step-{no}=on")).collect();
+        format!("/case/done?{}", boxes.join("&"))
     }
 }
 
+/// What was ticked, for a second look; the form again where nothing was.
 pub(super) async fn check(
     State(app): State<App>,
     visitor: Visitor,
-    Query(form): Query<Ticked>,
+    Query(boxes): Query<Ticked>,
 ) -> PageResult {
-    let Visitor { page, visit } = visitor;
-    let guide = Guide::of(&app, &visit).await?;
-    let steps = guide.manual.steps(page.lang, guide.infected());
-    let done = ticked(&form, steps.len());
-    if done.is_empty() {
-        return Ok(page.onwards("/case/done#main"));
+    let mut telling = Telling::read(&app, visitor, &boxes).await?;
+    if telling.done.is_empty() {
+        let errors = Errors::of("step-1", telling.page.t("done-none"));
+        telling.page = telling.page.refused();
+        return show_as(StatusCode::UNPROCESSABLE_ENTITY, &telling.form(errors));
     }
+    let Telling { page, steps, done, .. } = telling;
     let steps = done.iter().filter_map(|no| steps.get(no - 1).copied()).collect();
     show(&Check { page, steps, done, today: app.now() })
 }
 
+/// Takes the claim.
 pub(super) async fn send(
     State(app): State<App>,
     visitor: Visitor,
-    Form(form): Form<Ticked>,
+    Form(boxes): Form<Ticked>,
 ) -> PageResult {
-    let Visitor { page, visit } = visitor;
-    let guide = Guide::of(&app, &visit).await?;
-    let done = ticked(&form, guide.manual.steps(page.lang, guide.infected()).len());
+    let Telling { page, visit, done, .. } = Telling::read(&app, visitor, &boxes).await?;
     if done.is_empty() {
         return Ok(page.onwards("/case/done#main"));
     }
@@ -132,14 +134,16 @@ pub(super) async fn send(
 struct Sent {
     page: Page,
     claimed: Moment,
+    next: String,
 }
 
 pub(super) async fn sent(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
-    match result::of(&app, &visit).await?.claimed {
-        Some(claimed) => show(&Sent { page, claimed }),
-        None => Ok(page.onwards("/case/done#main")),
-    }
+    let Some(claimed) = result::of(&app, &visit).await?.claimed else {
+        return Ok(page.onwards("/case/done#main"));
+    };
+    let next = next_words(&page, "sent-next", next_scan::of(&app, &visit).await?);
+    show(&Sent { page, claimed, next })
 }
 
 #[derive(Template)]
@@ -147,9 +151,21 @@ pub(super) async fn sent(State(app): State<App>, visitor: Visitor) -> PageResult
 struct ResultPage {
     page: Page,
     outcome: Outcome,
+    next: String,
 }
 
 pub(super) async fn result(State(app): State<App>, visitor: Visitor) -> PageResult {
-    let outcome = result::of(&app, &visitor.visit).await?;
-    show(&ResultPage { page: visitor.page, outcome })
+    let Visitor { page, visit } = visitor;
+    let outcome = result::of(&app, &visit).await?;
+    let next = next_words(&page, "result-next", next_scan::of(&app, &visit).await?);
+    show(&ResultPage { page, outcome, next })
+}
+
+/// The next scan in words that promise no day.
+fn next_words(page: &Page, stem: &str, next: Next) -> String {
+    match next {
+        Next::Around(day) => page.with(&format!("{stem}-around"), "day", page.around(&day)),
+        Next::Due => page.t(format!("{stem}-due")),
+        Next::NotKnown => page.t(format!("{stem}-not-known")),
+    }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::{
     Form,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
     response::IntoResponse as _,
 };
@@ -12,11 +12,18 @@ use serde::Deserialize;
 use super::Visitor;
 use crate::{
     app::App,
-    manuals::{Manual, steps::Step},
-    portal::guide::{self, Guide, Mark},
+    manuals::{
+        Manual,
+        steps::{Cause, Step},
+    },
+    portal::{
+        guide::Guide,
+        marks::{self, Became, Mark, NO_KNOWN_CAUSE},
+    },
     web::{
         error::PageResult,
         page::{Page, show},
+        texts::Lang,
     },
 };
 
@@ -31,7 +38,7 @@ struct Full {
 pub(super) async fn all(State(app): State<App>, visitor: Visitor) -> PageResult {
     let guide = Guide::of(&app, &visitor.visit).await?;
     let page = visitor.page;
-    let steps = guide.manual.steps(page.lang, guide.infected());
+    let steps = guide.steps(page.lang);
     show(&Full { manual: guide.manual, steps, page })
 }
 
@@ -43,7 +50,12 @@ struct One {
     step: &'static Step,
     no: usize,
     count: usize,
+    /// Whether the person said last that it does not work.
     stuck: bool,
+    /// The known cause they named.
+    cause: Option<&'static Cause>,
+    /// Whether they said that it is none of them.
+    none_fits: bool,
 }
 
 impl One {
@@ -63,56 +75,83 @@ impl One {
     fn after(&self) -> String {
         after(self.no, self.count)
     }
+
+    /// Whether `cause` is the one that was named: the others are offered below it.
+    fn is_named(&self, cause: &Cause) -> bool {
+        self.cause.is_some_and(|named| named.name == cause.name)
+    }
 }
 
 fn after(no: usize, count: usize) -> String {
     if no < count { format!("/case/manual/{}", no + 1) } else { "/case/done".to_owned() }
 }
 
-#[derive(Deserialize)]
-pub(super) struct Shown {
-    stuck: Option<String>,
-}
-
 pub(super) async fn one(
     State(app): State<App>,
     visitor: Visitor,
     Path(no): Path<usize>,
-    Query(shown): Query<Shown>,
 ) -> PageResult {
-    let guide = Guide::of(&app, &visitor.visit).await?;
-    let (page, manual) = (visitor.page, guide.manual);
-    let steps = manual.steps(page.lang, guide.infected());
+    let Visitor { page, visit } = visitor;
+    let guide = Guide::of(&app, &visit).await?;
+    let manual = guide.manual;
+    let steps = guide.steps(page.lang);
     let Some(step) = no.checked_sub(1).and_then(|i| steps.get(i)) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    let stuck = shown.stuck.is_some();
-    show(&One { page, manual, step, no, count: steps.len(), stuck })
+    let progress = marks::progress(&app, &visit, manual).await?;
+    let (stuck, named) = match progress.at(u32::try_from(no)?) {
+        Some(Became::Stuck(cause)) => (true, cause.as_deref()),
+        _ => (false, None),
+    };
+    let cause = named.and_then(|named| guide.cause(page.lang, no, named));
+    let none_fits = named == Some(NO_KNOWN_CAUSE);
+    show(&One { page, manual, step, no, count: steps.len(), stuck, cause, none_fits })
+}
+
+/// What the buttons of a step say.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Said {
+    Done,
+    NotNeeded,
+    Stuck,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Outcome {
-    outcome: String,
+pub(super) struct Marked {
+    outcome: Said,
+    /// Which known cause, from 1, or 0 for none of them.
+    cause: Option<usize>,
 }
 
 pub(super) async fn mark(
     State(app): State<App>,
     visitor: Visitor,
     Path(no): Path<usize>,
-    Form(Outcome { outcome }): Form<Outcome>,
+    Form(marked): Form<Marked>,
 ) -> PageResult {
     let Visitor { page, visit } = visitor;
     let guide = Guide::of(&app, &visit).await?;
-    let count = guide.manual.steps(page.lang, guide.infected()).len();
-    if no == 0 || no > count {
+    // The cause is kept in the words of the Japanese manual, whatever language it was read in.
+    let steps = guide.steps(Lang::Ja);
+    let Some(step) = no.checked_sub(1).and_then(|i| steps.get(i)) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
-    }
-    let done = outcome == "done";
-    let (manual, step) = (guide.manual.fit.id.clone(), u32::try_from(no).unwrap_or(0));
-    guide::mark(&app, &visit, &Mark { manual, step, done, cause: None }).await?;
-    Ok(if done {
-        page.onwards(&format!("{}#main", after(no, count)))
+    };
+    let became = match (marked.outcome, marked.cause) {
+        (Said::Done, _) => Became::Done,
+        (Said::NotNeeded, _) => Became::NotNeeded,
+        (Said::Stuck, None) => Became::Stuck(None),
+        (Said::Stuck, Some(0)) => Became::Stuck(Some(NO_KNOWN_CAUSE.to_owned())),
+        (Said::Stuck, Some(cause)) => match step.causes.get(cause - 1) {
+            Some(cause) => Became::Stuck(Some(cause.name.clone())),
+            None => return Ok(StatusCode::UNPROCESSABLE_ENTITY.into_response()),
+        },
+    };
+    let onwards = if became.is_settled() {
+        format!("{}#main", after(no, steps.len()))
     } else {
-        page.onwards(&format!("/case/manual/{no}?stuck=1#causes"))
-    })
+        format!("/case/manual/{no}#causes")
+    };
+    marks::note(&app, &visit, guide.manual, &Mark { step: u32::try_from(no)?, became }).await?;
+    Ok(page.onwards(&onwards))
 }

@@ -80,6 +80,7 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
         "remedy-",
         "device-",
         "result-",
+        "sent-next-",
         "happened-",
         "step-",
         "group-",
