@@ -1,8 +1,8 @@
 //! The timeline (これまでのこと): what happened to a case, as one story that holds together.
 //!
-//! Facts are never taken back: a verdict that later evidence upset stays in `case_events` beside
-//! the one that took its place. How the case stands now is read from its whole history, so it is
-//! what the story is told backwards from: a fact that cannot have led there is left out.
+//! A review withdraws the verdicts that later evidence upsets, but between the evidence and the
+//! review both stand. How the case stands now is therefore what the story is told backwards from: a
+//! fact that cannot have led there is left out.
 
 use crate::{
     cases::{CaseEvent, State},

@@ -250,16 +250,17 @@ impl Centre {
         );
     }
 
-    /// A run that covered the place of the planted cases on `day`, or that was broken off.
+    /// A run that covered the place of the planted cases on `day` and says that it found nothing, or
+    /// that was broken off.
     pub(crate) async fn covers(&self, run: &str, day: &str, status: &str) {
         let at = Moment::parse(&format!("{day}T03:00:00+09:00")).unwrap();
         run!(
             &self.app.db,
             "INSERT INTO scan_coverage (feed_id, scan_run, prefix, proto, weakness, ports, from_at,
                  to_at, method_version, status, attempted, completeness, excluded, file_sha256,
-                 recorded_at)
+                 recorded_at, hits)
              VALUES ($1, $2, '203.0.113.0/24', 6, 'weak_credentials', '54321', $3, $3, 'm1', $4, 1,
-                 1.0, '', '', $3)
+                 1.0, '', '', $3, 0)
              ON CONFLICT (feed_id, scan_run, prefix, proto, weakness)
              DO UPDATE SET status = excluded.status",
             FeedId(uuid(90)),

@@ -5,6 +5,10 @@ use crate::Encoding;
 /// What is looked at, from the first row on that is not plain ASCII.
 pub(super) const SAMPLE: usize = 64 << 10;
 
+/// Proofs of UTF-8 that outweigh one broken place: a handful of CP932 bytes may pass for a character
+/// of UTF-8 by chance, but not again and again.
+const PROOFS_PER_SLIP: usize = 2;
+
 /// The encoding of a text of which `sample` is a part.
 ///
 /// Text of either encoding is hardly ever sound in the other one: each character of UTF-8 proves
@@ -13,13 +17,11 @@ pub(super) fn encoding(sample: &[u8]) -> Encoding {
     let sample = &sample[..sample.len().min(SAMPLE)];
     let (mut proven, mut broken) = (0, 0);
     for chunk in sample.utf8_chunks() {
-        // A character of three bytes is proven by two; one of two bytes may well be two half-width
-        // katakana.
-        let trails = |c: char| c.len_utf8() - 1;
-        proven += chunk.valid().chars().map(trails).sum::<usize>();
+        // Two trails prove a lead. One does not: two half-width katakana look alike.
+        proven += chunk.valid().chars().filter(|c| c.len_utf8() > 2).count();
         broken += usize::from(!chunk.invalid().is_empty() && !is_begun(chunk.invalid()));
     }
-    if broken == 0 || proven > broken || misread(sample) >= broken {
+    if broken == 0 || proven > PROOFS_PER_SLIP * broken || misread(sample) >= broken {
         Encoding::Utf8
     } else {
         Encoding::Cp932
