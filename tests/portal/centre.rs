@@ -169,11 +169,10 @@ impl Centre {
         let line_of = case.line_of.map(|no| CaseId(uuid(no)));
         run!(
             &self.app.db,
-            "INSERT INTO cases (isp_id, id, spot, stream, feed_id, feed_file_id, row_no, maker,
-                 model, device_kind, severity, asn, basis, first_seen, last_seen, state,
-                 state_since, first_clean, line_of)
-             VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10, $10, $11,
-                 $10, NULL, $12)",
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
+                 row_no, maker, model, device_kind, severity, asn, basis, opened_at, state, line_of)
+             VALUES ($1, $2, $13, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10,
+                 $11, $12)",
             which.isp,
             which.id,
             &spot,
@@ -185,7 +184,8 @@ impl Centre {
             case.kind,
             seen,
             case.state,
-            line_of
+            line_of,
+            i64::try_from(case.no).unwrap()
         );
         self.event(case.no, "2026-05-01T12:00:00", "opened").await;
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(u64::try_from(case.no).unwrap());
@@ -225,7 +225,7 @@ impl Centre {
         let which = reference(no);
         run!(
             &self.app.db,
-            "UPDATE cases SET state = $1, state_since = $2 WHERE isp_id = $3 AND id = $4",
+            "UPDATE case_rows SET state = $1, state_since = $2 WHERE isp_id = $3 AND id = $4",
             state,
             since,
             which.isp,
