@@ -118,28 +118,27 @@ CREATE TABLE scan_coverage (
     PRIMARY KEY (feed_id, scan_run, prefix, proto, weakness)
 );
 
+-- The first sightings of cases in full, in order of rows; see src/sightings/kept.rs.
 -- owner: sightings
-CREATE TABLE sightings (
+CREATE TABLE sighting_chunks (
     feed_file_id BYTEA NOT NULL,
-    row_no BIGINT NOT NULL,
-    line BIGINT NOT NULL,
-    spot BYTEA NOT NULL,
-    detected_at BIGINT NOT NULL,
-    port BIGINT,
-    severity TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    PRIMARY KEY (feed_file_id, row_no)
-) /* clustered */;
+    first_row BIGINT NOT NULL,
+    last_row BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (feed_file_id, first_row)
+);
 
+-- Where and when, of every sighting, by neighbourhood of addresses; see src/sightings/hits.rs.
 -- owner: sightings
-CREATE TABLE repeats (
-    spot BYTEA NOT NULL,
-    detected_at BIGINT NOT NULL,
+CREATE TABLE hits (
+    shelf BYTEA NOT NULL,
     feed_file_id BYTEA NOT NULL,
-    line BIGINT NOT NULL,
-    port BIGINT,
-    PRIMARY KEY (spot, detected_at, feed_file_id, line)
-) /* clustered */;
+    first_row BIGINT NOT NULL,
+    from_at BIGINT NOT NULL,
+    to_at BIGINT NOT NULL,
+    body BYTEA NOT NULL,
+    PRIMARY KEY (shelf, feed_file_id, first_row)
+);
 
 -- owner: attribution
 CREATE TABLE unattributed (
@@ -152,10 +151,12 @@ CREATE TABLE unattributed (
     last_seen BIGINT NOT NULL
 ) /* clustered */;
 
+-- How each case was opened and how it stands; read it by the view `cases` below.
 -- owner: cases
-CREATE TABLE cases (
+CREATE TABLE case_rows (
     isp_id BYTEA NOT NULL,
     id BYTEA NOT NULL,
+    no BIGINT NOT NULL,
     spot BYTEA NOT NULL,
     term BIGINT NOT NULL,
     stream TEXT NOT NULL,
@@ -168,16 +169,47 @@ CREATE TABLE cases (
     severity TEXT NOT NULL,
     asn BIGINT,
     basis TEXT NOT NULL,
-    first_seen BIGINT NOT NULL,
-    last_seen BIGINT NOT NULL,
-    state TEXT NOT NULL,
-    state_since BIGINT NOT NULL,
+    opened_at BIGINT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open',
+    state_since BIGINT,
     first_clean BIGINT,
     line_of BYTEA,
     PRIMARY KEY (isp_id, id)
 ) /* clustered */;
-CREATE UNIQUE INDEX cases_by_spot ON cases (spot, isp_id, term);
-CREATE INDEX cases_by_line ON cases (isp_id, line_of) WHERE line_of IS NOT NULL;
+CREATE INDEX case_rows_by_line ON case_rows (isp_id, line_of) WHERE line_of IS NOT NULL;
+CREATE INDEX case_rows_verified ON case_rows (no, state_since) WHERE state = 'verified';
+
+-- From when to when a case was seen apart from the sighting that opened it. What a day's list
+-- changes in every case lies here, in rows so narrow that all of them are a few thousand pages.
+-- owner: cases
+CREATE TABLE case_times (
+    no BIGINT PRIMARY KEY,
+    first_seen BIGINT NOT NULL,
+    last_seen BIGINT NOT NULL
+);
+
+-- The number that the next case gets. Whoever takes a batch in holds this row until it is done.
+-- owner: cases
+CREATE TABLE case_numbers (
+    id BIGINT PRIMARY KEY,
+    next BIGINT NOT NULL
+);
+INSERT INTO case_numbers (id, next) VALUES (1, 1);
+
+-- Which case stands at a spot; see src/cases/register.rs.
+-- owner: cases
+CREATE TABLE case_shelves (
+    shelf BYTEA PRIMARY KEY,
+    body BYTEA NOT NULL
+);
+
+CREATE VIEW cases AS
+SELECT r.isp_id, r.id, r.no, r.spot, r.term, r.stream, r.feed_id, r.feed_file_id, r.row_no,
+       r.maker, r.model, r.device_kind, r.severity, r.asn, r.basis, r.opened_at,
+       CASE WHEN t.first_seen < r.opened_at THEN t.first_seen ELSE r.opened_at END AS first_seen,
+       CASE WHEN t.last_seen > r.opened_at THEN t.last_seen ELSE r.opened_at END AS last_seen,
+       r.state, COALESCE(r.state_since, r.opened_at) AS state_since, r.first_clean, r.line_of
+  FROM case_rows r LEFT JOIN case_times t ON t.no = r.no;
 
 -- owner: cases
 CREATE TABLE case_events (

@@ -8,7 +8,10 @@
 pub mod networks;
 pub(crate) mod store;
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -31,8 +34,6 @@ pub struct Attribution {
     pub isp: Option<IspId>,
     /// The origin AS, if the table knows one.
     pub asn: Option<u32>,
-    /// The declared prefix, or the range of the table, that decided.
-    pub prefix: Option<String>,
     /// Why.
     pub basis: Basis,
     /// What kind of network it is: `declared`, `apartment`, `shared`, `table`, `special`,
@@ -111,7 +112,6 @@ impl Attributor {
             return Attribution {
                 isp: Some(held.isp),
                 asn,
-                prefix: Some(held.prefix.to_string()),
                 basis: Basis::Declared,
                 network_kind: kind_word(&held.kind),
                 lease: self.leases.get(&held.isp).copied(),
@@ -121,7 +121,6 @@ impl Attributor {
         Attribution {
             isp,
             asn,
-            prefix: range.map(|range| format!("{}-{}", range.first, range.last)),
             basis: if isp.is_some() { Basis::Table } else { Basis::None },
             network_kind: match asn {
                 Some(_) => "table",
@@ -130,6 +129,13 @@ impl Attributor {
             },
             lease: isp.and_then(|isp| self.leases.get(&isp).copied()),
         }
+    }
+
+    /// The declared prefix, or the range of the table, that decides who served `ip` at `at`.
+    pub fn prefix(&self, ip: IpAddr, at: Moment) -> Option<String> {
+        let range =
+            || self.networks.find(ip).map(|range| format!("{}-{}", range.first, range.last));
+        self.declared_at(ip, at).map(|held| held.prefix.to_string()).or_else(range)
     }
 
     /// The organisation behind an AS, as the table spells it.
@@ -194,12 +200,15 @@ pub(crate) async fn record_unattributed(
     store::insert_unattributed(tx, &spots).await
 }
 
-/// Which of `spots` stand on the list of the unattributed.
+/// Which spots of `rows`, that nobody serves, stand on the list of the unattributed already.
 pub(crate) async fn known(
     tx: &mut Tx,
-    spots: &[Vec<u8>],
-) -> crate::db::Result<std::collections::HashSet<Vec<u8>>> {
-    store::known(tx, spots).await
+    rows: &[(&Sighting, &Attribution)],
+) -> crate::db::Result<HashSet<Vec<u8>>> {
+    let mut spots: Vec<Vec<u8>> =
+        rows.iter().map(|(sighting, _)| sighting.spot.0.clone()).collect();
+    spots.dedup();
+    store::known(tx, &spots).await
 }
 
 /// A line of the list of the unattributed (帰属不明).

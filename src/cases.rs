@@ -3,12 +3,14 @@
 //! Fourth stage: opens a case from an attributed sighting, extends or reopens it when the exposure
 //! is seen again, binds it to a line by the ISP's token, and takes claims and verdicts that later
 //! stages bring. Every change is a dated fact with its author, written in the transaction of the
-//! change. Owns `cases`, `case_events`, `inquiry_ids`, `line_tokens`.
+//! change. Owns `case_rows`, `case_times`, `case_numbers`, `case_shelves`,
+//! `case_events`, `inquiry_ids`, `line_tokens`, and shows the first two as the view `cases`.
 
 pub mod claims;
 pub mod inquiry_id;
 pub mod lines;
 pub mod open;
+mod register;
 pub(crate) mod store;
 pub mod term;
 pub mod verdicts;
@@ -206,6 +208,11 @@ pub struct Filter {
 /// Cases that pass `filter`, oldest first, at most `limit`.
 pub async fn list(db: &Db, filter: &Filter, limit: i64) -> crate::db::Result<Vec<Case>> {
     store::list(db, filter, limit).await
+}
+
+/// How many cases there are.
+pub async fn count(db: &Db) -> crate::db::Result<u64> {
+    Ok(store::count(db).await?.cast_unsigned())
 }
 
 /// Writes on each case that it stands on a list now.

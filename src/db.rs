@@ -7,6 +7,7 @@
 pub mod bulk;
 pub mod dialect;
 pub mod migrate;
+pub mod packed;
 pub mod retry;
 pub mod state_hash;
 

@@ -1,22 +1,28 @@
 //! Sightings (検知): an exposure seen at an address, port and time; never edited.
 //!
-//! Second stage: takes the rows that `feeds` understood, gives each its [`Spot`], and keeps the
-//! first sighting of a spot whole and later ones as counted repeats. Owns `sightings`, `repeats`.
+//! Second stage: takes the rows that `feeds` understood, gives each its [`Spot`], keeps of each
+//! where and when it was seen, and the first sighting of a case whole. Owns `hits`,
+//! `sighting_chunks`.
 
+pub(crate) mod hits;
+mod kept;
 pub(crate) mod store;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::{IpAddr, Ipv6Addr},
 };
 
+use anyhow::Context as _;
 use formats::{Detection, Exposure, Kind, Proto, Weakness};
 
 use crate::{
-    db::{Tx, bulk},
+    db::{Db, Tx, bulk, packed::Broken},
     ids::{FeedId, FileId},
     time::Moment,
 };
+
+pub use kept::Kept;
 
 /// Spot (検知箇所): address, protocol, port and exposure in one key that sorts by address.
 ///
@@ -25,6 +31,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[doc(alias = "検知箇所")]
 pub struct Spot(pub Vec<u8>);
+
+/// Bytes of a spot that name its shelf: all of an address but its last two bytes. Lists of a
+/// country put hundreds of spots on a shelf, and none holds more than 65,536 addresses.
+const SHELF: usize = 14;
 
 /// What a spot says when it is taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +69,16 @@ impl Spot {
         Self(key)
     }
 
+    /// The shelf it lies on: the first fourteen bytes, which neighbours in 65,536 addresses share.
+    pub fn shelf(&self) -> &[u8] {
+        shelf_of(&self.0)
+    }
+
+    /// What tells it from others of its shelf.
+    pub fn rest(&self) -> &[u8] {
+        &self.0[self.shelf().len()..]
+    }
+
     /// The spot of these hexadecimal digits, or nothing.
     pub fn from_hex(digits: &str) -> Option<Self> {
         let pairs = digits.as_bytes().chunks_exact(2);
@@ -85,6 +105,10 @@ impl Spot {
     }
 }
 
+fn shelf_of(spot: &[u8]) -> &[u8] {
+    spot.get(..SHELF).unwrap_or(spot)
+}
+
 /// An address as sixteen bytes, IPv4 mapped into IPv6.
 pub fn mapped(ip: IpAddr) -> Ipv6Addr {
     match ip {
@@ -102,43 +126,91 @@ pub struct Sighting {
     pub row_no: i64,
     /// Where it was seen.
     pub spot: Spot,
-    /// The understood row.
-    pub row: Detection,
+    /// When.
+    pub detected_at: Moment,
+    /// The line of its file where it begins.
+    pub line: i64,
+    /// The port an infected device called from, which its ISP needs where lines share an address;
+    /// the port of any other exposure stands in its spot.
+    pub calling_port: Option<u16>,
+    /// The understood row. What a batch looks at again and again stands above: a look in here goes
+    /// far in memory.
+    pub row: Box<Detection>,
 }
 
 impl Sighting {
-    /// The port an infected device called from, which its ISP needs where lines share an address;
-    /// the port of any other exposure stands in its spot.
-    fn calling_port(&self) -> Option<i64> {
-        let infected = self.row.exposure.weakness == Weakness::Infected;
-        self.row.port.filter(|_| infected).map(i64::from)
+    /// The sighting of an understood row.
+    pub fn of(file: FileId, row_no: i64, row: Box<Detection>) -> Self {
+        let infected = row.exposure.weakness == Weakness::Infected;
+        Self {
+            file,
+            row_no,
+            spot: Spot::of(&row),
+            detected_at: Moment(row.detected_at),
+            line: row.line.cast_signed(),
+            calling_port: row.port.filter(|_| infected),
+            row,
+        }
     }
 }
 
 /// The port that the device at `spot` called from at `at`, if a sighting of then kept one.
 pub(crate) async fn calling_port(
     tx: &mut Tx,
-    spot: &[u8],
+    spot: &Spot,
     at: Moment,
-    opening: (FileId, i64),
 ) -> crate::db::Result<Option<u16>> {
-    let port = store::calling_port(tx, spot, at, opening).await?;
-    Ok(port.and_then(|port| u16::try_from(port).ok()))
+    let place = spot.place();
+    if place.is_none_or(|place| place.exposure.weakness != Weakness::Infected) {
+        return Ok(None);
+    }
+    for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
+        let hits = hits::unpack(spot.shelf(), from, &body)?;
+        let then = hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0);
+        if let Some(hit) = then.min_by_key(|hit| hit.line) {
+            return Ok(hit.port);
+        }
+    }
+    Ok(None)
 }
 
-/// Keeps `first` whole and `again` as counted repeats, in the caller's transaction.
+/// Keeps of `rows` of one file, sorted by spot and time, where and when, in the caller's
+/// transaction; and `first`, some of them, whole.
 pub(crate) async fn record(
     tx: &mut Tx,
-    first: &[&Sighting],
-    again: &[&Sighting],
+    rows: &[&Sighting],
+    mut first: Vec<&Sighting>,
 ) -> anyhow::Result<()> {
-    for slice in first.chunks(bulk::SLICE) {
-        store::insert_first(tx, slice).await?;
+    let mut shelves = hits::pack(rows).peekable();
+    while shelves.peek().is_some() {
+        store::insert_hits(tx, shelves.by_ref().take(bulk::SLICE).collect()).await?;
     }
-    for slice in again.chunks(bulk::SLICE) {
-        store::insert_repeats(tx, slice).await?;
+    first.sort_unstable_by_key(|one| one.row_no);
+    for chunk in first.chunks(kept::CHUNK) {
+        if let (Some(begin), Some(end)) = (chunk.first(), chunk.last()) {
+            let rows = (begin.row_no, end.row_no);
+            store::insert_chunk(tx, begin.file, rows, kept::pack(chunk)?).await?;
+        }
     }
     Ok(())
+}
+
+/// The sighting that was kept whole of a row of a file, if one was.
+pub async fn whole(db: &Db, file: FileId, row_no: i64) -> anyhow::Result<Option<Kept>> {
+    for body in store::chunks_with(db, file, row_no).await? {
+        let chunk = kept::unpack(&body)
+            .with_context(|| format!("the sightings of file {file} around row {row_no}"))?;
+        if let Some(kept) = chunk.into_iter().find(|kept| kept.row_no == row_no) {
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
+}
+
+/// Spots and moments of the packed hits of a shelf, for whoever reads the whole store.
+pub fn unpack(shelf: &[u8], from: i64, body: &[u8]) -> Result<Vec<(Vec<u8>, i64)>, Broken> {
+    let hits = hits::unpack(shelf, Moment(from), body)?;
+    Ok(hits.into_iter().map(|hit| (hit.spot, hit.at.0)).collect())
 }
 
 /// That a feed saw a spot.
@@ -150,18 +222,24 @@ pub(crate) struct Hit {
     pub(crate) feed: FeedId,
 }
 
-/// All hits at each of `spots`, sorted by time; `firsts` are those that no repeat tells of.
+/// All hits at each of `spots`, sorted by time.
 pub(crate) async fn hits_of(
     tx: &mut Tx,
     spots: &[Vec<u8>],
-    firsts: Vec<(Vec<u8>, Moment, FeedId)>,
 ) -> crate::db::Result<HashMap<Vec<u8>, Vec<Hit>>> {
-    const SQL: &str = "SELECT r.spot, r.detected_at, f.feed_id FROM repeats r
-         JOIN feed_files f ON f.id = r.feed_file_id";
-    let mut seen: HashMap<Vec<u8>, Vec<Hit>> = HashMap::new();
-    let repeats: Vec<(Vec<u8>, Moment, FeedId)> = bulk::select_in(tx, SQL, "r.spot", spots).await?;
-    for (spot, at, feed) in firsts.into_iter().chain(repeats) {
-        seen.entry(spot).or_default().push(Hit { at, feed });
+    let mut seen: HashMap<Vec<u8>, Vec<Hit>> =
+        spots.iter().map(|spot| (spot.clone(), Vec::new())).collect();
+    let shelves: BTreeSet<&[u8]> = spots.iter().map(|spot| shelf_of(spot)).collect();
+    let shelves: Vec<Vec<u8>> = shelves.into_iter().map(<[u8]>::to_vec).collect();
+    // A few shelves at a time: their histories are long.
+    for some in shelves.chunks(64) {
+        for (shelf, from, body, feed) in store::hits_on(tx, some).await? {
+            for hit in hits::unpack(&shelf, from, &body)? {
+                if let Some(hits) = seen.get_mut(&hit.spot) {
+                    hits.push(Hit { at: hit.at, feed });
+                }
+            }
+        }
     }
     seen.values_mut().for_each(|hits| hits.sort_unstable());
     Ok(seen)
@@ -170,6 +248,29 @@ pub(crate) async fn hits_of(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A sighting made of an address, a time, a port, and whether it is an infection.
+    pub(super) fn sighting(row_no: i64, row: (u32, i64, u16, bool)) -> Sighting {
+        let (address, at, port, infected) = row;
+        let exposure = if infected { "infected/mirai" } else { "weak_credentials/telnet" };
+        let detail =
+            formats::Detail { hostname: Some("ホスト".into()), ..formats::Detail::default() };
+        let row = Detection {
+            line: row_no.unsigned_abs() + 1,
+            detected_at: at,
+            ip: std::net::Ipv4Addr::from(address).into(),
+            port: (port != 0).then_some(port),
+            proto: Proto::Tcp,
+            peer_ip: None,
+            peer_port: None,
+            exposure: exposure.parse().unwrap(),
+            outcome: formats::Outcome::Detected,
+            severity: formats::Severity::High,
+            severity_from_row: false,
+            detail,
+        };
+        Sighting::of(FileId(uuid::Uuid::from_u128(1)), row_no, Box::new(row))
+    }
 
     #[test]
     fn a_spot_gives_back_what_went_in() {

@@ -4,7 +4,7 @@
 //! The rule is a plain function, [`after`]; it never calls silence clean unless a run covered the
 //! very place, and never calls an address fixed that may have changed hands. The whole history is
 //! read each time, so the order in which files arrive does not matter. Owns `clean_scans`; reads
-//! `cases`, `sightings`, `repeats`, `scan_coverage`, `line_tokens`; writes verdicts by
+//! `cases`, `hits`, `scan_coverage`, `line_tokens`; writes verdicts by
 //! `cases::verdicts::conclude`.
 
 pub mod clean_scans;

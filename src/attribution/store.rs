@@ -44,7 +44,7 @@ pub(super) async fn insert_edition(
     let numbers = (0..).take(chunks.len()).collect();
     let ids = vec![id.0.as_bytes().to_vec(); chunks.len()];
     let columns = [Column::Bytes(ids), Column::Int(numbers), Column::Bytes(chunks)];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }
 
@@ -73,10 +73,10 @@ pub(super) async fn insert_unattributed(tx: &mut Tx, spots: &[Unserved<'_>]) -> 
         Column::Int(spots.iter().map(|one| one.first.row_no).collect()),
         Column::IntOrNull(spots.iter().map(asn).collect()),
         Column::Text(spots.iter().map(|one| one.attribution.network_kind.to_owned()).collect()),
-        Column::Int(spots.iter().map(|one| one.first.row.detected_at).collect()),
-        Column::Int(spots.iter().map(|one| one.last.row.detected_at).collect()),
+        Column::Int(spots.iter().map(|one| one.first.detected_at.0).collect()),
+        Column::Int(spots.iter().map(|one| one.last.detected_at.0).collect()),
     ];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }
 

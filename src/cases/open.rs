@@ -2,66 +2,48 @@
 //!
 //! The rule is a plain function, [`fate`]; the rest groups a batch by spot and ISP and writes it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::{CaseRef, State, store, term::Term, verdicts};
+use super::{
+    CaseRef, State,
+    register::{self, Entry},
+    store,
+    term::Term,
+    verdicts,
+};
 use crate::{
     app::App,
     attribution::Attribution,
     db::{Tx, bulk},
     feeds::Feed,
-    ids::{CaseId, IspId},
+    ids::IspId,
     sightings::{Sighting, Spot},
     time::Moment,
 };
 
-/// A case that a spot already has.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub(crate) struct Known {
-    spot: Vec<u8>,
-    pub(super) isp_id: IspId,
-    term: Term,
-    pub(super) id: CaseId,
-    #[sqlx(try_from = "String")]
-    state: State,
-    state_since: Moment,
-}
-
-/// Cases by spot; one spot has several when its address changed hands.
-pub(crate) type KnownCases = HashMap<Vec<u8>, Vec<Known>>;
-
-/// The cases that stand at `spots`.
-pub(crate) async fn known(tx: &mut Tx, spots: &[Vec<u8>]) -> crate::db::Result<KnownCases> {
-    let mut cases: KnownCases = HashMap::with_capacity(spots.len());
-    for case in store::opening::at_spots(tx, spots).await? {
-        cases.entry(case.spot.clone()).or_default().push(case);
-    }
-    Ok(cases)
-}
-
 /// What makes sightings at one spot the same case's: provider and term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    isp: IspId,
-    term: Term,
+pub(super) struct Holder {
+    pub(super) isp: IspId,
+    pub(super) term: Term,
 }
 
-impl Holder {
-    /// Who held the spot of a sighting; nothing where nobody is known to serve it.
-    pub(crate) fn of(sighting: &Sighting, attribution: &Attribution) -> Option<Self> {
-        let (isp, lease) = (attribution.isp?, attribution.lease?);
-        Some(Self { isp, term: Term::of(lease, Moment(sighting.row.detected_at)) })
-    }
+/// A sighting with who served its address, and whose case it is if it is one's.
+#[derive(Debug)]
+pub(crate) struct Attributed {
+    pub(crate) sighting: Sighting,
+    pub(crate) attribution: Attribution,
+    holder: Option<Holder>,
+}
 
-    /// Its case, where one is known at `spot`.
-    fn case<'a>(&self, known: &'a KnownCases, spot: &Spot) -> Option<&'a Known> {
-        let mut cases = known.get(&spot.0)?.iter();
-        cases.find(|case| case.isp_id == self.isp && case.term == self.term)
-    }
-
-    /// Whether it has a case at `spot`.
-    pub(crate) fn is_known(&self, known: &KnownCases, spot: &Spot) -> bool {
-        self.case(known, spot).is_some()
+impl Attributed {
+    /// Nobody's case where nobody is known to serve the spot, or could mend what is wrong.
+    pub(crate) fn new(sighting: Sighting, attribution: Attribution) -> Self {
+        let served = attribution.isp.zip(attribution.lease);
+        let served = served.filter(|_| opens_a_case(&sighting.row.exposure));
+        let holder =
+            served.map(|(isp, lease)| Holder { isp, term: Term::of(lease, sighting.detected_at) });
+        Self { sighting, attribution, holder }
     }
 }
 
@@ -101,85 +83,136 @@ pub(crate) struct Opened {
 
 /// Attributed sightings of one spot, ISP and term, oldest first.
 pub(super) struct Group<'a> {
-    pub(super) isp: IspId,
-    pub(super) term: Term,
+    pub(super) holder: Holder,
     pub(super) attribution: &'a Attribution,
     pub(super) first: &'a Sighting,
     pub(super) last: &'a Sighting,
 }
 
 impl Group<'_> {
-    fn holder(&self) -> Holder {
-        Holder { isp: self.isp, term: self.term }
+    fn is_longer(&self) -> bool {
+        self.first.detected_at != self.last.detected_at
+    }
+
+    /// Whether both cases lie on one shelf of the register.
+    pub(super) fn shares_shelf(&self, other: &Self) -> bool {
+        let shelf = |group: &Self| (group.holder.term, group.first.spot.shelf());
+        shelf(self) == shelf(other)
+    }
+
+    /// The shelf of the register on which its case is found.
+    pub(super) fn shelf(&self) -> Vec<u8> {
+        [&self.holder.term.0.to_be_bytes(), self.first.spot.shelf()].concat()
     }
 }
 
-/// Opens, extends and reopens cases from `rows`, which are sorted by spot and time.
+/// The cases of a batch, each with what the register says of it.
+pub(crate) struct Batch<'a>(Vec<(Group<'a>, Entry)>);
+
+impl<'a> Batch<'a> {
+    /// Finds the cases of `rows`, which are sorted by spot and time, and enters new ones.
+    pub(crate) async fn enter(
+        app: &App,
+        tx: &mut Tx,
+        rows: &'a [Attributed],
+    ) -> crate::db::Result<Self> {
+        let groups = group(rows);
+        let entries = register::enter(app, tx, &groups).await?;
+        Ok(Self(groups.into_iter().zip(entries).collect()))
+    }
+
+    /// Which of `rows`, of which this batch was made, are the first of their case; or, where there
+    /// is none, of their spot, unless it is `listed` already. These are kept whole.
+    pub(crate) fn first_of_all(
+        &self,
+        rows: &'a [Attributed],
+        listed: &HashSet<Vec<u8>>,
+    ) -> Vec<&'a Sighting> {
+        let new = self.0.iter().filter(|(_, entry)| entry.is_new);
+        let mut openings = new.map(|(group, _)| group.first.row_no).peekable();
+        let mut previous: Option<&Spot> = None;
+        let first = rows.iter().filter(|one| {
+            let spot = &one.sighting.spot;
+            let same = previous.replace(spot) == Some(spot);
+            match one.holder {
+                Some(_) => openings.next_if_eq(&one.sighting.row_no).is_some(),
+                None => !same && !listed.contains(&spot.0),
+            }
+        });
+        first.map(|one| &one.sighting).collect()
+    }
+}
+
+/// Opens, extends and reopens the cases of a batch, which was made of `rows`.
 pub(crate) async fn from_sightings(
-    app: &App,
     tx: &mut Tx,
     feed: &Feed,
-    rows: &[(Sighting, Attribution)],
-    known: &KnownCases,
+    rows: &[Attributed],
+    batch: &Batch<'_>,
 ) -> anyhow::Result<Opened> {
-    let mut opened = Vec::new();
-    let mut extended: Vec<(&Known, Group<'_>)> = Vec::new();
-    for group in group(rows) {
-        match group.holder().case(known, &group.first.spot) {
-            Some(case) => extended.push((case, group)),
-            None => opened.push((CaseId(app.fresh_id()), group)),
-        }
-    }
-    let author = format!("feed {}", feed.name);
-    let mut done = Opened { new: opened.len() as u64, ..Opened::default() };
-    for slice in opened.chunks(bulk::SLICE) {
-        store::opening::insert(tx, feed, &author, slice).await?;
-    }
-    for slice in extended.chunks(bulk::SLICE) {
+    // A case that is opened is seen again where the batch goes on to see it.
+    let mut seen: Vec<_> =
+        batch.0.iter().filter(|(group, entry)| !entry.is_new || group.is_longer()).collect();
+    // Cases that were opened together have numbers in a row: such runs are quickly put in order.
+    seen.sort_by_key(|(_, entry)| entry.no);
+    for slice in seen.chunks(bulk::SLICE) {
         store::opening::extend(tx, slice).await?;
     }
-    for (case, group) in &extended {
-        let last = Moment(group.last.row.detected_at);
-        match fate(case.state, case.state_since, last) {
-            Fate::Extended => done.extended += 1,
-            Fate::Recurred => {
-                done.recurred += 1;
-                // The first of them says when, as it does when verification reads the history.
-                let at = first_after(rows, group, case.state_since).unwrap_or(last);
-                verdicts::reopen(tx, CaseRef { isp: case.isp_id, id: case.id }, at, &author)
-                    .await?;
-            }
+    let (mut opened, known): (Vec<_>, Vec<_>) = batch.0.iter().partition(|(_, entry)| entry.is_new);
+    // Cases lie by provider and age: so each provider's are appended to those it has.
+    opened.sort_by_key(|(group, _)| group.holder.isp);
+    for slice in opened.chunks(bulk::SLICE) {
+        store::opening::insert(tx, feed, slice).await?;
+    }
+    let recurred = reopen_verified(tx, feed, rows, &known).await?;
+    let (new, known) = (opened.len() as u64, known.len() as u64);
+    Ok(Opened { new, extended: known - recurred, recurred })
+}
+
+/// Reopens those of `known` that are verified and were seen since; gives how many.
+async fn reopen_verified(
+    tx: &mut Tx,
+    feed: &Feed,
+    rows: &[Attributed],
+    known: &[&(Group<'_>, Entry)],
+) -> anyhow::Result<u64> {
+    let numbers: Vec<i64> = known.iter().map(|(_, entry)| entry.no).collect();
+    let verified: HashMap<i64, Moment> =
+        store::opening::verified(tx, &numbers).await?.into_iter().collect();
+    let mut recurred = 0;
+    for (group, entry) in known {
+        let Some(since) = verified.get(&entry.no).copied() else { continue };
+        let last = group.last.detected_at;
+        if fate(State::Verified, since, last) == Fate::Recurred {
+            // The first of them says when, as it does when verification reads the history.
+            let at = first_after(rows, group, since).unwrap_or(last);
+            let author = format!("feed {}", feed.name);
+            verdicts::reopen(tx, CaseRef { isp: group.holder.isp, id: entry.id }, at, &author)
+                .await?;
+            recurred += 1;
         }
     }
-    Ok(done)
+    Ok(recurred)
 }
 
 /// The first sighting of `group` after `since`, among rows sorted by spot and time.
-fn first_after(
-    rows: &[(Sighting, Attribution)],
-    group: &Group<'_>,
-    since: Moment,
-) -> Option<Moment> {
-    let from = rows.partition_point(|(sighting, _)| sighting.spot < group.first.spot);
-    let spot = rows[from..].iter().take_while(|(one, _)| one.spot == group.first.spot);
-    let own = spot.filter(|(one, served)| Holder::of(one, served) == Some(group.holder()));
-    own.map(|(one, _)| Moment(one.row.detected_at)).find(|at| *at > since)
+fn first_after(rows: &[Attributed], group: &Group<'_>, since: Moment) -> Option<Moment> {
+    let spot = &group.first.spot;
+    let from = rows.partition_point(|one| one.sighting.spot < *spot);
+    let same = rows[from..].iter().take_while(|one| one.sighting.spot == *spot);
+    let own = same.filter(|one| one.holder == Some(group.holder));
+    own.map(|one| one.sighting.detected_at).find(|at| *at > since)
 }
 
-fn group(rows: &[(Sighting, Attribution)]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    for (sighting, attribution) in rows {
-        let Some(holder) = Holder::of(sighting, attribution) else { continue };
-        if !opens_a_case(&sighting.row.exposure) {
-            continue;
-        }
+fn group(rows: &[Attributed]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::with_capacity(rows.len());
+    for Attributed { sighting, attribution, holder } in rows {
+        let Some(holder) = *holder else { continue };
         let same_spot = |group: &&mut Group<'_>| group.first.spot == sighting.spot;
-        let same_holder = |group: &&mut Group<'_>| group.holder() == holder;
-        if let Some(group) = groups.iter_mut().rev().take_while(same_spot).find(same_holder) {
-            group.last = sighting;
-        } else {
-            let Holder { isp, term } = holder;
-            groups.push(Group { isp, term, attribution, first: sighting, last: sighting });
+        let same_holder = |group: &&mut Group<'_>| group.holder == holder;
+        match groups.iter_mut().rev().take_while(same_spot).find(same_holder) {
+            Some(group) => group.last = sighting,
+            None => groups.push(Group { holder, attribution, first: sighting, last: sighting }),
         }
     }
     groups

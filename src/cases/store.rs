@@ -1,6 +1,7 @@
 //! SQL of cases, their facts, inquiry IDs and line tokens.
 
 pub(super) mod opening;
+pub(super) mod register;
 pub(super) mod verdicts;
 
 use super::{Case, CaseEvent, CaseRef, Filter, verdicts::Verdict};
@@ -34,7 +35,10 @@ pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> 
 /// Facts of a case in order of time.
 pub(super) async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
     const SQL: &str = "SELECT at, kind, author, detail, withdrawn_at FROM case_events
-         WHERE isp_id = $1 AND case_id = $2 ORDER BY at, kind";
+         WHERE isp_id = $1 AND case_id = $2
+         UNION ALL SELECT c.opened_at, 'opened', 'feed ' || f.name, NULL, NULL
+          FROM case_rows c JOIN feeds f ON f.id = c.feed_id WHERE c.isp_id = $1 AND c.id = $2
+         ORDER BY at, kind";
     on!(db, pool => sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_all(pool).await)
 }
 
@@ -60,12 +64,18 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
     })
 }
 
+/// How many cases there are.
+pub(super) async fn count(db: &Db) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM case_rows";
+    on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)
+}
+
 /// Sets the state unless it is already so; tells whether it changed. An open case whose first
 /// sighting turns out to be older stays as open as it was.
 pub(super) async fn set_state(tx: &mut Tx, case: CaseRef, verdict: &Verdict) -> sqlx::Result<bool> {
-    const SQL: &str = "UPDATE cases SET state = $1, state_since = $2, first_clean = $3
+    const SQL: &str = "UPDATE case_rows SET state = $1, state_since = $2, first_clean = $3
          WHERE isp_id = $4 AND id = $5
-           AND (state <> $1 OR (state <> 'open' AND state_since <> $2)
+           AND (state <> $1 OR (state <> 'open' AND COALESCE(state_since, opened_at) <> $2)
                 OR COALESCE(first_clean, 0) <> COALESCE($3, 0))";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(verdict.state.word())
@@ -213,7 +223,7 @@ pub(super) async fn set_line_of(
     case: CaseRef,
     canonical: Option<CaseId>,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE cases SET line_of = $1 WHERE isp_id = $2 AND id = $3";
+    const SQL: &str = "UPDATE case_rows SET line_of = $1 WHERE isp_id = $2 AND id = $3";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(canonical).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
 }
@@ -239,6 +249,6 @@ pub(super) async fn write_listed(
         same("centre"),
         same(list_id),
     ];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `todoke case`: cases and their history.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Ended, Out, Refused, isp_named};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     cases::{self, Filter},
     feeds,
     ids::CaseId,
-    isps,
+    isps, sightings,
     time::Moment,
     verification::evidence,
 };
@@ -101,14 +101,17 @@ async fn tell(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         });
     }
     facts.sort_by_key(|fact| fact.at);
+    let opening = opening(app, case).await?;
     for fact in facts {
-        let (at, more) = (fact.at.rfc3339(), fact.detail.as_deref().unwrap_or(""));
+        let opened = opening.as_ref().filter(|_| fact.kind == "opened");
+        let more = opened.map(|(words, _)| words.as_str()).or(fact.detail.as_deref());
+        let (at, more) = (fact.at.rfc3339(), more.unwrap_or(""));
         let taken_back = fact.withdrawn_at.map(Moment::rfc3339);
         let note = taken_back.as_ref().map_or_else(String::new, |at| format!("\t(withdrawn {at})"));
         out.line(
             &json!({
                 "at": at, "kind": fact.kind, "author": fact.author, "detail": fact.detail,
-                "withdrawn_at": taken_back,
+                "withdrawn_at": taken_back, "sighting": opened.map(|(_, value)| value),
             }),
             format!("  {at}\t{}\t{}\t{more}{note}", fact.kind, fact.author),
         )?;
@@ -121,6 +124,19 @@ fn known_stream(word: &str) -> anyhow::Result<String> {
     let stream = word.parse::<formats::Stream>();
     let stream = stream.map_err(|_| Refused::because(format!("`{word}` {unknown}")))?;
     Ok(stream.code().to_owned())
+}
+
+/// What the row said that opened a case, in words and as a value.
+async fn opening(app: &App, case: &cases::Case) -> anyhow::Result<Option<(String, Value)>> {
+    let whole = sightings::whole(&app.db, case.feed_file_id, case.row_no).await?;
+    let Some(kept) = whole else { return Ok(None) };
+    let detail: Value = serde_json::from_str(&kept.detail)?;
+    let words = format!("row {}, line {}: {detail}", kept.row_no, kept.line);
+    let value = json!({
+        "feed_file": case.feed_file_id, "row": kept.row_no, "line": kept.line,
+        "port": kept.port, "severity": kept.severity, "detail": detail,
+    });
+    Ok(Some((words, value)))
 }
 
 async fn show(

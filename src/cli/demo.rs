@@ -110,7 +110,7 @@ impl Demo {
         let scope = Scope::of_stream("notice", app.now());
         let arms = arms(app, country, &scope).await?;
         let naive = effects::naive::by_address(&app.db, &scope).await?;
-        let cases = crate::db::state_hash::state_hash(&app.db).await?.counts["cases"];
+        let cases = crate::cases::count(&app.db).await?;
         let strongest = arms.last();
         let value = json!({
             "seed": self.seed,

@@ -15,8 +15,11 @@ use serde::Serialize;
 use super::{Ended, Out, Refused, feed_named};
 use crate::{
     app::App,
-    attribution::{self, Attribution, Attributor},
-    cases::{self, open::Holder},
+    attribution::{self, Attributor},
+    cases::{
+        self,
+        open::{Attributed, Batch},
+    },
     db::retry,
     feeds::{
         Feed,
@@ -26,7 +29,7 @@ use crate::{
         receive::{self, Counts, FeedFile},
     },
     ids::FileId,
-    sightings::{self, Sighting, Spot},
+    sightings::{self, Sighting},
     time::Moment,
 };
 
@@ -173,7 +176,7 @@ enum Mark<'a> {
 struct Sorted {
     rows: u64,
     last_row: i64,
-    sightings: Vec<(Sighting, Attribution)>,
+    sightings: Vec<Attributed>,
     quarantined: Vec<(i64, BadRow)>,
     other_outcomes: u64,
     runs: BTreeMap<String, RunHits>,
@@ -204,34 +207,42 @@ impl Chain<'_> {
     }
 
     fn sort_out(&self, batch: Vec<(i64, Row)>) -> Sorted {
-        let mut sorted = Sorted {
-            rows: batch.len() as u64,
-            last_row: batch.last().map_or(0, |(row_no, _)| *row_no),
-            sightings: Vec::with_capacity(batch.len()),
-            quarantined: Vec::new(),
-            other_outcomes: 0,
-            runs: hits::by_run(&batch),
-        };
+        let runs = hits::by_run(&batch);
+        let (rows, last_row) = (batch.len() as u64, batch.last().map_or(0, |(row_no, _)| *row_no));
+        let mut other_outcomes = 0;
+        let mut quarantined = Vec::new();
+        let mut seen = Vec::with_capacity(batch.len());
         for (row_no, row) in batch {
             match row {
-                Row::Refused(bad) => sorted.quarantined.push((row_no, bad)),
-                Row::Detection(row) if row.outcome == Outcome::Detected => {
-                    sorted.sightings.push(self.sighting(row_no, *row));
-                }
-                Row::Detection(_) => sorted.other_outcomes += 1,
+                Row::Refused(bad) => quarantined.push((row_no, bad)),
+                Row::Detection(row) if row.outcome == Outcome::Detected => seen.push((row_no, row)),
+                Row::Detection(_) => other_outcomes += 1,
             }
         }
-        let key = |(s, _): &(Sighting, Attribution)| (s.row.detected_at, s.row_no);
-        sorted
-            .sightings
-            .sort_unstable_by(|a, b| a.0.spot.cmp(&b.0.spot).then_with(|| key(a).cmp(&key(b))));
-        sorted
+        let sightings = self.in_order(seen);
+        Sorted { rows, last_row, sightings, quarantined, other_outcomes, runs }
     }
 
-    fn sighting(&self, row_no: i64, row: Detection) -> (Sighting, Attribution) {
-        let attribution = self.attributor.attribute(row.ip, Moment(row.detected_at));
-        let sighting = Sighting { file: self.file.id, row_no, spot: Spot::of(&row), row };
-        (sighting, attribution)
+    /// Sightings by spot and time. A million rows lie all over the memory: they are put in order by
+    /// their addresses alone, and each is then looked at once, to take out what is needed again.
+    fn in_order(&self, rows: Vec<(i64, Box<Detection>)>) -> Vec<Attributed> {
+        let address = |(_, row): &(i64, Box<Detection>)| u128::from(sightings::mapped(row.ip));
+        let mut order: Vec<(u128, usize)> = rows.iter().map(address).zip(0..).collect();
+        order.sort_unstable();
+        let mut rows: Vec<_> = rows.into_iter().map(Some).collect();
+        let taken = order.into_iter().filter_map(|(_, place)| rows[place].take());
+        let mut sightings: Vec<Attributed> = taken
+            .map(|(row_no, row)| {
+                let attribution = self.attributor.attribute(row.ip, Moment(row.detected_at));
+                Attributed::new(Sighting::of(self.file.id, row_no, row), attribution)
+            })
+            .collect();
+        sightings.sort_by(|a, b| {
+            let key = |one: &Sighting| (one.detected_at, one.row_no);
+            let (a, b) = (&a.sighting, &b.sighting);
+            a.spot.cmp(&b.spot).then_with(|| key(a).cmp(&key(b)))
+        });
+        sightings
     }
 
     async fn write(
@@ -250,39 +261,21 @@ impl Chain<'_> {
                 quarantine::release(&mut tx, self.file.id, rows, self.app.now()).await?;
             }
         }
-        let mut spots: Vec<Vec<u8>> =
-            sorted.sightings.iter().map(|(s, _)| s.spot.0.clone()).collect();
-        spots.dedup();
-        let known = cases::open::known(&mut tx, &spots).await?;
-        let listed = attribution::known(&mut tx, &spots).await?;
-        let (mut first, mut again) = (Vec::new(), Vec::new());
-        let mut previous: Option<(&Spot, Option<Holder>)> = None;
-        for (sighting, attribution) in &sorted.sightings {
-            let holder = Holder::of(sighting, attribution);
-            let key = (&sighting.spot, holder);
-            let is_known = match holder {
-                Some(holder) => holder.is_known(&known, &sighting.spot),
-                None => listed.contains(&sighting.spot.0),
-            };
-            if is_known || previous == Some(key) {
-                again.push(sighting);
-            } else {
-                first.push(sighting);
-            }
-            previous = Some(key);
-        }
+        let rows = &sorted.sightings[..];
+        let batch = Batch::enter(self.app, &mut tx, rows).await?;
+        let nobody = rows.iter().filter(|one| one.attribution.isp.is_none());
+        let nobody: Vec<_> = nobody.map(|one| (&one.sighting, &one.attribution)).collect();
+        let listed = attribution::known(&mut tx, &nobody).await?;
+        let first = batch.first_of_all(rows, &listed);
         counts.sightings += first.len() as u64;
-        counts.repeats += again.len() as u64;
+        counts.repeats += (rows.len() - first.len()) as u64;
         hits::note(&mut tx, self.file, &sorted.runs).await?;
         quarantine::put(&mut tx, self.file, &sorted.quarantined).await?;
-        sightings::record(&mut tx, &first, &again).await?;
-        let nobody = sorted.sightings.iter().filter(|(_, attribution)| attribution.isp.is_none());
-        let nobody: Vec<_> = nobody.map(|(s, a)| (s, a)).collect();
+        let all: Vec<&Sighting> = rows.iter().map(|one| &one.sighting).collect();
+        sightings::record(&mut tx, &all, first).await?;
         counts.unattributed += nobody.len() as u64;
         attribution::record_unattributed(&mut tx, &nobody).await?;
-        let opened =
-            cases::open::from_sightings(self.app, &mut tx, self.feed, &sorted.sightings, &known)
-                .await?;
+        let opened = cases::open::from_sightings(&mut tx, self.feed, rows, &batch).await?;
         counts.cases_opened += opened.new;
         counts.cases_extended += opened.extended;
         counts.cases_recurred += opened.recurred;

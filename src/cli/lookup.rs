@@ -27,7 +27,9 @@ impl Lookup {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let at = moment_or_now(app, self.at.as_deref())?;
         let attributor = Attributor::load(&app.db).await?;
-        let found = attributor.attribute(self.address.to_canonical(), at);
+        let address = self.address.to_canonical();
+        let found = attributor.attribute(address, at);
+        let prefix = attributor.prefix(address, at);
         let isps = isps::all(&app.db).await?;
         let isp = isps.iter().find(|isp| Some(isp.id) == found.isp);
         let code = isp.map(|isp| isp.code.as_str());
@@ -37,7 +39,7 @@ impl Lookup {
             &json!({
                 "address": self.address, "at": at.rfc3339(), "isp": code,
                 "name": isp.map(|isp| isp.name.as_str()), "asn": found.asn,
-                "organisation": organisation, "prefix": found.prefix, "basis": found.basis,
+                "organisation": organisation, "prefix": prefix, "basis": found.basis,
                 "network_kind": found.network_kind,
             }),
             format!(
@@ -47,7 +49,7 @@ impl Lookup {
                 found.basis.word(),
                 organisation.unwrap_or(""),
                 found.network_kind,
-                found.prefix.as_deref().unwrap_or(""),
+                prefix.as_deref().unwrap_or(""),
             ),
         )?;
         Ok(Ended::Done)

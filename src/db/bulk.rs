@@ -3,19 +3,23 @@
 //! On SQLite the cost of `$N` grows with the square of the parameters, so statements take bare `?`
 //! in chunks; PostgreSQL takes whole columns by `UNNEST`.
 
+use std::{mem, sync::Arc};
+
 use sqlx::{AssertSqlSafe, query::Query};
 
 use super::Tx;
 
-/// Rows of one SQLite statement; 100 to 500 measured alike, more is slower.
-const SQLITE_ROWS: usize = 200;
+/// Keys that one SQLite statement looks up.
+const SQLITE_KEYS: usize = 200;
+/// Values that one SQLite statement inserts; half or twice as many measured alike.
+const SQLITE_VALUES: usize = 4_000;
 /// Rows of one PostgreSQL statement.
 const POSTGRES_ROWS: usize = 10_000;
 
 /// Rows for which a caller should build columns at once, so that a large batch is not held twice.
 pub const SLICE: usize = 5_000;
 
-/// A column of values for [`insert`] or [`update`]; all columns of a call have equal length.
+/// A column of values for [`insert`]; all columns of a call have equal length.
 #[derive(Debug, Clone)]
 pub enum Column {
     /// Byte strings: keys, spots, ciphertexts.
@@ -30,6 +34,8 @@ pub enum Column {
     Text(Vec<String>),
     /// Texts or nothing.
     TextOrNull(Vec<Option<String>>),
+    /// A few words again and again.
+    Word(Vec<Arc<str>>),
 }
 
 impl Column {
@@ -41,6 +47,7 @@ impl Column {
             Self::IntOrNull(v) => v.len(),
             Self::Text(v) => v.len(),
             Self::TextOrNull(v) => v.len(),
+            Self::Word(v) => v.len(),
         }
     }
 
@@ -48,18 +55,20 @@ impl Column {
         match self {
             Self::Bytes(_) | Self::BytesOrNull(_) => "BYTEA[]",
             Self::Int(_) | Self::IntOrNull(_) => "BIGINT[]",
-            Self::Text(_) | Self::TextOrNull(_) => "TEXT[]",
+            Self::Text(_) | Self::TextOrNull(_) | Self::Word(_) => "TEXT[]",
         }
     }
 
-    fn bind_cell<'q>(&self, q: SqliteQuery<'q>, row: usize) -> SqliteQuery<'q> {
+    /// Binds a cell, which is taken out: each is bound once.
+    fn bind_cell<'q>(&mut self, q: SqliteQuery<'q>, row: usize) -> SqliteQuery<'q> {
         match self {
-            Self::Bytes(v) => q.bind(v[row].as_slice()),
-            Self::BytesOrNull(v) => q.bind(v[row].as_deref()),
+            Self::Bytes(v) => q.bind(mem::take(&mut v[row])),
+            Self::BytesOrNull(v) => q.bind(v[row].take()),
             Self::Int(v) => q.bind(v[row]),
             Self::IntOrNull(v) => q.bind(v[row]),
-            Self::Text(v) => q.bind(v[row].as_str()),
-            Self::TextOrNull(v) => q.bind(v[row].as_deref()),
+            Self::Text(v) => q.bind(mem::take(&mut v[row])),
+            Self::TextOrNull(v) => q.bind(v[row].take()),
+            Self::Word(v) => q.bind(v[row].clone()),
         }
     }
 
@@ -71,6 +80,9 @@ impl Column {
             Self::IntOrNull(v) => q.bind(v[from..to].to_vec()),
             Self::Text(v) => q.bind(v[from..to].to_vec()),
             Self::TextOrNull(v) => q.bind(v[from..to].to_vec()),
+            Self::Word(v) => {
+                q.bind(v[from..to].iter().map(ToString::to_string).collect::<Vec<_>>())
+            }
         }
     }
 }
@@ -90,46 +102,28 @@ pub struct Target {
 }
 
 /// Inserts `values` into `target`; gives the number of rows that went in.
-pub async fn insert(tx: &mut Tx, target: Target, values: &[Column]) -> sqlx::Result<u64> {
-    let Target { table, columns, conflict } = target;
-    let text = |source: Source<'_>| match source {
-        Source::Values(rows) => {
-            format!("INSERT INTO {table} ({columns}) VALUES {rows} {conflict}")
-        }
-        Source::Arrays(arrays) => {
-            format!("INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) {conflict}")
-        }
-    };
-    run(tx, values, text).await
-}
-
-/// Where a statement takes its rows from.
-enum Source<'a> {
-    /// SQLite: `(?,?),(?,?),…`.
-    Values(&'a str),
-    /// PostgreSQL: `$1::…[],$2::…[],…`.
-    Arrays(&'a str),
-}
-
-/// Runs the statement of `text` over all rows, as many at once as suits the engine; gives the
-/// number of rows it touched.
-async fn run(
+pub async fn insert<const N: usize>(
     tx: &mut Tx,
-    values: &[Column],
-    text: impl Fn(Source<'_>) -> String,
+    target: Target,
+    mut values: [Column; N],
 ) -> sqlx::Result<u64> {
+    let Target { table, columns, conflict } = target;
     let rows = values.first().map_or(0, Column::len);
     debug_assert!(values.iter().all(|c| c.len() == rows), "columns of unequal length");
     let mut done = 0;
     match tx {
         Tx::Sqlite(tx) => {
-            let one = format!("({})", vec!["?"; values.len()].join(","));
-            for from in (0..rows).step_by(SQLITE_ROWS) {
-                let to = rows.min(from + SQLITE_ROWS);
+            let one = format!("({})", ["?"; N].join(","));
+            for from in (0..rows).step_by(SQLITE_VALUES / N) {
+                let to = rows.min(from + SQLITE_VALUES / N);
                 let many = vec![one.as_str(); to - from].join(",");
-                let mut query = sqlx::query(AssertSqlSafe(text(Source::Values(&many))));
+                // A fault rolls the whole transaction back. `OR FAIL` says that to the engine,
+                // which otherwise copies each page that a statement touches, to undo that alone.
+                let sql =
+                    format!("INSERT OR FAIL INTO {table} ({columns}) VALUES {many} {conflict}");
+                let mut query = sqlx::query(AssertSqlSafe(sql));
                 for row in from..to {
-                    for column in values {
+                    for column in &mut values {
                         query = column.bind_cell(query, row);
                     }
                 }
@@ -137,11 +131,14 @@ async fn run(
             }
         }
         Tx::Postgres(tx) => {
-            let sql = text(Source::Arrays(&postgres_arrays(values)));
+            let arrays = postgres_arrays(&values);
+            let sql = format!(
+                "INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({arrays}) {conflict}"
+            );
             for from in (0..rows).step_by(POSTGRES_ROWS) {
                 let to = rows.min(from + POSTGRES_ROWS);
                 let mut query = sqlx::query(AssertSqlSafe(sql.clone()));
-                for column in values {
+                for column in &values {
                     query = column.bind_rows(query, from, to);
                 }
                 done += query.execute(&mut **tx).await?.rows_affected();
@@ -167,7 +164,7 @@ where
     let mut found = Vec::new();
     match tx {
         Tx::Sqlite(tx) => {
-            for keys in keys.chunks(SQLITE_ROWS) {
+            for keys in keys.chunks(SQLITE_KEYS) {
                 let marks = vec!["?"; keys.len()].join(",");
                 let sql = format!("{select} WHERE {column} IN ({marks})");
                 let mut query = sqlx::query_as(AssertSqlSafe(sql));
@@ -188,31 +185,47 @@ where
     Ok(found)
 }
 
-/// What changes: `UPDATE {table} SET {set} FROM {values} v WHERE {matching}`, all program text.
-#[derive(Debug, Clone, Copy)]
-pub struct Change {
-    /// The table.
-    pub table: &'static str,
-    /// Names of the values' columns, comma-separated; `v.` goes before them.
-    pub columns: &'static str,
-    /// Assignments from `v`.
-    pub set: &'static str,
-    /// Which row of the table a value belongs to.
-    pub matching: &'static str,
+/// Rows of `{select} (numbers)`, in no order; `select` is program text that ends in `IN`.
+pub async fn select_numbered<T>(
+    tx: &mut Tx,
+    select: &'static str,
+    numbers: &[i64],
+) -> sqlx::Result<Vec<T>>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    let mut found = Vec::new();
+    for numbers in numbers.chunks(POSTGRES_ROWS) {
+        match tx {
+            Tx::Sqlite(tx) => {
+                let sql = format!("{select} (SELECT value FROM json_each(?))");
+                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(json(numbers));
+                found.extend(query.fetch_all(&mut **tx).await?);
+            }
+            Tx::Postgres(tx) => {
+                let sql = format!("{select} (SELECT UNNEST($1::BIGINT[]))");
+                let query = sqlx::query_as(AssertSqlSafe(sql)).bind(numbers);
+                found.extend(query.fetch_all(&mut **tx).await?);
+            }
+        }
+    }
+    Ok(found)
 }
 
-/// Changes one row for each of `values`; gives the number of rows that changed.
-pub async fn update(tx: &mut Tx, change: Change, values: &[Column]) -> sqlx::Result<u64> {
-    let Change { table, columns, set, matching } = change;
-    let text = |source: Source<'_>| match source {
-        Source::Values(rows) => format!(
-            "WITH v({columns}) AS (VALUES {rows}) UPDATE {table} SET {set} FROM v WHERE {matching}"
-        ),
-        Source::Arrays(arrays) => format!(
-            "UPDATE {table} SET {set} FROM UNNEST({arrays}) AS v({columns}) WHERE {matching}"
-        ),
-    };
-    run(tx, values, text).await
+fn json(numbers: &[i64]) -> String {
+    let mut text = String::with_capacity(9 * numbers.len() + 2);
+    text.push('[');
+    for number in numbers {
+        if text.len() > 1 {
+            text.push(',');
+        }
+        text.push_str(&number.to_string());
+    }
+    text.push(']');
+    text
 }
 
 fn postgres_arrays(values: &[Column]) -> String {

@@ -21,6 +21,9 @@ const SQLITE_PRAGMAS: [(&str, &str); 7] = [
     ("cell_size_check", "1"),
 ];
 
+/// Bytes of a page of a new file: what is packed is long, and the engine works page by page.
+const PAGE: u32 = 8_192;
+
 /// How the embedded engine is opened.
 pub(crate) fn sqlite_options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -33,7 +36,8 @@ pub(crate) fn sqlite_options(file: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         .pragma("secure_delete", "ON")
         .pragma("cell_size_check", "ON")
-        .pragma("cache_size", "-65536")
+        .page_size(PAGE)
+        .pragma("cache_size", "-32768")
         .pragma("wal_autocheckpoint", "16000")
 }
 
@@ -69,7 +73,9 @@ pub(crate) async fn check_postgres(pool: &PgPool) -> anyhow::Result<()> {
 }
 
 /// One migration text for both engines: on SQLite a table marked `/* clustered */` is kept in the
-/// order of its primary key, which PostgreSQL has no word for.
+/// order of its primary key, which PostgreSQL has no word for; and a key that is one number is the
+/// number of the row itself, if it is called `INTEGER`.
 pub(crate) fn for_sqlite(migration: &str) -> String {
-    migration.replace("/* clustered */", "WITHOUT ROWID")
+    let migration = migration.replace("/* clustered */", "WITHOUT ROWID");
+    migration.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
 }

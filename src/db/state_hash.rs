@@ -4,21 +4,17 @@
 //! row gives a SHA-256, and the sums of these (modulo 2⁶⁴ in four lanes) are hashed again, so that
 //! no engine's idea of order matters. Reads every table that holds facts; owns none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Db, on};
+use super::{Db, on, packed::Broken};
 use crate::access::keys::to_hex;
 
 /// What is hashed: a name, and a query of five columns (text, bytes, number, number, text).
-const FACTS: [(&str, &str); 9] = [
-    (
-        "sightings",
-        "SELECT '' AS a, spot AS b, detected_at AS c, CAST(0 AS BIGINT) AS d, '' AS e FROM sightings
-         UNION SELECT '', spot, detected_at, CAST(0 AS BIGINT), '' FROM repeats",
-    ),
+const FACTS: [(&str, &str); 8] = [
     (
         "quarantined",
         "SELECT f.sha256 AS a, q.bytes AS b, q.row_no AS c, q.line AS d, q.reason AS e
@@ -83,10 +79,17 @@ pub struct StateHash {
 
 type Fact = (String, Option<Vec<u8>>, i64, i64, String);
 
+/// How the stage that packs hits unpacks those of a shelf: from its name, the moment they begin at
+/// and their body, to spots and moments.
+pub type Unpack = fn(&[u8], i64, &[u8]) -> Result<Vec<(Vec<u8>, i64)>, Broken>;
+
 /// Reads all facts and hashes them.
-pub async fn state_hash(db: &Db) -> anyhow::Result<StateHash> {
+pub async fn state_hash(db: &Db, unpack: Unpack) -> anyhow::Result<StateHash> {
     let mut counts = BTreeMap::new();
     let mut whole = Sha256::new();
+    let (lanes, count) = sightings(db, unpack).await?;
+    lanes.iter().for_each(|lane| whole.update(lane.to_be_bytes()));
+    counts.insert("sightings", count);
     for (name, sql) in FACTS {
         let (mut lanes, mut count) = ([0_u64; 4], 0_u64);
         on!(db, pool => {
@@ -101,6 +104,31 @@ pub async fn state_hash(db: &Db) -> anyhow::Result<StateHash> {
         counts.insert(name, count);
     }
     Ok(StateHash { hash: to_hex(&whole.finalize()), counts })
+}
+
+/// Sums up that spots were seen, each moment once, however many rows told of it.
+async fn sightings(db: &Db, unpack: Unpack) -> anyhow::Result<([u64; 4], u64)> {
+    const SQL: &str = "SELECT shelf, from_at, body FROM hits ORDER BY shelf";
+    let (mut lanes, mut count) = ([0_u64; 4], 0_u64);
+    let mut of_shelf: (Vec<u8>, BTreeSet<(Vec<u8>, i64)>) = Default::default();
+    let mut settle = |hits: BTreeSet<(Vec<u8>, i64)>| {
+        for (spot, at) in hits {
+            add(&mut lanes, "sightings", &(String::new(), Some(spot), at, 0, String::new()));
+            count += 1;
+        }
+    };
+    on!(db, pool => {
+        let mut rows = sqlx::query_as::<_, (Vec<u8>, i64, Vec<u8>)>(SQL).fetch(pool);
+        while let Some((shelf, from, body)) = rows.try_next().await? {
+            if of_shelf.0 != shelf {
+                settle(std::mem::take(&mut of_shelf.1));
+                of_shelf.0.clone_from(&shelf);
+            }
+            of_shelf.1.extend(unpack(&shelf, from, &body).context("hits of a shelf")?);
+        }
+    });
+    settle(of_shelf.1);
+    Ok((lanes, count))
 }
 
 fn add(lanes: &mut [u64; 4], name: &str, fact: &Fact) {

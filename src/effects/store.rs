@@ -159,15 +159,16 @@ pub(super) async fn unsettled(
 /// Cases on notices, each address on its own, whatever line it belongs to.
 pub(super) async fn listed_addresses(db: &Db, scope: &Scope) -> sqlx::Result<Vec<ListedAddress>> {
     const SQL: &str = "
-        SELECT c.feed_id, MIN(n.prepared_at) AS prepared_at,
-               (SELECT MAX(x.last_seen) FROM cases x
-                 WHERE x.spot = c.spot AND x.isp_id = c.isp_id) AS last_seen
+        WITH seen AS (
+            SELECT isp_id, spot, MAX(last_seen) AS last_seen FROM cases GROUP BY isp_id, spot)
+        SELECT c.feed_id, MIN(n.prepared_at) AS prepared_at, s.last_seen
           FROM notice_lines l
           JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
+          JOIN seen s ON s.isp_id = c.isp_id AND s.spot = c.spot
          WHERE (CAST($1 AS TEXT) IS NULL OR c.stream = $1)
            AND c.first_seen >= $2 AND c.first_seen < $3 AND n.prepared_at <= $4
-         GROUP BY c.isp_id, c.spot, c.feed_id";
+         GROUP BY c.isp_id, c.spot, c.feed_id, s.last_seen";
     on!(db, pool => {
         sqlx::query_as(SQL)
             .bind(scope.stream.as_deref())

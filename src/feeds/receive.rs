@@ -22,9 +22,9 @@ use crate::{
     time::Moment,
 };
 
-/// Rows of one transaction: many enough that sorted keys share pages of the store, few enough that
-/// a reader of the site waits less than a second for the writer.
-pub const BATCH: usize = 75_000;
+/// Rows of one transaction: so many that most shelves get more than a few rows of it, and so few
+/// that they take a hundred megabytes and that whoever else writes waits about a second.
+pub const BATCH: usize = 80_000;
 
 /// Rows handed over at once between the reading and the storing thread.
 const HANDFUL: usize = 5_000;

@@ -149,7 +149,7 @@ pub(super) async fn insert_quarantined(
         Column::Text(rows.iter().map(|(_, row)| row.reason.code().to_owned()).collect()),
         Column::Bytes(rows.iter().map(|(_, row)| row.bytes.clone()).collect()),
     ];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use crate::{
     db::retry,
     ids::NoticeId,
     isps::Isp,
-    sightings,
+    sightings::{self, Spot},
     time::Moment,
 };
 
@@ -92,10 +92,9 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         inquiry_id::issue(app, &mut tx, which).await?;
         // A line that moved is looked up where it was seen last, whichever case speaks for it.
         let latest = store::latest_of_line(&mut tx, which).await?;
-        let (spot, at) = (&latest.spot, latest.last_seen);
-        let opening = (latest.feed_file_id, latest.row_no);
-        let calling_port = sightings::calling_port(&mut tx, spot, at, opening).await?;
-        let spot = to_hex(spot);
+        let (spot, at) = (Spot(latest.spot), latest.last_seen);
+        let calling_port = sightings::calling_port(&mut tx, &spot, at).await?;
+        let spot = to_hex(&spot.0);
         let identify_by = at.plus_days(IDENTIFY_DAYS);
         let body = body(isp, case, *listings);
         let body = LineBody { spot, calling_port, last_seen: at, identify_by, ..body };

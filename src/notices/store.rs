@@ -29,10 +29,11 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
          WHERE c.isp_id = $1 AND c.line_of IS NULL
            AND ((c.state = 'open' AND NOT EXISTS (SELECT 1 FROM notice_lines l
                     WHERE l.isp_id = c.isp_id AND l.case_id = c.id))
-             OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM cases m
-                    JOIN notice_lines l ON l.isp_id = m.isp_id AND l.case_id = m.id
+             OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM notice_lines l
                     JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
-                    WHERE m.isp_id = c.isp_id AND (m.id = c.id OR m.line_of = c.id)
+                    WHERE l.isp_id = c.isp_id AND l.case_id IN
+                         (SELECT c.id UNION ALL SELECT m.id FROM case_rows m
+                           WHERE m.isp_id = c.isp_id AND m.line_of = c.id)
                       AND n.prepared_at >= c.state_since)))
          ORDER BY c.first_seen, c.spot LIMIT $2";
     let rows: Vec<Waiting> = on_tx!(tx, conn => {
@@ -43,7 +44,9 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
 
 /// The case of a line that was seen last, given the case that speaks for it.
 pub(super) async fn latest_of_line(tx: &mut Tx, speaker: CaseRef) -> sqlx::Result<Case> {
-    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND (id = $2 OR line_of = $2)
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id IN
+             (SELECT id FROM case_rows WHERE isp_id = $1 AND id = $2
+              UNION ALL SELECT id FROM case_rows WHERE isp_id = $1 AND line_of = $2)
          ORDER BY last_seen DESC, spot LIMIT 1";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_one(conn).await)
 }
@@ -88,7 +91,7 @@ pub(super) async fn insert_lines(
         Column::Bytes(lines.iter().map(|(case, _)| case.0.as_bytes().to_vec()).collect()),
         Column::Text(lines.iter().map(|(_, body)| body.clone()).collect()),
     ];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }
 

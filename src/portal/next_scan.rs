@@ -1,12 +1,10 @@
 //! The next scan (次の調査): about when the place of a case is looked at again.
 //!
-//! Nobody promises a day. What may be said follows from the rhythm of the past runs of the feeds
-//! that saw the case, over the very place where its line was seen last. Reads coverage through
+//! Nobody promises a day. What may be said follows from the rhythm of the past runs that looked for
+//! its weakness over the very place where its line was seen last. Reads coverage through
 //! `feeds::coverage`.
 
-use std::collections::HashSet;
-
-use super::{Visit, result::Line, store};
+use super::{Visit, result::Line};
 use crate::{app::App, feeds::coverage, time::Moment};
 
 /// Runs that must be known before a rhythm may be spoken of.
@@ -56,15 +54,10 @@ pub fn expected(ends: &[Moment], now: Moment) -> Next {
 pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Next> {
     let line = Line::of(app, visit).await?;
     let place = line.stands_at().place()?;
-    let mut feeds: HashSet<_> = line.members.iter().map(|case| case.feed_id).collect();
-    for case in &line.members {
-        feeds.extend(store::feeds_that_saw(&app.db, &case.spot).await?);
-    }
     let now = app.now();
     let runs = coverage::runs(&app.db, now).await?;
     let covers = |run: &&coverage::Run| {
-        feeds.contains(&run.feed)
-            && run.covers(place.ip, (place.proto, place.port), place.exposure.weakness)
+        run.covers(place.ip, (place.proto, place.port), place.exposure.weakness)
     };
     let ends: Vec<Moment> = runs.iter().filter(covers).map(|run| run.to).collect();
     Ok(expected(&ends, now))

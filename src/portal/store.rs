@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cases::{Case, CaseRef},
     db::{Db, Tx, on, on_tx, retry},
-    ids::{CaseId, FeedId, IspId, VisitId},
+    ids::{CaseId, IspId, VisitId},
     time::Moment,
 };
 
@@ -219,11 +219,4 @@ pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
     on!(db, pool => {
         sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
     })
-}
-
-/// The feeds that saw a spot again, beside the one that opened its case.
-pub(super) async fn feeds_that_saw(db: &Db, spot: &[u8]) -> sqlx::Result<Vec<FeedId>> {
-    const SQL: &str = "SELECT DISTINCT f.feed_id FROM repeats r
-           JOIN feed_files f ON f.id = r.feed_file_id WHERE r.spot = $1";
-    on!(db, pool => sqlx::query_scalar(SQL).bind(spot).fetch_all(pool).await)
 }

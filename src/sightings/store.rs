@@ -1,80 +1,83 @@
 //! SQL of sightings: append, never edit.
 
-use super::Sighting;
+use super::hits::Packed;
 use crate::{
     db::{
-        Tx,
+        Db, Tx,
         bulk::{self, Column, Target},
-        on_tx,
+        on, on_tx,
     },
-    ids::FileId,
+    ids::{FeedId, FileId},
     time::Moment,
 };
 
-const FIRST: Target = Target {
-    table: "sightings",
-    columns: "feed_file_id, row_no, line, spot, detected_at, port, severity, detail",
+const CHUNKS: Target = Target {
+    table: "sighting_chunks",
+    columns: "feed_file_id, first_row, last_row, body",
     conflict: "",
 };
 
-const AGAIN: Target = Target {
-    table: "repeats",
-    columns: "spot, detected_at, feed_file_id, line, port",
-    conflict: "ON CONFLICT DO NOTHING",
+const HITS: Target = Target {
+    table: "hits",
+    columns: "shelf, feed_file_id, first_row, from_at, to_at, body",
+    conflict: "",
 };
 
-/// Appends whole sightings.
-pub(super) async fn insert_first(tx: &mut Tx, sightings: &[&Sighting]) -> anyhow::Result<()> {
-    let columns = [
-        Column::Bytes(sightings.iter().map(|s| s.file.0.as_bytes().to_vec()).collect()),
-        Column::Int(sightings.iter().map(|s| s.row_no).collect()),
-        Column::Int(sightings.iter().map(|s| s.row.line.cast_signed()).collect()),
-        Column::Bytes(sightings.iter().map(|s| s.spot.0.clone()).collect()),
-        Column::Int(sightings.iter().map(|s| s.row.detected_at).collect()),
-        Column::IntOrNull(sightings.iter().map(|s| s.calling_port()).collect()),
-        Column::Text(sightings.iter().map(|s| s.row.severity.code().to_owned()).collect()),
-        Column::Text(
-            sightings
-                .iter()
-                .map(|s| serde_json::to_string(&s.row.detail))
-                .collect::<Result<_, _>>()?,
-        ),
-    ];
-    bulk::insert(tx, FIRST, &columns).await?;
-    Ok(())
-}
-
-/// Appends repeats: the time and the place in the file, for the spot is known.
-pub(super) async fn insert_repeats(tx: &mut Tx, sightings: &[&Sighting]) -> sqlx::Result<()> {
-    let columns = [
-        Column::Bytes(sightings.iter().map(|s| s.spot.0.clone()).collect()),
-        Column::Int(sightings.iter().map(|s| s.row.detected_at).collect()),
-        Column::Bytes(sightings.iter().map(|s| s.file.0.as_bytes().to_vec()).collect()),
-        Column::Int(sightings.iter().map(|s| s.row.line.cast_signed()).collect()),
-        Column::IntOrNull(sightings.iter().map(|s| s.calling_port()).collect()),
-    ];
-    bulk::insert(tx, AGAIN, &columns).await?;
-    Ok(())
-}
-
-/// The port of a sighting of `spot` at `at`, or of the one that opened the case.
-pub(super) async fn calling_port(
+/// Appends a chunk of sightings with the numbers of its first and last row.
+pub(super) async fn insert_chunk(
     tx: &mut Tx,
-    spot: &[u8],
+    file: FileId,
+    (first, last): (i64, i64),
+    body: Vec<u8>,
+) -> sqlx::Result<()> {
+    let columns = [
+        Column::Bytes(vec![file.0.as_bytes().to_vec()]),
+        Column::Int(vec![first]),
+        Column::Int(vec![last]),
+        Column::Bytes(vec![body]),
+    ];
+    bulk::insert(tx, CHUNKS, columns).await?;
+    Ok(())
+}
+
+/// Chunks of a file in which the row of that number may stand.
+pub(super) async fn chunks_with(db: &Db, file: FileId, row_no: i64) -> sqlx::Result<Vec<Vec<u8>>> {
+    const SQL: &str = "SELECT body FROM sighting_chunks
+         WHERE feed_file_id = $1 AND first_row <= $2 AND last_row >= $2";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(file).bind(row_no).fetch_all(pool).await)
+}
+
+/// Appends packed hits.
+pub(super) async fn insert_hits(tx: &mut Tx, hits: Vec<Packed>) -> sqlx::Result<()> {
+    let columns = [
+        Column::Bytes(hits.iter().map(|one| one.shelf.clone()).collect()),
+        Column::Bytes(hits.iter().map(|one| one.file.0.as_bytes().to_vec()).collect()),
+        Column::Int(hits.iter().map(|one| one.first_row).collect()),
+        Column::Int(hits.iter().map(|one| one.from.0).collect()),
+        Column::Int(hits.iter().map(|one| one.to.0).collect()),
+        Column::Bytes(hits.into_iter().map(|one| one.body).collect()),
+    ];
+    bulk::insert(tx, HITS, columns).await?;
+    Ok(())
+}
+
+/// A packed row of hits with the feed that saw them: shelf, beginning, body, feed.
+pub(super) type Row = (Vec<u8>, Moment, Vec<u8>, FeedId);
+
+/// Packed hits on these shelves.
+pub(super) async fn hits_on(tx: &mut Tx, shelves: &[Vec<u8>]) -> sqlx::Result<Vec<Row>> {
+    const SQL: &str = "SELECT h.shelf, h.from_at, h.body, f.feed_id FROM hits h
+         JOIN feed_files f ON f.id = h.feed_file_id";
+    bulk::select_in(tx, SQL, "h.shelf", shelves).await
+}
+
+/// Packed hits on a shelf around a moment, in order of files: beginning and body.
+pub(super) async fn hits_around(
+    tx: &mut Tx,
+    shelf: &[u8],
     at: Moment,
-    (file, row_no): (FileId, i64),
-) -> sqlx::Result<Option<i64>> {
-    const AGAIN: &str = "SELECT port FROM repeats WHERE spot = $1 AND detected_at = $2
-         ORDER BY feed_file_id, line LIMIT 1";
-    const FIRST: &str = "SELECT port FROM sightings WHERE feed_file_id = $1 AND row_no = $2";
-    let again: Option<Option<i64>> = on_tx!(&mut *tx, conn => {
-        sqlx::query_scalar(AGAIN).bind(spot).bind(at).fetch_optional(conn).await
-    })?;
-    if let Some(port) = again {
-        return Ok(port);
-    }
-    let first: Option<Option<i64>> = on_tx!(tx, conn => {
-        sqlx::query_scalar(FIRST).bind(file).bind(row_no).fetch_optional(conn).await
-    })?;
-    Ok(first.flatten())
+) -> sqlx::Result<Vec<(Moment, Vec<u8>)>> {
+    const SQL: &str = "SELECT from_at, body FROM hits
+         WHERE shelf = $1 AND from_at <= $2 AND to_at >= $2 ORDER BY feed_file_id, first_row";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(shelf).bind(at).fetch_all(conn).await)
 }

@@ -68,12 +68,10 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
         cases.retain(|case| case.first_seen <= at);
         let lines = into_lines(cases);
         let terms = Terms::of(lines.iter().flat_map(|line| &line.members));
-        let openings = store::openings(&app.db, isp.id).await?;
         let policy = isp.lease_policy;
         let facts = verdicts::standing(&app.db, isp.id).await?;
         let kept = evidence::kept(&app.db, isp.id).await?;
-        let question =
-            Question { isp: isp.id, policy, runs: &runs, terms, openings, facts, kept, at, keep };
+        let question = Question { isp: isp.id, policy, runs: &runs, terms, facts, kept, at, keep };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -111,13 +109,14 @@ fn into_lines(cases: Vec<Case>) -> Vec<Line> {
     for case in cases {
         members.entry(case.line_of.unwrap_or(case.id)).or_default().push(case);
     }
-    members
-        .into_iter()
-        .filter_map(|(id, members)| {
-            let speaker = members.iter().find(|case| case.id == id)?.clone();
-            Some(Line { speaker, members })
-        })
-        .collect()
+    let speaking = members.into_iter().filter_map(|(id, members)| {
+        let speaker = members.iter().find(|case| case.id == id)?.clone();
+        Some(Line { speaker, members })
+    });
+    let mut lines: Vec<Line> = speaking.collect();
+    // Hits lie by address: neighbours are reviewed together.
+    lines.sort_by(|a, b| a.speaker.spot.cmp(&b.speaker.spot));
+    lines
 }
 
 /// What is asked of every line of a provider.
@@ -126,7 +125,6 @@ struct Question<'a> {
     policy: LeasePolicy,
     runs: &'a [Run],
     terms: Terms<'a>,
-    openings: HashMap<Vec<u8>, Vec<Moment>>,
     facts: Facts,
     kept: Kept,
     at: Moment,
@@ -144,14 +142,7 @@ async fn review_lines(
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
-    // A case knows its earliest sighting, and its first fact the sighting that opened it: these two
-    // differ when an older file came later. Both are hits.
-    let opened = |case: &Case| question.openings.get(&case.spot).cloned().unwrap_or_default();
-    let firsts = all().flat_map(|case| {
-        let moments = opened(case).into_iter().chain([case.first_seen]);
-        moments.map(|at| (case.spot.clone(), at, case.feed_id)).collect::<Vec<_>>()
-    });
-    let seen = sightings::hits_of(&mut tx, &spots, firsts.collect()).await?;
+    let seen = sightings::hits_of(&mut tx, &spots).await?;
     let tokens = store::with_token(&mut tx, isp).await?;
     let waiting = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
     let mut unsettled = Unsettled::new();

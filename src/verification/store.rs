@@ -1,6 +1,6 @@
 //! SQL of verification.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::evidence::CleanScan;
 use crate::{
@@ -18,20 +18,6 @@ use crate::{
 pub(super) async fn cases_of(db: &Db, isp: IspId) -> sqlx::Result<Vec<Case>> {
     const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1";
     on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
-}
-
-/// Where and when the sightings lie that opened the cases of a provider.
-pub(super) async fn openings(db: &Db, isp: IspId) -> sqlx::Result<HashMap<Vec<u8>, Vec<Moment>>> {
-    const SQL: &str = "SELECT c.spot, e.at FROM case_events e
-           JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-         WHERE e.isp_id = $1 AND e.kind = 'opened'";
-    let rows: Vec<(Vec<u8>, Moment)> =
-        on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)?;
-    let mut openings: HashMap<Vec<u8>, Vec<Moment>> = HashMap::with_capacity(rows.len());
-    for (spot, at) in rows {
-        openings.entry(spot).or_default().push(at);
-    }
-    Ok(openings)
 }
 
 /// Cases that carry a line token.
@@ -90,7 +76,7 @@ pub(super) async fn insert_clean(
         Column::Bytes(scans.iter().map(|scan| scan.feed_id.0.as_bytes().to_vec()).collect()),
         Column::Text(scans.iter().map(|scan| scan.scan_run.clone()).collect()),
     ];
-    bulk::insert(tx, target, &columns).await?;
+    bulk::insert(tx, target, columns).await?;
     Ok(())
 }
 

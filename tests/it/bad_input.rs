@@ -118,13 +118,14 @@ on_both_engines! {
     }
 
     fn control_characters_are_replaced_and_noted(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         centre.does(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"]);
         let row = telnet_report("2026-03-30 01:02:03", "192.0.2.7").with("hostname", "a\u{7}b");
         let answer = centre.ingests("telnet", "2026-03-30-scan_telnet-jp.csv", csv(&[row]));
         assert_eq!((answer.status, answer.number("sightings")), (0, 1));
-        let detail = centre.stored("SELECT detail FROM sightings");
-        assert!(detail[0].contains("a\u{fffd}b"), "{detail:?}");
-        assert!(detail[0].contains("control_replaced"), "{detail:?}");
+        let detail = centre.opening_of(&centre.cases()[0])["detail"].to_string();
+        assert!(detail.contains("a\u{fffd}b"), "{detail:?}");
+        assert!(detail.contains("control_replaced"), "{detail:?}");
     }
 
     fn a_row_with_a_nul_byte_waits_with_its_bytes(centre) {

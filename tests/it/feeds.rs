@@ -63,11 +63,10 @@ on_both_engines! {
     }
 
     fn columns_nobody_expected_are_kept_with_the_sighting(centre) {
-        centre.serves(&[]);
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         centre.takes(&[hit("r1", MARCH, "192.0.2.7").with("roof_colour", "青")]);
-        let details = centre.stored("SELECT detail FROM sightings");
-        let detail: serde_json::Value = serde_json::from_str(&details[0]).unwrap();
-        assert_eq!(detail["extra"]["roof_colour"], "青");
+        let kept = centre.opening_of(&centre.case_of("192.0.2.7"));
+        assert_eq!(kept["detail"]["extra"]["roof_colour"], "青");
     }
 
     fn each_sighting_knows_its_file_and_row(centre) {
@@ -78,14 +77,16 @@ on_both_engines! {
         assert_eq!(case["row"], 2);
         let shown = centre.does(&["case", "show", case["id"].as_str().unwrap()]);
         assert_eq!(shown.lines[0]["feed_file"], case["feed_file"]);
+        assert_eq!(shown.lines[1]["kind"], "opened");
         assert_eq!(shown.lines[1]["author"], "feed scanner");
-        let stored = centre.stored(
-            "SELECT f.sha256 || ' row ' || CAST(s.row_no AS TEXT) || ' line '
-                    || CAST(s.line AS TEXT)
-               FROM sightings s JOIN feed_files f ON f.id = s.feed_file_id ORDER BY s.row_no",
-        );
         let hash = answer.one()["sha256"].as_str().unwrap();
-        assert_eq!(stored, [format!("{hash} row 1 line 2"), format!("{hash} row 2 line 3")]);
+        let files = centre.stored("SELECT sha256 FROM feed_files");
+        assert_eq!(files, [hash]);
+        for (ip, row, line) in [("192.0.2.7", 1, 2), ("192.0.2.8", 2, 3)] {
+            let kept = centre.opening_of(&centre.case_of(ip));
+            assert_eq!((&kept["row"], &kept["line"]), (&row.into(), &line.into()), "{kept}");
+            assert_eq!(kept["feed_file"], case["feed_file"]);
+        }
     }
 
     fn a_scan_list_is_read_in_cp932_and_with_a_byte_order_mark(centre) {

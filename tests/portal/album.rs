@@ -181,7 +181,8 @@ async fn results(centre: &Centre, visitor: &mut Visitor, album: &mut Album) {
     centre.state(1, "open", "2026-05-01T03:04:05").await;
     run!(
         &centre.app.db,
-        "UPDATE cases SET last_seen = last_seen + 2592000000000 WHERE id = $1",
+        "INSERT INTO case_times (no, first_seen, last_seen)
+         SELECT no, opened_at, opened_at + 2592000000000 FROM case_rows WHERE id = $1",
         todoke::ids::CaseId(uuid::Uuid::from_u128(1))
     );
     album.takes("result-still-found", &visitor.get("/case/result").await);

@@ -17,7 +17,7 @@ use todoke::{
     access::keys::Keys,
     app::App,
     cases::{CaseRef, inquiry_id::InquiryId},
-    db::{Db, migrate},
+    db::{Db, migrate, packed},
     ids::{CaseId, FeedId, FileId, IspId},
     router,
     sightings::Spot,
@@ -170,11 +170,10 @@ impl Centre {
         let line_of = case.line_of.map(|no| CaseId(uuid(no)));
         run!(
             &self.app.db,
-            "INSERT INTO cases (isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no,
-                 maker, model, device_kind, severity, asn, basis, first_seen, last_seen, state,
-                 state_since, first_clean, line_of)
-             VALUES ($1, $2, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10, $10,
-                 $11, $10, NULL, $12)",
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
+                 row_no, maker, model, device_kind, severity, asn, basis, opened_at, state, line_of)
+             VALUES ($1, $2, $13, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10,
+                 $11, $12)",
             which.isp,
             which.id,
             &spot,
@@ -186,7 +185,24 @@ impl Centre {
             case.kind,
             seen,
             case.state,
-            line_of
+            line_of,
+            i64::try_from(case.no).unwrap()
+        );
+        // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
+        let (shelf, rest) = spot.split_at(14);
+        let mut hit = Vec::new();
+        packed::put_count(&mut hit, rest.len() + 1);
+        hit.extend_from_slice(rest);
+        [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
+        run!(
+            &self.app.db,
+            "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
+             VALUES ($1, $2, $3, $4, $4, $5)",
+            shelf,
+            FileId(uuid(91)),
+            i64::try_from(case.no).unwrap(),
+            seen,
+            &hit[..]
         );
         self.event(case.no, "2026-05-01T12:00:00", "opened").await;
         let id = Self::id_of(case.no);
@@ -225,7 +241,7 @@ impl Centre {
         let which = reference(no);
         run!(
             &self.app.db,
-            "UPDATE cases SET state = $1, state_since = $2 WHERE isp_id = $3 AND id = $4",
+            "UPDATE case_rows SET state = $1, state_since = $2 WHERE isp_id = $3 AND id = $4",
             state,
             since,
             which.isp,
@@ -246,6 +262,14 @@ impl Centre {
             &self.app.db,
             "INSERT INTO feeds (id, name, format, stream, completeness_floor, added_at)
              VALUES ($1, 'scanner', 'scan-list', 'notice', 0.9, 0)",
+            FeedId(uuid(90))
+        );
+        run!(
+            &self.app.db,
+            "INSERT INTO feed_files (id, feed_id, holds, sha256, name, bytes, received_at, rows_done,
+                 counts, completed_at)
+             VALUES ($1, $2, 'hits', 'planted', 'planted.csv', 1, 0, 1, '{}', 0)",
+            FileId(uuid(91)),
             FeedId(uuid(90))
         );
     }

@@ -69,6 +69,14 @@ impl Centre {
         found.unwrap_or_else(|| panic!("no case of {model} among {cases:?}")).clone()
     }
 
+    /// The sighting that opened a case, as it was kept.
+    #[track_caller]
+    pub(crate) fn opening_of(&self, case: &Value) -> Value {
+        let shown = self.does(&["case", "show", case["id"].as_str().unwrap()]);
+        let opened = shown.lines.iter().find(|line| line["kind"] == "opened");
+        opened.expect("each case was opened")["sighting"].clone()
+    }
+
     /// How that case stands.
     #[track_caller]
     pub(crate) fn state_of(&self, model: &str) -> String {

@@ -1,106 +1,97 @@
-//! SQL of opening: whole batches of cases, their first facts, and what a later sighting changes.
+//! SQL of opening: whole batches of cases, and what a later sighting changes.
+
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
-    cases::{
-        State,
-        open::{Group, Known},
-    },
+    cases::{open::Group, register::Entry},
     db::{
         Tx,
-        bulk::{self, Change, Column, Target},
+        bulk::{self, Column, Target},
     },
     feeds::Feed,
-    ids::CaseId,
+    time::Moment,
 };
 
-/// Cases at any of `spots`.
-pub(in crate::cases) async fn at_spots(tx: &mut Tx, spots: &[Vec<u8>]) -> sqlx::Result<Vec<Known>> {
-    const SQL: &str = "SELECT spot, isp_id, term, id, state, state_since FROM cases";
-    bulk::select_in(tx, SQL, "spot", spots).await
-}
-
 const CASES: Target = Target {
-    table: "cases",
-    columns:
-        "isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no, maker, model, device_kind,
-        severity, asn, basis, first_seen, last_seen, state, state_since",
+    table: "case_rows",
+    columns: "isp_id, id, no, spot, term, stream, feed_id, feed_file_id, row_no, maker, model,
+        device_kind, severity, asn, basis, opened_at",
     conflict: "",
 };
 
-const EVENTS: Target =
-    Target { table: "case_events", columns: "isp_id, case_id, at, kind, author", conflict: "" };
+const TIMES: Target = Target {
+    table: "case_times",
+    columns: "no, first_seen, last_seen",
+    conflict: "ON CONFLICT (no) DO UPDATE SET
+         first_seen = CASE WHEN excluded.first_seen < case_times.first_seen
+             THEN excluded.first_seen ELSE case_times.first_seen END,
+         last_seen = CASE WHEN excluded.last_seen > case_times.last_seen
+             THEN excluded.last_seen ELSE case_times.last_seen END",
+};
 
-/// Writes cases and the fact that they were opened.
+/// Writes cases as they are opened.
 pub(in crate::cases) async fn insert(
     tx: &mut Tx,
     feed: &Feed,
-    author: &str,
-    opened: &[(CaseId, Group<'_>)],
+    opened: &[&(Group<'_>, Entry)],
 ) -> sqlx::Result<()> {
-    let ids =
-        |of: fn(&(CaseId, Group<'_>)) -> Vec<u8>| Column::Bytes(opened.iter().map(of).collect());
-    let ints = |of: fn(&(CaseId, Group<'_>)) -> i64| Column::Int(opened.iter().map(of).collect());
-    let same = |text: &str| Column::Text(vec![text.to_owned(); opened.len()]);
+    let ids = |of: fn(&(Group<'_>, Entry)) -> Vec<u8>| {
+        Column::Bytes(opened.iter().map(|c| of(c)).collect())
+    };
+    let ints =
+        |of: fn(&(Group<'_>, Entry)) -> i64| Column::Int(opened.iter().map(|c| of(c)).collect());
+    let stream: Arc<str> = feed.stream.as_str().into();
     let detail = |of: fn(&formats::Detail) -> Option<&str>| {
-        let texts = opened.iter().map(|(_, g)| of(&g.first.row.detail).map(str::to_owned));
+        let texts = opened.iter().map(|(g, _)| of(&g.first.row.detail).map(str::to_owned));
         Column::TextOrNull(texts.collect())
     };
-    let texts = |of: fn(&Group<'_>) -> String| {
-        Column::Text(opened.iter().map(|(_, group)| of(group)).collect())
+    let words = |of: fn(&Group<'_>) -> &'static str| {
+        let mut known: HashMap<&str, Arc<str>> = HashMap::new();
+        let mut shared = |word| known.entry(word).or_insert_with(|| word.into()).clone();
+        Column::Word(opened.iter().map(|(group, _)| shared(of(group))).collect())
     };
-    let asns = opened.iter().map(|(_, group)| group.attribution.asn.map(i64::from)).collect();
+    let asns = opened.iter().map(|(group, _)| group.attribution.asn.map(i64::from)).collect();
     let columns = [
-        ids(|(_, g)| g.isp.0.as_bytes().to_vec()),
-        ids(|(id, _)| id.0.as_bytes().to_vec()),
-        ids(|(_, g)| g.first.spot.0.clone()),
-        ints(|(_, g)| g.term.0),
-        same(&feed.stream),
+        ids(|(g, _)| g.holder.isp.0.as_bytes().to_vec()),
+        ids(|(_, entry)| entry.id.0.as_bytes().to_vec()),
+        ints(|(_, entry)| entry.no),
+        ids(|(g, _)| g.first.spot.0.clone()),
+        ints(|(g, _)| g.holder.term.0),
+        Column::Word(vec![stream; opened.len()]),
         Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); opened.len()]),
-        ids(|(_, g)| g.first.file.0.as_bytes().to_vec()),
-        ints(|(_, g)| g.first.row_no),
+        ids(|(g, _)| g.first.file.0.as_bytes().to_vec()),
+        ints(|(g, _)| g.first.row_no),
         detail(|d| d.device_vendor.as_deref()),
         detail(|d| d.device_model.as_deref()),
         detail(|d| d.device_type.as_deref()),
-        texts(|g| g.first.row.severity.code().to_owned()),
+        words(|g| g.first.row.severity.code()),
         Column::IntOrNull(asns),
-        texts(|g| g.attribution.basis.word().to_owned()),
-        ints(|(_, g)| g.first.row.detected_at),
-        ints(|(_, g)| g.last.row.detected_at),
-        same(State::Open.word()),
-        ints(|(_, g)| g.first.row.detected_at),
+        words(|g| g.attribution.basis.word()),
+        ints(|(g, _)| g.first.detected_at.0),
     ];
-    bulk::insert(tx, CASES, &columns).await?;
-    let facts = [
-        ids(|(_, g)| g.isp.0.as_bytes().to_vec()),
-        ids(|(id, _)| id.0.as_bytes().to_vec()),
-        ints(|(_, g)| g.first.row.detected_at),
-        same("opened"),
-        same(author),
-    ];
-    bulk::insert(tx, EVENTS, &facts).await?;
+    bulk::insert(tx, CASES, columns).await?;
     Ok(())
 }
 
-/// Widens the time in which cases were seen.
+/// Widens the time in which cases were seen. A row that is not there yet starts from the opening.
 pub(in crate::cases) async fn extend(
     tx: &mut Tx,
-    extended: &[(&Known, Group<'_>)],
+    seen: &[&(Group<'_>, Entry)],
 ) -> sqlx::Result<()> {
-    let change = Change {
-        table: "cases",
-        columns: "isp_id, id, first_at, last_at",
-        set: "first_seen = CASE WHEN v.first_at < cases.first_seen
-                 THEN v.first_at ELSE cases.first_seen END,
-             last_seen = CASE WHEN v.last_at > cases.last_seen
-                 THEN v.last_at ELSE cases.last_seen END",
-        matching: "cases.isp_id = v.isp_id AND cases.id = v.id",
-    };
     let columns = [
-        Column::Bytes(extended.iter().map(|(k, _)| k.isp_id.0.as_bytes().to_vec()).collect()),
-        Column::Bytes(extended.iter().map(|(k, _)| k.id.0.as_bytes().to_vec()).collect()),
-        Column::Int(extended.iter().map(|(_, g)| g.first.row.detected_at).collect()),
-        Column::Int(extended.iter().map(|(_, g)| g.last.row.detected_at).collect()),
+        Column::Int(seen.iter().map(|(_, entry)| entry.no).collect()),
+        Column::Int(seen.iter().map(|(group, _)| group.first.detected_at.0).collect()),
+        Column::Int(seen.iter().map(|(group, _)| group.last.detected_at.0).collect()),
     ];
-    bulk::update(tx, change, &columns).await?;
+    bulk::insert(tx, TIMES, columns).await?;
     Ok(())
+}
+
+/// Which cases of these numbers are verified, and since when.
+pub(in crate::cases) async fn verified(
+    tx: &mut Tx,
+    numbers: &[i64],
+) -> sqlx::Result<Vec<(i64, Moment)>> {
+    const SQL: &str = "SELECT no, state_since FROM case_rows WHERE state = 'verified' AND no IN";
+    bulk::select_numbered(tx, SQL, numbers).await
 }

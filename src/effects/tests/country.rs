@@ -155,12 +155,13 @@ impl Country {
         let first_clean = clean.map_or("NULL".to_owned(), |clean| day(clean).0.to_string());
         let since = clean.map_or(to, |clean| day(clean + 30).0);
         self.run(format!(
-            "INSERT INTO cases (isp_id, id, spot, term, stream, feed_id, feed_file_id, row_no,
-               severity, basis, first_seen, last_seen, state, state_since, first_clean)
-             VALUES ({owner}, {id}, {spot}, 0, '{stream}', {feed}, {feed}, 1, 'high', 'declared',
-               {from}, {to}, '{state}', {since}, {first_clean})"
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
+               row_no, severity, basis, opened_at, state, state_since, first_clean)
+             VALUES ({owner}, {id}, {number}, {spot}, 0, '{stream}', {feed}, {feed}, 1, 'high',
+               'declared', {from}, '{state}', {since}, {first_clean})"
         ))
         .await;
+        self.run(format!("INSERT INTO case_times VALUES ({number}, {from}, {to})")).await;
         number
     }
 
@@ -168,7 +169,7 @@ impl Country {
     pub(super) async fn member(&mut self, speaker: Number, first: i64, last: i64) -> Number {
         let member = self.case("dynamic:30", first, last, ("open", None)).await;
         let (speaker, id) = (self.key(speaker), self.key(member));
-        self.run(format!("UPDATE cases SET line_of = {speaker} WHERE id = {id}")).await;
+        self.run(format!("UPDATE case_rows SET line_of = {speaker} WHERE id = {id}")).await;
         member
     }
 

@@ -153,7 +153,7 @@ pub(in crate::feeds) async fn add_hits(
         Column::IntOrNull(runs.values().map(|run| run.span.map(|(first, _)| first)).collect()),
         Column::IntOrNull(runs.values().map(|run| run.span.map(|(_, last)| last)).collect()),
     ];
-    bulk::insert(tx, target, &columns).await.map(|_| ())
+    bulk::insert(tx, target, columns).await.map(|_| ())
 }
 
 /// What all files say of runs.

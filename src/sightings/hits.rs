@@ -1,0 +1,139 @@
+//! Hits (検知時刻): that a spot was seen, when and by which file, for every sighting.
+//!
+//! A verdict reads the whole history of many neighbouring spots, and a day's list adds one hit to
+//! each of a million: so hits are packed by [`Spot::shelf`], one row of `hits` for each shelf that
+//! a batch touches. Its body holds, sorted by spot and time:
+//!
+//! | value | packed as |
+//! |---|---|
+//! | rest of the spot behind the shelf | its length plus 1, its bytes; 0 for the one before |
+//! | time | microseconds since `from_at` of the row |
+//! | line of the file | number |
+//! | port it called from | number; 0 where none is kept |
+
+use super::{Sighting, Spot};
+use crate::{
+    db::packed::{self, Broken, Unpacking},
+    ids::FileId,
+    time::Moment,
+};
+
+/// The hits of one shelf in one batch, packed.
+#[derive(Debug)]
+pub(super) struct Packed {
+    pub(super) shelf: Vec<u8>,
+    pub(super) file: FileId,
+    /// The lowest number among its rows, which names it among those of its file.
+    pub(super) first_row: i64,
+    pub(super) from: Moment,
+    pub(super) to: Moment,
+    pub(super) body: Vec<u8>,
+}
+
+/// One hit, unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) spot: Vec<u8>,
+    pub(crate) at: Moment,
+    pub(super) line: i64,
+    pub(super) port: Option<u16>,
+}
+
+/// Packs sightings of one file that are sorted by spot and time, shelf by shelf.
+pub(super) fn pack(sightings: &[&Sighting]) -> impl Iterator<Item = Packed> {
+    let shelves = sightings.chunk_by(|a, b| a.spot.shelf() == b.spot.shelf());
+    shelves.filter_map(|shelf| {
+        let from = shelf.iter().map(|one| one.detected_at).min()?;
+        let to = shelf.iter().map(|one| one.detected_at).max()?;
+        let mut body = Vec::with_capacity(24 * shelf.len());
+        let mut before: Option<&Spot> = None;
+        for one in shelf {
+            if before == Some(&one.spot) {
+                packed::put_number(&mut body, 0);
+            } else {
+                let rest = one.spot.rest();
+                packed::put_count(&mut body, rest.len() + 1);
+                body.extend_from_slice(rest);
+            }
+            before = Some(&one.spot);
+            packed::put_number(&mut body, one.detected_at.0.wrapping_sub(from.0));
+            packed::put_number(&mut body, one.line);
+            packed::put_number(&mut body, one.calling_port.map_or(0, i64::from));
+        }
+        Some(Packed {
+            shelf: shelf[0].spot.shelf().to_vec(),
+            file: shelf[0].file,
+            first_row: shelf.iter().map(|one| one.row_no).min()?,
+            from,
+            to,
+            body,
+        })
+    })
+}
+
+/// The hits of a packed row of `shelf` that begins at `from`, sorted by spot and time.
+pub(crate) fn unpack(shelf: &[u8], from: Moment, body: &[u8]) -> Result<Vec<Seen>, Broken> {
+    let mut unpacking = Unpacking::new(body);
+    let mut hits = Vec::new();
+    let mut spot: Vec<u8> = Vec::new();
+    while !unpacking.is_done() {
+        match unpacking.count()? {
+            0 if spot.is_empty() => return Err(unpacking.broken()),
+            0 => {}
+            length => {
+                let rest = unpacking.take(length - 1)?;
+                spot.clear();
+                spot.extend_from_slice(shelf);
+                spot.extend_from_slice(rest);
+            }
+        }
+        let at = Moment(from.0.wrapping_add(unpacking.number()?));
+        let line = unpacking.number()?;
+        let port = unpacking.number()?;
+        let port = u16::try_from(port).map_err(|_| unpacking.broken())?;
+        hits.push(Seen { spot: spot.clone(), at, line, port: (port != 0).then_some(port) });
+    }
+    Ok(hits)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::sightings::tests::sighting;
+
+    proptest! {
+        #[test]
+        fn every_hit_comes_back_from_its_shelf(
+            rows in vec((any::<u32>(), any::<i64>(), any::<u16>(), any::<bool>()), 0..60),
+        ) {
+            let rows = (1..).zip(rows);
+            let mut all: Vec<Sighting> = rows.map(|(no, row)| sighting(no, row)).collect();
+            all.sort_by_key(|one| (one.spot.clone(), one.detected_at, one.row_no));
+            let wanted: Vec<Seen> = all.iter().map(|one| Seen {
+                spot: one.spot.0.clone(),
+                at: one.detected_at,
+                line: one.line,
+                port: one.calling_port,
+            }).collect();
+            let rows: Vec<&Sighting> = all.iter().collect();
+            let mut got = Vec::new();
+            for row in pack(&rows) {
+                let hits = unpack(&row.shelf, row.from, &row.body).unwrap();
+                prop_assert!(hits.iter().all(|hit| (row.from..=row.to).contains(&hit.at)));
+                got.extend(hits);
+            }
+            prop_assert_eq!(got, wanted);
+        }
+
+        #[test]
+        fn a_damaged_row_of_hits_is_a_fault_and_no_panic(body: Vec<u8>, cut: u8) {
+            let _ = unpack(b"shelf", Moment(0), &body);
+            let whole = sighting(300, (7, 8, 9, true));
+            let row = pack(&[&whole]).next().unwrap();
+            let cut = &row.body[..usize::from(cut) % row.body.len()];
+            prop_assert!(cut.is_empty() || unpack(&row.shelf, row.from, cut).is_err());
+        }
+    }
+}
