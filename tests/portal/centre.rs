@@ -193,7 +193,7 @@ impl Centre {
         let mut hit = Vec::new();
         packed::put_count(&mut hit, rest.len() + 1);
         hit.extend_from_slice(rest);
-        [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
+        let _ = [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
         run!(
             &self.app.db,
             "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
@@ -266,16 +266,16 @@ impl Centre {
         );
         run!(
             &self.app.db,
-            "INSERT INTO feed_files (id, feed_id, holds, sha256, name, bytes, received_at, rows_done,
-                 counts, completed_at)
+            "INSERT INTO feed_files (id, feed_id, holds, sha256, name, bytes, received_at,
+                 rows_done, counts, completed_at)
              VALUES ($1, $2, 'hits', 'planted', 'planted.csv', 1, 0, 1, '{}', 0)",
             FileId(uuid(91)),
             FeedId(uuid(90))
         );
     }
 
-    /// A run that covered the place of the planted cases on `day` and says that it found nothing, or
-    /// that was broken off.
+    /// A run that covered the place of the planted cases on `day` and says that it found nothing,
+    /// or that was broken off.
     pub(crate) async fn covers(&self, run: &str, day: &str, status: &str) {
         let at = Moment::parse(&format!("{day}T03:00:00+09:00")).unwrap();
         run!(

@@ -5,8 +5,8 @@ use crate::Encoding;
 /// What is looked at, from the first row on that is not plain ASCII.
 pub(super) const SAMPLE: usize = 64 << 10;
 
-/// Proofs of UTF-8 that outweigh one broken place: a handful of CP932 bytes may pass for a character
-/// of UTF-8 by chance, but not again and again.
+/// Proofs of UTF-8 that outweigh one broken place: a handful of CP932 bytes may pass for a
+/// character of UTF-8 by chance, but not again and again.
 const PROOFS_PER_SLIP: usize = 2;
 
 /// The encoding of a text of which `sample` is a part.
