@@ -138,6 +138,11 @@ impl Attributor {
         self.declared_at(ip, at).map(|held| held.prefix.to_string()).or_else(range)
     }
 
+    /// The ISP that declared `ip` for `at`, if one did.
+    pub fn declared_isp(&self, ip: IpAddr, at: Moment) -> Option<IspId> {
+        self.declared_at(ip, at).map(|held| held.isp)
+    }
+
     /// The organisation behind an AS, as the table spells it.
     pub fn organisation(&self, asn: u32) -> Option<&str> {
         self.networks.organisation(asn)

@@ -10,7 +10,7 @@ pub mod claims;
 pub mod inquiry_id;
 pub mod lines;
 pub mod open;
-mod register;
+pub(crate) mod register;
 pub(crate) mod store;
 pub mod term;
 pub mod verdicts;

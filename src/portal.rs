@@ -3,7 +3,7 @@
 //! Eighth stage: looks an ID up under a budget, opens a visit that holds no address, helps to find
 //! the device, marks the steps, hands the claim to `cases`, and shows how the case stands. Owns
 //! `visits`, `step_marks`, `device_choices`, `lookup_budget`; reads cases through `cases` and by
-//! join, and `repeats` and `feed_files` for the feeds that saw a case.
+//! join.
 
 pub mod budget;
 pub mod entry;

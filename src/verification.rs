@@ -10,6 +10,7 @@
 pub mod clean_scans;
 pub mod evidence;
 pub(crate) mod store;
+pub(crate) mod unsettled;
 
 use crate::{cases, time::Moment};
 

@@ -35,6 +35,11 @@ pub(crate) struct Entry {
     pub(crate) is_new: bool,
 }
 
+/// Holds others back who take sightings in, until this transaction is over.
+pub(crate) async fn hold(tx: &mut Tx) -> crate::db::Result<()> {
+    store::register::draw_numbers(tx, 0).await.map(|_| ())
+}
+
 /// Finds the case of each of `groups`, which are sorted by spot, and enters those that have none.
 pub(super) async fn enter(
     app: &App,

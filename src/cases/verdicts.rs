@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{CaseRef, State, inquiry_id, store};
+use super::{Case, CaseRef, State, inquiry_id, store};
 use crate::{
     db::{Db, Tx},
     ids::{CaseId, IspId},
@@ -46,6 +46,12 @@ impl Verdict {
         Some(format!("{} {}", seen.0, clean.0))
     }
 
+    /// Whether `case` stands so already; since when it is open says nothing.
+    fn is_state_of(&self, case: &Case) -> bool {
+        let since = self.state == State::Open || self.since == case.state_since;
+        self.state == case.state && since && self.first_clean == case.first_clean
+    }
+
     fn told_by(&self, fact: &Fact) -> bool {
         fact.at == self.since && fact.kind == self.kind() && fact.detail == self.detail()
     }
@@ -76,19 +82,21 @@ pub(crate) async fn standing(db: &Db, isp: IspId) -> crate::db::Result<Facts> {
 /// same state. The same story again writes nothing. Tells whether the speaker's state changed.
 pub(crate) async fn conclude(
     tx: &mut Tx,
-    (speaker, others): (CaseRef, &[CaseRef]),
+    (speaker, others): (&Case, &[&Case]),
     story: &[Verdict],
     facts: &Facts,
     now: Moment,
 ) -> crate::db::Result<bool> {
     let Some(last) = story.last() else { return Ok(false) };
     // What a case begins with is told by its opening.
-    tell(tx, speaker, &story[1..], facts, now).await?;
+    tell(tx, speaker.reference(), &story[1..], facts, now).await?;
     for other in others {
-        tell(tx, *other, &[], facts, now).await?;
-        stand(tx, *other, last).await?;
+        tell(tx, other.reference(), &[], facts, now).await?;
+        if !last.is_state_of(other) {
+            stand(tx, other.reference(), last).await?;
+        }
     }
-    stand(tx, speaker, last).await
+    Ok(!last.is_state_of(speaker) && stand(tx, speaker.reference(), last).await?)
 }
 
 /// Sets the state of a case, and with it when its inquiry ID ends.

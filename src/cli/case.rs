@@ -131,10 +131,12 @@ async fn opening(app: &App, case: &cases::Case) -> anyhow::Result<Option<(String
     let whole = sightings::whole(&app.db, case.feed_file_id, case.row_no).await?;
     let Some(kept) = whole else { return Ok(None) };
     let detail: Value = serde_json::from_str(&kept.detail)?;
-    let words = format!("row {}, line {}: {detail}", kept.row_no, kept.line);
+    let place = case.place()?;
+    let words = format!("row {}, line {}, {}: {detail}", kept.row_no, kept.line, place.ip);
     let value = json!({
-        "feed_file": case.feed_file_id, "row": kept.row_no, "line": kept.line,
-        "port": kept.port, "severity": kept.severity, "detail": detail,
+        "feed_file": case.feed_file_id, "row": kept.row_no, "line": kept.line, "ip": place.ip,
+        "proto": place.proto.code(), "port": place.port, "calling_port": kept.port,
+        "severity": kept.severity, "detail": detail,
     });
     Ok(Some((words, value)))
 }

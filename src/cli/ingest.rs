@@ -73,7 +73,7 @@ impl Ingest {
         let mut ended = Ended::Done;
         for path in &self.files {
             let taken = take_in(app, &feed, &attributor, path).await?;
-            if let Some(run) = self.run.as_deref().filter(|_| taken.refused.is_none()) {
+            if let Some(run) = self.run.as_deref().filter(|_| taken.is_whole()) {
                 hits::name_run(app, taken.id, run).await?;
             }
             if taken.refused.is_some() || taken.counts.quarantined > 0 {
@@ -82,6 +82,13 @@ impl Ingest {
             out.line(&taken, words(&taken))?;
         }
         Ok(ended)
+    }
+}
+
+impl Taken {
+    /// Whether every row of it was understood, so that its silence on a place means something.
+    fn is_whole(&self) -> bool {
+        self.refused.is_none() && self.counts.quarantined == 0
     }
 }
 

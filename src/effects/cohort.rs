@@ -23,7 +23,7 @@ use crate::{
     isps::LeasePolicy,
     manuals,
     time::Moment,
-    verification::{CLEAN_SCANS, clean_scans::SETTLE_DAYS},
+    verification::{CLEAN_SCANS, clean_scans::SETTLE_DAYS, unsettled::Unsettled},
     web::texts::Lang,
 };
 
@@ -247,7 +247,7 @@ fn finished(marks: Vec<store::Mark>) -> HashSet<(IspId, CaseId)> {
 /// Where follow-up ends, per provider and feed.
 struct FollowUp {
     runs: HashMap<FeedId, Vec<(Moment, Moment)>>,
-    unsettled: HashMap<(IspId, EndPoint), BTreeSet<Moment>>,
+    unsettled: HashMap<IspId, Unsettled>,
     ends: HashMap<(IspId, FeedId, EndPoint), Option<Moment>>,
 }
 
@@ -259,9 +259,9 @@ impl FollowUp {
                 runs.entry(run.feed).or_default().push((run.from, run.to));
             }
         }
-        let mut unsettled: HashMap<_, BTreeSet<Moment>> = HashMap::new();
-        for (isp, at, spot) in store::unsettled(db, as_of.plus_days(-SETTLE_DAYS), as_of).await? {
-            unsettled.entry((isp, EndPoint::at(&spot))).or_default().insert(at);
+        let mut unsettled: HashMap<_, Unsettled> = HashMap::new();
+        for (isp, seen, spot) in store::unsettled(db, as_of.plus_days(-SETTLE_DAYS), as_of).await? {
+            unsettled.entry(isp).or_default().add(&spot, seen);
         }
         Ok(Self { runs, unsettled, ends: HashMap::new() })
     }
@@ -272,9 +272,9 @@ impl FollowUp {
     /// very line that seems clean.
     fn end(&mut self, isp: IspId, feed: FeedId, end_point: EndPoint) -> Option<Moment> {
         *self.ends.entry((isp, feed, end_point)).or_insert_with(|| {
-            let opened = self.unsettled.get(&(isp, end_point));
+            let unsettled = self.unsettled.get(&isp);
             let waits = |from: Moment, to: Moment| {
-                opened.is_some_and(|opened| opened.range(from..=to).next().is_some())
+                unsettled.is_some_and(|unsettled| unsettled.touches(end_point, (from, to)))
             };
             let runs = self.runs.get(&feed)?.iter();
             let mut settled = runs.filter(|(from, to)| !waits(*from, *to));

@@ -141,19 +141,21 @@ pub(super) async fn marks(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Mark>> {
     on!(db, pool => sqlx::query_as(SQL).bind(as_of).fetch_all(pool).await)
 }
 
-/// Which cases, since `since`, still waited for the ISP's word at `as_of`: when first seen, where.
+/// Which cases, since `since`, still waited for the ISP's word at `as_of`: when seen, and where.
 pub(super) async fn unsettled(
     db: &Db,
     since: Moment,
     as_of: Moment,
-) -> sqlx::Result<Vec<(IspId, Moment, Vec<u8>)>> {
-    const SQL: &str = "SELECT c.isp_id, c.first_seen, c.spot FROM cases c
+) -> sqlx::Result<Vec<(IspId, (Moment, Moment), Vec<u8>)>> {
+    const SQL: &str = "SELECT c.isp_id, c.first_seen, c.last_seen, c.spot FROM cases c
          WHERE c.first_seen >= $1 AND c.line_of IS NULL
            AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
                   ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                  AND r.record_no = l.record_no
                WHERE l.isp_id = c.isp_id AND l.case_id = c.id AND r.received_at <= $2)";
-    on!(db, pool => sqlx::query_as(SQL).bind(since).bind(as_of).fetch_all(pool).await)
+    let rows: Vec<(IspId, Moment, Moment, Vec<u8>)> =
+        on!(db, pool => sqlx::query_as(SQL).bind(since).bind(as_of).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(|(isp, first, last, spot)| (isp, (first, last), spot)).collect())
 }
 
 /// Cases on notices, each address on its own, whatever line it belongs to.

@@ -102,6 +102,8 @@ pub struct Arrived {
     pub broken: u64,
     /// Files that speak of it and are not in to their end.
     pub unfinished: u64,
+    /// Whether a file came since its beginning of which nobody knows what runs it speaks of.
+    pub mute: bool,
 }
 
 /// Why a run is not read yet.
@@ -118,6 +120,8 @@ pub enum Waits {
     },
     /// The only files that speak of it break off.
     Broken,
+    /// A file of the feed is refused, in quarantine or not in to its end, and may speak of it.
+    Mute,
     /// No file speaks of it, and it ended too lately for that to mean that it found nothing.
     Due(Moment),
 }
@@ -128,6 +132,7 @@ impl fmt::Display for Waits {
             Self::Unfinished => f.write_str("a file of its hits is not in to the end"),
             Self::Announced { came, of } => write!(f, "{came} of {of} announced hits came"),
             Self::Broken => f.write_str("the file of its hits breaks off"),
+            Self::Mute => f.write_str("a file that could not be read may hold its hits"),
             Self::Due(until) => {
                 write!(f, "none came; if none comes until {}, it found nothing", until.rfc3339())
             }
@@ -144,6 +149,7 @@ pub fn waits(announced: Option<i64>, arrived: Arrived, end: Moment, now: Moment)
         Some(_) => None,
         None if arrived.whole > 0 => None,
         None if arrived.broken > 0 => Some(Waits::Broken),
+        None if arrived.mute => Some(Waits::Mute),
         None => (now < due).then_some(Waits::Due(due)),
     }
 }
@@ -152,6 +158,8 @@ pub fn waits(announced: Option<i64>, arrived: Arrived, end: Moment, now: Moment)
 pub(super) struct Hits {
     named: HashMap<(FeedId, String), Arrived>,
     nameless: HashMap<FeedId, Vec<Said>>,
+    /// When the last file came of which nobody knows what runs it speaks of.
+    mute: HashMap<FeedId, Moment>,
 }
 
 impl Hits {
@@ -166,7 +174,8 @@ impl Hits {
                 named.entry((said.feed_id, said.scan_run.clone())).or_default().add(&said);
             }
         }
-        Ok(Self { named, nameless })
+        let mute = store::coverage::mute(db).await?.into_iter().collect();
+        Ok(Self { named, nameless, mute })
     }
 
     /// What came for `run`.
@@ -175,6 +184,7 @@ impl Hits {
         let mut arrived = self.named.get(&key).copied().unwrap_or_default();
         let nameless = self.nameless.get(&run.feed).into_iter().flatten();
         nameless.filter(|said| said.falls_within(run)).for_each(|said| arrived.add(said));
+        arrived.mute = self.mute.get(&run.feed).is_some_and(|came| *came >= run.from);
         arrived
     }
 }
@@ -219,6 +229,10 @@ mod tests {
         let broken = Arrived { broken: 1, ..silent };
         assert_eq!(waits(None, broken, END, after(99)), Some(Waits::Broken));
         assert_eq!(waits(None, Arrived { broken: 1, ..whole }, END, END), None);
+        let mute = Arrived { mute: true, ..silent };
+        assert_eq!(waits(None, mute, END, after(99)), Some(Waits::Mute));
+        assert_eq!(waits(None, Arrived { mute: true, ..whole }, END, END), None);
+        assert_eq!(waits(Some(0), mute, END, END), None);
         let unfinished = Arrived { unfinished: 1, ..whole };
         assert_eq!(waits(None, unfinished, END, after(99)), Some(Waits::Unfinished));
     }

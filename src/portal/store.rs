@@ -1,5 +1,4 @@
-//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`, `repeats` and
-//! `feed_files`.
+//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`.
 
 use super::{
     Visit,

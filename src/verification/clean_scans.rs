@@ -4,7 +4,7 @@
 //! said which line each new case of that run belongs to: until then, or until its deadline, a case
 //! that waits for its report may be the very line that seems clean.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
@@ -12,11 +12,13 @@ use super::{
     CLEAN_SCANS, Scan,
     evidence::{self, CleanScan, Kept},
     store, turns,
+    unsettled::Unsettled,
 };
 use crate::{
     app::App,
+    attribution::Attributor,
     cases::{
-        self, Case, CaseRef,
+        self, Case,
         lines::EndPoint,
         term::Terms,
         verdicts::{self, Facts, Verdict},
@@ -63,6 +65,7 @@ pub enum Keep {
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = coverage::heard(&app.db, at, app.now().max(at)).await?;
     let mut review = Review::default();
+    let attributor = Attributor::load(&app.db).await?;
     for isp in isps::all(&app.db).await? {
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);
@@ -71,7 +74,26 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
         let policy = isp.lease_policy;
         let facts = verdicts::standing(&app.db, isp.id).await?;
         let kept = evidence::kept(&app.db, isp.id).await?;
-        let question = Question { isp: isp.id, policy, runs: &runs, terms, facts, kept, at, keep };
+        let tokens = store::with_token(&app.db, isp.id).await?;
+        let mut unsettled = Unsettled::default();
+        for (first, last, spot) in
+            store::unsettled(&app.db, isp.id, at.plus_days(-SETTLE_DAYS)).await?
+        {
+            unsettled.add(&spot, (first, last));
+        }
+        let question = Question {
+            isp: isp.id,
+            policy,
+            runs: &runs,
+            attributor: &attributor,
+            terms,
+            tokens,
+            unsettled,
+            facts,
+            kept,
+            at,
+            keep,
+        };
         for part in lines.chunks(PART) {
             review_lines(app, part, &question, &mut review).await?;
         }
@@ -90,9 +112,8 @@ struct Line {
 
 impl Line {
     /// Its cases but the one that speaks for it.
-    fn others(&self) -> impl Iterator<Item = CaseRef> {
-        let others = self.members.iter().filter(|case| case.id != self.speaker.id);
-        others.map(Case::reference)
+    fn others(&self) -> impl Iterator<Item = &Case> {
+        self.members.iter().filter(|case| case.id != self.speaker.id)
     }
 
     /// Whether the line may have stood at the address of `case` at `moment`, as far as it was seen:
@@ -124,7 +145,10 @@ struct Question<'a> {
     isp: IspId,
     policy: LeasePolicy,
     runs: &'a [Run],
+    attributor: &'a Attributor,
     terms: Terms<'a>,
+    tokens: HashSet<CaseId>,
+    unsettled: Unsettled,
     facts: Facts,
     kept: Kept,
     at: Moment,
@@ -137,30 +161,25 @@ async fn review_lines(
     question: &Question<'_>,
     review: &mut Review,
 ) -> anyhow::Result<()> {
-    let &Question { isp, policy, at, keep, .. } = question;
+    let &Question { isp, policy, keep, .. } = question;
     let now = app.now();
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
+    // Nobody takes sightings in between reading them here and saying what they mean.
+    cases::register::hold(&mut tx).await?;
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
     let seen = sightings::hits_of(&mut tx, &spots).await?;
-    let tokens = store::with_token(&mut tx, isp).await?;
-    let waiting = store::unsettled(&mut tx, isp, at.plus_days(-SETTLE_DAYS)).await?;
-    let mut unsettled = Unsettled::new();
-    for (opened, spot) in waiting {
-        unsettled.entry(EndPoint::at(&spot)).or_default().insert(opened);
-    }
     let mut clean = Vec::new();
     for line in lines {
-        let followed =
-            policy.address_is_line() || line.members.iter().any(|case| tokens.contains(&case.id));
-        let waits = (!policy.address_is_line()).then_some(&unsettled);
-        let history = history(line, question, &seen, waits);
+        let has_token = |case: &Case| question.tokens.contains(&case.id);
+        let followed = policy.address_is_line() || line.members.iter().any(has_token);
+        let history = history(line, question, &seen);
         let case = line.speaker.reference();
         let story = history.story(line, followed);
         clean.extend(history.evidence().map(|run| CleanScan::of(case, run)));
         review.count(story.last().map_or(cases::State::Open, |verdict| verdict.state));
         let others: Vec<_> = line.others().collect();
-        let of_line = (case, &others[..]);
+        let of_line = (&line.speaker, &others[..]);
         let changed = verdicts::conclude(&mut tx, of_line, &story, &question.facts, now).await?;
         review.changed += u64::from(changed);
     }
@@ -183,9 +202,6 @@ impl Review {
         }
     }
 }
-
-/// When cases were opened that their provider has not spoken of yet, by end point.
-type Unsettled = HashMap<EndPoint, BTreeSet<Moment>>;
 
 /// What all runs say of one line, in order of time; `clean` are the runs of the clean ones.
 struct History<'a> {
@@ -225,30 +241,40 @@ impl History<'_> {
     }
 }
 
+impl Question<'_> {
+    /// Whether the provider held `place` at `at`, as far as declarations say: where another one had
+    /// declared it for that time, whoever was found there, or not, was that one's customer.
+    fn held(&self, place: &Place, at: Moment) -> bool {
+        self.attributor.declared_isp(place.ip, at).is_none_or(|isp| isp == self.isp)
+    }
+}
+
 fn history<'a>(
     line: &Line,
     question: &Question<'a>,
     seen: &HashMap<Vec<u8>, Vec<Hit>>,
-    unsettled: Option<&Unsettled>,
 ) -> History<'a> {
-    let mut hits: Vec<(Moment, &Case)> = Vec::new();
+    let changes_hands = !question.policy.address_is_line();
+    let end_point = EndPoint::at(&line.speaker.spot);
+    // Hits of the line, and moments at which somebody else was found where it had stood.
+    let (mut hits, mut others) = (Vec::new(), Vec::new());
     // Any feed that ever saw the line may say that it is gone, whichever came first.
     let mut feeds = HashSet::new();
     for case in &line.members {
+        let Some(place) = Spot(case.spot.clone()).place() else { continue };
         let of_case = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
         let own = |hit: &&Hit| hit.at <= question.at && question.terms.belongs(case, hit.at);
         for hit in of_case.iter().filter(own) {
+            let held = question.held(&place, hit.at);
+            if !held || (changes_hands && !line.may_stand_at(case, hit.at)) {
+                others.push(hit.at);
+                continue;
+            }
             hits.push((hit.at, case));
             feeds.insert(hit.feed);
         }
     }
     hits.sort_by_key(|(hit, _)| *hit);
-    if unsettled.is_some() {
-        hits.retain(|(hit, case)| line.may_stand_at(case, *hit));
-    }
-    let opened = unsettled.and_then(|opened| opened.get(&EndPoint::at(&line.speaker.spot)));
-    let waits_in =
-        |run: &Run| opened.is_some_and(|opened| opened.range(run.from..=run.to).next().is_some());
     let mut scans: Vec<(Moment, Scan)> = hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
     let mut clean = Vec::new();
     for run in question.runs.iter().filter(|run| feeds.contains(&run.feed)) {
@@ -256,11 +282,17 @@ fn history<'a>(
         let before = hits.partition_point(|(hit, _)| *hit < run.from);
         let Some((_, case)) = before.checked_sub(1).map(|last| hits[last]) else { continue };
         let listed = hits[before..].iter().any(|(hit, _)| *hit <= run.to);
-        if listed || waits_in(run) {
+        // Somebody else at an address of the line is nothing for it; the line may have come back.
+        let unclear = others.iter().any(|at| (run.from..=run.to).contains(at));
+        let waits = changes_hands && question.unsettled.touches(end_point, (run.from, run.to));
+        if listed || unclear || waits {
             continue;
         }
         let place: Option<Place> = Spot(case.spot.clone()).place();
-        let covers = |at: Place| run.covers(at.ip, (at.proto, at.port), at.exposure.weakness);
+        let covers = |at: Place| {
+            question.held(&at, run.to)
+                && run.covers(at.ip, (at.proto, at.port), at.exposure.weakness)
+        };
         if place.is_some_and(covers) {
             scans.push((run.to, Scan::Clean));
             clean.push(run);

@@ -1,8 +1,8 @@
 //! Evidence (根拠走査): the clean scans that the verdict on a line rests on.
 //!
 //! They are kept with the case that speaks for the line, and shown to whoever asks why it is called
-//! fixed. A review that reads a line's history anew leaves exactly those that count now: a coverage
-//! that was corrected takes its clean scans away with it.
+//! fixed. A review that reads a line's history anew leaves the first ones after each sighting, as
+//! many as a verdict takes: a coverage that was corrected takes its clean scans away with it.
 
 use std::collections::{HashMap, HashSet};
 

@@ -21,27 +21,26 @@ pub(super) async fn cases_of(db: &Db, isp: IspId) -> sqlx::Result<Vec<Case>> {
 }
 
 /// Cases that carry a line token.
-pub(super) async fn with_token(tx: &mut Tx, isp: IspId) -> sqlx::Result<HashSet<CaseId>> {
+pub(super) async fn with_token(db: &Db, isp: IspId) -> sqlx::Result<HashSet<CaseId>> {
     const SQL: &str = "SELECT DISTINCT case_id FROM line_tokens WHERE isp_id = $1";
-    let found: Vec<CaseId> = on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(isp).fetch_all(conn).await
-    })?;
+    let found: Vec<CaseId> =
+        on!(db, pool => sqlx::query_scalar(SQL).bind(isp).fetch_all(pool).await)?;
     Ok(found.into_iter().collect())
 }
 
-/// Which cases still wait for the ISP's word, since `since`: when first seen, and where.
+/// Which cases still wait for the ISP's word, since `since`: first and latest sighting, and where.
 pub(super) async fn unsettled(
-    tx: &mut Tx,
+    db: &Db,
     isp: IspId,
     since: Moment,
-) -> sqlx::Result<Vec<(Moment, Vec<u8>)>> {
-    const SQL: &str = "SELECT c.first_seen, c.spot FROM cases c
+) -> sqlx::Result<Vec<(Moment, Moment, Vec<u8>)>> {
+    const SQL: &str = "SELECT c.first_seen, c.last_seen, c.spot FROM cases c
          WHERE c.isp_id = $1 AND c.first_seen >= $2 AND c.line_of IS NULL
            AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
                   ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                  AND r.record_no = l.record_no
                WHERE l.isp_id = c.isp_id AND l.case_id = c.id)";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(conn).await)
+    on!(db, pool => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(pool).await)
 }
 
 /// The clean scans kept for a provider's cases.

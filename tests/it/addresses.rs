@@ -24,6 +24,11 @@ fn asks(centre: &mut Centre, day: &str, digit: char) -> String {
     list
 }
 
+/// A device at another address.
+fn elsewhere(day: &str, model: &str) -> Row {
+    found(day, model).with("ip", "198.18.0.90")
+}
+
 fn both(infected: &str, weak: &str) -> (String, String) {
     (infected.to_owned(), weak.to_owned())
 }
@@ -103,6 +108,49 @@ on_both_engines! {
         centre.verifies();
         let states = (centre.state_of("infected"), centre.state_of("weak"));
         assert_eq!(states, both("verified", "open"));
+    }
+
+    fn a_case_that_waits_for_its_report_holds_back_every_run_that_sees_it(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        centre.scans("2026-04-10", NET, &[found("2026-04-10", "old")]);
+        asks(&mut centre, "2026-04-11", 'a');
+        for day in ["2026-04-14", "2026-04-15", "2026-04-16"] {
+            centre.scans(day, NET, &[elsewhere(day, "new")]);
+            centre.verifies();
+            assert_eq!(centre.state_of("old"), "open", "it may have moved, on {day} too");
+        }
+        asks(&mut centre, "2026-04-17", 'a');
+        centre.verifies();
+        assert_eq!(centre.state_of("old"), "open", "and it had");
+    }
+
+    fn a_line_that_comes_back_to_an_old_address_is_not_called_clean(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        centre.scans("2026-04-10", NET, &[found("2026-04-10", "old")]);
+        asks(&mut centre, "2026-04-11", 'a');
+        centre.scans("2026-04-14", NET, &[elsewhere("2026-04-14", "new")]);
+        asks(&mut centre, "2026-04-15", 'a');
+        for day in ["2026-04-17", "2026-04-18", "2026-04-19"] {
+            centre.scans(day, NET, &[found(day, "old")]);
+            centre.verifies();
+            assert_eq!(centre.state_of("old"), "open", "somebody is there; it may be the line");
+        }
+    }
+
+    fn a_prefix_that_changed_providers_leaves_each_its_own_sightings(centre) {
+        let a = provider("isp-a", "static", NET);
+        let b = provider("isp-b", "static", NET);
+        let june = "2026-06-01";
+        centre.serves(&[a.with("valid_to", june), b.with("valid_from", june)]);
+        centre.scans("2026-05-01", NET, &[found("2026-05-01", "first")]);
+        centre.scans("2026-05-08", NET, &[]);
+        centre.scans("2026-05-15", NET, &[]);
+        centre.verifies();
+        assert_eq!(centre.state_of("first"), "verified");
+        centre.scans("2026-07-01", NET, &[found("2026-07-01", "second")]);
+        centre.verifies();
+        assert_eq!((centre.state_of("first"), centre.state_of("second")), both("verified", "open"));
+        assert_eq!(centre.facts_of("second"), ["opened"], "none of it is the new one's");
     }
 
     fn where_the_address_is_the_line_a_case_goes_on_for_good(centre) {

@@ -48,6 +48,25 @@ fn packed(text: &str) -> Vec<u8> {
 }
 
 on_both_engines! {
+    fn silence_is_no_proof_while_a_file_waits_that_may_break_it(centre) {
+        centre.serves(&[provider("isp-a", "static", NET)]);
+        let naive = |day: &str| seen(day, IP).with("detected_at", format!("{day}T06:00:00"));
+        for unread in [csv(&[naive("2026-05-08")]), "a,b\n1,2\n".to_owned()] {
+            let mut centre = centre.another();
+            centre.serves(&[provider("isp-a", "static", NET)]);
+            centre.scans("2026-05-01", NET, &[seen("2026-05-01", IP)]);
+            centre.on("2026-05-16");
+            assert_eq!(centre.ingests(SCANNER, "unread.csv", unread).status, 1);
+            centre.learns(&[covered("w2", "2026-05-08", NET), covered("w3", "2026-05-15", NET)]);
+            centre.on("2026-06-01").verifies();
+            assert_eq!(centre.state_of(IP), "open");
+            let none = [covered("w2", "2026-05-08", NET), covered("w3", "2026-05-15", NET)];
+            centre.learns(&none.map(|run| run.with("hits", 0)));
+            centre.verifies();
+            assert_eq!(centre.state_of(IP), "verified", "unless the scanner says that it was none");
+        }
+    }
+
     fn coverage_that_comes_before_its_hits_calls_nothing_clean(centre) {
         one_device(&mut centre);
         centre.on("2026-05-08");

@@ -138,7 +138,7 @@ on_both_engines! {
         centre.scans(DAYS[1], NET, &[seen(DAYS[1], MOVED)]);
         centre.scans(DAYS[2], NET, &[seen(DAYS[2], MOVED)]);
         centre.verifies();
-        assert_eq!(centre.state_of(IP), "clean_once", "the first day waits, the second does not");
+        assert_eq!(centre.state_of(IP), "open", "both days wait, for both saw it");
         says_line(&centre, DAYS[2], MOVED, 'b');
         centre.verifies();
         assert_eq!(centre.state_of(IP), "verified", "the new one is another line");

@@ -164,3 +164,15 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
          JOIN feeds d ON d.id = f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
+
+/// When the last file of each feed came that may hold hits of any run: not in to its end, or
+/// refused or in quarantine without a row that names one.
+pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)>> {
+    const SQL: &str = "SELECT f.feed_id, MAX(f.received_at) FROM feed_files f
+         WHERE f.holds = 'hits' AND (f.completed_at IS NULL
+            OR (NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id)
+                AND (f.refused IS NOT NULL OR EXISTS (SELECT 1 FROM quarantined_rows q
+                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL))))
+         GROUP BY f.feed_id";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
