@@ -87,6 +87,12 @@ impl Attributor {
         Ok(Self { leases, ..attributor })
     }
 
+    /// Loads what providers declared, without the address table: enough for
+    /// [`Attributor::declared_isp`].
+    pub async fn of_declarations(db: &Db) -> anyhow::Result<Self> {
+        Ok(Self::new(isps::prefixes(db).await?, &[], Networks::default()))
+    }
+
     fn new(prefixes: Vec<DeclaredPrefix>, asns: &[(i64, IspId)], networks: Networks) -> Self {
         let mut declared: HashMap<u8, HashMap<IpNet, Vec<DeclaredPrefix>>> = HashMap::new();
         for prefix in prefixes {

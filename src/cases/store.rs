@@ -93,7 +93,17 @@ pub(super) async fn set_state(tx: &mut Tx, case: CaseRef, verdict: &Verdict) -> 
 pub(crate) async fn write_event(tx: &mut Tx, case: CaseRef, event: Event<'_>) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO case_events (isp_id, case_id, at, kind, author, detail)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    on_tx!(tx, conn => sqlx::query(SQL)
+    insert_event(tx, SQL, case, event).await
+}
+
+/// Runs `sql`, which names the columns of a fact in this order and says what happens to its like.
+async fn insert_event(
+    tx: &mut Tx,
+    sql: &'static str,
+    case: CaseRef,
+    event: Event<'_>,
+) -> sqlx::Result<()> {
+    on_tx!(tx, conn => sqlx::query(sql)
         .bind(case.isp)
         .bind(case.id)
         .bind(event.at)

@@ -418,26 +418,3 @@ fn the_models_are_twenty_and_some_are_out_of_support() {
     let ports = MODELS.iter().flat_map(|model| model.doors).map(|door| door.port);
     assert!(ports.into_iter().all(|port| super::devices::PORTS.contains(&port)));
 }
-
-#[test]
-#[ignore = "prints the figures of the shown country"]
-fn the_figures_of_the_shown_country() {
-    let year = year();
-    println!(
-        "rows {:?}, listed {}, lines {}",
-        year.rows,
-        year.listed.len(),
-        year.country.lines.len()
-    );
-    println!("reports {:?}, acts {}", year.states(), year.acts.len());
-    for row in year.country.truth_table().iter().chain(&year.country.infection_truth_table()) {
-        println!("{row:?}");
-    }
-    for row in year.country.naive_by_address() {
-        println!("{row:?}");
-    }
-    println!("{:?}", year.country.causes(super::day(DAYS)));
-    let mut kinds: HashMap<_, usize> = HashMap::new();
-    year.acts.iter().for_each(|act| *kinds.entry(format!("{:?}", act.kind)).or_default() += 1);
-    println!("{kinds:?}");
-}

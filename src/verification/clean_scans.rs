@@ -65,7 +65,7 @@ pub enum Keep {
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = coverage::heard(&app.db, at, app.now().max(at)).await?;
     let mut review = Review::default();
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::of_declarations(&app.db).await?;
     for isp in isps::all(&app.db).await? {
         let mut cases = store::cases_of(&app.db, isp.id).await?;
         cases.retain(|case| case.first_seen <= at);

@@ -39,14 +39,5 @@ pub(in crate::cases) async fn tell(
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (isp_id, case_id, at, kind) DO UPDATE
              SET author = excluded.author, detail = excluded.detail, withdrawn_at = NULL";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(case.isp)
-        .bind(case.id)
-        .bind(event.at)
-        .bind(event.kind)
-        .bind(event.author)
-        .bind(event.detail)
-        .execute(conn)
-        .await
-        .map(|_| ()))
+    super::insert_event(tx, SQL, case, event).await
 }
