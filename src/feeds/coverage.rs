@@ -192,6 +192,8 @@ pub struct Run {
     pub to: Moment,
     /// Hits that its coverage announces, if every row of it says how many.
     pub announced: Option<i64>,
+    /// Addresses that a row in quarantine says it listed.
+    pub unread_at: HashSet<IpAddr>,
     /// The parts that count: complete enough, not aborted.
     pub parts: Vec<Part>,
 }
@@ -215,10 +217,10 @@ impl Run {
     /// Whether this run looked for exactly this weakness at exactly this address and port.
     ///
     /// An infection is seen by its own calls, from whatever port, so ports and protocol do not
-    /// matter there.
+    /// matter there. Where a row in quarantine names the address, nobody knows what was found.
     pub fn covers(&self, ip: IpAddr, port: (Proto, Option<u16>), weakness: Weakness) -> bool {
         let (proto, port) = port;
-        self.parts.iter().any(|part| {
+        !self.unread_at.contains(&ip) && self.parts.iter().any(|part| {
             part.weakness == weakness
                 && (weakness == Weakness::Infected
                     || (part.proto == i64::from(proto.number())
@@ -258,6 +260,7 @@ async fn all(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Op
     runs.retain(|run| run.to <= until);
     runs.sort_by(|a, b| (a.to, a.feed, &a.scan_run).cmp(&(b.to, b.feed, &b.scan_run)));
     let came = Hits::read(db).await?;
+    runs.iter_mut().for_each(|run| run.unread_at = came.unread_at(run));
     let waits = |run: &Run| hits::waits(run.announced, came.of(run), run.to, now);
     Ok(runs.into_iter().map(|run| (waits(&run), run)).map(|(waits, run)| (run, waits)).collect())
 }

@@ -138,7 +138,7 @@ pub(super) async fn insert_quarantined(
 ) -> sqlx::Result<()> {
     let target = Target {
         table: "quarantined_rows",
-        columns: "feed_file_id, row_no, line, column_name, reason, bytes",
+        columns: "feed_file_id, row_no, line, column_name, reason, bytes, scan_run, ip",
         conflict: "ON CONFLICT DO NOTHING",
     };
     let columns = [
@@ -148,6 +148,10 @@ pub(super) async fn insert_quarantined(
         Column::TextOrNull(rows.iter().map(|(_, row)| row.column.clone()).collect()),
         Column::Text(rows.iter().map(|(_, row)| row.reason.code().to_owned()).collect()),
         Column::Bytes(rows.iter().map(|(_, row)| row.bytes.clone()).collect()),
+        Column::TextOrNull(rows.iter().map(|(_, row)| row.legible.scan_run.clone()).collect()),
+        Column::TextOrNull(
+            rows.iter().map(|(_, row)| row.legible.ip.map(|ip| ip.to_string())).collect(),
+        ),
     ];
     bulk::insert(tx, target, columns).await?;
     Ok(())

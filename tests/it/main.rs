@@ -24,6 +24,7 @@ mod feed_files;
 mod feeds;
 mod interruptions;
 mod life_of_a_detection;
+mod lines;
 mod notices;
 mod report_back;
 mod run_hits;
