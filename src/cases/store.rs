@@ -192,7 +192,8 @@ pub(super) async fn of_token(
 }
 
 /// A case and all that share a token with it, or with one that does, in order of their first
-/// sighting: each with the case that speaks for it, and its spot.
+/// sighting: each with the case that speaks for it, and its spot. `CROSS JOIN` keeps SQLite to this
+/// order; it would look through all tokens of the provider first.
 pub(super) async fn sharing_tokens(
     tx: &mut Tx,
     case: CaseRef,
@@ -200,10 +201,9 @@ pub(super) async fn sharing_tokens(
     const SQL: &str = "WITH RECURSIVE line (case_id) AS (
              SELECT id FROM case_rows WHERE isp_id = $1 AND id = $2
              UNION
-             SELECT b.case_id FROM line
-               JOIN line_tokens a ON a.isp_id = $1 AND a.case_id = line.case_id
-                AND a.ended_at IS NULL
-               JOIN line_tokens b ON b.isp_id = $1 AND b.epoch = a.epoch AND b.token = a.token
+             SELECT b.case_id FROM line CROSS JOIN line_tokens a CROSS JOIN line_tokens b
+              WHERE a.isp_id = $1 AND a.case_id = line.case_id AND a.ended_at IS NULL
+                AND b.isp_id = $1 AND b.epoch = a.epoch AND b.token = a.token
                 AND b.ended_at IS NULL)
          SELECT c.id, c.line_of, c.spot FROM line
            JOIN cases c ON c.isp_id = $1 AND c.id = line.case_id

@@ -164,19 +164,28 @@ pub(crate) async fn retry(
     let rows = rows_of(feed, &file.name, path, app.now()).map_err(anyhow::Error::msg)?;
     let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
     let good: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
-    let released: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
-    let mut tx = app.db.begin().await?;
-    let left = quarantine::release(&mut tx, file.id, &released, app.now()).await;
-    match left.map_err(anyhow::Error::from) {
+    let released = retry::again(|| release(app, feed, file, &good)).await;
+    match released.map_err(anyhow::Error::from) {
         // Another retry let them go first.
-        Err(fault) if retry::is_overtaken(&fault) => return Ok(0),
-        left => left?,
+        Err(fault) if retry::is_overtaken(&fault) => Ok(0),
+        released => released.map(|()| good.len() as u64),
     }
-    for (_, row) in &good {
+}
+
+/// Lets rows go that are understood now, and records what they cover.
+async fn release(
+    app: &App,
+    feed: &Feed,
+    file: &FeedFile,
+    good: &[(i64, Covered)],
+) -> crate::db::Result<()> {
+    let numbers: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
+    let mut tx = app.db.begin().await?;
+    quarantine::release(&mut tx, file.id, &numbers, app.now()).await?;
+    for (_, row) in good {
         store::coverage::upsert(&mut tx, feed.id, row, file).await?;
     }
-    tx.commit().await?;
-    Ok(released.len() as u64)
+    tx.commit().await
 }
 
 /// A run of a feed with everything it covered.
@@ -220,13 +229,14 @@ impl Run {
     /// matter there. Where a row in quarantine names the address, nobody knows what was found.
     pub fn covers(&self, ip: IpAddr, port: (Proto, Option<u16>), weakness: Weakness) -> bool {
         let (proto, port) = port;
-        !self.unread_at.contains(&ip) && self.parts.iter().any(|part| {
-            part.weakness == weakness
-                && (weakness == Weakness::Infected
-                    || (part.proto == i64::from(proto.number())
-                        && port.is_some_and(|port| part.ports.contains(&port))))
-                && part.holds(ip)
-        })
+        !self.unread_at.contains(&ip)
+            && self.parts.iter().any(|part| {
+                part.weakness == weakness
+                    && (weakness == Weakness::Infected
+                        || (part.proto == i64::from(proto.number())
+                            && port.is_some_and(|port| part.ports.contains(&port))))
+                    && part.holds(ip)
+            })
     }
 }
 

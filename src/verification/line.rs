@@ -107,14 +107,8 @@ impl Tokens {
 
     /// Whether a line with tokens of `epochs` would be known wherever it was seen in `run`. Under
     /// another key of its provider it would pass for another line.
-    pub(super) fn know(
-        &self,
-        epochs: &Epochs,
-        end_point: EndPoint,
-        run: (Moment, Moment),
-    ) -> bool {
+    pub(super) fn know(&self, epochs: &Epochs, end_point: EndPoint, run: (Moment, Moment)) -> bool {
         let strangers = self.strangers.get(epochs);
-        !epochs.is_empty()
-            && strangers.is_none_or(|strangers| !strangers.touches(end_point, run))
+        !epochs.is_empty() && strangers.is_none_or(|strangers| !strangers.touches(end_point, run))
     }
 }

@@ -10,8 +10,8 @@ use super::columns::{Columns, Keys, Slot};
 use crate::split::{Cell, Splitter, Step};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{
-    Detail, Detection, Legible, Notes, Outcome, Proto, Reading, Reason, Refused, Row, Severity, address,
-    credentials, stamp, text,
+    Detail, Detection, Legible, Notes, Outcome, Proto, Reading, Reason, Refused, Row, Severity,
+    address, credentials, stamp, text,
 };
 
 /// `infection` names these for lack of a family.
