@@ -68,7 +68,8 @@ pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker
               FROM cases GROUP BY isp_id, COALESCE(line_of, id)),
         token AS (
             SELECT DISTINCT t.isp_id, COALESCE(c.line_of, c.id) AS speaker
-              FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id)
+              FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
+             WHERE t.ended_at IS NULL)
         SELECT c.isp_id, c.id, i.code AS isp, i.lease_policy, c.stream, c.feed_id, c.spot, c.model,
                l.last_seen, c.state, c.state_since, c.first_clean,
                CAST(CASE WHEN t.speaker IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_token
