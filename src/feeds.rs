@@ -11,6 +11,7 @@ pub mod files;
 pub mod hits;
 pub mod quarantine;
 pub mod receive;
+pub mod refusals;
 pub(crate) mod store;
 
 use std::{fmt, str::FromStr};

@@ -25,6 +25,8 @@ mod feeds;
 mod interruptions;
 mod life_of_a_detection;
 mod notices;
+mod one_story;
+mod quarantine;
 mod report_back;
 mod run_hits;
 mod samples;
