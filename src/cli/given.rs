@@ -53,8 +53,12 @@ pub(super) fn listen(text: &str) -> Result<String, String> {
 }
 
 /// A count with its noun: one row, two rows.
-pub(super) fn how_many<N: Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
-    let ending = if count == N::from(1) { "" } else { "s" };
+pub(super) fn how_many<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
+    let ending = match noun {
+        _ if count == N::from(1) => "",
+        noun if noun.ends_with('x') => "es",
+        _ => "s",
+    };
     format!("{count} {noun}{ending}")
 }
 

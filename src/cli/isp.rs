@@ -47,11 +47,7 @@ impl Isp {
                 let words = format!(
                     "{} with {}; {} refused",
                     how_many(done.isps, "provider"),
-                    if done.prefixes == 1 {
-                        "1 prefix".into()
-                    } else {
-                        format!("{} prefixes", done.prefixes)
-                    },
+                    how_many(done.prefixes, "prefix"),
                     how_many(done.errors.len(), "row")
                 );
                 out.line(&done, words)?;

@@ -186,12 +186,10 @@ async fn show(app: &App, out: Out, id: RowId) -> anyhow::Result<()> {
         })
         .collect();
     let mut lines = vec![words(&row), format!("  {}", told.means)];
-    match row.released_at {
-        Some(at) => {
-            lines.push(format!("  It has been understood since and is in ({}).", at.rfc3339()))
-        }
-        None => lines.push(format!("  {}", told.advice)),
-    }
+    lines.push(match row.released_at {
+        Some(at) => format!("  It has been understood since and is in ({}).", at.rfc3339()),
+        None => format!("  {}", told.advice),
+    });
     for one in &said {
         let at = one.at.rfc3339();
         lines.push(format!("  {at}\t{}\t{}\t{}", one.kind, one.author, one.reason));

@@ -7,6 +7,8 @@ mod actors;
 mod builders;
 #[path = "../support/centre.rs"]
 mod centre;
+#[path = "../support/data_folder.rs"]
+mod data_folder;
 #[path = "../support/proxy.rs"]
 mod proxy;
 #[path = "../support/stored.rs"]

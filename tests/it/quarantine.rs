@@ -57,7 +57,7 @@ on_both_engines! {
         centre.on("2026-04-03");
         let back = says(&centre, "reopen", &[id], "it was none");
         assert_eq!((back.status, back.number("reopened")), (0, 1));
-        assert_eq!(ids(&centre.quarantine()), [id.clone()]);
+        assert_eq!(ids(&centre.quarantine()), std::slice::from_ref(id));
         assert_eq!(centre.state_hash(), hash, "as it was");
         assert_eq!(history(&centre, id), [
             "2026-04-02T00:00:00Z dismissed aya the sender's test row",
