@@ -90,7 +90,8 @@ on_both_engines! {
         with_first.enters(&ids[0]);
         let result = with_first.opens("/en/case/result").text;
         assert!(result.contains("Not yet scanned"), "{result}");
-        assert_eq!(timeline(&result).last().unwrap(), "20 June 2026 You told us that you were done");
+        let told = timeline(&result);
+        assert_eq!(told.last().unwrap(), "20 June 2026 You told us that you were done");
     }
 
     fn two_presses_of_a_button_are_one_claim(centre) {

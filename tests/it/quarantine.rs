@@ -1,4 +1,4 @@
-//! An operator looks at what was not understood, says so with name and reason, and can take it back.
+//! An operator looks at what was not understood, says so with name and reason, and takes it back.
 
 use serde_json::Value;
 

@@ -68,7 +68,9 @@ on_both_engines! {
         assert_eq!(known.stderr, "");
         let words = centre.command(&named).output().unwrap();
         let words = String::from_utf8(words.stdout).unwrap();
-        assert!(words.contains("(was in already)") && words.contains("noted for run june"), "{words}");
+        for told in ["(was in already)", "noted for run june"] {
+            assert!(words.contains(told), "{words}");
+        }
         let odd = csv(&[seen("2026-05-01", "nowhere")]);
         let odd = centre.file("odd.csv", odd);
         let refused = centre.tries(&["ingest", "--feed", SCANNER, "--run", "june", &odd]);

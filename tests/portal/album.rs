@@ -189,4 +189,5 @@ async fn results(centre: &Centre, visitor: &mut Visitor, album: &mut Album) {
         todoke::ids::CaseId(uuid::Uuid::from_u128(1))
     );
     album.takes("result-still-found", &visitor.get("/case/result").await);
+    album.takes("case-found-twice", &visitor.get("/case").await);
 }
