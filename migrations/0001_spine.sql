@@ -93,6 +93,8 @@ CREATE TABLE quarantined_rows (
     column_name TEXT,
     reason TEXT NOT NULL,
     bytes BYTEA NOT NULL,
+    scan_run TEXT,
+    ip TEXT,
     released_at BIGINT,
     dismissed_at BIGINT,
     PRIMARY KEY (feed_file_id, row_no)
@@ -259,6 +261,7 @@ CREATE TABLE line_tokens (
     ended_at BIGINT,
     PRIMARY KEY (isp_id, epoch, token, case_id)
 );
+CREATE INDEX line_tokens_by_case ON line_tokens (isp_id, case_id);
 
 -- owner: notices
 CREATE TABLE notices (

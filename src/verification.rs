@@ -9,6 +9,8 @@
 
 pub mod clean_scans;
 pub mod evidence;
+mod history;
+mod line;
 pub(crate) mod store;
 pub(crate) mod unsettled;
 
@@ -38,6 +40,8 @@ pub enum State {
     },
     /// Seen again after it was verified.
     Recurred,
+    /// Missed by a scan whose silence says nothing of it.
+    Unknown,
 }
 
 /// What one scan says of one case (走査結果).
@@ -47,6 +51,9 @@ pub enum Scan {
     Hit,
     /// It covered the place and did not list the case (検知なし).
     Clean,
+    /// It covered the place and did not list the case, but the line may have left the place, and
+    /// nobody would know it where it stands now.
+    Blind,
     /// It did not cover the place.
     NotCovered,
 }
@@ -54,9 +61,12 @@ pub enum Scan {
 /// Where a case stands after one more scan, which ended at `at`; `k` is mostly [`CLEAN_SCANS`].
 pub fn after(state: State, scan: Scan, at: Moment, k: u32) -> State {
     let (scans, first) = match (state, scan) {
-        (_, Scan::NotCovered) | (State::Verified { .. }, Scan::Clean) => return state,
+        (_, Scan::NotCovered) | (State::Verified { .. }, Scan::Clean | Scan::Blind) => {
+            return state;
+        }
         (State::Verified { .. } | State::Recurred, Scan::Hit) => return State::Recurred,
         (_, Scan::Hit) => return State::Open,
+        (_, Scan::Blind) => return State::Unknown,
         (State::Clean { scans, first }, Scan::Clean) => (scans + 1, first),
         (_, Scan::Clean) => (1, at),
     };
@@ -89,15 +99,12 @@ pub fn turns(opened: Moment, history: &[(Moment, Scan)], k: u32) -> Vec<Turn> {
 }
 
 impl Turn {
-    /// The verdict in the words of a case. Where silence at an address says nothing about the
-    /// line, clean scans give *unknown*, never *verified*.
-    pub fn verdict(self, followed: bool) -> (cases::State, Option<Moment>) {
+    /// The verdict in the words of a case, and the end of the first of its clean scans.
+    pub fn verdict(self) -> (cases::State, Option<Moment>) {
         match self.state {
             State::Open => (cases::State::Open, None),
             State::Recurred => (cases::State::Recurred, None),
-            State::Clean { .. } | State::Verified { .. } if !followed => {
-                (cases::State::Unknown, None)
-            }
+            State::Unknown => (cases::State::Unknown, None),
             State::Clean { first, .. } => (cases::State::CleanOnce, Some(first)),
             State::Verified { first_clean } => (cases::State::Verified, Some(first_clean)),
         }
@@ -110,7 +117,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn scan() -> impl Strategy<Value = Scan> {
-        prop_oneof![Just(Scan::Hit), Just(Scan::Clean), Just(Scan::NotCovered)]
+        prop_oneof![
+            Just(Scan::Hit),
+            Just(Scan::Clean),
+            Just(Scan::Clean),
+            Just(Scan::Blind),
+            Just(Scan::NotCovered)
+        ]
     }
 
     proptest! {
@@ -120,12 +133,22 @@ mod tests {
         ) {
             let history: Vec<_> = (1..).map(Moment).zip(scans.iter().copied()).collect();
             let turn = *turns(Moment(0), &history, k).last().unwrap();
-            let since_hit = scans.iter().rev().take_while(|s| **s != Scan::Hit);
-            let clean = since_hit.filter(|s| **s == Scan::Clean).count();
+            let since_hit: Vec<_> = scans.iter().rev().take_while(|s| **s != Scan::Hit).collect();
+            let rows = since_hit.split(|scan| **scan == Scan::Blind);
+            let clean = |row: &[&Scan]| row.iter().filter(|scan| ***scan == Scan::Clean).count();
             let verified = matches!(turn.state, State::Verified { .. });
-            prop_assert_eq!(verified, clean >= k as usize);
-            let fixed = turn.verdict(false).0;
-            prop_assert!(fixed != cases::State::Verified && fixed != cases::State::CleanOnce);
+            prop_assert_eq!(verified, rows.map(clean).any(|clean| clean >= k as usize));
+        }
+
+        #[test]
+        fn scans_that_say_nothing_of_a_line_never_make_it_clean(
+            scans in proptest::collection::vec(scan(), 0..30)
+        ) {
+            let blind = scans.iter().map(|s| if *s == Scan::Clean { Scan::Blind } else { *s });
+            let history: Vec<_> = (1..).map(Moment).zip(blind).collect();
+            for turn in turns(Moment(0), &history, 2) {
+                prop_assert!(matches!(turn.state, State::Open | State::Unknown));
+            }
         }
 
         #[test]

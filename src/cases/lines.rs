@@ -2,7 +2,8 @@
 //!
 //! The token is made by the ISP under its own key and says nothing here. The earliest case of a
 //! line speaks for it; joining is a link, so that a wrong token can be taken back. Tokens of
-//! different epochs are never compared. A weakness and an infection of one line are joined apart:
+//! different epochs are never compared: a provider that changes its key tells a line in both to
+//! carry it over. A weakness and an infection of one line are joined apart:
 //! the one may end while the other lasts.
 
 use anyhow::ensure;
@@ -70,39 +71,37 @@ pub(crate) async fn bind(
     if !store::insert_token(tx, case, own, at, author).await? {
         return Ok(false);
     }
-    // A case is on one line: the ISP's newer word ends its older one.
-    for ended in store::end_other_tokens(tx, case, own, at).await? {
-        join(tx, case.isp, (token.epoch, &ended), at, author).await?;
+    // A case is on one line: the ISP's newer word ends its older one. Whoever shared the older
+    // one's line by it alone is a line without this case.
+    for left in store::end_other_tokens(tx, case, own, at).await? {
+        if let Some(left) = store::of_token(tx, case.isp, token.epoch, &left).await? {
+            join(tx, CaseRef { id: left, ..case }, at, author).await?;
+        }
     }
-    join(tx, case.isp, own, at, author).await?;
+    join(tx, case, at, author).await?;
     Ok(true)
 }
 
-/// Lets the earliest case of a token speak for the others of its end point.
-async fn join(
-    tx: &mut Tx,
-    isp: IspId,
-    (epoch, token): (&str, &[u8]),
-    at: Moment,
-    author: &str,
-) -> anyhow::Result<()> {
-    let line = store::of_token(tx, isp, epoch, token).await?;
+/// Lets the earliest case of the line of `case` speak for the others of its end point. Whatever
+/// shares a token is one line, so that one with tokens of two epochs holds both together.
+async fn join(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> anyhow::Result<()> {
+    let line = store::sharing_tokens(tx, case).await?;
     for end_point in EndPoint::ALL {
         let of_line = line.iter().filter(|(_, _, spot)| EndPoint::at(spot) == end_point);
         let cases: Vec<_> = of_line.map(|(id, line_of, _)| (*id, *line_of)).collect();
-        follow_first(tx, isp, &cases, at, author).await?;
+        follow_first(tx, case.isp, &cases, at, author).await?;
     }
     Ok(())
 }
 
 /// Lets the first of these cases, each with the one that speaks for it so far, speak for them all.
-async fn follow_first(
+pub(crate) async fn follow_first(
     tx: &mut Tx,
     isp: IspId,
     cases: &[(CaseId, Option<CaseId>)],
     at: Moment,
     author: &str,
-) -> anyhow::Result<()> {
+) -> crate::db::Result<()> {
     let Some((speaker, _)) = cases.first().copied() else { return Ok(()) };
     for (id, line_of) in cases.iter().copied() {
         let wanted = (id != speaker).then_some(speaker);

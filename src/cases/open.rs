@@ -187,9 +187,8 @@ async fn reopen_verified(
             // The first of them says when, as it does when verification reads the history.
             let at = first_after(rows, group, since).unwrap_or(last);
             let author = format!("feed {}", feed.name);
-            verdicts::reopen(tx, CaseRef { isp: group.holder.isp, id: entry.id }, at, &author)
-                .await?;
-            recurred += 1;
+            let case = CaseRef { isp: group.holder.isp, id: entry.id };
+            recurred += u64::from(verdicts::reopen(tx, case, at, &author).await?);
         }
     }
     Ok(recurred)

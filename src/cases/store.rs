@@ -32,6 +32,17 @@ pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> 
     })
 }
 
+/// All cases of the line of that case.
+pub(super) async fn line_of(tx: &mut Tx, case: CaseRef) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "WITH speaker AS (
+             SELECT COALESCE(line_of, id) AS id FROM case_rows WHERE isp_id = $1 AND id = $2)
+         SELECT * FROM cases WHERE isp_id = $1 AND id IN
+             (SELECT id FROM speaker UNION ALL
+              SELECT r.id FROM case_rows r JOIN speaker s ON r.line_of = s.id
+               WHERE r.isp_id = $1)";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(conn).await)
+}
+
 /// Facts of a case in order of time.
 pub(super) async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEvent>> {
     const SQL: &str = "SELECT at, kind, author, detail, withdrawn_at FROM case_events
@@ -166,19 +177,39 @@ pub(super) async fn set_id_end(
         .bind(ends_at).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
 }
 
-/// Cases that carry a token of an epoch, with the case that speaks for each.
+/// A case that a token still stands for, if any is left.
 pub(super) async fn of_token(
     tx: &mut Tx,
     isp: IspId,
     epoch: &str,
     token: &[u8],
+) -> sqlx::Result<Option<CaseId>> {
+    const SQL: &str = "SELECT case_id FROM line_tokens
+         WHERE isp_id = $1 AND epoch = $2 AND token = $3 AND ended_at IS NULL LIMIT 1";
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(isp).bind(epoch).bind(token).fetch_optional(conn).await
+    })
+}
+
+/// A case and all that share a token with it, or with one that does, in order of their first
+/// sighting: each with the case that speaks for it, and its spot. `CROSS JOIN` keeps SQLite to this
+/// order; it would look through all tokens of the provider first.
+pub(super) async fn sharing_tokens(
+    tx: &mut Tx,
+    case: CaseRef,
 ) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Vec<u8>)>> {
-    const SQL: &str = "SELECT c.id, c.line_of, c.spot FROM line_tokens t
-           JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
-         WHERE t.isp_id = $1 AND t.epoch = $2 AND t.token = $3 AND t.ended_at IS NULL
+    const SQL: &str = "WITH RECURSIVE line (case_id) AS (
+             SELECT id FROM case_rows WHERE isp_id = $1 AND id = $2
+             UNION
+             SELECT b.case_id FROM line CROSS JOIN line_tokens a CROSS JOIN line_tokens b
+              WHERE a.isp_id = $1 AND a.case_id = line.case_id AND a.ended_at IS NULL
+                AND b.isp_id = $1 AND b.epoch = a.epoch AND b.token = a.token
+                AND b.ended_at IS NULL)
+         SELECT c.id, c.line_of, c.spot FROM line
+           JOIN cases c ON c.isp_id = $1 AND c.id = line.case_id
          ORDER BY c.first_seen, c.spot";
     on_tx!(tx, conn => {
-        sqlx::query_as(SQL).bind(isp).bind(epoch).bind(token).fetch_all(conn).await
+        sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(conn).await
     })
 }
 

@@ -131,17 +131,27 @@ async fn tell(
     Ok(())
 }
 
-/// Reopens a verified case that was seen at `at`, before any review says so.
+/// Reopens a verified line of which `case` was seen at `at`, before any review says so. Where the
+/// line was first seen elsewhere since, it may be somebody else who is found here: that is for a
+/// review to say, which reads the whole history. Tells whether it reopened.
 pub(super) async fn reopen(
     tx: &mut Tx,
     case: CaseRef,
     at: Moment,
     author: &str,
-) -> crate::db::Result<()> {
-    let verdict = Verdict { state: State::Recurred, since: at, first_clean: None, last_seen: None };
-    if stand(tx, case, &verdict).await? {
-        let event = store::Event { at, kind: verdict.kind(), author, detail: None };
-        store::verdicts::tell(tx, case, event).await?;
+) -> crate::db::Result<bool> {
+    let line = store::line_of(tx, case).await?;
+    let own = line.iter().find(|member| member.id == case.id);
+    if own.is_none_or(|own| line.iter().any(|member| member.first_seen > own.first_seen)) {
+        return Ok(false);
     }
-    Ok(())
+    let verdict = Verdict { state: State::Recurred, since: at, first_clean: None, last_seen: None };
+    for member in &line {
+        stand(tx, member.reference(), &verdict).await?;
+    }
+    let event = store::Event { at, kind: verdict.kind(), author, detail: None };
+    for speaker in line.iter().filter(|member| member.line_of.is_none()) {
+        store::verdicts::tell(tx, speaker.reference(), event).await?;
+    }
+    Ok(true)
 }

@@ -68,7 +68,8 @@ pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker
               FROM cases GROUP BY isp_id, COALESCE(line_of, id)),
         token AS (
             SELECT DISTINCT t.isp_id, COALESCE(c.line_of, c.id) AS speaker
-              FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id)
+              FROM line_tokens t JOIN cases c ON c.isp_id = t.isp_id AND c.id = t.case_id
+             WHERE t.ended_at IS NULL)
         SELECT c.isp_id, c.id, i.code AS isp, i.lease_policy, c.stream, c.feed_id, c.spot, c.model,
                l.last_seen, c.state, c.state_since, c.first_clean,
                CAST(CASE WHEN t.speaker IS NULL THEN 0 ELSE 1 END AS BIGINT) AS has_token
@@ -148,11 +149,11 @@ pub(super) async fn unsettled(
     as_of: Moment,
 ) -> sqlx::Result<Vec<(IspId, (Moment, Moment), Vec<u8>)>> {
     const SQL: &str = "SELECT c.isp_id, c.first_seen, c.last_seen, c.spot FROM cases c
-         WHERE c.first_seen >= $1 AND c.line_of IS NULL
-           AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
-                  ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
-                 AND r.record_no = l.record_no
-               WHERE l.isp_id = c.isp_id AND l.case_id = c.id AND r.received_at <= $2)";
+         LEFT JOIN (SELECT DISTINCT l.isp_id, l.case_id FROM line_reports r JOIN notice_lines l
+                      ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
+                     AND l.record_no = r.record_no WHERE r.received_at <= $2) said
+           ON said.isp_id = c.isp_id AND said.case_id = c.id
+         WHERE c.first_seen >= $1 AND c.line_of IS NULL AND said.case_id IS NULL";
     let rows: Vec<(IspId, Moment, Moment, Vec<u8>)> =
         on!(db, pool => sqlx::query_as(SQL).bind(since).bind(as_of).fetch_all(pool).await)?;
     Ok(rows.into_iter().map(|(isp, first, last, spot)| (isp, (first, last), spot)).collect())
@@ -162,15 +163,17 @@ pub(super) async fn unsettled(
 pub(super) async fn listed_addresses(db: &Db, scope: &Scope) -> sqlx::Result<Vec<ListedAddress>> {
     const SQL: &str = "
         WITH seen AS (
-            SELECT isp_id, spot, MAX(last_seen) AS last_seen FROM cases GROUP BY isp_id, spot)
-        SELECT c.feed_id, MIN(n.prepared_at) AS prepared_at, s.last_seen
-          FROM notice_lines l
-          JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
-          JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
-          JOIN seen s ON s.isp_id = c.isp_id AND s.spot = c.spot
-         WHERE (CAST($1 AS TEXT) IS NULL OR c.stream = $1)
-           AND c.first_seen >= $2 AND c.first_seen < $3 AND n.prepared_at <= $4
-         GROUP BY c.isp_id, c.spot, c.feed_id, s.last_seen";
+            SELECT isp_id, spot, MAX(last_seen) AS last_seen FROM cases GROUP BY isp_id, spot),
+        listed AS (
+            SELECT c.isp_id, c.spot, c.feed_id, MIN(n.prepared_at) AS prepared_at
+              FROM notice_lines l
+              JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+              JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
+             WHERE (CAST($1 AS TEXT) IS NULL OR c.stream = $1)
+               AND c.first_seen >= $2 AND c.first_seen < $3 AND n.prepared_at <= $4
+             GROUP BY c.isp_id, c.spot, c.feed_id)
+        SELECT l.feed_id, l.prepared_at, s.last_seen
+          FROM listed l JOIN seen s ON s.isp_id = l.isp_id AND s.spot = l.spot";
     on!(db, pool => {
         sqlx::query_as(SQL)
             .bind(scope.stream.as_deref())

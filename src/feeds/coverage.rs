@@ -171,19 +171,28 @@ pub(crate) async fn retry(
     let rows = rows_of(feed, &file.name, path, app.now()).map_err(anyhow::Error::msg)?;
     let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
     let good: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
-    let released: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
-    let mut tx = app.db.begin().await?;
-    let left = quarantine::release(&mut tx, file.id, &released, app.now()).await;
-    match left.map_err(anyhow::Error::from) {
+    let released = retry::again(|| release(app, feed, file, &good)).await;
+    match released.map_err(anyhow::Error::from) {
         // Another retry let them go first.
-        Err(fault) if retry::is_overtaken(&fault) => return Ok(0),
-        left => left?,
+        Err(fault) if retry::is_overtaken(&fault) => Ok(0),
+        released => released.map(|()| good.len() as u64),
     }
-    for (_, row) in &good {
+}
+
+/// Lets rows go that are understood now, and records what they cover.
+async fn release(
+    app: &App,
+    feed: &Feed,
+    file: &FeedFile,
+    good: &[(i64, Covered)],
+) -> crate::db::Result<()> {
+    let numbers: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
+    let mut tx = app.db.begin().await?;
+    quarantine::release(&mut tx, file.id, &numbers, app.now()).await?;
+    for (_, row) in good {
         store::coverage::upsert(&mut tx, feed.id, row, file).await?;
     }
-    tx.commit().await?;
-    Ok(released.len() as u64)
+    tx.commit().await
 }
 
 /// A run of a feed with everything it covered.
@@ -199,6 +208,8 @@ pub struct Run {
     pub to: Moment,
     /// Hits that its coverage announces, if every row of it says how many.
     pub announced: Option<i64>,
+    /// Addresses that a row in quarantine says it listed.
+    pub unread_at: HashSet<IpAddr>,
     /// The parts that count: complete enough, not aborted.
     pub parts: Vec<Part>,
 }
@@ -222,16 +233,17 @@ impl Run {
     /// Whether this run looked for exactly this weakness at exactly this address and port.
     ///
     /// An infection is seen by its own calls, from whatever port, so ports and protocol do not
-    /// matter there.
+    /// matter there. Where a row in quarantine names the address, nobody knows what was found.
     pub fn covers(&self, ip: IpAddr, port: (Proto, Option<u16>), weakness: Weakness) -> bool {
         let (proto, port) = port;
-        self.parts.iter().any(|part| {
-            part.weakness == weakness
-                && (weakness == Weakness::Infected
-                    || (part.proto == i64::from(proto.number())
-                        && port.is_some_and(|port| part.ports.contains(&port))))
-                && part.holds(ip)
-        })
+        !self.unread_at.contains(&ip)
+            && self.parts.iter().any(|part| {
+                part.weakness == weakness
+                    && (weakness == Weakness::Infected
+                        || (part.proto == i64::from(proto.number())
+                            && port.is_some_and(|port| part.ports.contains(&port))))
+                    && part.holds(ip)
+            })
     }
 }
 
@@ -274,8 +286,9 @@ pub async fn looked_at(
     let Some(mut last) = runs.pop() else { return Ok((ends, true)) };
     let (from, to, announced) = store::coverage::extent(db, (last.feed, &last.scan_run)).await?;
     (last.from, last.to, last.announced) = (from, to, announced);
-    let came = Hits::read(db).await?.of(&last);
-    Ok((ends, hits::waits(announced, came, to, now).is_none()))
+    let came = Hits::read(db).await?;
+    let is_read = hits::waits(announced, came.of(&last), to, now).is_none();
+    Ok((ends, is_read && !came.unread_at(&last).contains(&ip)))
 }
 
 /// The runs that ended by `until` and are not read yet, with the reason.
@@ -289,6 +302,7 @@ async fn all(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Op
     runs.retain(|run| run.to <= until);
     runs.sort_by(|a, b| (a.to, a.feed, &a.scan_run).cmp(&(b.to, b.feed, &b.scan_run)));
     let came = Hits::read(db).await?;
+    runs.iter_mut().for_each(|run| run.unread_at = came.unread_at(run));
     let waits = |run: &Run| hits::waits(run.announced, came.of(run), run.to, now);
     Ok(runs.into_iter().map(|run| (waits(&run), run)).map(|(waits, run)| (run, waits)).collect())
 }

@@ -6,8 +6,9 @@
 //! `run_hits`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    net::IpAddr,
 };
 
 use formats::{Detection, Row};
@@ -43,15 +44,22 @@ impl RunHits {
     }
 }
 
-/// What a batch says of runs; a row that names no run speaks of the empty one.
+/// What a batch says of runs; an understood row that names no run speaks of the empty one.
 pub fn by_run(batch: &[(i64, Row)]) -> BTreeMap<String, RunHits> {
     let mut runs: BTreeMap<String, RunHits> = BTreeMap::new();
     for (_, row) in batch {
-        let Row::Detection(row) = row else { continue };
-        let run = row.detail.scan_run.as_deref().unwrap_or_default();
-        match runs.get_mut(run) {
-            Some(hits) => hits.add(row),
-            None => runs.entry(run.to_owned()).or_default().add(row),
+        let run = match row {
+            Row::Detection(row) => row.detail.scan_run.as_deref().unwrap_or_default(),
+            Row::Refused(row) => match row.legible.scan_run.as_deref() {
+                Some(run) => run,
+                None => continue,
+            },
+        };
+        if !runs.contains_key(run) {
+            runs.insert(run.to_owned(), RunHits::default());
+        }
+        if let (Row::Detection(row), Some(hits)) = (row, runs.get_mut(run)) {
+            hits.add(row);
         }
     }
     runs
@@ -89,6 +97,8 @@ pub(super) struct Said {
     last_at: Option<Moment>,
     completed_at: Option<Moment>,
     refused: Option<String>,
+    /// Rows of the file in quarantine that may be of this run, on any device.
+    unread: i64,
 }
 
 /// What is known of the hits of one run (検知の到着).
@@ -102,6 +112,8 @@ pub struct Arrived {
     pub broken: u64,
     /// Files that speak of it and are not in to their end.
     pub unfinished: u64,
+    /// Rows in quarantine, in whole files that speak of it, that may be of any device.
+    pub unread: i64,
     /// Whether a file came since its beginning of which nobody knows what runs it speaks of.
     pub mute: bool,
 }
@@ -120,6 +132,8 @@ pub enum Waits {
     },
     /// The only files that speak of it break off.
     Broken,
+    /// So many rows of its files are in quarantine, and each may be a device that looks clean.
+    Quarantined(i64),
     /// A file of the feed is refused, in quarantine or not in to its end, and may speak of it.
     Mute,
     /// No file speaks of it, and it ended too lately for that to mean that it found nothing.
@@ -132,6 +146,8 @@ impl fmt::Display for Waits {
             Self::Unfinished => f.write_str("a file of its hits is not in to the end"),
             Self::Announced { came, of } => write!(f, "{came} of {of} announced hits came"),
             Self::Broken => f.write_str("the file of its hits breaks off"),
+            Self::Quarantined(1) => f.write_str("a row of its hits is in quarantine"),
+            Self::Quarantined(rows) => write!(f, "{rows} rows of its hits are in quarantine"),
             Self::Mute => f.write_str("a file that could not be read may hold its hits"),
             Self::Due(until) => {
                 write!(f, "none came; if none comes until {}, it found nothing", until.rfc3339())
@@ -147,6 +163,7 @@ pub fn waits(announced: Option<i64>, arrived: Arrived, end: Moment, now: Moment)
         _ if arrived.unfinished > 0 => Some(Waits::Unfinished),
         Some(of) if arrived.hits < of => Some(Waits::Announced { came: arrived.hits, of }),
         Some(_) => None,
+        None if arrived.whole > 0 && arrived.unread > 0 => Some(Waits::Quarantined(arrived.unread)),
         None if arrived.whole > 0 => None,
         None if arrived.broken > 0 => Some(Waits::Broken),
         None if arrived.mute => Some(Waits::Mute),
@@ -158,6 +175,8 @@ pub fn waits(announced: Option<i64>, arrived: Arrived, end: Moment, now: Moment)
 pub(super) struct Hits {
     named: HashMap<(FeedId, String), Arrived>,
     nameless: HashMap<FeedId, Vec<Said>>,
+    /// Addresses that rows in quarantine say they list.
+    located: HashMap<(FeedId, String), HashSet<IpAddr>>,
     /// When the last file came of which nobody knows what runs it speaks of.
     mute: HashMap<FeedId, Moment>,
 }
@@ -175,7 +194,16 @@ impl Hits {
             }
         }
         let mute = store::coverage::mute(db).await?.into_iter().collect();
-        Ok(Self { named, nameless, mute })
+        let mut located: HashMap<_, HashSet<_>> = HashMap::new();
+        for (feed, run, ip) in store::coverage::located(db).await? {
+            located.entry((feed, run)).or_default().extend(ip.parse::<IpAddr>());
+        }
+        Ok(Self { named, nameless, located, mute })
+    }
+
+    /// Addresses of which nobody knows what `run` found there.
+    pub(super) fn unread_at(&self, run: &Run) -> HashSet<IpAddr> {
+        self.located.get(&(run.feed, run.scan_run.clone())).cloned().unwrap_or_default()
     }
 
     /// What came for `run`.
@@ -184,6 +212,9 @@ impl Hits {
         let mut arrived = self.named.get(&key).copied().unwrap_or_default();
         let nameless = self.nameless.get(&run.feed).into_iter().flatten();
         nameless.filter(|said| said.falls_within(run)).for_each(|said| arrived.add(said));
+        // A row that names run and address came, whatever it says of the device.
+        let located = i64::try_from(self.unread_at(run).len()).unwrap_or(i64::MAX);
+        arrived.hits = arrived.hits.saturating_add(located);
         arrived.mute = self.mute.get(&run.feed).is_some_and(|came| *came >= run.from);
         arrived
     }
@@ -204,6 +235,7 @@ impl Arrived {
             (Some(_), None) => {
                 self.whole += 1;
                 self.hits = self.hits.saturating_add(said.hits);
+                self.unread = self.unread.saturating_add(said.unread);
             }
         }
     }
@@ -233,6 +265,9 @@ mod tests {
         assert_eq!(waits(None, mute, END, after(99)), Some(Waits::Mute));
         assert_eq!(waits(None, Arrived { mute: true, ..whole }, END, END), None);
         assert_eq!(waits(Some(0), mute, END, END), None);
+        let unread = Arrived { unread: 2, ..whole };
+        assert_eq!(waits(None, unread, END, after(99)), Some(Waits::Quarantined(2)));
+        assert_eq!(waits(Some(0), unread, END, after(99)), None);
         let unfinished = Arrived { unfinished: 1, ..whole };
         assert_eq!(waits(None, unfinished, END, after(99)), Some(Waits::Unfinished));
     }

@@ -1,8 +1,8 @@
 //! Quarantine (隔離): rows that were not understood, with line, column, reason and bytes.
 //!
 //! Nothing is lost: a row stays here until a retry understands it, and the raw file stays anyway.
-//! Whoever has looked at a row and knows that nothing is to be done dismisses it, with a reason;
-//! the row stays unread, so no silence of its file is taken for more than it was.
+//! While it waits it may be any device that looks clean. Whoever has looked at a row and knows that
+//! it is none to wait for dismisses it, with name and reason; then it holds no run back any more.
 
 pub mod reasons;
 

@@ -1,7 +1,5 @@
 //! SQL of verification.
 
-use std::collections::HashSet;
-
 use super::evidence::CleanScan;
 use crate::{
     cases::{Case, CaseRef},
@@ -20,12 +18,11 @@ pub(super) async fn cases_of(db: &Db, isp: IspId) -> sqlx::Result<Vec<Case>> {
     on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
 }
 
-/// Cases that carry a line token.
-pub(super) async fn with_token(db: &Db, isp: IspId) -> sqlx::Result<HashSet<CaseId>> {
-    const SQL: &str = "SELECT DISTINCT case_id FROM line_tokens WHERE isp_id = $1";
-    let found: Vec<CaseId> =
-        on!(db, pool => sqlx::query_scalar(SQL).bind(isp).fetch_all(pool).await)?;
-    Ok(found.into_iter().collect())
+/// Cases with a line token, and the epoch of each.
+pub(super) async fn tokens(db: &Db, isp: IspId) -> sqlx::Result<Vec<(CaseId, String)>> {
+    const SQL: &str = "SELECT case_id, epoch FROM line_tokens
+         WHERE isp_id = $1 AND ended_at IS NULL";
+    on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
 }
 
 /// Which cases still wait for the ISP's word, since `since`: first and latest sighting, and where.
@@ -35,11 +32,12 @@ pub(super) async fn unsettled(
     since: Moment,
 ) -> sqlx::Result<Vec<(Moment, Moment, Vec<u8>)>> {
     const SQL: &str = "SELECT c.first_seen, c.last_seen, c.spot FROM cases c
+         LEFT JOIN (SELECT DISTINCT l.case_id FROM line_reports r JOIN notice_lines l
+                      ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
+                     AND l.record_no = r.record_no WHERE r.isp_id = $1) said
+           ON said.case_id = c.id
          WHERE c.isp_id = $1 AND c.first_seen >= $2 AND c.line_of IS NULL
-           AND NOT EXISTS (SELECT 1 FROM notice_lines l JOIN line_reports r
-                  ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
-                 AND r.record_no = l.record_no
-               WHERE l.isp_id = c.isp_id AND l.case_id = c.id)";
+           AND said.case_id IS NULL";
     on!(db, pool => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(pool).await)
 }
 

@@ -26,6 +26,7 @@ mod feed_files;
 mod feeds;
 mod interruptions;
 mod life_of_a_detection;
+mod lines;
 mod notices;
 mod one_story;
 mod quarantine;

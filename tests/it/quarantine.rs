@@ -119,17 +119,29 @@ on_both_engines! {
         assert!(refused.stderr.contains("has been understood since"), "{refused:?}");
     }
 
-    fn a_dismissed_row_lets_no_silence_be_read(centre) {
+    fn a_row_holds_verdicts_back_until_somebody_closes_it(centre) {
         centre.serves(&[provider("isp-a", "static", NET)]);
-        centre.takes(&[hit("r1", MARCH, "192.0.2.7")]);
+        let seen = |at: &str, ip: &str| hit("may", at, ip);
+        centre.takes(&[hit("r1", MARCH, "192.0.2.7"), hit("r1", MARCH, "192.0.2.8")]);
         centre.on("2026-05-02");
-        centre.ingests(SCANNER, "may.csv", csv(&[hit("may", MARCH, "nowhere")]));
+        // Of the first row nobody can tell the device, of the second one what was found there.
+        let unread = [seen(MARCH, "nowhere"), seen("2026-03-30 10:00:00", "192.0.2.8")];
+        centre.ingests(SCANNER, "may.csv", csv(&unread));
         centre.learns(&[covered("may", "2026-05-01", NET)]);
-        says(&centre, "dismiss", &[&ids(&centre.quarantine())[0]], "unreadable");
+        let rows = ids(&centre.quarantine());
         centre.on("2026-06-01");
-        let review = centre.verifies();
-        assert_eq!((review.number("runs_waiting"), review.number("open")), (1, 1));
-        assert!(review.stderr.contains("may hold its hits"), "{review:?}");
+        let stand = |centre: &Centre| {
+            let review = centre.verifies();
+            let states = ["192.0.2.7", "192.0.2.8"].map(|ip| centre.state_of(ip));
+            (review.number("runs_waiting"), states.join(" "))
+        };
+        assert_eq!(stand(&centre), (1, "open open".into()));
+        says(&centre, "dismiss", &[&rows[0]], "the sender's test row");
+        assert_eq!(stand(&centre), (0, "clean_once open".into()));
+        says(&centre, "dismiss", &[&rows[1]], "a row of last year");
+        assert_eq!(stand(&centre), (0, "clean_once clean_once".into()));
+        says(&centre, "reopen", &[&rows[0]], "it was none");
+        assert_eq!(stand(&centre), (1, "open open".into()), "told anew");
     }
 
     fn whoever_looks_at_a_row_learns_what_is_wrong_and_what_to_do(centre) {

@@ -191,13 +191,12 @@ on_both_engines! {
         assert_eq!(centre.case_of("192.0.2.2")["line_of"], centre.case_of("192.0.2.1")["id"]);
         let back = hit("r3", "2026-04-22T01:00:00+09:00", "192.0.2.2");
         centre.scans("2026-04-22", "192.0.2.0/24", &[back]);
-        assert_eq!(centre.state_of("192.0.2.2"), "recurred");
-        assert_eq!(centre.prepares("isp-a"), None, "the line's first case speaks for it");
-        centre.verifies();
-        assert_eq!(centre.state_of("192.0.2.1"), "recurred");
+        assert_eq!(["192.0.2.1", "192.0.2.2"].map(|ip| centre.state_of(ip)), ["recurred"; 2]);
         let next = centre.prepares("isp-a").expect("the line has it again");
         let lines = centre.lines_of(&next);
         assert_eq!((lines.len(), lines[0]["ip"].as_str()), (1, "192.0.2.2"), "where it is now");
+        centre.verifies();
+        assert_eq!(centre.prepares("isp-a"), None, "the line's first case speaks for it");
     }
 
     fn an_earlier_case_that_comes_late_speaks_for_its_line(centre) {

@@ -37,8 +37,8 @@ fn stands(centre: &Centre) -> (i64, String) {
 on_both_engines! {
     fn silence_is_no_proof_while_a_file_waits_that_may_break_it(centre) {
         centre.serves(&[provider("isp-a", "static", NET)]);
-        let naive = |day: &str| seen(day, IP).with("detected_at", format!("{day}T06:00:00"));
-        for unread in [csv(&[naive("2026-05-08")]), "a,b\n1,2\n".to_owned()] {
+        let ragged = nothing_found() + "w2,7,notice\n";
+        for unread in [ragged, "a,b\n1,2\n".to_owned()] {
             let mut centre = centre.another();
             centre.serves(&[provider("isp-a", "static", NET)]);
             centre.scans("2026-05-01", NET, &[seen("2026-05-01", IP)]);
@@ -75,6 +75,39 @@ on_both_engines! {
         let odd = centre.file("odd.csv", odd);
         let refused = centre.tries(&["ingest", "--feed", SCANNER, "--run", "june", &odd]);
         assert!(refused.stderr.contains("not noted as the hits of june"), "{refused:?}");
+    }
+
+    fn a_row_in_quarantine_holds_its_own_device_back_where_it_says_which(centre) {
+        centre.serves(&[provider("isp-a", "static", NET)]);
+        centre.scans("2026-05-01", NET, &[IP, OTHER].map(|ip| seen("2026-05-01", ip)));
+        centre.on("2026-05-08");
+        let early = seen("2026-05-08", IP).with("detected_at", "2026-05-08T20:00:00+09:00");
+        assert_eq!(centre.ingests(SCANNER, "list.csv", csv(&[early])).status, 1);
+        let run = covered("2026-05-08", "2026-05-08", NET).with("to", "2026-05-08T23:00:00+09:00");
+        for run in [run.clone(), run.with("hits", 1)] {
+            centre.on("2026-05-09").learns(&[run]);
+            assert_eq!(stands(&centre), (0, "open".into()));
+            assert_eq!(centre.state_of(OTHER), "clean_once", "the list came without it");
+        }
+        centre.does(&["quarantine", "retry"]);
+        assert_eq!(stands(&centre), (0, "open".into()));
+        assert_eq!(centre.case_of(IP)["last_seen"], "2026-05-08T11:00:00Z");
+    }
+
+    fn a_row_in_quarantine_that_names_no_device_may_be_any_that_looks_clean(centre) {
+        one_device(&mut centre);
+        centre.on("2026-05-08");
+        let nobody = seen("2026-05-08", "198.18.0.300");
+        assert_eq!(centre.ingests(SCANNER, "list.csv", csv(&[nobody])).status, 1);
+        let ragged = csv(&[seen("2026-05-15", OTHER)]) + "2026-05-15,7,notice\n";
+        centre.on("2026-05-15");
+        assert_eq!(centre.ingests(SCANNER, "ragged.csv", ragged).status, 1);
+        for day in ["2026-05-08", "2026-05-15"] {
+            centre.learns(&[covered(day, day, NET)]);
+        }
+        let review = centre.on("2026-07-01").verifies();
+        assert!(review.stderr.contains("a row of its hits is in quarantine"), "{review:?}");
+        assert_eq!(stands(&centre), (2, "open".into()), "and no time makes it clean");
     }
 
     fn coverage_that_comes_before_its_hits_calls_nothing_clean(centre) {

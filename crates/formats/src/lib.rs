@@ -59,5 +59,5 @@ pub use detection::{
 };
 pub use header::Header;
 pub use reading::{Encoding, Reading};
-pub use refusal::{FileRefused, Reason, Refused, Row, Rows};
+pub use refusal::{FileRefused, Legible, Reason, Refused, Row, Rows};
 pub use unpack::unpack;

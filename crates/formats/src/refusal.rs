@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use crate::{Detection, Header};
 
@@ -146,6 +147,19 @@ pub struct Refused {
     /// The row as it stood, without its line end; credential cells are replaced by `***`, and no
     /// more than the first 256 KiB are kept.
     pub bytes: Vec<u8>,
+    /// What it says of itself all the same.
+    pub legible: Legible,
+}
+
+/// What can still be read of a refused row (判読できた項目): which run it speaks of, and of which
+/// address. Where nothing is legible it may be a row of any run, on any device.
+#[doc(alias = "判読できた項目")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Legible {
+    /// The run it names; a Shadowserver report never names one.
+    pub scan_run: Option<String>,
+    /// The address of the device.
+    pub ip: Option<IpAddr>,
 }
 
 impl fmt::Display for Refused {

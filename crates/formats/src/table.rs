@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::split::{COLUMNS_MAX, Cell, Splitter, Step};
-use crate::{FileRefused, Header, Reading, Reason, Refused};
+use crate::{FileRefused, Header, Legible, Reading, Reason, Refused};
 use crate::{address, credentials, safe_csv, stamp, text};
 
 /// No more bytes of a refused row are kept.
@@ -103,10 +103,10 @@ impl Sheet {
         &mut self,
         read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
     ) -> io::Result<Option<Result<T, Refused>>> {
-        let (fault, mut bytes) = match self.splitter.step()? {
+        let ((column, reason, legible), mut bytes) = match self.splitter.step()? {
             Step::End => return Ok(None),
             Step::Uncut { reason, bytes } => {
-                ((None, reason), credentials::mask_uncut(&bytes, &self.masked))
+                ((None, reason, Legible::default()), credentials::mask_uncut(&bytes, &self.masked))
             }
             Step::Row => match self.read(read) {
                 Ok(value) => return Ok(Some(Ok(value))),
@@ -114,33 +114,35 @@ impl Sheet {
             },
         };
         bytes.truncate(REFUSED_BYTES_MAX);
-        let (column, reason) = fault;
-        Ok(Some(Err(Refused { line: self.splitter.line(), column, reason, bytes })))
+        let line = self.splitter.line();
+        Ok(Some(Err(Refused { line, column, reason, bytes, legible })))
     }
 
     fn read<T>(
         &mut self,
         read: &mut impl FnMut(&Line<'_>) -> Result<T, Fault>,
-    ) -> Result<T, (Option<String>, Reason)> {
+    ) -> Result<T, (Option<String>, Reason, Legible)> {
+        let illegible = |column, reason| (column, reason, Legible::default());
         let (number, found) = (self.splitter.line(), self.splitter.count());
         if let Some((at, reason)) = self.splitter.broken(self.names.len()) {
-            return Err((self.names.get(at).cloned(), reason));
+            return Err(illegible(self.names.get(at).cloned(), reason));
         }
         let Self { splitter, names, reading, unnamed, required, .. } = self;
         let expected = names.len();
-        let (row, cells) = splitter.decode().ok_or((None, Reason::BadEncoding))?;
+        let (row, cells) = splitter.decode().ok_or(illegible(None, Reason::BadEncoding))?;
         // A spreadsheet adds or leaves out empty cells at the end of a row.
         if found > expected && !cells[expected..].iter().all(|c| c.is_empty()) {
-            return Err((None, Reason::TooManyCells { found, expected }));
+            return Err(illegible(None, Reason::TooManyCells { found, expected }));
         }
         if found < expected {
             let last = names.get(found - 1).map_or("", String::as_str);
             if let Some(column) = required.iter().find(|c| **c == last) {
-                return Err((Some((*column).to_owned()), Reason::TooFewCells { found, expected }));
+                let reason = Reason::TooFewCells { found, expected };
+                return Err(illegible(Some((*column).to_owned()), reason));
             }
         }
         let line = Line { names, row, cells, reading, unnamed, replaced: false.into(), number };
-        read(&line).map_err(|(column, reason)| (Some(column.to_owned()), reason))
+        read(&line).map_err(|(column, reason)| (Some(column.to_owned()), reason, line.legible()))
     }
 
     /// Every row at once: those understood, and those refused.
@@ -160,6 +162,12 @@ impl Sheet {
 }
 
 impl<'a> Line<'a> {
+    /// What can be read of a row that is refused.
+    fn legible(&self) -> Legible {
+        let scan_run = self.text("scan_run", 1000).unwrap_or_default();
+        Legible { scan_run, ip: self.ip("ip").unwrap_or_default() }
+    }
+
     /// The cell as it stands; empty where the file has no such column.
     pub(crate) fn raw(&self, column: &str) -> Cow<'a, str> {
         let at = self.names.iter().position(|name| name == column);

@@ -36,7 +36,7 @@ fn refusal(row: &str) -> (u64, String, String) {
     let (detections, refused) =
         read("2026-11-22-scan_telnet-x-geo.csv", format!("{TELNET}{good}{row}\n{good}"));
     assert_eq!((detections.len(), refused.len()), (2, 1), "{row}");
-    let Refused { line, column, reason, bytes } = refused[0].clone();
+    let Refused { line, column, reason, bytes, .. } = refused[0].clone();
     assert_eq!(bytes, row.as_bytes());
     (line, column.unwrap_or_default(), reason.code().to_owned())
 }

@@ -1,6 +1,6 @@
 //! SQL of scan coverage, and of the hits that its runs wait for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Context as _;
 use formats::{Weakness, coverage::Covered};
@@ -144,6 +144,7 @@ fn into_runs(rows: Vec<Stored>) -> anyhow::Result<Vec<Run>> {
             from: row.from_at,
             to: row.to_at,
             announced: Some(0),
+            unread_at: HashSet::new(),
             parts: Vec::new(),
         });
         run.announced = run.announced.zip(row.hits).map(|(all, more)| all.saturating_add(more));
@@ -199,9 +200,21 @@ pub(in crate::feeds) async fn add_hits(
 /// What all files say of runs.
 pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
     const SQL: &str = "SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
-             f.completed_at, f.refused
+             f.completed_at, f.refused,
+             (SELECT COUNT(*) FROM quarantined_rows q
+               WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NULL
+                 AND (q.scan_run IS NULL OR (q.scan_run = r.scan_run AND q.ip IS NULL))) AS unread
          FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
          JOIN feeds d ON d.id = f.feed_id";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// Rows in quarantine of which run and address are legible.
+pub(in crate::feeds) async fn located(db: &Db) -> sqlx::Result<Vec<(FeedId, String, String)>> {
+    const SQL: &str = "SELECT DISTINCT f.feed_id, q.scan_run, q.ip
+         FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
+         WHERE f.holds = 'hits' AND q.released_at IS NULL AND q.dismissed_at IS NULL
+           AND q.scan_run IS NOT NULL AND q.ip IS NOT NULL";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
@@ -212,7 +225,8 @@ pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)
          WHERE f.holds = 'hits' AND (f.completed_at IS NULL
             OR (NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id)
                 AND (f.refused IS NOT NULL OR EXISTS (SELECT 1 FROM quarantined_rows q
-                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL))))
+                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL
+                          AND q.dismissed_at IS NULL))))
          GROUP BY f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }

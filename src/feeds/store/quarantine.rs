@@ -29,7 +29,7 @@ pub(in crate::feeds) async fn insert(
 ) -> sqlx::Result<()> {
     let target = Target {
         table: "quarantined_rows",
-        columns: "feed_file_id, row_no, line, column_name, reason, bytes",
+        columns: "feed_file_id, row_no, line, column_name, reason, bytes, scan_run, ip",
         conflict: "ON CONFLICT DO NOTHING",
     };
     let columns = [
@@ -39,6 +39,10 @@ pub(in crate::feeds) async fn insert(
         Column::TextOrNull(rows.iter().map(|(_, row)| row.column.clone()).collect()),
         Column::Text(rows.iter().map(|(_, row)| row.reason.code().to_owned()).collect()),
         Column::Bytes(rows.iter().map(|(_, row)| row.bytes.clone()).collect()),
+        Column::TextOrNull(rows.iter().map(|(_, row)| row.legible.scan_run.clone()).collect()),
+        Column::TextOrNull(
+            rows.iter().map(|(_, row)| row.legible.ip.map(|ip| ip.to_string())).collect(),
+        ),
     ];
     bulk::insert(tx, target, columns).await?;
     Ok(())

@@ -10,8 +10,8 @@ use super::columns::{Columns, Keys, Slot};
 use crate::split::{Cell, Splitter, Step};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{
-    Detail, Detection, Notes, Outcome, Proto, Reading, Reason, Refused, Row, Severity, address,
-    credentials, stamp, text,
+    Detail, Detection, Legible, Notes, Outcome, Proto, Reading, Reason, Refused, Row, Severity,
+    address, credentials, stamp, text,
 };
 
 /// `infection` names these for lack of a family.
@@ -56,7 +56,8 @@ impl ReportRows {
     fn refused(&self, (column, reason): Fault, mut bytes: Vec<u8>) -> Refused {
         bytes.truncate(REFUSED_BYTES_MAX);
         let column = column.and_then(|at| self.columns.names.get(at).cloned());
-        Refused { line: self.splitter.line(), column, reason, bytes }
+        let (line, legible) = (self.splitter.line(), Legible::default());
+        Refused { line, column, reason, bytes, legible }
     }
 
     fn detection(&mut self) -> Result<Detection, Fault> {
