@@ -53,7 +53,8 @@ enum Command {
     /// Close rows: you looked at them, and nothing is to be done.
     #[command(
         after_help = "Example:\n  todoke quarantine dismiss 0199…/17 --reason \"the sender's test \
-        row\"\n\nA row that waits holds its run back: it may be a device. A dismissed one holds back nothing."
+        row\"\n\nA row that waits holds its run back: \
+        it may be a device. A dismissed one holds back nothing."
     )]
     Dismiss(Saying),
     /// Take a dismissal back: the rows wait again.
