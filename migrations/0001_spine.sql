@@ -96,7 +96,20 @@ CREATE TABLE quarantined_rows (
     scan_run TEXT,
     ip TEXT,
     released_at BIGINT,
+    dismissed_at BIGINT,
     PRIMARY KEY (feed_file_id, row_no)
+);
+
+-- What operators said of quarantined rows: when, who, why.
+-- owner: feeds
+CREATE TABLE quarantine_events (
+    feed_file_id BYTEA NOT NULL,
+    row_no BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    author TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (feed_file_id, row_no, at, kind)
 );
 
 -- owner: feeds
@@ -119,6 +132,7 @@ CREATE TABLE scan_coverage (
     recorded_at BIGINT NOT NULL,
     PRIMARY KEY (feed_id, scan_run, prefix, proto, weakness)
 );
+CREATE INDEX scan_coverage_by_place ON scan_coverage (prefix, to_at);
 
 -- The first sightings of cases in full, in order of rows; see src/sightings/kept.rs.
 -- owner: sightings

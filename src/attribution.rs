@@ -255,8 +255,8 @@ mod tests {
             isp: isp(n),
             prefix: prefix.parse().unwrap(),
             kind: "declared".into(),
-            from: Moment::parse(from).unwrap(),
-            to: to.map(|to| Moment::parse(to).unwrap()),
+            from: Moment::parse_day(from).unwrap(),
+            to: to.map(|to| Moment::parse_day(to).unwrap()),
         }
     }
 
@@ -271,7 +271,7 @@ mod tests {
             &[],
             Networks::default(),
         );
-        let at = |text: &str| Moment::parse(text).unwrap();
+        let at = |text: &str| Moment::parse_day(text).unwrap();
         let who = |ip: &str, t: &str| attributor.attribute(ip.parse().unwrap(), at(t)).isp;
         assert_eq!(who("192.0.2.1", "2026-03-31T23:59:59+09:00"), Some(isp(1)));
         assert_eq!(who("192.0.2.1", "2026-04-01T00:00:00+09:00"), Some(isp(2)));

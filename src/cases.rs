@@ -210,9 +210,9 @@ pub async fn list(db: &Db, filter: &Filter, limit: i64) -> crate::db::Result<Vec
     store::list(db, filter, limit).await
 }
 
-/// How many cases there are.
-pub async fn count(db: &Db) -> crate::db::Result<u64> {
-    Ok(store::count(db).await?.cast_unsigned())
+/// How many cases were seen first at `until` or before.
+pub async fn count(db: &Db, until: Moment) -> crate::db::Result<u64> {
+    Ok(store::count(db, until).await?.cast_unsigned())
 }
 
 /// Writes on each case that it stands on a list now.

@@ -2,7 +2,7 @@
 //!
 //! With `--json` a command prints one JSON object per result line on stdout and nothing else there;
 //! logs go to stderr. Exit status: 0 done, 1 refused with a reason the user can act on, 2 wrong
-//! usage, 3 fault.
+//! usage, which the command line alone shows, 3 fault.
 
 mod case;
 mod completions;
@@ -10,6 +10,7 @@ mod coverage;
 mod demo;
 mod effect;
 mod feed;
+mod given;
 pub mod ingest;
 mod init;
 mod isp;
@@ -34,7 +35,7 @@ use crate::{
     access::keys::{Keys, is_shut},
     app::App,
     config::Centre,
-    db::{Db, migrate},
+    db::{Db, NotReached, migrate},
     time::{Clock, Moment},
 };
 
@@ -62,7 +63,7 @@ pub struct Global {
     pub json: bool,
     /// Act as if it were this time (RFC 3339): for rehearsals and tests.
     #[arg(long, global = true, env = "TODOKE_NOW", hide = true)]
-    pub now: Option<String>,
+    pub now: Option<Moment>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -106,7 +107,6 @@ enum Command {
     /// How many devices look fixed, beside how many are.
     Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
-    #[command(hide = true)]
     Completions(completions::Completions),
 }
 
@@ -122,6 +122,11 @@ impl Refused {
         anyhow::Error::new(Self(reason.to_string()))
     }
 }
+
+/// Wrong usage that only shows once the parts of the command line are put together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongUsage(pub String);
 
 /// How a command ended when nothing went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +168,10 @@ pub async fn run() -> ExitCode {
         Err(error) if error.is::<Refused>() => {
             eprintln!("todoke: {error}");
             ExitCode::from(1)
+        }
+        Err(error) if error.is::<WrongUsage>() => {
+            eprintln!("todoke: {error}\n\nFor more information, try '--help'.");
+            ExitCode::from(2)
         }
         // The reader of the output closed it, as `head` does: that is no fault of anybody.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -225,7 +234,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
 pub async fn open(global: &Global) -> anyhow::Result<App> {
     let keys = Keys::load(&global.data.join("keys")).map_err(Refused::because)?;
     is_shut(&global.data).map_err(Refused::because)?;
-    let clock = clock(global)?;
+    let clock = clock(global);
     let db = open_db(global).await?;
     migrate::run(&db, &clock).await?;
     let centre = Centre::load(&global.data).map_err(|e| Refused::because(format!("{e:#}")))?;
@@ -233,20 +242,19 @@ pub async fn open(global: &Global) -> anyhow::Result<App> {
 }
 
 pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {
-    match &global.database_url {
-        Some(url) if url.starts_with("postgres") => Db::connect_postgres(url).await,
-        Some(url) => Err(Refused::because(format!(
-            "the database URL begins with `{}`; it must begin with postgres://, or be left out",
-            url.split(':').next().unwrap_or_default()
-        ))),
-        None => Db::open_sqlite(&global.data.join("todoke.sqlite")).await,
-    }
+    let Some(url) = &global.database_url else {
+        return Db::open_sqlite(&global.data.join("todoke.sqlite")).await;
+    };
+    // The URL itself is never shown: it may hold a password.
+    Db::connect_postgres(url).await.map_err(|fault| match fault.downcast::<NotReached>() {
+        Ok(why @ NotReached::NoUrl(_)) => WrongUsage(why.to_string()).into(),
+        Ok(why) => Refused::because(why),
+        Err(fault) => fault,
+    })
 }
 
-pub(crate) fn clock(global: &Global) -> anyhow::Result<Clock> {
-    let Some(now) = &global.now else { return Ok(Clock::Wall) };
-    let now = Moment::parse(now).map_err(Refused::because)?;
-    Ok(Clock::standing_at(now))
+pub(crate) fn clock(global: &Global) -> Clock {
+    global.now.map_or(Clock::Wall, Clock::standing_at)
 }
 
 /// The provider with that code, or a refusal that says where codes come from.
@@ -263,11 +271,6 @@ pub(crate) async fn feed_named(app: &App, name: &str) -> anyhow::Result<crate::f
     feed.ok_or_else(|| {
         Refused::because(format!("no feed is named `{name}`; register it by `todoke feed add`"))
     })
-}
-
-/// A time from the command line, or the present.
-pub(crate) fn moment_or_now(app: &App, text: Option<&str>) -> anyhow::Result<Moment> {
-    text.map_or_else(|| Ok(app.now()), |text| Moment::parse(text).map_err(Refused::because))
 }
 
 fn start_logging() {

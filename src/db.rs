@@ -15,7 +15,7 @@ use std::{path::Path, str::FromStr as _, time::Duration};
 
 use anyhow::Context as _;
 use sqlx::{
-    PgPool, Postgres, Sqlite, SqlitePool, Transaction,
+    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqlitePool, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
@@ -84,9 +84,11 @@ impl Db {
         Ok(Self::Sqlite { readers, writer })
     }
 
-    /// Connects to PostgreSQL at `url`.
+    /// Connects to PostgreSQL at `url`; where that fails, the fault is a [`NotReached`].
     pub async fn connect_postgres(url: &str) -> anyhow::Result<Self> {
-        let options = PgConnectOptions::from_str(url).context("the database URL is malformed")?;
+        let options = postgres_options(url)?;
+        // A pool that gets no connection says no more than that its time is over.
+        knock(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
@@ -129,6 +131,46 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
         }
+    }
+}
+
+/// Why a PostgreSQL server is not used (接続できない理由); none of them shows a password.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReached {
+    /// The text is no URL of a database.
+    #[error("the database URL {0}; it looks like postgres://user@host:5432/name")]
+    NoUrl(String),
+    /// Nobody answers there.
+    #[error("cannot reach the database at {0}: {1}. Is it running?")]
+    Silent(String, String),
+    /// The server answers, and lets nobody in.
+    #[error("the database at {0} lets nobody in: {1}")]
+    Shut(String, String),
+}
+
+fn postgres_options(url: &str) -> std::result::Result<PgConnectOptions, NotReached> {
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(NotReached::NoUrl("does not begin with postgres://".to_owned()));
+    }
+    PgConnectOptions::from_str(url).map_err(|_| NotReached::NoUrl("is malformed".to_owned()))
+}
+
+/// Makes one connection and lets go of it.
+async fn knock(options: &PgConnectOptions) -> std::result::Result<(), NotReached> {
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let connecting = PgConnection::connect_with(options);
+    match tokio::time::timeout(Duration::from_secs(10), connecting).await {
+        Ok(Ok(connection)) => {
+            // Whatever comes of the farewell, the pool makes its own connections.
+            let _ = connection.close().await;
+            Ok(())
+        }
+        Ok(Err(sqlx::Error::Database(why))) => {
+            Err(NotReached::Shut(place, why.message().to_owned()))
+        }
+        Ok(Err(sqlx::Error::Io(why))) => Err(NotReached::Silent(place, why.to_string())),
+        Ok(Err(why)) => Err(NotReached::Silent(place, why.to_string())),
+        Err(_) => Err(NotReached::Silent(place, "no answer within 10 seconds".to_owned())),
     }
 }
 

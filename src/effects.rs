@@ -74,7 +74,7 @@ pub enum By {
 }
 
 /// The word of each grouping.
-const GROUPINGS: [(By, &str); 5] = [
+pub const GROUPINGS: [(By, &str); 5] = [
     (By::Channel, "channel"),
     (By::Arm, "arm"),
     (By::Isp, "isp"),

@@ -2,8 +2,8 @@
 //!
 //! First stage: takes files in exactly once by content, keeps each raw file compressed under its
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
-//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `run_hits`,
-//! `scan_coverage`.
+//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `quarantine_events`,
+//! `run_hits`, `scan_coverage`.
 
 pub mod archive;
 pub mod coverage;
@@ -11,6 +11,7 @@ pub mod files;
 pub mod hits;
 pub mod quarantine;
 pub mod receive;
+pub mod refusals;
 pub(crate) mod store;
 
 use std::{fmt, str::FromStr};

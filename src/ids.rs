@@ -18,6 +18,13 @@ pub fn fresh(now: Moment, rng: &mut impl Rng) -> Uuid {
     uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }
 
+/// A text that is no key.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "`{0}` is no id; an id looks like 019a5b2c-6d00-7b3e-9f10-2a4c6e8d0b1f, and `list` prints it"
+)]
+pub struct NotAKey(pub String);
+
 macro_rules! typed_ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
@@ -33,8 +40,10 @@ macro_rules! typed_ids {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { self.0.fmt(f) }
         }
         impl std::str::FromStr for $name {
-            type Err = uuid::Error;
-            fn from_str(text: &str) -> Result<Self, uuid::Error> { text.parse().map(Self) }
+            type Err = NotAKey;
+            fn from_str(text: &str) -> Result<Self, NotAKey> {
+                text.parse().map(Self).map_err(|_| NotAKey(text.to_owned()))
+            }
         }
         typed_ids!(@engine $name, Sqlite);
         typed_ids!(@engine $name, Postgres);

@@ -3,9 +3,12 @@
 //! The clock is injected: the same program runs on the wall clock, on a fixed moment in a test and
 //! on the calendar of the demo country. Owns no table.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use jiff::{Timestamp, civil, tz::Offset};
@@ -33,22 +36,56 @@ pub const DAY: i64 = 86_400_000_000;
 #[doc(alias = "時刻")]
 pub struct Moment(pub i64);
 
-/// A text that is no moment.
+/// A text that is no moment, and what to write instead.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no RFC 3339 time with an offset, such as 2026-05-01T09:00:00+09:00")]
-pub struct NotAMoment(pub String);
+pub enum NotAMoment {
+    /// Nobody can tell whose midnight or whose clock it means.
+    #[error("`{text}` names no offset from UTC; for Japan, write {example}")]
+    NoOffset {
+        /// As it was written.
+        text: String,
+        /// The same with the offset of Japan.
+        example: String,
+    },
+    /// No time at all.
+    #[error("`{0}` is no RFC 3339 time with an offset, such as 2026-05-01T09:00:00+09:00")]
+    NoTime(String),
+}
+
+impl FromStr for Moment {
+    type Err = NotAMoment;
+
+    fn from_str(text: &str) -> Result<Self, NotAMoment> {
+        Self::parse(text)
+    }
+}
 
 impl Moment {
-    /// Reads an RFC 3339 time; one without an offset is refused, a bare date means midnight JST.
+    /// Reads an RFC 3339 time; one without an offset is refused, and so is a bare date.
     pub fn parse(text: &str) -> Result<Self, NotAMoment> {
-        let bad = || NotAMoment(text.to_owned());
-        if text.len() == 10 {
-            let date: civil::Date = text.parse().map_err(|_| bad())?;
-            let midnight = JAPAN.to_timestamp(date.at(0, 0, 0, 0)).map_err(|_| bad())?;
-            return Ok(Self(midnight.as_microsecond()));
+        if let Ok(stamp) = text.parse::<Timestamp>() {
+            return Ok(Self(stamp.as_microsecond()));
         }
-        let stamp: Timestamp = text.parse().map_err(|_| bad())?;
-        Ok(Self(stamp.as_microsecond()))
+        let local: Result<civil::DateTime, _> = text.parse();
+        Err(match local {
+            Ok(local) => NotAMoment::NoOffset {
+                text: text.to_owned(),
+                example: format!("{}+09:00", local.strftime("%Y-%m-%dT%H:%M:%S")),
+            },
+            Err(_) => NotAMoment::NoTime(text.to_owned()),
+        })
+    }
+
+    /// Reads a date, whose beginning in Japan it means, or an RFC 3339 time: for columns whose
+    /// format says so.
+    pub fn parse_day(text: &str) -> Result<Self, NotAMoment> {
+        if text.len() != 10 {
+            return Self::parse(text);
+        }
+        let bad = || NotAMoment::NoTime(text.to_owned());
+        let date: civil::Date = text.parse().map_err(|_| bad())?;
+        let midnight = JAPAN.to_timestamp(date.at(0, 0, 0, 0)).map_err(|_| bad())?;
+        Ok(Self(midnight.as_microsecond()))
     }
 
     /// The moment `days` later (earlier when negative).
@@ -141,11 +178,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_without_offset_is_refused_and_a_date_means_midnight_in_japan() {
-        assert!(Moment::parse("2026-05-01T00:00:00").is_err());
-        let midnight = Moment::parse("2026-05-01").unwrap();
+    fn a_time_without_offset_is_refused_and_told_how_it_is_written() {
+        for (text, example) in [
+            ("2026-05-01T00:00:00", "2026-05-01T00:00:00+09:00"),
+            ("2026-05-01 12:30", "2026-05-01T12:30:00+09:00"),
+            ("2026-05-01", "2026-05-01T00:00:00+09:00"),
+        ] {
+            let told = Moment::parse(text).unwrap_err().to_string();
+            assert!(told.ends_with(&format!("write {example}")), "{told}");
+            assert!(Moment::parse(example).is_ok());
+        }
+        assert!(Moment::parse("soon").unwrap_err().to_string().contains("such as 2026-05-01T"));
+    }
+
+    #[test]
+    fn where_a_format_takes_a_date_it_begins_at_midnight_in_japan() {
+        let midnight = Moment::parse_day("2026-05-01").unwrap();
         assert_eq!(midnight.rfc3339(), "2026-04-30T15:00:00Z");
         assert_eq!(midnight.date_jst(), "2026-05-01");
         assert_eq!(midnight.date_ja(), "2026年5月1日(金)");
+        assert_eq!(Moment::parse_day("2026-04-30T15:00:00Z").unwrap(), midnight);
+        assert!(Moment::parse_day("2026-05-41").is_err());
     }
 }

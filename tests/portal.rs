@@ -313,7 +313,8 @@ async fn wrong_ids_use_up_a_source_and_then_all_sources_and_right_ones_use_up_no
         assert!(keys.iter().all(|key| !key.contains("198.51") && !key.contains("2001")));
         centre.at("2026-05-10T10:30:00");
         assert_eq!(visitor.enters(&id).await.status, StatusCode::SEE_OTHER);
-        assert_eq!(texts!(&centre.app.db, "SELECT bucket FROM lookup_budget").len(), 2);
+        let left = texts!(&centre.app.db, "SELECT bucket FROM lookup_budget");
+        assert_eq!(left, ["global"], "a bucket that is full again leaves no row");
     }
 }
 
@@ -352,9 +353,18 @@ async fn when_all_look_ups_are_used_up_each_source_has_a_place_and_is_let_throug
         run!(&centre.app.db, "UPDATE lookup_budget SET tokens = -400 WHERE bucket = 'global'");
         let full = from("198.51.100.11").enters(&id).await;
         assert!(full.body.contains("あと7分ほど"), "{}", full.body);
+        let rows = texts!(&centre.app.db, "SELECT bucket FROM lookup_budget");
+        assert_eq!(rows, ["global"], "who got no place leaves nothing behind");
+        // One /48 cannot hold the queue, however many homes it has.
+        run!(&centre.app.db, "UPDATE lookup_budget SET tokens = 0 WHERE bucket = 'global'");
+        for home in 0..70 {
+            from(&format!("2001:db8:7:{home:x}::1")).enters(&id).await;
+        }
         let places =
             texts!(&centre.app.db, "SELECT bucket FROM lookup_budget WHERE place_at IS NOT NULL");
-        assert_eq!(places, [""; 0]);
+        assert_eq!(places.len(), 60);
+        let other = from("2001:db8:8::1").enters(&id).await;
+        assert_eq!(other.header("retry-after"), "61");
     }
 }
 

@@ -75,10 +75,10 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
     })
 }
 
-/// How many cases there are.
-pub(super) async fn count(db: &Db) -> sqlx::Result<i64> {
-    const SQL: &str = "SELECT COUNT(*) FROM case_rows";
-    on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)
+/// How many cases were seen first at `until` or before.
+pub(super) async fn count(db: &Db, until: Moment) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COUNT(*) FROM cases WHERE first_seen <= $1";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(until).fetch_one(pool).await)
 }
 
 /// Sets the state unless it is already so; tells whether it changed. An open case whose first

@@ -1,15 +1,21 @@
 //! `todoke case`: cases and their history.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::TypedValueParser};
+use formats::Stream;
 use serde_json::{Value, json};
 
-use super::{Ended, Out, Refused, isp_named};
+use super::{Ended, Out, Refused, given, isp_named};
 use crate::{
     app::App,
-    cases::{self, Filter},
+    cases::{self, Filter, State},
     feeds,
     ids::CaseId,
-    isps, sightings,
+    isps,
+    portal::{
+        result::{self, Line},
+        timeline::Happened,
+    },
+    sightings,
     time::Moment,
     verification::evidence,
 };
@@ -28,15 +34,15 @@ enum Command {
         /// Only this provider's.
         #[arg(long)]
         isp: Option<String>,
-        /// Only in this state: open, clean_once, verified, recurred, unknown.
+        /// Only in this state.
+        #[arg(long, value_parser = states())]
+        state: Option<State>,
+        /// Only of this stream.
+        #[arg(long, value_parser = given::stream())]
+        stream: Option<Stream>,
+        /// Only last seen since this time (RFC 3339).
         #[arg(long)]
-        state: Option<String>,
-        /// Only of this stream: notice, nicter, firmware, reflector, campaign.
-        #[arg(long)]
-        stream: Option<String>,
-        /// Only last seen since this time.
-        #[arg(long)]
-        since: Option<String>,
+        since: Option<Moment>,
         /// At most this many.
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(0..))]
         limit: i64,
@@ -59,26 +65,19 @@ impl Case {
                 };
                 let filter = Filter {
                     isp,
-                    state: state
-                        .as_deref()
-                        .map(str::parse)
-                        .transpose()
-                        .map_err(Refused::because)?,
-                    stream: stream.as_deref().map(known_stream).transpose()?,
-                    since: since
-                        .as_deref()
-                        .map(Moment::parse)
-                        .transpose()
-                        .map_err(Refused::because)?,
+                    state: *state,
+                    stream: stream.map(|stream| stream.code().to_owned()),
+                    since: *since,
                     id: None,
                 };
-                show(app, out, &filter, *limit).await?;
+                list(app, out, &filter, *limit).await?;
             }
             Command::Show { id } => {
                 let filter = Filter { id: Some(*id), ..Filter::default() };
-                let found = show(app, out, &filter, 1).await?;
+                let found = cases::list(&app.db, &filter, 1).await?;
                 let missing = || format!("no case has the id {id}; see `todoke case list`");
                 let case = found.first().ok_or_else(|| Refused::because(missing()))?;
+                show(app, out, case).await?;
                 tell(app, out, case).await?;
             }
         }
@@ -119,11 +118,8 @@ async fn tell(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn known_stream(word: &str) -> anyhow::Result<String> {
-    let unknown = "is no stream; known are notice, nicter, firmware, reflector, campaign";
-    let stream = word.parse::<formats::Stream>();
-    let stream = stream.map_err(|_| Refused::because(format!("`{word}` {unknown}")))?;
-    Ok(stream.code().to_owned())
+fn states() -> impl TypedValueParser<Value = State> {
+    given::word_of(cases::STATES.iter().map(|(_, word)| *word))
 }
 
 /// What the row said that opened a case, in words and as a value.
@@ -141,37 +137,73 @@ async fn opening(app: &App, case: &cases::Case) -> anyhow::Result<Option<(String
     Ok(Some((words, value)))
 }
 
-async fn show(
-    app: &App,
-    out: Out,
-    filter: &Filter,
-    limit: i64,
-) -> anyhow::Result<Vec<cases::Case>> {
+async fn list(app: &App, out: Out, filter: &Filter, limit: i64) -> anyhow::Result<()> {
     let isps = isps::all(&app.db).await?;
     let found = cases::list(&app.db, filter, limit).await?;
-    if filter.id.is_none() && i64::try_from(found.len())? == limit {
+    if i64::try_from(found.len())? == limit {
         eprintln!("only the first {limit} cases are shown; ask for more by --limit");
     }
     for case in &found {
-        let isp = isps.iter().find(|isp| isp.id == case.isp_id);
-        let isp = isp.map_or("-", |isp| isp.code.as_str());
-        let exposure = case.place()?.exposure.to_string();
-        let (first, last) = (case.first_seen.rfc3339(), case.last_seen.rfc3339());
-        out.line(
-            &json!({
-                "id": case.id, "state": case.state.word(), "isp": isp, "stream": case.stream,
-                "first_seen": first, "last_seen": last, "exposure": exposure,
-                "maker": case.maker, "model": case.model, "device_kind": case.device_kind,
-                "line_of": case.line_of, "first_clean": case.first_clean.map(Moment::rfc3339),
-                "feed_file": case.feed_file_id, "row": case.row_no,
-            }),
-            format!(
-                "{}\t{}\t{isp}\t{exposure}\t{first}\t{last}\t{}",
-                case.id,
-                case.state,
-                case.model.as_deref().unwrap_or("-")
-            ),
-        )?;
+        out.line(&value(case, &isps)?, words(case, &isps)?)?;
     }
-    Ok(found)
+    Ok(())
+}
+
+/// A case, its line, and what the person is told of it: the page, the timeline and this are one.
+async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
+    let isps = isps::all(&app.db).await?;
+    let line = Line::of(app, case.reference()).await?;
+    let told = result::of(app, case.reference()).await?;
+    let (first, last) = (told.first_seen.rfc3339(), told.last_seen.rfc3339());
+    let (members, speaker) = (line.members.len() as u64, line.speaker().id);
+    let mut value = value(case, &isps)?;
+    value["line"] = json!({
+        "speaker": speaker, "first_seen": first, "last_seen": last,
+        "cases": line.members.iter().map(|case| case.id).collect::<Vec<_>>(),
+    });
+    let happened = |line: &Happened| json!({ "on": line.on.rfc3339(), "what": line.what.word() });
+    value["told"] = json!({
+        "answer": told.answer.word(), "since": told.since.rfc3339(),
+        "timeline": told.timeline.iter().map(happened).collect::<Vec<_>>(),
+    });
+    let mut lines = vec![words(case, &isps)?];
+    if members > 1 {
+        lines.push(format!(
+            "line of {members} cases, for which {speaker} speaks: first seen {first}, last {last}"
+        ));
+    }
+    let day = |line: &Happened| format!("{} {}", line.on.date_jst(), line.what.word());
+    let story: Vec<String> = told.timeline.iter().map(day).collect();
+    lines.push(format!("the person is told: {} ({})", told.answer.word(), story.join(", ")));
+    out.line(&value, lines.join("\n"))
+}
+
+fn value(case: &cases::Case, isps: &[isps::Isp]) -> anyhow::Result<Value> {
+    Ok(json!({
+        "id": case.id, "state": case.state.word(), "isp": code(case, isps), "stream": case.stream,
+        "first_seen": case.first_seen.rfc3339(), "last_seen": case.last_seen.rfc3339(),
+        "exposure": case.place()?.exposure.to_string(),
+        "maker": case.maker, "model": case.model, "device_kind": case.device_kind,
+        "line_of": case.line_of, "first_clean": case.first_clean.map(Moment::rfc3339),
+        "feed_file": case.feed_file_id, "row": case.row_no,
+    }))
+}
+
+fn words(case: &cases::Case, isps: &[isps::Isp]) -> anyhow::Result<String> {
+    let joined = case.line_of.map_or_else(String::new, |line| format!("\tjoined to {line}"));
+    Ok(format!(
+        "{}\t{}\t{}\t{}\t{}\t{}\t{}{joined}",
+        case.id,
+        case.state,
+        code(case, isps),
+        case.place()?.exposure,
+        case.first_seen.rfc3339(),
+        case.last_seen.rfc3339(),
+        case.model.as_deref().unwrap_or("-")
+    ))
+}
+
+fn code<'a>(case: &cases::Case, isps: &'a [isps::Isp]) -> &'a str {
+    let isp = isps.iter().find(|isp| isp.id == case.isp_id);
+    isp.map_or("-", |isp| isp.code.as_str())
 }

@@ -7,6 +7,8 @@ use clap::{Args, CommandFactory as _, ValueEnum};
 use super::{Cli, Ended};
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example:\n  todoke completions bash > ~/.local/share/bash-completion/\
+                  completions/todoke")]
 pub(super) struct Completions {
     /// What to print.
     kind: Kind,

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Ended, Out, Refused, feed_named};
+use super::{
+    Ended, Out, Refused, feed_named,
+    given::{how_many, still_waiting},
+};
 use crate::{
     app::App,
     feeds::coverage::{self, Taken},
@@ -28,7 +31,7 @@ impl Coverage {
         }
         let taken = coverage::take_in(app, &feed, &self.file).await?;
         out.line(&taken, words(&taken))?;
-        let whole = taken.refused.is_none() && taken.counts.quarantined == 0;
+        let whole = taken.refused.is_none() && taken.waiting == 0;
         Ok(if whole { Ended::Done } else { Ended::PartlyRefused })
     }
 }
@@ -41,7 +44,10 @@ fn words(taken: &Taken) -> String {
     }
     let already = if taken.already_ingested { " (was in already)" } else { "" };
     format!(
-        "{name}{already}: {runs} runs over {prefixes} prefixes, {addresses} addresses attempted; \
-         {quarantined} rows in quarantine"
+        "{name}{already}: {} over {}, {addresses} addresses attempted; {} in quarantine{}",
+        how_many(runs, "run"),
+        how_many(prefixes, "row"),
+        how_many(quarantined, "row"),
+        still_waiting(taken.already_ingested, taken.waiting)
     )
 }

@@ -12,7 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Ended, Global, Out, Refused, init, serve};
+use super::{Ended, Global, Out, Refused, given, init, serve};
 use crate::{
     app::App,
     db::migrate,
@@ -26,7 +26,7 @@ use crate::{
 #[command(after_help = "Example:\n  todoke demo\n  todoke demo --exit --json")]
 pub(super) struct Demo {
     /// Serve here.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_parser = given::listen)]
     listen: String,
     /// Another country.
     #[arg(long, default_value_t = demo::SEED)]
@@ -110,7 +110,7 @@ impl Demo {
         let scope = Scope::of_stream("notice", app.now());
         let arms = arms(app, country, &scope).await?;
         let naive = effects::naive::by_address(&app.db, &scope).await?;
-        let cases = crate::cases::count(&app.db).await?;
+        let cases = crate::cases::count(&app.db, app.now()).await?;
         let strongest = arms.last();
         let value = json!({
             "seed": self.seed,

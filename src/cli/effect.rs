@@ -1,10 +1,14 @@
 //! `todoke effect`: what the store says of warnings and fixes.
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+    value_parser,
+};
 use effect::Interval;
 use serde_json::{Value, json};
 
-use super::{Ended, Out, Refused, moment_or_now};
+use super::{Ended, Out, WrongUsage, given};
 use crate::{
     app::App,
     effects::{self, By, Draw, HORIZON_DAYS, Scope, TABLE_DAYS},
@@ -20,12 +24,14 @@ pub(super) struct Effect {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// How many lines came how far, of those detected and of those warned.
-    #[command(after_help = "Example:\n  todoke effect funnel --by isp --from 2026-04-01")]
+    #[command(
+        after_help = "Example:\n  todoke effect funnel --by isp --from 2026-04-01T00:00:00+09:00"
+    )]
     Funnel {
         #[command(flatten)]
         which: Which,
-        /// Group by channel, arm, isp, model or stream.
-        #[arg(long, value_name = "X")]
+        /// Group by this.
+        #[arg(long, value_name = "X", value_parser = groupings())]
         by: Option<By>,
     },
     /// Share fixed 30, 60, 90, 120 and 180 days after the list.
@@ -33,8 +39,8 @@ enum Command {
     Survival {
         #[command(flatten)]
         which: Which,
-        /// Group by channel, arm, isp, model or stream.
-        #[arg(long, value_name = "X")]
+        /// Group by this.
+        #[arg(long, value_name = "X", value_parser = groupings())]
         by: Option<By>,
         #[command(flatten)]
         draw: Seeded,
@@ -55,52 +61,63 @@ enum Command {
 /// Which lines.
 #[derive(Debug, Args)]
 struct Which {
-    /// The undertaking: notice, nicter, firmware, reflector, campaign, or all.
-    #[arg(long, default_value = "notice")]
+    /// The undertaking, or all of them.
+    #[arg(long, default_value = "notice", value_parser = streams())]
     stream: String,
-    /// First detected at or after this.
+    /// First detected at or after this (RFC 3339).
     #[arg(long)]
-    from: Option<String>,
-    /// First detected before this.
+    from: Option<Moment>,
+    /// First detected before this (RFC 3339).
     #[arg(long)]
-    to: Option<String>,
+    to: Option<Moment>,
     /// Leave out facts dated later; without it, now.
     #[arg(long)]
-    as_of: Option<String>,
+    as_of: Option<Moment>,
 }
 
 /// How intervals are drawn.
 #[derive(Debug, Args)]
 struct Seeded {
     /// Samples drawn for each interval.
-    #[arg(long, default_value_t = Draw::default().replicates)]
+    #[arg(
+        long,
+        default_value_t = Draw::default().replicates,
+        value_parser = value_parser!(u32).range(2..=100_000).map(|samples| samples as usize)
+    )]
     replicates: usize,
     /// The same seed gives the same interval.
     #[arg(long, default_value_t = Draw::default().seed)]
     seed: u64,
 }
 
+fn groupings() -> impl TypedValueParser<Value = By> {
+    given::word_of(effects::GROUPINGS.iter().map(|(_, word)| *word))
+}
+
+fn streams() -> PossibleValuesParser {
+    let words = formats::Stream::ALL.iter().map(|stream| stream.code());
+    PossibleValuesParser::new(words.chain(["all"]))
+}
+
 impl Which {
     fn scope(&self, app: &App) -> anyhow::Result<Scope> {
-        let at = |text: &Option<String>, otherwise: i64| match text {
-            Some(text) => Moment::parse(text).map_err(Refused::because),
-            None => Ok(Moment(otherwise)),
-        };
+        let from = self.from.unwrap_or(Moment(i64::MIN));
+        let to = self.to.unwrap_or(Moment(i64::MAX));
+        if from >= to {
+            return Err(WrongUsage("--to must lie after --from".to_owned()).into());
+        }
         Ok(Scope {
             stream: (self.stream != "all").then(|| self.stream.clone()),
-            from: at(&self.from, i64::MIN)?,
-            to: at(&self.to, i64::MAX)?,
-            as_of: moment_or_now(app, self.as_of.as_deref())?,
+            from,
+            to,
+            as_of: self.as_of.unwrap_or_else(|| app.now()),
         })
     }
 }
 
 impl Seeded {
-    fn draw(&self) -> anyhow::Result<Draw> {
-        if !(2..=100_000).contains(&self.replicates) {
-            return Err(Refused::because("--replicates must be from 2 to 100000"));
-        }
-        Ok(Draw { replicates: self.replicates, seed: self.seed })
+    fn draw(&self) -> Draw {
+        Draw { replicates: self.replicates, seed: self.seed }
     }
 }
 
@@ -109,10 +126,10 @@ impl Effect {
         match &self.command {
             Command::Funnel { which, by } => funnel(app, out, &which.scope(app)?, *by).await?,
             Command::Survival { which, by, draw } => {
-                survival(app, out, (&which.scope(app)?, *by), draw.draw()?).await?;
+                survival(app, out, (&which.scope(app)?, *by), draw.draw()).await?;
             }
             Command::Compare { which, days, draw } => {
-                compare(app, out, (&which.scope(app)?, *days), draw.draw()?).await?;
+                compare(app, out, (&which.scope(app)?, *days), draw.draw()).await?;
             }
         }
         Ok(Ended::Done)

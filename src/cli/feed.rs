@@ -1,14 +1,20 @@
 //! `todoke feed`: sources of detections.
 
-use clap::{Args, Subcommand};
+use clap::{
+    Args, Subcommand,
+    builder::{NonEmptyStringValueParser, TypedValueParser},
+};
 use formats::Stream;
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named};
+use super::{
+    Ended, Out, Refused, feed_named,
+    given::{self, how_many},
+};
 use crate::{
     app::App,
     feeds::{
-        self,
+        self, Format,
         files::{Listed, Outcome},
     },
     time::Moment,
@@ -28,18 +34,19 @@ enum Command {
     )]
     Add {
         /// Its name in commands.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
-        /// How its files are read: shadowserver, scan-list.
-        #[arg(long)]
-        format: String,
-        /// The undertaking: notice, nicter, firmware, reflector, campaign.
-        #[arg(long)]
-        stream: String,
+        /// How its files are read.
+        #[arg(long, value_parser = formats())]
+        format: Format,
+        /// The undertaking.
+        #[arg(long, value_parser = given::stream())]
+        stream: Stream,
         /// Minutes east of UTC of naive times, 540 for Japan; without it such times are refused.
         #[arg(long, allow_negative_numbers = true, value_parser = minutes_of_a_day())]
         utc_offset_minutes: Option<i64>,
         /// The least completeness of a run that counts as covering.
-        #[arg(long, default_value_t = 0.9)]
+        #[arg(long, default_value_t = 0.9, value_parser = given::share)]
         completeness_floor: f64,
     },
     /// All feeds.
@@ -61,16 +68,18 @@ fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
     clap::value_parser!(i64).range(-1440..=1440)
 }
 
+fn formats() -> impl TypedValueParser<Value = Format> {
+    given::word_of([Format::Shadowserver, Format::ScanList].map(Format::word))
+}
+
 impl Feed {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::Add { name, format, stream, utc_offset_minutes, completeness_floor } => {
-                let unknown = || format!("`{stream}` is no stream; see `todoke feed add --help`");
-                let stream: Stream = stream.parse().map_err(|_| Refused::because(unknown()))?;
                 let new = feeds::Registration {
                     name: name.clone(),
-                    format: format.parse().map_err(Refused::because)?,
-                    stream,
+                    format: *format,
+                    stream: *stream,
                     utc_offset_minutes: *utc_offset_minutes,
                     completeness_floor: *completeness_floor,
                 };
@@ -113,16 +122,21 @@ fn show(out: Out, file: &Listed) -> anyhow::Result<()> {
     let value = json!({
         "feed": file.feed, "file": file.name, "holds": file.holds.word(), "sha256": file.sha256,
         "received_at": received, "rows": file.rows_done, "quarantined": file.waiting,
+        "dismissed": file.dismissed,
         "outcome": outcome.to_string(), "reason": file.refused,
         "completed_at": file.completed_at.map(Moment::rfc3339),
     });
     let why = file.refused.as_ref().map_or(String::new(), |why| format!(": {why}"));
+    let closed = match file.dismissed {
+        0 => String::new(),
+        rows => format!(", {rows} dismissed"),
+    };
     let words = format!(
-        "{}\t{received}\t{}\t{}\t{} rows, {} in quarantine\t{outcome}{why}",
+        "{}\t{received}\t{}\t{}\t{}, {} in quarantine{closed}\t{outcome}{why}",
         file.feed,
         file.holds.word(),
         file.name,
-        file.rows_done,
+        how_many(file.rows_done, "row"),
         file.waiting,
     );
     out.line(&value, words)

@@ -10,15 +10,19 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use super::{Ended, Out, Refused, feed_named};
+use super::{
+    Ended, Out, Refused, feed_named,
+    given::{how_many, still_waiting},
+};
 use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
         Feed,
         files::Holds,
-        hits,
+        hits, quarantine,
         receive::{self, Counts},
+        refusals,
     },
     ids::FileId,
 };
@@ -55,6 +59,10 @@ pub struct Taken {
     /// What came of its rows.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Rows that still wait in quarantine.
+    pub waiting: i64,
+    /// The run whose hits it was named as.
+    pub run: Option<String>,
     /// Why it was refused as a whole.
     pub refused: Option<String>,
     /// Wall time.
@@ -72,12 +80,16 @@ impl Ingest {
         let attributor = Attributor::load(&app.db).await?;
         let mut ended = Ended::Done;
         for path in &self.files {
-            let taken = take_in(app, &feed, &attributor, path).await?;
+            let mut taken = take_in(app, &feed, &attributor, path).await?;
             if let Some(run) = self.run.as_deref().filter(|_| taken.is_whole()) {
                 hits::name_run(app, taken.id, run).await?;
+                taken.run = Some(run.to_owned());
             }
-            if taken.refused.is_some() || taken.counts.quarantined > 0 {
+            if taken.refused.is_some() || taken.waiting > 0 {
                 ended = Ended::PartlyRefused;
+            }
+            if let Some(warning) = taken.unheard(self.run.as_deref()) {
+                eprintln!("{warning}");
             }
             out.line(&taken, words(&taken))?;
         }
@@ -90,6 +102,21 @@ impl Taken {
     fn is_whole(&self) -> bool {
         self.refused.is_none() && self.counts.quarantined == 0
     }
+
+    /// What to say of a list whose silence nobody will hear, as things are; `run` was asked for.
+    fn unheard(&self, run: Option<&str>) -> Option<String> {
+        let name = &self.file;
+        match run {
+            Some(run) if self.run.is_none() => Some(format!(
+                "{name}: not noted as the hits of {run}, since not all of it was understood"
+            )),
+            None if self.refused.is_none() && self.counts.rows == 0 => Some(format!(
+                "{name} holds no row and counts for no run; if a run found nothing, name it: \
+                 `todoke ingest --run RUN`"
+            )),
+            _ => None,
+        }
+    }
 }
 
 fn words(taken: &Taken) -> String {
@@ -100,10 +127,15 @@ fn words(taken: &Taken) -> String {
         return format!("{name}: refused: {why}");
     }
     let already = if taken.already_ingested { " (was in already)" } else { "" };
+    let run = taken.run.as_ref().map_or_else(String::new, |run| format!("; noted for run {run}"));
     format!(
-        "{name}{already}: {rows} rows: {sightings} sightings, {repeats} repeats, {quarantined} in \
-         quarantine, {unattributed} unattributed; cases: {cases_opened} opened, {cases_extended} \
-         extended, {cases_recurred} recurred ({:.1} s)",
+        "{name}{already}: {}: {}, {}, {quarantined} in quarantine{}, {unattributed} unattributed; \
+         cases: {cases_opened} opened, {cases_extended} extended, {cases_recurred} recurred{run} \
+         ({:.1} s)",
+        how_many(rows, "row"),
+        how_many(sightings, "sighting"),
+        how_many(repeats, "repeat"),
+        still_waiting(taken.already_ingested, taken.waiting),
         taken.seconds
     )
 }
@@ -120,8 +152,8 @@ pub async fn take_in(
     let file = accepted.file;
     let mut counts: Counts = serde_json::from_str(&file.counts)?;
     let mut refused = file.refused.clone();
-    let already_ingested = file.completed_at.is_some();
-    if !already_ingested {
+    let already_ingested = file.is_in();
+    if file.completed_at.is_none() {
         match receive::open_rows(feed, &file.name, path, app.now()) {
             Ok(rows) => {
                 let progress = progress_bar(path);
@@ -132,16 +164,26 @@ pub async fn take_in(
                     progress.set_position(counts.rows);
                 }
                 let broken = handfuls.broken();
-                refused = broken.map(|fault| format!("the file breaks off: {fault}"));
+                refused = broken.map(|fault| refusals::within(&fault));
                 progress.finish_and_clear();
             }
-            Err(why) => refused = Some(why.to_string()),
+            Err(why) => refused = Some(refusals::whole(&why)),
         }
         receive::close(app, &file, refused.as_deref()).await?;
     }
     let seconds = start.elapsed().as_secs_f64();
-    let (name, sha256) = (receive::name_of(path), file.sha256);
-    Ok(Taken { id: file.id, file: name, sha256, already_ingested, counts, refused, seconds })
+    let waiting = quarantine::waiting(&app.db, file.id).await?;
+    Ok(Taken {
+        id: file.id,
+        file: receive::name_of(path),
+        sha256: file.sha256,
+        already_ingested,
+        counts,
+        waiting,
+        run: None,
+        refused,
+        seconds,
+    })
 }
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {

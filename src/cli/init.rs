@@ -39,7 +39,7 @@ pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
     }
     Keys::load(&keys).map_err(super::Refused::because)?;
     let db = super::open_db(global).await?;
-    migrate::run(&db, &super::clock(global)?).await?;
+    migrate::run(&db, &super::clock(global)).await?;
     db.close().await;
     Ok(created)
 }

@@ -5,7 +5,7 @@ use std::{fs::File, path::PathBuf};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Ended, Out, Refused};
+use super::{Ended, Out, Refused, given::how_many};
 use crate::{app::App, isps};
 
 #[derive(Debug, Args)]
@@ -45,10 +45,10 @@ impl Isp {
                     eprintln!("{code}: a row did not go in, so nothing it declared was dropped");
                 }
                 let words = format!(
-                    "{} providers with {} prefixes; {} rows refused",
-                    done.isps,
-                    done.prefixes,
-                    done.errors.len()
+                    "{} with {}; {} refused",
+                    how_many(done.isps, "provider"),
+                    how_many(done.prefixes, "prefix"),
+                    how_many(done.errors.len(), "row")
                 );
                 out.line(&done, words)?;
                 Ok(if done.errors.is_empty() { Ended::Done } else { Ended::PartlyRefused })

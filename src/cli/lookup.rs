@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use clap::Args;
 use serde_json::json;
 
-use super::{Ended, Out, moment_or_now};
+use super::{Ended, Out};
 use crate::{
     app::App,
     attribution::{self, Attributor},
     isps,
     sightings::Spot,
+    time::Moment,
 };
 
 #[derive(Debug, Args)]
@@ -20,12 +21,12 @@ pub(super) struct Lookup {
     address: IpAddr,
     /// At this time instead of now.
     #[arg(long)]
-    at: Option<String>,
+    at: Option<Moment>,
 }
 
 impl Lookup {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
-        let at = moment_or_now(app, self.at.as_deref())?;
+        let at = self.at.unwrap_or_else(|| app.now());
         let attributor = Attributor::load(&app.db).await?;
         let address = self.address.to_canonical();
         let found = attributor.attribute(address, at);
@@ -42,18 +43,30 @@ impl Lookup {
                 "organisation": organisation, "prefix": prefix, "basis": found.basis,
                 "network_kind": found.network_kind,
             }),
-            format!(
-                "{} is served by {} ({}; {asn} {}; {} {})",
-                self.address,
-                code.unwrap_or("nobody we know"),
-                found.basis.word(),
-                organisation.unwrap_or(""),
-                found.network_kind,
-                prefix.as_deref().unwrap_or(""),
+            words(
+                &format!("{address} is served by {}", code.unwrap_or("nobody we know")),
+                &[
+                    Some(found.basis.word()),
+                    Some(&asn),
+                    organisation,
+                    Some(found.network_kind),
+                    prefix.as_deref(),
+                ],
             ),
         )?;
         Ok(Ended::Done)
     }
+}
+
+/// A finding with why we think so, each reason once.
+fn words(finding: &str, reasons: &[Option<&str>]) -> String {
+    let mut told: Vec<&str> = Vec::new();
+    for reason in reasons.iter().flatten() {
+        if !told.contains(reason) {
+            told.push(reason);
+        }
+    }
+    format!("{finding} ({})", told.join("; "))
 }
 
 #[derive(Debug, Args)]

@@ -4,7 +4,7 @@ use std::{fs::File, io::Read, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Ended, Out, Refused};
+use super::{Ended, Out, Refused, given::how_many};
 use crate::{app::App, attribution::networks};
 
 #[derive(Debug, Args)]
@@ -43,8 +43,11 @@ impl Networks {
         out.line(
             &difference,
             format!(
-                "{} ranges: {} added, {} removed, {} changed ({verb})",
-                difference.prefixes, difference.added, difference.removed, difference.changed
+                "{}: {} added, {} removed, {} changed ({verb})",
+                how_many(difference.prefixes, "range"),
+                difference.added,
+                difference.removed,
+                difference.changed
             ),
         )?;
         Ok(Ended::Done)

@@ -3,15 +3,19 @@
 use std::{io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand, builder::TypedValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, isp_named};
+use super::{Ended, Out, Refused, given, given::how_many, isp_named};
 use crate::{
     access::keys::private,
     app::App,
     isps,
-    notices::{self, export, prepare},
+    notices::{
+        self,
+        export::{self, Form},
+        prepare,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -23,10 +27,13 @@ pub(super) struct Notice {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Put the cases that wait on a new list.
-    #[command(after_help = "Example:\n  todoke notice prepare --all")]
+    #[command(
+        after_help = "Example:\n  todoke notice prepare --all",
+        group = ArgGroup::new("whose").args(["isp", "all"]).required(true)
+    )]
     Prepare {
         /// Of this provider.
-        #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+        #[arg(long)]
         isp: Option<String>,
         /// Of every provider.
         #[arg(long)]
@@ -40,13 +47,17 @@ enum Command {
     Export {
         /// The name that `prepare` and `list` print.
         id: String,
-        /// csv, csv-sjis or jsonl.
-        #[arg(long, default_value = "csv")]
-        format: String,
+        /// How it is written.
+        #[arg(long, default_value = "csv", value_parser = forms())]
+        format: Form,
         /// The file to write.
         #[arg(long)]
         out: PathBuf,
     },
+}
+
+fn forms() -> impl TypedValueParser<Value = Form> {
+    given::word_of(["csv", "csv-sjis", "jsonl"])
 }
 
 impl Notice {
@@ -63,7 +74,12 @@ impl Notice {
                     let lines = notice.as_ref().map_or(0, |notice| notice.lines);
                     out.line(
                         &json!({ "notice": list, "isp": isp.code, "lines": lines }),
-                        format!("{}\t{}\t{lines} lines", isp.code, list.unwrap_or("nothing waits")),
+                        format!(
+                            "{}\t{}\t{}",
+                            isp.code,
+                            list.unwrap_or("nothing waits"),
+                            how_many(lines, "line")
+                        ),
                     )?;
                 }
             }
@@ -75,13 +91,12 @@ impl Notice {
                 let isps = isps::all(&app.db).await?;
                 let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
                 let isp = isp.context("the provider of this list is gone")?;
-                let form = format.parse().map_err(Refused::because)?;
                 let refuse = |e| Refused::because(format!("{}: {e}", file.display()));
                 // Made first: a list that cannot be written was not handed out.
                 let mut target = private();
                 let target = target.write(true).create(true).truncate(true).open(file);
                 let mut target = target.map_err(refuse)?;
-                let exported = export::write(app, &notice, isp, form).await?;
+                let exported = export::write(app, &notice, isp, *format).await?;
                 for lost in &exported.unmappable {
                     let (record, column) = (lost.record_no, lost.column);
                     eprintln!("record {record}, {column}: {:?} is not in CP932", lost.character);
@@ -92,7 +107,7 @@ impl Notice {
                         "notice": id, "isp": isp.code, "lines": exported.lines,
                         "file": file, "unmappable": exported.unmappable.len(),
                     }),
-                    format!("{} lines written to {}", exported.lines, file.display()),
+                    format!("{} written to {}", how_many(exported.lines, "line"), file.display()),
                 )?;
             }
         }
@@ -111,9 +126,9 @@ async fn list(app: &App, out: Out) -> anyhow::Result<()> {
                 "report_by": list.report_by.rfc3339(),
             }),
             format!(
-                "{}\t{} lines\t{} reported\t{} notified\t{no_report} without report\tby {}",
+                "{}\t{}\t{} reported\t{} notified\t{no_report} without report\tby {}",
                 list.list_id,
-                list.lines,
+                how_many(list.lines, "line"),
                 list.reported,
                 list.notified,
                 list.report_by.date_jst()

@@ -2,19 +2,21 @@
 
 use std::{collections::HashSet, io, path::Path};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, ingest::Chain};
+use super::{Ended, Out, Refused, feed_named, given::how_many, ingest::Chain};
 use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
         self, Feed, archive, coverage,
         files::Holds,
-        quarantine::{self, QuarantinedRow},
+        quarantine::{self, QuarantinedRow, RowId, Rows, Word, reasons},
         receive,
     },
+    ids::FeedId,
+    time::Moment,
 };
 
 #[derive(Debug, Args)]
@@ -31,12 +33,15 @@ enum Command {
         /// Only of this feed.
         #[arg(long)]
         feed: Option<String>,
+        /// The rows that were dismissed instead.
+        #[arg(long)]
+        dismissed: bool,
     },
-    /// One row with its bytes.
+    /// One row: what is wrong with it, what to do, and its bytes.
     #[command(after_help = "Example:\n  todoke quarantine show 0199…/17")]
     Show {
         /// The id that `list` prints.
-        id: String,
+        id: RowId,
     },
     /// Read the rows again, after the feed or the reader was mended.
     #[command(after_help = "Example:\n  todoke quarantine retry --feed telnet")]
@@ -45,23 +50,50 @@ enum Command {
         #[arg(long)]
         feed: Option<String>,
     },
+    /// Close rows: you looked at them, and nothing is to be done.
+    #[command(
+        after_help = "Example:\n  todoke quarantine dismiss 0199…/17 --reason \"the sender's test \
+        row\"\n\nA row that waits holds its run back: \
+        it may be a device. A dismissed one holds back nothing."
+    )]
+    Dismiss(Saying),
+    /// Take a dismissal back: the rows wait again.
+    #[command(
+        after_help = "Example:\n  todoke quarantine reopen 0199…/17 --reason \"it was none\""
+    )]
+    Reopen(Saying),
+}
+
+/// What somebody says of rows.
+#[derive(Debug, Args)]
+struct Saying {
+    /// Ids that `list` prints; without `/` and number, all rows of that file.
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<Rows>,
+    /// Why, for whoever asks later.
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    reason: String,
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
 }
 
 impl Quarantine {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
-            Command::List { feed } => {
-                for row in rows(app, feed.as_deref()).await? {
-                    show(out, &row, false)?;
+            Command::List { feed, dismissed } => {
+                let feed = id_of(app, feed.as_deref()).await?;
+                let rows = if *dismissed {
+                    quarantine::dismissed(&app.db, feed).await?
+                } else {
+                    quarantine::list(&app.db, feed).await?
+                };
+                for row in rows {
+                    let (value, words) = (value(&row), words(&row));
+                    out.line(&value, words)?;
                 }
             }
-            Command::Show { id } => {
-                let rows = rows(app, None).await?;
-                let row = rows.iter().find(|row| row.id() == *id).ok_or_else(|| {
-                    Refused::because(format!("no row `{id}` waits; see `todoke quarantine list`"))
-                })?;
-                show(out, row, true)?;
-            }
+            Command::Show { id } => show(app, out, *id).await?,
             Command::Retry { feed } => {
                 let feeds = match feed {
                     Some(name) => vec![feed_named(app, name).await?],
@@ -75,35 +107,96 @@ impl Quarantine {
                 }
                 out.line(
                     &json!({ "tried": tried, "released": released }),
-                    format!("{released} of {tried} rows are understood now"),
+                    format!("{released} of {} understood now", how_many(tried, "row")),
                 )?;
+            }
+            Command::Dismiss(said) => {
+                let done = quarantine::dismiss(app, &said.ids, said.word()).await?;
+                let done = done.map_err(Refused::because)?;
+                let words = format!(
+                    "{} dismissed, {} before",
+                    how_many(done.changed, "row"),
+                    done.unchanged
+                );
+                out.line(
+                    &json!({ "dismissed": done.changed, "unchanged": done.unchanged }),
+                    words,
+                )?;
+            }
+            Command::Reopen(said) => {
+                let done = quarantine::reopen(app, &said.ids, said.word()).await?;
+                let done = done.map_err(Refused::because)?;
+                let words = format!(
+                    "{} waiting again, {} before",
+                    how_many(done.changed, "row"),
+                    done.unchanged
+                );
+                out.line(&json!({ "reopened": done.changed, "unchanged": done.unchanged }), words)?;
             }
         }
         Ok(Ended::Done)
     }
 }
 
-async fn rows(app: &App, feed: Option<&str>) -> anyhow::Result<Vec<QuarantinedRow>> {
-    let feed = match feed {
-        Some(name) => Some(feed_named(app, name).await?.id),
-        None => None,
-    };
-    Ok(quarantine::list(&app.db, feed).await?)
+impl Saying {
+    fn word(&self) -> Word<'_> {
+        Word { author: &self.by, reason: &self.reason }
+    }
 }
 
-fn show(out: Out, row: &QuarantinedRow, whole: bool) -> anyhow::Result<()> {
+async fn id_of(app: &App, feed: Option<&str>) -> anyhow::Result<Option<FeedId>> {
+    Ok(match feed {
+        Some(name) => Some(feed_named(app, name).await?.id),
+        None => None,
+    })
+}
+
+fn value(row: &QuarantinedRow) -> serde_json::Value {
+    json!({
+        "id": row.id().to_string(), "file": row.file, "line": row.line,
+        "column": row.column_name, "reason": row.reason,
+        "dismissed_at": row.dismissed_at.map(Moment::rfc3339),
+    })
+}
+
+fn words(row: &QuarantinedRow) -> String {
     let (id, file, line, reason) = (row.id(), &row.file, row.line, &row.reason);
-    let column = row.column_name.as_deref().unwrap_or("-");
+    format!("{id}\t{file}:{line}\t{}\t{reason}", row.column_name.as_deref().unwrap_or("-"))
+}
+
+/// One row with what its reason means, its bytes, and what was said of it.
+async fn show(app: &App, out: Out, id: RowId) -> anyhow::Result<()> {
+    let row = quarantine::find(&app.db, id).await?;
+    let row =
+        row.ok_or_else(|| Refused::because(quarantine::NotInQuarantine::Unknown(id.to_string())))?;
+    let told = reasons::told(&row.reason);
+    let said = quarantine::history(&app.db, id).await?;
     let text = String::from_utf8_lossy(&row.bytes);
-    let mut value = json!({
-        "id": id, "file": file, "line": line, "column": row.column_name, "reason": reason,
+    let mut value = value(&row);
+    value["means"] = json!(told.means);
+    value["advice"] = json!(told.advice);
+    value["bytes"] = json!(text);
+    value["released_at"] = json!(row.released_at.map(Moment::rfc3339));
+    value["history"] = said
+        .iter()
+        .map(|one| {
+            json!({
+                "at": one.at.rfc3339(), "kind": one.kind, "author": one.author,
+                "reason": one.reason,
+            })
+        })
+        .collect();
+    let mut lines = vec![words(&row), format!("  {}", told.means)];
+    lines.push(match row.released_at {
+        Some(at) => format!("  It has been understood since and is in ({}).", at.rfc3339()),
+        None => format!("  {}", told.advice),
     });
-    let mut words = format!("{id}\t{file}:{line}\t{column}\t{reason}");
-    if whole {
-        value["bytes"] = json!(text);
-        words = format!("{words}\n{}", text.escape_debug());
+    for one in &said {
+        let at = one.at.rfc3339();
+        lines.push(format!("  {at}\t{}\t{}\t{}", one.kind, one.author, one.reason));
     }
-    out.line(&value, words)
+    lines.push(text.escape_debug().to_string());
+    out.line(&value, lines.join("\n"))
 }
 
 async fn retry(app: &App, feed: &Feed) -> anyhow::Result<(u64, u64)> {

@@ -4,7 +4,7 @@ use std::{fs::File, path::PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Ended, Out, Refused, isp_named};
+use super::{Ended, Out, Refused, given::how_many, isp_named};
 use crate::{app::App, notices::report_back};
 
 #[derive(Debug, Args)]
@@ -47,8 +47,8 @@ impl ReportBack {
         out.line(
             &done,
             format!(
-                "{} rows: {} accepted, {} unchanged, {} returned{dry}",
-                done.rows,
+                "{}: {} accepted, {} unchanged, {} returned{dry}",
+                how_many(done.rows, "row"),
                 done.accepted,
                 done.unchanged,
                 done.errors.len()

@@ -4,14 +4,14 @@ use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Ended, Out, Refused};
+use super::{Ended, Out, Refused, given};
 use crate::{app::App, router};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke serve --listen 127.0.0.1:8080")]
 pub(super) struct Serve {
     /// Serve here.
-    #[arg(long, default_value = "127.0.0.1:8080")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_parser = given::listen)]
     listen: String,
 }
 

@@ -7,7 +7,7 @@ use effect::{
 };
 use serde::Serialize;
 
-use super::{Ended, Out, Refused};
+use super::{Ended, Out, WrongUsage};
 use crate::verification::CLEAN_SCANS;
 
 #[derive(Debug, Args)]
@@ -52,7 +52,7 @@ struct Row {
 
 impl Simulate {
     pub(super) fn run(&self, out: Out) -> anyhow::Result<Ended> {
-        let rows = self.rows().map_err(Refused::because)?;
+        let rows = self.rows().map_err(|why| WrongUsage(why.to_string()))?;
         if !out.json {
             let (method, looks, truly) = ("followed by", "looks fixed", "truly fixed");
             println!("{method:<36}{looks:>12}{:>20}{:>12}{truly:>14}", "95 %", "formula");

@@ -31,7 +31,7 @@ enum Command {
         #[arg(long, default_value = "log-log", value_parser = conf_type)]
         conf_type: Kind,
         /// Also the mean time without the event within the first N.
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = super::given::above_zero)]
         tau: Option<f64>,
     },
     /// Do the groups differ in how fast the event comes (log-rank, Peto–Peto, stratified).
@@ -44,7 +44,7 @@ enum Command {
         #[arg(long, value_name = "C")]
         strata: Option<String>,
         /// Weight of early events: 0 is log-rank, 1 is Peto–Peto.
-        #[arg(long, default_value_t = 0.0)]
+        #[arg(long, default_value_t = 0.0, value_parser = super::given::number)]
         rho: f64,
     },
     /// The same share when the event is known only to lie in (left, right] (Turnbull).

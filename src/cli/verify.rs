@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Ended, Out, moment_or_now};
+use super::{Ended, Out, given::how_many};
 use crate::{
     app::App,
+    cases,
     feeds::{self, coverage},
+    time::Moment,
     verification::clean_scans::{self, Keep, Review},
 };
 
@@ -17,21 +19,30 @@ use crate::{
 pub(super) struct Verify {
     /// As of this time instead of now.
     #[arg(long)]
-    at: Option<String>,
+    at: Option<Moment>,
 }
 
-/// What a review tells (判定結果).
+/// What a review tells (判定結果): of lines, each once, whatever the number of its cases.
 #[derive(Serialize)]
 struct Told {
-    #[serde(flatten)]
-    review: Review,
+    /// Lines reviewed.
+    lines: u64,
+    /// Their cases.
+    cases: u64,
+    open: u64,
+    clean_once: u64,
+    verified: u64,
+    recurred: u64,
+    unknown: u64,
+    /// Lines whose verdict is another than before.
+    changed: u64,
     /// Runs whose coverage came and whose hits did not.
     runs_waiting: usize,
 }
 
 impl Verify {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
-        let at = moment_or_now(app, self.at.as_deref())?;
+        let at = self.at.unwrap_or_else(|| app.now());
         let past = self.at.is_some() && at < app.now();
         let keep = if past { Keep::Computed } else { Keep::Written };
         let review = clean_scans::review(app, at, keep).await?;
@@ -45,18 +56,29 @@ impl Verify {
             let feed = feeds.get(&run.feed).map_or("?", String::as_str);
             eprintln!("the run {} of {feed} is not read yet: {why}", run.scan_run);
         }
+        let Review { cases: lines, open, clean_once, verified, recurred, unknown, changed } =
+            review;
+        let cases = cases::count(&app.db, at).await?;
+        let told = format!(
+            "{} ({}): {open} open, {clean_once} clean once, {verified} verified, {recurred} \
+             recurred, {unknown} unknown; {changed} new",
+            how_many(lines, "line"),
+            how_many(cases, "case"),
+        );
+        let runs_waiting = waiting.len();
         out.line(
-            &Told { review, runs_waiting: waiting.len() },
-            format!(
-                "{} cases: {} open, {} clean once, {} verified, {} recurred, {} unknown; {} new",
-                review.cases,
-                review.open,
-                review.clean_once,
-                review.verified,
-                review.recurred,
-                review.unknown,
-                review.changed
-            ),
+            &Told {
+                lines,
+                cases,
+                open,
+                clean_once,
+                verified,
+                recurred,
+                unknown,
+                changed,
+                runs_waiting,
+            },
+            told,
         )?;
         Ok(Ended::Done)
     }

@@ -17,7 +17,8 @@ use crate::access::keys::to_hex;
 const FACTS: [(&str, &str); 8] = [
     (
         "quarantined",
-        "SELECT f.sha256 AS a, q.bytes AS b, q.row_no AS c, q.line AS d, q.reason AS e
+        "SELECT f.sha256 AS a, q.bytes AS b, q.row_no AS c, q.line AS d,
+                q.reason || CASE WHEN q.dismissed_at IS NULL THEN '' ELSE ' dismissed' END AS e
            FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
           WHERE q.released_at IS NULL",
     ),

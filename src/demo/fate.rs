@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_notice_leaves_the_past_alone_and_never_prolongs_a_spell() {
-        let heard = Moment::parse("2025-06-01").unwrap();
+        let heard = Moment::parse_day("2025-06-01").unwrap();
         for seed in 0..500 {
             let mut rng = ChaCha20Rng::seed_from_u64(seed);
             let before = Fate::draw(heard.plus_days(-50), Infectable::Already, &mut rng);
@@ -238,7 +238,7 @@ mod tests {
     fn an_infection_never_outlives_the_weakness() {
         for seed in 0..500 {
             let mut rng = ChaCha20Rng::seed_from_u64(seed);
-            let from = Moment::parse("2025-04-01").unwrap();
+            let from = Moment::parse_day("2025-04-01").unwrap();
             let mut fate = Fate::draw(from, Infectable::Already, &mut rng);
             fate.hear(from.plus_days(20), Arm::Phone, &mut rng);
             for spell in &fate.infected {

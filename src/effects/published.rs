@@ -87,7 +87,7 @@ impl Published {
 /// The start of the month of `now` in Japan.
 pub fn month_start(now: Moment) -> Moment {
     let first = now.in_japan().strftime("%Y-%m-01").to_string();
-    Moment::parse(&first).unwrap_or(now)
+    Moment::parse_day(&first).unwrap_or(now)
 }
 
 /// The public figures as of the start of this month.

@@ -21,7 +21,7 @@ use super::{
     hits::{self, Hits, Waits},
     quarantine,
     receive::{self, FeedFile},
-    store,
+    refusals, store,
 };
 use crate::{
     app::App,
@@ -57,6 +57,8 @@ pub struct Taken {
     /// What came of its rows.
     #[serde(flatten)]
     pub counts: Counts,
+    /// Rows that still wait in quarantine.
+    pub waiting: i64,
     /// Why it was refused as a whole.
     pub refused: Option<String>,
 }
@@ -76,8 +78,8 @@ pub(super) fn open_rows(
 }
 
 fn rows_of(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Vec<Row>, String> {
-    let rows = open_rows(feed, name, path, now).map_err(|why| why.to_string())?;
-    rows.collect::<io::Result<_>>().map_err(|fault| format!("the file breaks off: {fault}"))
+    let rows = open_rows(feed, name, path, now).map_err(|why| refusals::whole(&why))?;
+    rows.collect::<io::Result<_>>().map_err(|fault| refusals::within(&fault))
 }
 
 /// Takes a coverage file in, whole or not at all, exactly once by content.
@@ -85,8 +87,7 @@ pub async fn take_in(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Take
     let file = receive::accept(app, feed, Holds::Coverage, path).await?.file;
     let mut counts: Counts = serde_json::from_str(&file.counts)?;
     let mut refused = file.refused.clone();
-    let already_ingested = file.completed_at.is_some();
-    if !already_ingested {
+    if file.completed_at.is_none() {
         match rows_of(feed, &file.name, path, app.now()) {
             Ok(rows) => counts = record(app, feed, &file, &rows).await?,
             Err(why) => {
@@ -95,8 +96,14 @@ pub async fn take_in(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Take
             }
         }
     }
-    let (name, sha256) = (receive::name_of(path), file.sha256);
-    Ok(Taken { file: name, sha256, already_ingested, counts, refused })
+    Ok(Taken {
+        file: receive::name_of(path),
+        already_ingested: file.is_in(),
+        waiting: quarantine::waiting(&app.db, file.id).await?,
+        sha256: file.sha256,
+        counts,
+        refused,
+    })
 }
 
 /// Records the rows of a file in one transaction. A commit that nobody saw end is answered by doing
@@ -257,6 +264,31 @@ pub async fn runs(db: &Db, until: Moment) -> anyhow::Result<Vec<Run>> {
 pub async fn heard(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<Run>> {
     let runs = all(db, until, now).await?;
     Ok(runs.into_iter().filter(|(_, waits)| waits.is_none()).map(|(run, _)| run).collect())
+}
+
+/// When the runs since `since` ended that looked for `weakness` at just that address and port, in
+/// order of time, and whether the last of them is read already.
+///
+/// Reads the parts of runs that lie over the address, however much else they covered.
+pub async fn looked_at(
+    db: &Db,
+    (ip, port, weakness): (IpAddr, (Proto, Option<u16>), Weakness),
+    since: Moment,
+    now: Moment,
+) -> anyhow::Result<(Vec<Moment>, bool)> {
+    let longest = if ip.is_ipv4() { 32 } else { 128 };
+    let prefixes = (0..=longest).filter_map(|length| IpNet::new(ip, length).ok());
+    let prefixes: Vec<String> = prefixes.map(|prefix| prefix.trunc().to_string()).collect();
+    let mut runs = store::coverage::runs_over(db, &prefixes, weakness, since).await?;
+    runs.retain(|run| run.to <= now && run.covers(ip, port, weakness));
+    runs.sort_by_key(|run| run.to);
+    let ends = runs.iter().map(|run| run.to).collect();
+    let Some(mut last) = runs.pop() else { return Ok((ends, true)) };
+    let (from, to, announced) = store::coverage::extent(db, (last.feed, &last.scan_run)).await?;
+    (last.from, last.to, last.announced) = (from, to, announced);
+    let came = Hits::read(db).await?;
+    let is_read = hits::waits(announced, came.of(&last), to, now).is_none();
+    Ok((ends, is_read && !came.unread_at(&last).contains(&ip)))
 }
 
 /// The runs that ended by `until` and are not read yet, with the reason.

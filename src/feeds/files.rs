@@ -57,6 +57,8 @@ pub struct Listed {
     pub refused: Option<String>,
     /// Rows of it that wait in quarantine.
     pub waiting: i64,
+    /// Rows of it that somebody looked at and closed.
+    pub dismissed: i64,
 }
 
 /// What became of a file as a whole (取込結果).

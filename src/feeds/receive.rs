@@ -54,6 +54,13 @@ pub struct FeedFile {
     pub refused: Option<String>,
 }
 
+impl FeedFile {
+    /// Whether its rows are in: all of them, or those before the place where it breaks off.
+    pub fn is_in(&self) -> bool {
+        self.completed_at.is_some() && (self.refused.is_none() || self.rows_done > 0)
+    }
+}
+
 /// What came of the rows of a file (取込結果).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {

@@ -1,16 +1,11 @@
-//! SQL of feeds, their files and quarantine.
+//! SQL of feeds and their files.
 
 pub(super) mod coverage;
+pub(super) mod quarantine;
 
-use formats::Refused;
-
-use super::{Feed, files::Listed, quarantine::QuarantinedRow, receive::FeedFile};
+use super::{Feed, files::Listed, receive::FeedFile};
 use crate::{
-    db::{
-        Db, Tx,
-        bulk::{self, Column, Target},
-        on, on_tx,
-    },
+    db::{Db, Tx, on, on_tx},
     ids::{FeedId, FileId},
     time::Moment,
 };
@@ -122,77 +117,12 @@ pub(super) async fn standing(db: &Db, file: FileId) -> sqlx::Result<(i64, String
 pub(super) async fn listed(db: &Db, feed: Option<FeedId>) -> sqlx::Result<Vec<Listed>> {
     const SQL: &str = "SELECT d.name AS feed, f.holds, f.sha256, f.name, f.received_at,
              f.rows_done, f.completed_at, f.refused,
-             (SELECT COUNT(*) FROM quarantined_rows q
-               WHERE q.feed_file_id = f.id AND q.released_at IS NULL) AS waiting
+             (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id
+                 AND q.released_at IS NULL AND q.dismissed_at IS NULL) AS waiting,
+             (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id
+                 AND q.dismissed_at IS NOT NULL) AS dismissed
          FROM feed_files f JOIN feeds d ON d.id = f.feed_id
          WHERE CAST($1 AS BYTEA) IS NULL OR f.feed_id = $1
          ORDER BY f.received_at, f.name, f.sha256, f.holds";
     on!(db, pool => sqlx::query_as(SQL).bind(feed).fetch_all(pool).await)
-}
-
-/// Writes quarantined rows.
-pub(super) async fn insert_quarantined(
-    tx: &mut Tx,
-    file: FileId,
-    rows: &[(i64, Refused)],
-) -> sqlx::Result<()> {
-    let target = Target {
-        table: "quarantined_rows",
-        columns: "feed_file_id, row_no, line, column_name, reason, bytes, scan_run, ip",
-        conflict: "ON CONFLICT DO NOTHING",
-    };
-    let columns = [
-        Column::Bytes(vec![file.0.as_bytes().to_vec(); rows.len()]),
-        Column::Int(rows.iter().map(|(row_no, _)| *row_no).collect()),
-        Column::Int(rows.iter().map(|(_, row)| row.line.cast_signed()).collect()),
-        Column::TextOrNull(rows.iter().map(|(_, row)| row.column.clone()).collect()),
-        Column::Text(rows.iter().map(|(_, row)| row.reason.code().to_owned()).collect()),
-        Column::Bytes(rows.iter().map(|(_, row)| row.bytes.clone()).collect()),
-        Column::TextOrNull(rows.iter().map(|(_, row)| row.legible.scan_run.clone()).collect()),
-        Column::TextOrNull(
-            rows.iter().map(|(_, row)| row.legible.ip.map(|ip| ip.to_string())).collect(),
-        ),
-    ];
-    bulk::insert(tx, target, columns).await?;
-    Ok(())
-}
-
-/// Rows that wait in quarantine.
-pub(super) async fn quarantined(
-    db: &Db,
-    feed: Option<FeedId>,
-) -> sqlx::Result<Vec<QuarantinedRow>> {
-    const SQL: &str = "SELECT q.feed_file_id, q.row_no, f.name AS file, q.line, q.column_name,
-             q.reason, q.bytes
-         FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
-         WHERE q.released_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR f.feed_id = $1)
-         ORDER BY f.received_at, f.name, q.row_no";
-    on!(db, pool => sqlx::query_as(SQL).bind(feed).fetch_all(pool).await)
-}
-
-/// Files of a feed that hold quarantined rows.
-pub(super) async fn files_in_quarantine(db: &Db, feed: FeedId) -> sqlx::Result<Vec<FeedFile>> {
-    let sql = format!(
-        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND id IN
-         (SELECT feed_file_id FROM quarantined_rows WHERE released_at IS NULL)
-         ORDER BY received_at, name"
-    );
-    on!(db, pool => {
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(feed).fetch_all(pool).await
-    })
-}
-
-/// Marks a quarantined row as understood; one that another retry has let go counts as a clash.
-pub(super) async fn release(
-    tx: &mut Tx,
-    file: FileId,
-    row_no: i64,
-    at: Moment,
-) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE quarantined_rows SET released_at = $1
-         WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL";
-    let done = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(at).bind(file).bind(row_no).execute(conn).await
-        .map(|done| done.rows_affected()))?;
-    if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

@@ -202,11 +202,11 @@ fn declared(isp: IspId, row: &Row) -> Result<DeclaredPrefix, Fault> {
     }
     let from = match row.valid_from.as_str() {
         "" => Moment(i64::MIN),
-        text => Moment::parse(text).map_err(|e| ("valid_from", e.to_string()))?,
+        text => Moment::parse_day(text).map_err(|e| ("valid_from", e.to_string()))?,
     };
     let to = match row.valid_to.as_str() {
         "" => None,
-        text => Some(Moment::parse(text).map_err(|e| ("valid_to", e.to_string()))?),
+        text => Some(Moment::parse_day(text).map_err(|e| ("valid_to", e.to_string()))?),
     };
     if to.is_some_and(|to| to <= from) {
         return Err(("valid_to", "it must lie after valid_from".into()));

@@ -16,7 +16,8 @@ use crate::{
 
 /// Days the ISP has to report.
 pub const REPORT_DAYS: i64 = 30;
-/// Days after a sighting by which the ISP should identify the line: logs last about six months.
+/// Days after a sighting by which the ISP should identify the line: logs last about six months. Who
+/// reports has identified, so that it is never later than the report.
 pub const IDENTIFY_DAYS: i64 = 150;
 /// Lines of one list; what is over goes on the next.
 pub const LINES_MAX: i64 = 100_000;
@@ -95,7 +96,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         let (spot, at) = (Spot(latest.spot), latest.last_seen);
         let calling_port = sightings::calling_port(&mut tx, &spot, at).await?;
         let spot = to_hex(&spot.0);
-        let identify_by = at.plus_days(IDENTIFY_DAYS);
+        let identify_by = at.plus_days(IDENTIFY_DAYS).min(notice.report_by);
         let body = body(isp, case, *listings);
         let body = LineBody { spot, calling_port, last_seen: at, identify_by, ..body };
         lines.push((case.id, serde_json::to_string(&body)?));

@@ -3,9 +3,10 @@
 //! A token is taken before the answer is known and given back when the ID was right, so that
 //! guesses sent side by side cannot race the answer. Where the bucket of all sources is empty,
 //! look-ups queue: each source may hold one place, its token is taken when the place is given, and
-//! whoever comes back at its time is let through; nobody waits on an open connection. All nodes
-//! share the buckets. A source is kept as an HMAC of its address, and only for as long as its
-//! bucket is not full.
+//! whoever comes back at its time is let through; nobody waits on an open connection. A site of
+//! IPv6, a /48, has a bucket beside those of its 65,536 homes, or it alone could hold the whole
+//! queue. All nodes share the buckets. A source is kept as an HMAC of its address, and only for as
+//! long as its bucket is not full.
 
 use std::net::IpAddr;
 
@@ -34,11 +35,14 @@ pub const GLOBAL: Rule = Rule { an_hour: 3600.0, burst: 300.0 };
 pub const PER_IPV4: Rule = Rule { an_hour: 20.0, burst: 20.0 };
 /// Of one IPv6 /64, which is one home.
 pub const PER_IPV6: Rule = Rule { an_hour: 10.0, burst: 10.0 };
+/// Of one IPv6 /48, which is a company, or some hundred homes of one provider.
+pub const PER_SITE: Rule = Rule { an_hour: 60.0, burst: 60.0 };
 
 /// Seconds that the queue is long at most; whoever comes then has no place and is told to call.
 pub const QUEUE_SECONDS: i64 = 300;
 
-const GLOBAL_KEY: &str = "global";
+/// What stands for all sources.
+pub(super) const GLOBAL_KEY: &str = "global";
 /// After this long every source's bucket is full again, which is as good as none.
 const FULL_AGAIN_HOURS: i64 = 1;
 const SECOND: i64 = 1_000_000;
@@ -74,6 +78,11 @@ impl Rule {
         Bucket { tokens: (full.tokens + 1.0).min(self.burst), ..full }
     }
 
+    /// Whether a bucket at `now` is as good as none.
+    pub fn is_full(self, bucket: Bucket, now: Moment) -> bool {
+        bucket.place.is_none() && self.refilled(bucket, now).tokens >= self.burst
+    }
+
     /// When a refilled bucket will have gained a token beyond those that were promised.
     fn next_token(self, bucket: Bucket) -> Moment {
         let hours = (1.0 - bucket.tokens).max(0.0) / self.an_hour;
@@ -92,32 +101,43 @@ pub enum Decision {
     NotBefore(Moment),
 }
 
-/// Decides on a look-up of a source, given its own bucket under `rule` and that of all sources;
-/// gives both as they stand after that.
-pub fn decide(rule: Rule, [own, all]: [Bucket; 2], now: Moment) -> ([Bucket; 2], Decision) {
+/// Decides on a look-up of a source, given its own buckets under `rules` and that of all sources;
+/// gives them as they stand after that. The first is its own alone, and holds its place.
+pub fn decide(
+    rules: &[Rule],
+    own: &[Bucket],
+    all: Bucket,
+    now: Moment,
+) -> (Vec<Bucket>, Bucket, Decision) {
     // A thousandth of a token short is a rounding error of the refill, not a guess.
     const ENOUGH: f64 = 0.999;
-    let (own, all) = (rule.refilled(own, now), GLOBAL.refilled(all, now));
-    match own.place {
-        // Its token was taken when the place was given.
+    let mut own: Vec<Bucket> =
+        rules.iter().zip(own).map(|(rule, bucket)| rule.refilled(*bucket, now)).collect();
+    let mut all = GLOBAL.refilled(all, now);
+    match own.first().and_then(|own| own.place) {
+        // Its tokens were taken when the place was given.
         Some(place) if place <= now => {
-            return ([Bucket { place: None, ..own }, all], Decision::Admitted);
+            own[0].place = None;
+            return (own, all, Decision::Admitted);
         }
-        Some(place) => return ([own, all], Decision::NotBefore(place)),
+        Some(place) => return (own, all, Decision::NotBefore(place)),
         None => {}
     }
-    if own.tokens < ENOUGH {
-        return ([own, all], Decision::NotBefore(rule.next_token(own)));
+    let empty = rules.iter().zip(&own).filter(|(_, bucket)| bucket.tokens < ENOUGH);
+    if let Some(later) = empty.map(|(rule, bucket)| rule.next_token(*bucket)).max() {
+        return (own, all, Decision::NotBefore(later));
     }
-    let taken = |bucket: Bucket| Bucket { tokens: bucket.tokens - 1.0, ..bucket };
-    if all.tokens >= ENOUGH {
-        return ([taken(own), taken(all)], Decision::Admitted);
+    let place = (all.tokens < ENOUGH).then(|| GLOBAL.next_token(all));
+    if let Some(place) = place.filter(|place| place.0 - now.0 > QUEUE_SECONDS * SECOND) {
+        return (own, all, Decision::NotBefore(place));
     }
-    let place = GLOBAL.next_token(all);
-    if place.0 - now.0 > QUEUE_SECONDS * SECOND {
-        return ([own, all], Decision::NotBefore(place));
+    for bucket in own.iter_mut().chain([&mut all]) {
+        bucket.tokens -= 1.0;
     }
-    ([Bucket { place: Some(place), ..taken(own) }, taken(all)], Decision::NotBefore(place))
+    if let (Some(own), Some(_)) = (own.first_mut(), place) {
+        own.place = place;
+    }
+    (own, all, place.map_or(Decision::Admitted, Decision::NotBefore))
 }
 
 /// Whether so few tokens are left of all that somebody should look, and there were more before.
@@ -135,28 +155,28 @@ pub enum Admission {
     NotBefore(Moment),
 }
 
-/// A token taken from both buckets of a source.
+/// A token taken from each bucket of a source, and from that of all.
 #[derive(Clone, Debug)]
 pub struct Reservation {
-    buckets: [(String, Rule); 2],
+    own: Vec<(String, Rule)>,
 }
 
 /// Takes a token for a look-up from `source`, or a place in the queue.
 pub async fn reserve(app: &App, source: IpAddr) -> anyhow::Result<Admission> {
-    let own = if source.is_ipv4() { PER_IPV4 } else { PER_IPV6 };
-    let buckets = [(tag(&app.keys, source), own), (GLOBAL_KEY.to_owned(), GLOBAL)];
+    let own = buckets_of(&app.keys, source);
+    let rules: Vec<Rule> = own.iter().map(|(_, rule)| *rule).collect();
     let now = app.now();
     store::forget_buckets(&app.db, Moment(now.0 - FULL_AGAIN_HOURS * HOUR), GLOBAL_KEY).await?;
-    let (decision, low) = store::change_buckets(&app.db, &buckets, now, |before| {
-        let (after, decision) = decide(own, before, now);
-        (after, (decision, runs_low(GLOBAL.refilled(before[1], now), after[1])))
+    let (decision, low) = store::change_buckets(&app.db, &own, now, |mine, all| {
+        let (mine, after, decision) = decide(&rules, mine, all, now);
+        (mine, after, (decision, runs_low(GLOBAL.refilled(all, now), after)))
     })
     .await?;
     if low {
         tracing::warn!("a tenth is left of the budget of look-ups: many inquiry IDs are wrong");
     }
     Ok(match decision {
-        Decision::Admitted => Admission::Reserved(Reservation { buckets }),
+        Decision::Admitted => Admission::Reserved(Reservation { own }),
         Decision::NotBefore(at) => {
             tracing::warn!("a look-up of an inquiry ID must wait: the budget is used up");
             Admission::NotBefore(at)
@@ -164,26 +184,37 @@ pub async fn reserve(app: &App, source: IpAddr) -> anyhow::Result<Admission> {
     })
 }
 
-/// Gives the token back: the ID was right.
+/// Gives the tokens back: the ID was right.
 pub async fn refund(app: &App, reservation: &Reservation) -> anyhow::Result<()> {
     let now = app.now();
-    let [(_, own), (_, all)] = &reservation.buckets;
-    store::change_buckets(&app.db, &reservation.buckets, now, |[mine, ours]| {
-        ([own.returned(mine, now), all.returned(ours, now)], ())
+    let own = &reservation.own;
+    store::change_buckets(&app.db, own, now, |mine, all| {
+        let mine = own.iter().zip(mine).map(|((_, rule), bucket)| rule.returned(*bucket, now));
+        (mine.collect(), GLOBAL.returned(all, now), ())
     })
     .await?;
     Ok(())
 }
 
-/// What stands for a source: an HMAC under the look-up key, of an address cut to its /64.
-fn tag(keys: &Keys, source: IpAddr) -> String {
+/// The buckets of a source, its own first: an IPv4 address has one, an IPv6 address that of its
+/// home and that of its site.
+fn buckets_of(keys: &Keys, source: IpAddr) -> Vec<(String, Rule)> {
+    match source {
+        IpAddr::V4(ip) => vec![(tag(keys, &ip.octets()), PER_IPV4)],
+        IpAddr::V6(ip) => {
+            let ip = ip.octets();
+            vec![(tag(keys, &ip[..8]), PER_IPV6), (tag(keys, &ip[..6]), PER_SITE)]
+        }
+    }
+}
+
+/// What stands for a source: an HMAC of its address, or of what its address begins with, under the
+/// look-up key.
+fn tag(keys: &Keys, source: &[u8]) -> String {
     let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new_from_slice(&keys.lookup)
         .expect("HMAC takes a key of any length");
     mac.update(b"source of look-ups:");
-    match source {
-        IpAddr::V4(ip) => mac.update(&ip.octets()),
-        IpAddr::V6(ip) => mac.update(&ip.octets()[..8]),
-    }
+    mac.update(source);
     to_hex(&mac.finalize().into_bytes())
 }
 
@@ -206,8 +237,9 @@ mod tests {
 
         fn asks(&mut self, source: usize, second: i64) -> Decision {
             let now = at(second);
-            let ([own, all], decision) = decide(PER_IPV4, [self.sources[source], self.all], now);
-            (self.sources[source], self.all) = (own, all);
+            let own = [self.sources[source]];
+            let (own, all, decision) = decide(&[PER_IPV4], &own, self.all, now);
+            (self.sources[source], self.all) = (own[0], all);
             decision
         }
     }
@@ -301,12 +333,34 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_in_one_64_share_a_bucket_and_the_tag_shows_no_address() {
+    fn a_site_gets_no_more_than_its_share_of_the_queue_whatever_the_number_of_its_homes() {
+        let rules = [PER_IPV6, PER_SITE];
+        let mut site = PER_SITE.full(START);
+        let mut all = Bucket { tokens: 0.0, ..GLOBAL.full(START) };
+        let mut places = 0;
+        for _ in 0..5_000 {
+            let home = PER_IPV6.full(START);
+            let (own, after, _) = decide(&rules, &[home, site], all, START);
+            (site, all) = (own[1], after);
+            places += i32::from(own[0].place.is_some());
+            // A home that got no place leaves nothing behind.
+            assert_eq!(own[0].place.is_none(), PER_IPV6.is_full(own[0], START));
+        }
+        assert_eq!(places, 60);
+        let (_, _, elsewhere) =
+            decide(&rules, &[PER_IPV6.full(START), PER_SITE.full(START)], all, START);
+        assert_eq!(elsewhere, Decision::NotBefore(at(61)), "its neighbours stand behind those");
+    }
+
+    #[test]
+    fn neighbours_share_a_bucket_with_their_home_and_their_site_and_no_tag_shows_an_address() {
         let keys = Keys { lookup: [1; 32], seal: [2; 32] };
-        let of = |ip: &str| tag(&keys, ip.parse().unwrap());
+        let of = |ip: &str| buckets_of(&keys, ip.parse().unwrap());
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        let (one, other) = (of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert!(one[0] != other[0] && one[1] == other[1], "another home of the same site");
+        assert_ne!(of("2001:db8::1")[1], of("2001:db8:1::1")[1]);
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
-        assert_eq!(of("192.0.2.1").len(), 64);
+        assert!(one.iter().all(|(tag, _)| tag.len() == 64) && one[0].0 != one[1].0);
     }
 }

@@ -4,13 +4,16 @@
 //! its weakness over the very place where its line was seen last. Reads coverage through
 //! `feeds::coverage`.
 
-use super::{Visit, result::Line};
-use crate::{app::App, feeds::coverage, time::Moment};
+use super::result::Line;
+use crate::{app::App, cases::CaseRef, feeds::coverage, time::Moment};
 
 /// Runs that must be known before a rhythm may be spoken of.
 const RUNS_MIN: usize = 3;
 /// The latest runs count: a rhythm that was given up years ago says nothing.
 const RUNS_MAX: usize = 13;
+
+/// No run that ended earlier is asked for: thirteen monthly ones lie within.
+const MEMORY_DAYS: i64 = 400;
 
 /// What may be said of the next scan (次の調査の見込み).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,17 +53,19 @@ pub fn expected(ends: &[Moment], now: Moment) -> Next {
     }
 }
 
-/// What may be said of the next scan of the case of a visit.
-pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Next> {
-    let line = Line::of(app, visit).await?;
+/// What may be said of the next scan of the line of a case.
+pub async fn of(app: &App, case: CaseRef) -> anyhow::Result<Next> {
+    let line = Line::of(app, case).await?;
     let place = line.stands_at().place()?;
     let now = app.now();
-    let runs = coverage::runs(&app.db, now).await?;
-    let covers = |run: &&coverage::Run| {
-        run.covers(place.ip, (place.proto, place.port), place.exposure.weakness)
-    };
-    let ends: Vec<Moment> = runs.iter().filter(covers).map(|run| run.to).collect();
-    Ok(expected(&ends, now))
+    let place = (place.ip, (place.proto, place.port), place.exposure.weakness);
+    let since = now.plus_days(-MEMORY_DAYS);
+    let (ends, is_read) = coverage::looked_at(&app.db, place, since, now).await?;
+    Ok(match expected(&ends, now) {
+        // The last run has been there, and nobody knows yet what it found.
+        Next::Around(_) if !is_read => Next::Due,
+        next => next,
+    })
 }
 
 #[cfg(test)]

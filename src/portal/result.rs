@@ -6,8 +6,8 @@
 use anyhow::{Context as _, ensure};
 
 use super::{
-    Visit, store,
-    timeline::{self, Happened, Stands, What},
+    store,
+    timeline::{self, Happened, What},
 };
 use crate::{
     app::App,
@@ -77,14 +77,16 @@ impl Answer {
     }
 }
 
-/// What the result page shows.
+/// What is told of a line: on its pages, and to whoever asks for one of its cases.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What may be said.
     pub answer: Answer,
     /// Since when it holds.
     pub since: Moment,
-    /// The latest day it was found.
+    /// When it was found first, at whatever address.
+    pub first_seen: Moment,
+    /// When it was found last, where it stands.
     pub last_seen: Moment,
     /// When the person said it was done.
     pub claimed: Option<Moment>,
@@ -92,25 +94,25 @@ pub struct Outcome {
     pub timeline: Vec<Happened>,
 }
 
-/// The line of a visit's case (回線): all its cases, and the one that speaks for it.
-pub(super) struct Line {
-    /// The case whose ID was entered.
-    own: CaseRef,
+/// The line of a case (回線): all its cases, and the one that speaks for it.
+pub struct Line {
     /// The speaker first.
-    pub(super) members: Vec<Case>,
+    pub members: Vec<Case>,
 }
 
 impl Line {
-    pub(super) async fn of(app: &App, visit: &Visit) -> anyhow::Result<Self> {
-        let own = cases::find(&app.db, visit.case).await?;
-        let own = own.context("a visit of a case that is gone")?;
-        let speaker = CaseRef { id: own.line_of.unwrap_or(own.id), ..visit.case };
+    /// The line that a case belongs to.
+    pub async fn of(app: &App, case: CaseRef) -> anyhow::Result<Self> {
+        let own = cases::find(&app.db, case).await?.context("a case that is gone")?;
+        let speaker = CaseRef { id: own.line_of.unwrap_or(own.id), ..case };
         let members = store::line(&app.db, speaker).await?;
-        ensure!(members.iter().any(|case| case.reference() == speaker), "a line without a speaker");
-        Ok(Self { own: visit.case, members })
+        let speaks = members.first().is_some_and(|case| case.reference() == speaker);
+        ensure!(speaks, "a line without a speaker");
+        Ok(Self { members })
     }
 
-    fn speaker(&self) -> &Case {
+    /// The case that speaks for it.
+    pub fn speaker(&self) -> &Case {
         &self.members[0]
     }
 
@@ -120,43 +122,49 @@ impl Line {
         let latest = self.members.iter().max_by_key(|case| (case.first_seen, case.last_seen));
         latest.unwrap_or(self.speaker())
     }
+
+    /// The first and the latest time at which it was seen where it stood, of each of its cases the
+    /// first one alone.
+    fn found(&self) -> Vec<Moment> {
+        let first = self.members.iter().map(|case| case.first_seen);
+        first.chain([self.stands_at().last_seen]).collect()
+    }
 }
 
-/// How the case of a visit stands; where an earlier case speaks for its line, that one's verdict.
-pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Outcome> {
-    let line = Line::of(app, visit).await?;
+/// How the line of a case stands; whichever of its IDs was entered, it is told the same.
+pub async fn of(app: &App, case: CaseRef) -> anyhow::Result<Outcome> {
+    let line = Line::of(app, case).await?;
     let speaker = line.speaker().reference();
     let mut facts = Vec::new();
-    for which in [speaker, line.own] {
+    for member in &line.members {
+        let which = member.reference();
         for fact in cases::events(&app.db, which).await?.iter().filter_map(Happened::of) {
             // The speaker's verdict is that of the line; another's is from before it joined.
-            if which == speaker || matches!(fact.what, What::Opened | What::Claimed) {
+            if which == speaker || fact.what == What::Claimed {
                 facts.push(fact);
             }
         }
-        if line.own == speaker {
-            break;
-        }
     }
     facts.sort_by_key(|fact| fact.on);
-    Ok(outcome(line.speaker(), line.stands_at().last_seen, facts))
+    Ok(outcome(&line, facts))
 }
 
-fn outcome(case: &Case, last_seen: Moment, mut facts: Vec<Happened>) -> Outcome {
+/// How a line stands, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Stands {
+    state: State,
+    since: Moment,
+}
+
+fn outcome(line: &Line, mut facts: Vec<Happened>) -> Outcome {
+    let case = line.speaker();
     let claimed = facts.iter().rev().find(|fact| fact.what == What::Claimed).map(|fact| fact.on);
-    let stands = Stands {
-        state: case.state,
-        since: case.state_since,
-        first_clean: case.first_clean,
-        first_seen: case.first_seen,
-    };
-    let stands = match seen_since(stands, last_seen) {
-        Some((again, stands)) => {
-            facts.push(again);
-            stands
-        }
-        None => stands,
-    };
+    let mut stands = Stands { state: case.state, since: case.state_since };
+    let last_seen = line.stands_at().last_seen;
+    if let Some((again, now)) = seen_since(stands, last_seen) {
+        facts.push(again);
+        stands = now;
+    }
     // A case recurs by being seen, whatever its row says of the latest sighting.
     let recurred = if stands.state == State::Recurred { stands.since } else { last_seen };
     let last_seen = last_seen.max(recurred);
@@ -166,14 +174,10 @@ fn outcome(case: &Case, last_seen: Moment, mut facts: Vec<Happened>) -> Outcome 
         Answer::Found | Answer::StillFound => last_seen,
         _ => stands.since,
     };
-    let mut timeline = timeline::story(stands, &facts);
-    // No fact is written of a device that is merely seen once more, but the person asks for it.
-    let told = timeline.last().map(|line| line.on);
-    let later = told.is_none_or(|told| told < last_seen && told.date_jst() != last_seen.date_jst());
-    if later && answer.tone() == "act" {
-        timeline.push(Happened { on: last_seen, what: What::Reopened });
-    }
-    Outcome { answer, since, last_seen, claimed, timeline }
+    let found = line.found();
+    let first_seen = found.iter().copied().min().unwrap_or(case.first_seen);
+    let timeline = timeline::story(facts, found);
+    Outcome { answer, since, first_seen, last_seen, claimed, timeline }
 }
 
 /// How a case stands that was seen after its verdict: verification has yet to say so, and until
@@ -185,7 +189,7 @@ fn seen_since(stands: Stands, last_seen: Moment) -> Option<(Happened, Stands)> {
         State::Open | State::Recurred => return None,
     };
     let again = Happened { on: last_seen, what };
-    (last_seen > stands.since).then_some((again, Stands { state, since: last_seen, ..stands }))
+    (last_seen > stands.since).then_some((again, Stands { state, since: last_seen }))
 }
 
 #[cfg(test)]
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn what_was_seen_after_its_verdict_is_not_gone() {
-        let of = |state, since| Stands { state, since, first_clean: None, first_seen: BEFORE };
+        let of = |state, since| Stands { state, since };
         for (state, _) in cases::STATES {
             let late = seen_since(of(state, SEEN), AFTER);
             let stands = late.map_or(of(state, SEEN), |(_, stands)| stands);

@@ -2,7 +2,7 @@
 
 use super::{
     Visit,
-    budget::{Bucket, Rule},
+    budget::{Bucket, GLOBAL, GLOBAL_KEY, Rule},
     marks::{Became, Mark},
 };
 use crate::{
@@ -33,29 +33,41 @@ pub(super) async fn forget_buckets(db: &Db, before: Moment, kept: &str) -> sqlx:
     .await
 }
 
-/// Changes both of `buckets` by `change`, and gives what it says beside them.
+/// Changes the buckets of a source and that of all by `change`, and gives what it says beside them.
 ///
-/// Each row is locked as it is read, in the order given, so that nodes queue and never race.
+/// Each row is locked as it is read, in the order given, so that nodes queue and never race. A
+/// bucket of a source that is full afterwards is as good as none and leaves no row.
 pub(super) async fn change_buckets<T>(
     db: &Db,
-    buckets: &[(String, Rule); 2],
+    own: &[(String, Rule)],
     now: Moment,
-    change: impl Fn([Bucket; 2]) -> ([Bucket; 2], T),
+    change: impl Fn(&[Bucket], Bucket) -> (Vec<Bucket>, Bucket, T),
 ) -> sqlx::Result<T> {
-    let [(first, one), (second, other)] = buckets;
     retry::again(async || {
         let mut tx = db.begin().await?;
-        let before = [
-            locked_bucket(&mut tx, first, one.full(now)).await?,
-            locked_bucket(&mut tx, second, other.full(now)).await?,
-        ];
-        let (after, said) = change(before);
-        set_bucket(&mut tx, first, after[0]).await?;
-        set_bucket(&mut tx, second, after[1]).await?;
+        let mut before = Vec::with_capacity(own.len());
+        for (key, rule) in own {
+            before.push(locked_bucket(&mut tx, key, rule.full(now)).await?);
+        }
+        let all = locked_bucket(&mut tx, GLOBAL_KEY, GLOBAL.full(now)).await?;
+        let (after, all, said) = change(&before, all);
+        for ((key, rule), bucket) in own.iter().zip(after) {
+            if rule.is_full(bucket, now) {
+                drop_bucket(&mut tx, key).await?;
+            } else {
+                set_bucket(&mut tx, key, bucket).await?;
+            }
+        }
+        set_bucket(&mut tx, GLOBAL_KEY, all).await?;
         tx.commit().await?;
         Ok(said)
     })
     .await
+}
+
+async fn drop_bucket(tx: &mut Tx, key: &str) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM lookup_budget WHERE bucket = $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(key).execute(conn).await.map(|_| ()))
 }
 
 async fn locked_bucket(tx: &mut Tx, key: &str, full: Bucket) -> sqlx::Result<Bucket> {

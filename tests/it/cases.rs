@@ -61,7 +61,7 @@ on_both_engines! {
         assert_eq!(found(&["--stream", "nicter"]), 1);
         assert_eq!(found(&["--state", "open", "--isp", "isp-b"]), 1);
         assert_eq!(found(&["--state", "verified"]), 0);
-        assert_eq!(found(&["--since", "2026-03-30"]), 1);
+        assert_eq!(found(&["--since", "2026-03-30T00:00:00+09:00"]), 1);
         assert_eq!(found(&["--limit", "2"]), 2);
     }
 

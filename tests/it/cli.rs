@@ -15,7 +15,7 @@ use crate::{
 const MARCH: &str = "2026-03-30T10:00:00+09:00";
 
 /// Every command with its own help.
-const COMMANDS: [&[&str]; 22] = [
+const COMMANDS: [&[&str]; 25] = [
     &["init"],
     &["networks", "import"],
     &["isp", "import"],
@@ -29,6 +29,8 @@ const COMMANDS: [&[&str]; 22] = [
     &["quarantine", "list"],
     &["quarantine", "show"],
     &["quarantine", "retry"],
+    &["quarantine", "dismiss"],
+    &["quarantine", "reopen"],
     &["unattributed"],
     &["case", "list"],
     &["case", "show"],
@@ -38,46 +40,90 @@ const COMMANDS: [&[&str]; 22] = [
     &["report-back", "import"],
     &["verify"],
     &["state-hash"],
+    &["completions"],
 ];
 
-/// What is typed wrong, the status, and a word of the advice.
-const MISTAKES: [(&str, i32, &str); 36] = [
-    ("", 2, "Usage"),
-    ("ingets", 2, "ingest"),
-    ("lookup everywhere", 2, "--help"),
-    ("lookup 192.0.2.0/24", 2, "--help"),
-    ("lookup 192.0.2.1 --at 2026-04-01T09:00:00", 1, "2026-05-01T09:00:00+09:00"),
-    ("ingest --feed nobody FILE", 1, "todoke feed add"),
-    ("ingest --feed scanner /nowhere.csv", 1, "is no file"),
-    ("ingest --feed scanner", 2, "<FILES>"),
-    ("coverage --feed nobody FILE", 1, "todoke feed add"),
-    ("coverage --feed scanner /nowhere.csv", 1, "/nowhere.csv"),
-    ("feed add x --format pdf --stream notice", 1, "scan-list"),
-    ("feed add x --format scan-list --stream tv", 1, "--help"),
-    ("feed add x --format scan-list --stream notice --completeness-floor 2", 1, "0 and 1"),
-    ("feed add x --format scan-list --stream notice --utc-offset-minutes 9000", 2, "9000"),
-    ("feed add scanner --format shadowserver --stream notice", 1, "exists already"),
-    ("feed add scanner --format scan-list --stream notice --completeness-floor 0.5", 1, "exists"),
-    ("quarantine list --feed nobody", 1, "todoke feed add"),
-    ("quarantine retry --feed nobody", 1, "todoke feed add"),
-    ("quarantine show 17", 1, "todoke quarantine list"),
-    ("unattributed --limit -3", 2, "-3"),
-    ("case list --isp nobody", 1, "todoke isp list"),
-    ("case list --state fixed", 1, "clean_once"),
-    ("case list --stream tv", 1, "nicter"),
-    ("case list --since soon", 1, "RFC 3339"),
-    ("case list --limit -1", 2, "-1"),
-    ("case show 17", 2, "--help"),
-    ("case show 00000000-0000-7000-8000-000000000000", 1, "todoke case list"),
-    ("notice prepare", 2, "--isp"),
-    ("notice prepare --isp isp-a --all", 2, "--all"),
-    ("notice prepare --isp nobody", 1, "todoke isp list"),
-    ("notice export nothing --out /tmp/never.csv", 1, "todoke notice list"),
-    ("report-back import --isp nobody FILE", 1, "todoke isp list"),
-    ("report-back import --isp isp-a /nowhere.csv", 1, "/nowhere.csv"),
-    ("isp import /nowhere.csv", 1, "/nowhere.csv"),
-    ("networks import /nowhere.csv", 1, "/nowhere.csv"),
-    ("verify --at soon", 1, "RFC 3339"),
+/// A key that nothing has.
+const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
+
+/// What the command line alone shows to be wrong: status 2, and a word of the advice.
+const WRONG_USAGE: [(&str, &str); 47] = [
+    ("", "Usage"),
+    ("ingets", "ingest"),
+    ("--now soon case list", "RFC 3339"),
+    ("case list --database-url mysql://x", "begin with postgres://"),
+    ("case list --database-url postgres://host:many/x", "postgres://user@host:5432/name"),
+    ("lookup everywhere", "--help"),
+    ("lookup 192.0.2.0/24", "--help"),
+    ("lookup 192.0.2.1 --at 2026-04-01T09:00:00", "write 2026-04-01T09:00:00+09:00"),
+    ("lookup 192.0.2.1 --at 2026-04-01", "write 2026-04-01T00:00:00+09:00"),
+    ("ingest --feed scanner", "<FILES>"),
+    ("feed add x --format pdf --stream notice", "scan-list"),
+    ("feed add x --format scan-list --stream tv", "nicter"),
+    ("feed add x --format scan-list --stream notice --completeness-floor 2", "0 and 1"),
+    ("feed add x --format scan-list --stream notice --utc-offset-minutes 9000", "9000"),
+    ("quarantine show 17", "todoke quarantine list"),
+    ("quarantine dismiss 17 --by aya --reason x", "todoke quarantine list"),
+    ("quarantine dismiss NOBODY/1 --by aya", "--reason"),
+    ("quarantine reopen --by aya --reason x", "<ID>"),
+    ("unattributed --limit -3", "-3"),
+    ("case list --state fixed", "clean_once"),
+    ("case list --stream tv", "nicter"),
+    ("case list --since soon", "RFC 3339"),
+    ("case list --since 2026-01-01", "write 2026-01-01T00:00:00+09:00"),
+    ("case list --limit -1", "-1"),
+    ("case show 17", "`list` prints it"),
+    ("notice prepare", "<--isp <ISP>|--all>"),
+    ("notice prepare --isp isp-a --all", "--all"),
+    ("notice export x --format docx --out /tmp/never.csv", "csv-sjis"),
+    ("report-back import FILE", "--isp"),
+    ("verify --at soon", "RFC 3339"),
+    ("verify --at 2026-01-01", "write 2026-01-01T00:00:00+09:00"),
+    ("effect funnel --by colour", "channel"),
+    ("effect funnel --stream tv", "nicter"),
+    ("effect funnel --from 2026-04-01", "write 2026-04-01T00:00:00+09:00"),
+    ("effect funnel --to 2026-04-01T00:00", "write 2026-04-01T00:00:00+09:00"),
+    ("effect funnel --as-of soon", "RFC 3339"),
+    ("effect funnel --from 2026-04-01T00:00:00Z --to 2026-03-01T00:00:00Z", "after --from"),
+    ("effect survival --replicates 1", "100000"),
+    ("effect compare --days many", "many"),
+    ("serve --listen here", "127.0.0.1:8080"),
+    ("demo --listen here", "127.0.0.1:8080"),
+    ("simulate --miss 2", "--help"),
+    ("simulate --hold-days long", "--help"),
+    ("stats km --csv FILE --time this --conf-type wide", "log-log"),
+    ("stats km --csv FILE --time this --tau 0", "above 0"),
+    ("stats logrank --csv FILE --time this --rho NaN", "no number"),
+    ("completions tcsh", "fish"),
+];
+
+/// What only the store or a file shows to be wrong: status 1, and a word of the advice.
+const REFUSED: [(&str, &str); 25] = [
+    ("ingest --feed nobody FILE", "todoke feed add"),
+    ("ingest --feed scanner /nowhere.csv", "is no file"),
+    ("coverage --feed nobody FILE", "todoke feed add"),
+    ("coverage --feed scanner /nowhere.csv", "/nowhere.csv"),
+    ("feed add scanner --format shadowserver --stream notice", "exists already"),
+    ("feed add scanner --format scan-list --stream notice --completeness-floor 0.5", "exists"),
+    ("feed files --feed nobody", "todoke feed add"),
+    ("quarantine list --feed nobody", "todoke feed add"),
+    ("quarantine retry --feed nobody", "todoke feed add"),
+    ("quarantine show NOBODY/1", "todoke quarantine list"),
+    ("quarantine dismiss NOBODY/1 --by aya --reason x", "todoke quarantine list"),
+    ("quarantine reopen NOBODY --by aya --reason x", "todoke quarantine list"),
+    ("case list --isp nobody", "todoke isp list"),
+    ("case show NOBODY", "todoke case list"),
+    ("notice prepare --isp nobody", "todoke isp list"),
+    ("notice export nothing --out /tmp/never.csv", "todoke notice list"),
+    ("report-back import --isp nobody FILE", "todoke isp list"),
+    ("report-back import --isp isp-a /nowhere.csv", "/nowhere.csv"),
+    ("report-back import --isp isp-a FILE", "is missing"),
+    ("isp import /nowhere.csv", "/nowhere.csv"),
+    ("isp import FILE", "code"),
+    ("networks import /nowhere.csv", "/nowhere.csv"),
+    ("networks import FILE", "nothing was changed"),
+    ("stats km --csv /nowhere.csv --time this", "/nowhere.csv"),
+    ("stats km --csv FILE --time that", "there are: what"),
 ];
 
 fn run(centre: &Centre, args: &[&str]) -> (i32, String) {
@@ -107,9 +153,11 @@ on_both_engines! {
         centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         let file = centre.file("odd.csv", "what,is,this\n1,2,3\n");
         let hash = centre.state_hash();
-        for (typed, status, advice) in MISTAKES {
-            let args = typed.split_whitespace().map(|arg| if arg == "FILE" { &file } else { arg });
-            let (got, told) = run(&centre, &args.collect::<Vec<_>>());
+        let wrong = WRONG_USAGE.iter().map(|(typed, advice)| (typed, 2, advice));
+        let refused = REFUSED.iter().map(|(typed, advice)| (typed, 1, advice));
+        for (typed, status, advice) in wrong.chain(refused) {
+            let meant = typed.replace("FILE", &file).replace("NOBODY", NOBODY);
+            let (got, told) = run(&centre, &meant.split_whitespace().collect::<Vec<_>>());
             assert_eq!(got, status, "todoke {typed}: {told}");
             assert!(told.contains(advice), "todoke {typed}: {told}");
             for trace in ["panicked", "RUST_BACKTRACE", "stack backtrace", "sqlx", "ERROR"] {
@@ -119,17 +167,50 @@ on_both_engines! {
         assert_eq!(centre.state_hash(), hash);
     }
 
+    fn one_is_one_row_and_two_are_two_rows(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
+        let words = |args: &[&str]| run(&centre, args).1;
+        let one = centre.file("one.csv", csv(&[hit("r1", MARCH, "192.0.2.7")]));
+        let two = csv(&[hit("r2", MARCH, "192.0.2.7"), hit("r2", MARCH, "nowhere")]);
+        let two = centre.file("two.csv", two);
+        let told = words(&["ingest", "--feed", SCANNER, &one, &two]);
+        assert!(told.contains("one.csv: 1 row: 1 sighting, 0 repeats"), "{told}");
+        let two = "two.csv: 2 rows: 0 sightings, 1 repeat, 1 in quarantine,";
+        assert!(told.contains(two), "{told}");
+        assert!(words(&["quarantine", "retry"]).starts_with("0 of 1 row understood"));
+        assert!(words(&["verify"]).starts_with("1 line (1 case): 1 open"));
+        assert!(words(&["notice", "prepare", "--all"]).trim_end().ends_with("\t1 line"));
+        assert!(words(&["feed", "files"]).contains("\t1 row, 0 in quarantine\t"));
+    }
+
+    fn a_look_up_says_each_reason_once(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
+        let (_, told) = run(&centre, &["lookup", "192.0.2.7"]);
+        assert_eq!(told.matches("declared").count(), 1, "{told}");
+        assert!(told.contains("192.0.2.7 is served by isp-a (declared; "), "{told}");
+    }
+
+    fn a_database_that_cannot_be_reached_is_named_without_its_password(centre) {
+        let url = "postgres://aya:geheim@127.0.0.1:1/todoke";
+        let (status, told) = run(&centre, &["case", "list", "--database-url", url]);
+        assert_eq!(status, 1, "{told}");
+        let wanted = "cannot reach the database at 127.0.0.1:1: Connection refused";
+        assert!(told.contains(wanted) && told.contains("Is it running?"), "{told}");
+        assert!(!told.contains("geheim") && !told.contains("pool"), "{told}");
+        let Some(server) = centre.database() else { return };
+        let missing = format!("{}/no_such_database", server.rsplit_once('/').unwrap().0);
+        let (status, told) = run(&centre, &["case", "list", "--database-url", &missing]);
+        assert_eq!(status, 1, "{told}");
+        assert!(told.contains("lets nobody in: database \"no_such_database\""), "{told}");
+    }
+
     fn a_list_that_could_not_be_written_was_not_handed_out(centre) {
         centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         centre.takes(&[hit("r1", MARCH, "192.0.2.7")]);
         let list = centre.prepares("isp-a").unwrap();
-        for args in [["--out", "/nowhere/list.csv"], ["--format", "docx"]] {
-            let out = centre.desk().join("x").display().to_string();
-            let more = if args[0] == "--out" { vec![] } else { vec!["--out", &out] };
-            let args = [&["notice", "export", &list][..], &args, &more].concat();
-            let (status, told) = run(&centre, &args);
-            assert_eq!(status, 1, "{told}");
-        }
+        let args = ["notice", "export", &list, "--out", "/nowhere/list.csv"];
+        let (status, told) = run(&centre, &args);
+        assert_eq!(status, 1, "{told}");
         assert_eq!(centre.standing(&list)["exports"], 0);
     }
 
@@ -206,7 +287,7 @@ fn a_centre_that_was_never_made_says_how_to_make_it() {
     assert_eq!(status, 0, "{told}");
     assert_eq!(bare(&["case", "list"], folder.path()), (0, String::new()));
     let (status, told) = bare(&["case", "list", "--database-url", "mysql://x"], folder.path());
-    assert!(status == 1 && told.contains("postgres://"), "{told}");
+    assert!(status == 2 && told.contains("postgres://"), "{told}");
 }
 
 #[test]
@@ -217,4 +298,7 @@ fn completions_and_the_man_page_come_from_the_same_definition() {
         assert_eq!(status, 0, "{kind}");
         assert!(told.contains("quarantine"), "{kind}");
     }
+    assert!(bare(&["--help"], folder.path()).1.contains("completions"), "it is found");
+    let (_, fish) = bare(&["completions", "fish"], folder.path());
+    assert!(fish.contains("clean_once") && fish.contains("csv-sjis"), "words are completed too");
 }

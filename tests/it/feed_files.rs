@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     actors::SCANNER,
-    builders::{Row, covered, csv, hit, provider},
+    builders::{Row, covered, csv, gzipped, hit, provider},
     centre::{Answer, Centre, on_both_engines},
 };
 
@@ -157,5 +157,33 @@ on_both_engines! {
         let told = String::from_utf8(output.stdout).unwrap();
         assert!(told.contains("odd.csv") && told.contains("is missing"), "{told}");
         assert_eq!(centre.tries(&["feed", "files", "--feed", "nobody"]).status, 1);
+    }
+
+    fn a_refused_file_is_not_in_however_often_it_is_given(centre) {
+        one_device(&mut centre);
+        for _ in 0..2 {
+            let hits = centre.ingests(SCANNER, "odd.csv", "what,is,this\n1,2,3\n");
+            assert_eq!((hits.status, &hits.one()["already_ingested"]), (1, &false.into()));
+            let coverage = covers(&centre, "odd.csv", "what,is,this\n1,2,3\n");
+            assert_eq!((coverage.status, &coverage.one()["already_ingested"]), (1, &false.into()));
+        }
+    }
+
+    fn a_file_that_was_cut_short_is_told_so_with_what_to_do(centre) {
+        one_device(&mut centre);
+        let rows: Vec<Row> = (0..9000)
+            .map(|no| hit("r2", "2026-05-08T02:00:00+09:00", "198.18.0.9").with("record_no", no))
+            .collect();
+        let packed = gzipped(&csv(&rows));
+        for (name, bytes, words) in [
+            ("head.csv.gz", &packed[..6], "is cut short; fetch it again"),
+            ("half.csv.gz", &packed[..packed.len() / 2], "the file breaks off: it is cut short"),
+            ("cut.zip", b"PK\x03\x04\x14\0\0\0\x08\0 cut off", "or give the CSV inside it"),
+        ] {
+            let answer = centre.ingests(SCANNER, name, bytes);
+            assert_eq!(answer.status, 1, "{answer:?}");
+            let refused = answer.one()["refused"].as_str().unwrap_or_default();
+            assert!(refused.contains(words), "{name}: {refused}");
+        }
     }
 }

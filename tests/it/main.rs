@@ -7,6 +7,8 @@ mod actors;
 mod builders;
 #[path = "../support/centre.rs"]
 mod centre;
+#[path = "../support/data_folder.rs"]
+mod data_folder;
 #[path = "../support/proxy.rs"]
 mod proxy;
 #[path = "../support/stored.rs"]
@@ -26,6 +28,8 @@ mod interruptions;
 mod life_of_a_detection;
 mod lines;
 mod notices;
+mod one_story;
+mod quarantine;
 mod report_back;
 mod run_hits;
 mod samples;

@@ -75,6 +75,7 @@ on_both_engines! {
         assert_eq!(told("first_seen"), MARCH);
         assert_eq!(told("detected_at"), "2026-03-31T23:59:59+09:00");
         assert_eq!(told("report_by"), "2026-05-01T09:00:00+09:00");
+        assert_eq!(told("identify_by"), told("report_by"), "who reports has identified");
         assert_eq!(told("weakness_code"), "weak_credentials");
     }
 

@@ -1,12 +1,10 @@
 //! A verdict waits for the hits of a run and for its coverage, in whatever order they come.
 
-use std::{io::Write as _, process::Command};
-
 use proptest::{prelude::*, test_runner::TestRunner};
 
 use crate::{
     actors::SCANNER,
-    builders::{Row, covered, csv, hit, provider, telnet_report},
+    builders::{Row, covered, csv, gzipped, hit, provider, telnet_report},
     centre::{Centre, Engine, on_both_engines},
 };
 
@@ -36,17 +34,6 @@ fn stands(centre: &Centre) -> (i64, String) {
     (waiting, centre.state_of(IP))
 }
 
-fn packed(text: &str) -> Vec<u8> {
-    let mut gzip = Command::new("gzip")
-        .arg("-c")
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    gzip.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    gzip.wait_with_output().unwrap().stdout
-}
-
 on_both_engines! {
     fn silence_is_no_proof_while_a_file_waits_that_may_break_it(centre) {
         centre.serves(&[provider("isp-a", "static", NET)]);
@@ -65,6 +52,29 @@ on_both_engines! {
             centre.verifies();
             assert_eq!(centre.state_of(IP), "verified", "unless the scanner says that it was none");
         }
+    }
+
+    fn an_empty_list_says_for_which_run_it_counts_or_that_it_counts_for_none(centre) {
+        one_device(&mut centre);
+        let unnamed = centre.ingests(SCANNER, "empty.csv", nothing_found());
+        assert_eq!((unnamed.status, &unnamed.one()["run"]), (0, &serde_json::Value::Null));
+        assert!(unnamed.stderr.contains("counts for no run"), "{unnamed:?}");
+        assert!(unnamed.stderr.contains("todoke ingest --run RUN"), "{unnamed:?}");
+        let file = centre.file("empty.csv", nothing_found());
+        let named = ["ingest", "--feed", SCANNER, "--run", "june", &file];
+        let known = centre.does(&named);
+        assert_eq!((&known.one()["already_ingested"], &known.one()["run"]),
+            (&true.into(), &"june".into()));
+        assert_eq!(known.stderr, "");
+        let words = centre.command(&named).output().unwrap();
+        let words = String::from_utf8(words.stdout).unwrap();
+        for told in ["(was in already)", "noted for run june"] {
+            assert!(words.contains(told), "{words}");
+        }
+        let odd = csv(&[seen("2026-05-01", "nowhere")]);
+        let odd = centre.file("odd.csv", odd);
+        let refused = centre.tries(&["ingest", "--feed", SCANNER, "--run", "june", &odd]);
+        assert!(refused.stderr.contains("not noted as the hits of june"), "{refused:?}");
     }
 
     fn a_row_in_quarantine_holds_its_own_device_back_where_it_says_which(centre) {
@@ -195,7 +205,7 @@ on_both_engines! {
             .map(|(last, port)| seen("2026-05-08", &format!("198.18.1.{last}")).with("port", port))
             .chain([seen("2026-05-08", IP)])
             .collect();
-        let whole = packed(&csv(&rows));
+        let whole = gzipped(&csv(&rows));
         let cut = &whole[..whole.len() - 400];
         let answer = centre.ingests(SCANNER, "hits.csv.gz", cut);
         assert_eq!(answer.status, 1, "{answer:?}");

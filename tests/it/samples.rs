@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::{
     builders::provider,
-    centre::{Centre, Engine, shared},
+    centre::{Centre, Engine},
+    data_folder::data_folder,
 };
 
 const FOLDERS: [&str; 3] =
@@ -101,7 +102,7 @@ fn counted(path: &Path) -> u64 {
 
 #[test]
 fn every_sample_goes_in_whole_and_alike_on_both_engines() {
-    let Some(shared) = shared() else { return println!("skipped: no folder of samples") };
+    let Some(shared) = data_folder("") else { return };
     let files = samples(&shared);
     let (taken, hash) = taken_in(Engine::Sqlite, &files).expect("SQLite is always there");
     assert_eq!(taken.len(), files.len(), "no file is passed over");

@@ -176,8 +176,11 @@ async fn results(centre: &Centre, visitor: &mut Visitor, album: &mut Album) {
             album.takes("case-no-longer-found", &visitor.get("/case").await);
         }
     }
+    centre.withdraws(1).await;
+    centre.event(1, "2026-06-01T03:00:00", "unknown").await;
     centre.state(1, "unknown", "2026-06-01T03:00:00").await;
     album.takes("result-cannot-tell", &visitor.get("/case/result").await);
+    centre.withdraws(1).await;
     centre.state(1, "open", "2026-05-01T03:04:05").await;
     run!(
         &centre.app.db,
@@ -186,4 +189,5 @@ async fn results(centre: &Centre, visitor: &mut Visitor, album: &mut Album) {
         todoke::ids::CaseId(uuid::Uuid::from_u128(1))
     );
     album.takes("result-still-found", &visitor.get("/case/result").await);
+    album.takes("case-found-twice", &visitor.get("/case").await);
 }

@@ -249,6 +249,16 @@ impl Centre {
         );
     }
 
+    /// Takes the verdicts on a case back, as verification does when it tells another story.
+    pub(crate) async fn withdraws(&self, no: u128) {
+        run!(
+            &self.app.db,
+            "UPDATE case_events SET withdrawn_at = at WHERE case_id = $1
+                 AND kind IN ('clean_once', 'verified', 'recurred', 'reopened', 'unknown')",
+            reference(no).id
+        );
+    }
+
     /// The provider of the planted cases, whose lines keep their addresses, and the feed that saw
     /// them.
     pub(crate) async fn provider(&self) {

@@ -154,3 +154,21 @@ pub(crate) fn telnet_report(at: &str, ip: &str) -> Row {
 pub(crate) fn token(digit: char) -> String {
     digit.to_string().repeat(64)
 }
+
+/// A text as gzip packs it.
+pub(crate) fn gzipped(text: &str) -> Vec<u8> {
+    use std::{io::Write as _, process};
+    let mut gzip = process::Command::new("gzip")
+        .arg("-c")
+        .stdin(process::Stdio::piped())
+        .stdout(process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = gzip.stdin.take().unwrap();
+    let text = text.to_owned();
+    // Written beside the reading: a pipe holds less than a list.
+    let writing = std::thread::spawn(move || input.write_all(text.as_bytes()).unwrap());
+    let packed = gzip.wait_with_output().unwrap().stdout;
+    writing.join().unwrap();
+    packed
+}

@@ -190,15 +190,6 @@ fn random() -> [u8; 16] {
     bytes
 }
 
-/// The folder of shared inputs beside the repository, or nothing in a stranger's clone.
-pub(crate) fn shared() -> Option<PathBuf> {
-    if let Ok(folder) = std::env::var("TODOKE_SHARED") {
-        return Some(PathBuf::from(folder));
-    }
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().map(|up| up.join("shared/data")).find(|path| path.is_dir())
-}
-
 /// Makes one test per engine of a function that takes a [`Centre`].
 macro_rules! on_both_engines {
     ($($(#[$doc:meta])* fn $name:ident($centre:ident) $body:block)*) => {$(

@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "../../../tests/support/data_folder.rs"]
+mod data_folder;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::net::IpAddr;
@@ -11,24 +14,10 @@ use std::path::{Path, PathBuf};
 use formats::{Detection, FileRefused, Reading, Row, Rows, shadowserver, stamp};
 use serde_json::Value;
 
+use data_folder::data_folder;
+
 /// 2026-12-01T00:00:00Z in microseconds.
 const NOW: i64 = 1_796_083_200_000_000;
-
-fn shared(folder: &str) -> Option<PathBuf> {
-    let found = match std::env::var_os("TODOKE_SHARED") {
-        Some(root) => Some(PathBuf::from(root)),
-        None => Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .map(|ancestor| ancestor.join("shared"))
-            .find(|shared| shared.join("data").is_dir()),
-    };
-    let path = found.map(|shared| shared.join("data").join(folder)).filter(|path| path.is_dir());
-    // A repository alone is whole: what it needs, the other tests make themselves.
-    if path.is_none() {
-        println!("skipped: shared/data/{folder} is not there");
-    }
-    path
-}
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
@@ -111,7 +100,7 @@ fn report(name: &str, tally: &Tally) {
 
 #[test]
 fn every_row_of_every_intelmq_sample_is_a_detection_or_in_quarantine() {
-    let Some(folder) = shared("shadowserver-intelmq") else { return };
+    let Some(folder) = data_folder("shadowserver-intelmq") else { return };
     let tally = tally(&folder);
     report("intelmq", &tally);
     assert_eq!((tally.files, tally.refused_files), (38, 0));
@@ -120,7 +109,7 @@ fn every_row_of_every_intelmq_sample_is_a_detection_or_in_quarantine() {
 
 #[test]
 fn every_row_of_every_legacy_sample_is_a_detection_or_in_quarantine() {
-    let Some(folder) = shared("shadowserver-intelmq-legacy") else { return };
+    let Some(folder) = data_folder("shadowserver-intelmq-legacy") else { return };
     let tally = tally(&folder);
     report("legacy", &tally);
     assert_eq!((tally.files, tally.refused_files), (47, 0));
@@ -131,7 +120,7 @@ fn every_row_of_every_legacy_sample_is_a_detection_or_in_quarantine() {
 
 #[test]
 fn every_row_of_every_n6_sample_is_a_detection_or_in_quarantine() {
-    let Some(folder) = shared("shadowserver-n6") else { return };
+    let Some(folder) = data_folder("shadowserver-n6") else { return };
     let tally = tally(&folder);
     report("n6", &tally);
     assert_eq!((tally.files, tally.refused_files), (42, 9));
@@ -156,7 +145,7 @@ const FAMILY_DIFFERS: &[(&str, &str)] = &[
 
 #[test]
 fn intelmq_sees_the_same_address_port_and_time_in_each_row() {
-    let Some(folder) = shared("shadowserver-intelmq") else { return };
+    let Some(folder) = data_folder("shadowserver-intelmq") else { return };
     let (mut events, mut compared, mut differences) = (0, 0, Vec::new());
     for path in files(&folder.join("expected"), "json") {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -211,7 +200,7 @@ fn shown(ours: &Detection, event: &Value) -> Vec<(&'static str, String)> {
 
 #[test]
 fn n6_sees_the_same_addresses_ports_and_times_and_refuses_the_same_files() {
-    let Some(folder) = shared("shadowserver-n6") else { return };
+    let Some(folder) = data_folder("shadowserver-n6") else { return };
     let (mut records, mut refused) = (0, 0);
     for path in files(&folder.join("expected"), "json") {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();

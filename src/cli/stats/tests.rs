@@ -1,11 +1,13 @@
 //! The commands against the results of R, and what they refuse.
 
-use std::path::{Path, PathBuf};
+#[path = "../../../tests/support/data_folder.rs"]
+mod data_folder;
 
 use clap::Parser;
 use serde_json::Value;
 
 use super::{Answer, Stats};
+use data_folder::data_folder;
 
 #[derive(Parser)]
 struct Typed {
@@ -16,23 +18,6 @@ struct Typed {
 fn answers(words: &str) -> Result<Vec<Answer>, String> {
     let typed = Typed::try_parse_from(std::iter::once("stats").chain(words.split_whitespace()));
     typed.unwrap().stats.answers().map_err(|refusal| refusal.to_string())
-}
-
-/// The reference results beside the clone; prints and gives nothing where there are none.
-fn reference() -> Option<PathBuf> {
-    let inside = Path::new("data/survival_reference");
-    let found = match std::env::var_os("TODOKE_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join(inside)),
-        None => Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .map(|folder| folder.join("shared").join(inside))
-            .find(|folder| folder.is_dir()),
-    };
-    let found = found.filter(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("skipped: no shared data beside the clone");
-    }
-    found
 }
 
 /// Every number of `reference` stands in `ours` under the same name, within 1e-9.
@@ -61,7 +46,7 @@ fn agree(ours: &Value, reference: &Value, place: &str) {
 
 #[test]
 fn curves_and_tests_are_those_of_r_through_the_command_line() {
-    let Some(folder) = reference() else { return };
+    let Some(folder) = data_folder("survival_reference") else { return };
     let sets = [
         ("aml", "--time time --event status", "--group x --tau 48", &["km"][..], None),
         (
@@ -122,7 +107,7 @@ fn curves_and_tests_are_those_of_r_through_the_command_line() {
 
 #[test]
 fn spans_give_the_converged_curve_through_the_command_line() {
-    let Some(folder) = reference() else { return };
+    let Some(folder) = data_folder("survival_reference") else { return };
     let text = std::fs::read_to_string(folder.join("interval_scan.json")).unwrap();
     let results: Value = serde_json::from_str(&text).unwrap();
     let rows =

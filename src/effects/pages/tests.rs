@@ -44,7 +44,7 @@ fn published() -> Published {
     let of_detected = [500, 480, 480, 60, 400, 300, 250, 90, 40, 35, 210];
     let of_warned = [300, 300, 300, 0, 300, 300, 250, 88, 40, 35, 150];
     Published {
-        as_of: Moment::parse("2026-05-01").unwrap(),
+        as_of: Moment::parse_day("2026-05-01").unwrap(),
         steps: steps(&rows(of_detected, of_warned)),
         by: By::Arm,
         curves: vec![curve("wait", 0.001), curve("=evil", 0.003)],
@@ -148,5 +148,5 @@ fn every_word_of_the_page_is_there_in_both_languages() {
 #[test]
 fn figures_count_up_to_the_start_of_the_month_in_japan() {
     let now = Moment::parse("2026-05-31T16:00:00Z").unwrap();
-    assert_eq!(published::month_start(now), Moment::parse("2026-06-01").unwrap());
+    assert_eq!(published::month_start(now), Moment::parse_day("2026-06-01").unwrap());
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Context as _;
-use formats::coverage::Covered;
+use formats::{Weakness, coverage::Covered};
 
 use crate::{
     db::{
@@ -94,7 +94,47 @@ pub(in crate::feeds) async fn runs(db: &Db) -> anyhow::Result<Vec<Run>> {
     const SQL: &str = "SELECT c.feed_id, c.scan_run, c.prefix, c.proto, c.weakness, c.ports,
              c.from_at, c.to_at, c.status, c.completeness, c.hits, c.excluded, f.completeness_floor
          FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id";
-    let rows: Vec<Stored> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    into_runs(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
+}
+
+/// The runs that ended since then, with those parts of them alone that lie over one address and
+/// look for one weakness; `prefixes` are all that hold the address.
+pub(in crate::feeds) async fn runs_over(
+    db: &Db,
+    prefixes: &[String],
+    weakness: Weakness,
+    since: Moment,
+) -> anyhow::Result<Vec<Run>> {
+    let places: Vec<String> = (3..).take(prefixes.len()).map(|n| format!("${n}")).collect();
+    let sql = format!(
+        "SELECT c.feed_id, c.scan_run, c.prefix, c.proto, c.weakness, c.ports,
+             c.from_at, c.to_at, c.status, c.completeness, c.hits, c.excluded, f.completeness_floor
+         FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id
+         WHERE c.weakness = $1 AND c.to_at >= $2 AND c.prefix IN ({})",
+        places.join(", ")
+    );
+    into_runs(on!(db, pool => {
+        let mut rows = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        rows = rows.bind(weakness.code()).bind(since);
+        for prefix in prefixes {
+            rows = rows.bind(prefix);
+        }
+        rows.fetch_all(pool).await
+    })?)
+}
+
+/// From when to when a run lasted in all its parts, and how many hits all of them announce.
+pub(in crate::feeds) async fn extent(
+    db: &Db,
+    (feed, scan_run): (FeedId, &str),
+) -> sqlx::Result<(Moment, Moment, Option<i64>)> {
+    const SQL: &str = "SELECT MIN(from_at), MAX(to_at),
+             CASE WHEN COUNT(hits) = COUNT(*) THEN CAST(SUM(hits) AS BIGINT) END
+         FROM scan_coverage WHERE feed_id = $1 AND scan_run = $2";
+    on!(db, pool => sqlx::query_as(SQL).bind(feed).bind(scan_run).fetch_one(pool).await)
+}
+
+fn into_runs(rows: Vec<Stored>) -> anyhow::Result<Vec<Run>> {
     let mut runs: BTreeMap<(FeedId, String), Run> = BTreeMap::new();
     for row in rows {
         let key = (row.feed_id, row.scan_run.clone());
@@ -162,7 +202,7 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
     const SQL: &str = "SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
              f.completed_at, f.refused,
              (SELECT COUNT(*) FROM quarantined_rows q
-               WHERE q.feed_file_id = f.id AND q.released_at IS NULL
+               WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NULL
                  AND (q.scan_run IS NULL OR (q.scan_run = r.scan_run AND q.ip IS NULL))) AS unread
          FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
          JOIN feeds d ON d.id = f.feed_id";
@@ -173,7 +213,7 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
 pub(in crate::feeds) async fn located(db: &Db) -> sqlx::Result<Vec<(FeedId, String, String)>> {
     const SQL: &str = "SELECT DISTINCT f.feed_id, q.scan_run, q.ip
          FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
-         WHERE f.holds = 'hits' AND q.released_at IS NULL
+         WHERE f.holds = 'hits' AND q.released_at IS NULL AND q.dismissed_at IS NULL
            AND q.scan_run IS NOT NULL AND q.ip IS NOT NULL";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
@@ -185,7 +225,8 @@ pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)
          WHERE f.holds = 'hits' AND (f.completed_at IS NULL
             OR (NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id)
                 AND (f.refused IS NOT NULL OR EXISTS (SELECT 1 FROM quarantined_rows q
-                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL))))
+                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL
+                          AND q.dismissed_at IS NULL))))
          GROUP BY f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }

@@ -48,7 +48,10 @@ struct CasePage {
     sure: bool,
     /// Whether enough scans found nothing: then there is no danger to name.
     gone: bool,
+    first_seen: Moment,
     last_seen: Moment,
+    /// Whether it was found on one day alone.
+    found_once: bool,
     claimed: Option<Moment>,
     /// The step where somebody goes on who has begun.
     goes_on_at: Option<u32>,
@@ -57,7 +60,7 @@ struct CasePage {
 pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
     let guide = Guide::of(&app, &visit).await?;
-    let outcome = result::of(&app, &visit).await?;
+    let outcome = result::of(&app, visit.case).await?;
     let progress = marks::progress(&app, &visit, guide.manual).await?;
     let goes_on_at = progress.next(u32::try_from(guide.steps(page.lang).len())?);
     let known = STREAMS.iter().find(|(stream, _)| *stream == guide.stream);
@@ -68,7 +71,9 @@ pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageR
         device: device_words(&page, &guide),
         sure: guide.kind != Kind::Unknown || guide.confidence() == Confidence::Model,
         gone: outcome.answer == Answer::NoLongerFound,
+        first_seen: outcome.first_seen,
         last_seen: outcome.last_seen,
+        found_once: outcome.first_seen.date_jst() == outcome.last_seen.date_jst(),
         claimed: outcome.claimed,
         goes_on_at,
         guide,

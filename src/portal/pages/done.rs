@@ -139,10 +139,10 @@ struct Sent {
 
 pub(super) async fn sent(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
-    let Some(claimed) = result::of(&app, &visit).await?.claimed else {
+    let Some(claimed) = result::of(&app, visit.case).await?.claimed else {
         return Ok(page.onwards("/case/done#main"));
     };
-    let next = next_words(&page, "sent-next", next_scan::of(&app, &visit).await?);
+    let next = next_words(&page, "sent-next", next_scan::of(&app, visit.case).await?);
     show(&Sent { page, claimed, next })
 }
 
@@ -156,8 +156,8 @@ struct ResultPage {
 
 pub(super) async fn result(State(app): State<App>, visitor: Visitor) -> PageResult {
     let Visitor { page, visit } = visitor;
-    let outcome = result::of(&app, &visit).await?;
-    let next = next_words(&page, "result-next", next_scan::of(&app, &visit).await?);
+    let outcome = result::of(&app, visit.case).await?;
+    let next = next_words(&page, "result-next", next_scan::of(&app, visit.case).await?);
     show(&ResultPage { page, outcome, next })
 }
 

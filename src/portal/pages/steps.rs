@@ -89,13 +89,13 @@ fn after(no: usize, count: usize) -> String {
 pub(super) async fn one(
     State(app): State<App>,
     visitor: Visitor,
-    Path(no): Path<usize>,
+    Path(no): Path<String>,
 ) -> PageResult {
     let Visitor { page, visit } = visitor;
     let guide = Guide::of(&app, &visit).await?;
     let manual = guide.manual;
     let steps = guide.steps(page.lang);
-    let Some(step) = no.checked_sub(1).and_then(|i| steps.get(i)) else {
+    let Some((no, step)) = step_at(&no, &steps) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
     let progress = marks::progress(&app, &visit, manual).await?;
@@ -106,6 +106,12 @@ pub(super) async fn one(
     let cause = named.and_then(|named| guide.cause(page.lang, no, named));
     let none_fits = named == Some(NO_KNOWN_CAUSE);
     show(&One { page, manual, step, no, count: steps.len(), stuck, cause, none_fits })
+}
+
+/// The step that the end of an address names, from 1; a word names none.
+fn step_at<'a>(no: &str, steps: &[&'a Step]) -> Option<(usize, &'a Step)> {
+    let no: usize = no.parse().ok()?;
+    Some((no, *steps.get(no.checked_sub(1)?)?))
 }
 
 /// What the buttons of a step say.
@@ -127,14 +133,14 @@ pub(super) struct Marked {
 pub(super) async fn mark(
     State(app): State<App>,
     visitor: Visitor,
-    Path(no): Path<usize>,
+    Path(no): Path<String>,
     Form(marked): Form<Marked>,
 ) -> PageResult {
     let Visitor { page, visit } = visitor;
     let guide = Guide::of(&app, &visit).await?;
     // The cause is kept in the words of the Japanese manual, whatever language it was read in.
     let steps = guide.steps(Lang::Ja);
-    let Some(step) = no.checked_sub(1).and_then(|i| steps.get(i)) else {
+    let Some((no, step)) = step_at(&no, &steps) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
     let became = match (marked.outcome, marked.cause) {

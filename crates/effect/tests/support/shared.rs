@@ -1,28 +1,20 @@
 //! The reference results of R: where they lie, how a column is read, how a difference is measured.
 //!
-//! They are not part of the repository. `TODOKE_SHARED` names the folder that holds `data/`;
-//! without it, a folder `shared` is looked for beside the clone or any folder above it.
+//! They are not part of the repository.
+
+#[path = "../../../../tests/support/data_folder.rs"]
+mod data_folder;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use data_folder::data_folder;
+
 /// Folder of the reference results; prints and returns `None` where there is none.
 pub(crate) fn reference() -> Option<PathBuf> {
-    let inside = Path::new("data/survival_reference");
-    let found = match std::env::var_os("TODOKE_SHARED") {
-        Some(folder) => Some(PathBuf::from(folder).join(inside)),
-        None => Path::new(env!("CARGO_MANIFEST_DIR"))
-            .ancestors()
-            .map(|folder| folder.join("shared").join(inside))
-            .find(|folder| folder.is_dir()),
-    };
-    let found = found.filter(|folder| folder.is_dir());
-    if found.is_none() {
-        println!("skipped: no shared data beside the clone");
-    }
-    found
+    data_folder("survival_reference")
 }
 
 /// The results for one data set.

@@ -1,0 +1,32 @@
+//! Refusals of whole files (取込拒否): why a file does not go in, and what to do about it.
+
+use std::io::{self, ErrorKind};
+
+use formats::FileRefused;
+
+/// Why a file was refused before its first row.
+pub fn whole(why: &FileRefused) -> String {
+    match why {
+        FileRefused::Empty => "the file is empty, without even a header".to_owned(),
+        FileRefused::BadArchive(why) => {
+            format!("the zip cannot be read ({why}); fetch it again, or give the CSV inside it")
+        }
+        FileRefused::Io(fault) => format!("the file {}", damage(fault)),
+        why => why.to_string(),
+    }
+}
+
+/// Why a file breaks off after some of its rows, which are in.
+pub fn within(fault: &io::Error) -> String {
+    format!("the file breaks off: it {}", damage(fault))
+}
+
+fn damage(fault: &io::Error) -> String {
+    match fault.kind() {
+        ErrorKind::UnexpectedEof => "is cut short; fetch it again".to_owned(),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput => {
+            format!("is damaged ({fault}); fetch it again")
+        }
+        _ => format!("could not be read ({fault})"),
+    }
+}
