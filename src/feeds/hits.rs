@@ -99,12 +99,15 @@ pub(super) struct Said {
     refused: Option<String>,
     /// Rows of the file in quarantine that may be of this run, on any device.
     unread: i64,
+    /// Rows of the file that may be of this run, and of which somebody said that nothing is to be
+    /// done about them.
+    dismissed: i64,
 }
 
 /// What is known of the hits of one run (検知の到着).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
-    /// Hits in whole files.
+    /// Hits in whole files, and rows that may be some and were settled otherwise.
     pub hits: i64,
     /// Whole files that speak of it.
     pub whole: u64,
@@ -234,7 +237,8 @@ impl Arrived {
             (Some(_), Some(_)) => self.broken += 1,
             (Some(_), None) => {
                 self.whole += 1;
-                self.hits = self.hits.saturating_add(said.hits);
+                // Whoever announced a row that somebody closed will not send it again.
+                self.hits = self.hits.saturating_add(said.hits).saturating_add(said.dismissed);
                 self.unread = self.unread.saturating_add(said.unread);
             }
         }

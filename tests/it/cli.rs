@@ -63,9 +63,9 @@ const WRONG_USAGE: [(&str, &str); 47] = [
     ("feed add x --format scan-list --stream notice --completeness-floor 2", "0 and 1"),
     ("feed add x --format scan-list --stream notice --utc-offset-minutes 9000", "9000"),
     ("quarantine show 17", "todoke quarantine list"),
-    ("quarantine dismiss 17 --by aya --reason x", "todoke quarantine list"),
-    ("quarantine dismiss NOBODY/1 --by aya", "--reason"),
-    ("quarantine reopen --by aya --reason x", "<ID>"),
+    ("quarantine dismiss 17 --by desk-1 --reason x", "todoke quarantine list"),
+    ("quarantine dismiss NOBODY/1 --by desk-1", "--reason"),
+    ("quarantine reopen --by desk-1 --reason x", "<ID>"),
     ("unattributed --limit -3", "-3"),
     ("case list --state fixed", "clean_once"),
     ("case list --stream tv", "nicter"),
@@ -109,8 +109,8 @@ const REFUSED: [(&str, &str); 25] = [
     ("quarantine list --feed nobody", "todoke feed add"),
     ("quarantine retry --feed nobody", "todoke feed add"),
     ("quarantine show NOBODY/1", "todoke quarantine list"),
-    ("quarantine dismiss NOBODY/1 --by aya --reason x", "todoke quarantine list"),
-    ("quarantine reopen NOBODY --by aya --reason x", "todoke quarantine list"),
+    ("quarantine dismiss NOBODY/1 --by desk-1 --reason x", "todoke quarantine list"),
+    ("quarantine reopen NOBODY --by desk-1 --reason x", "todoke quarantine list"),
     ("case list --isp nobody", "todoke isp list"),
     ("case show NOBODY", "todoke case list"),
     ("notice prepare --isp nobody", "todoke isp list"),
@@ -191,7 +191,7 @@ on_both_engines! {
     }
 
     fn a_database_that_cannot_be_reached_is_named_without_its_password(centre) {
-        let url = "postgres://aya:geheim@127.0.0.1:1/todoke";
+        let url = "postgres://todoke:geheim@127.0.0.1:1/todoke";
         let (status, told) = run(&centre, &["case", "list", "--database-url", url]);
         assert_eq!(status, 1, "{told}");
         let wanted = "cannot reach the database at 127.0.0.1:1: Connection refused";

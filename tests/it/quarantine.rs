@@ -22,7 +22,7 @@ fn ids(rows: &[Value]) -> Vec<String> {
 }
 
 fn says(centre: &Centre, verb: &str, ids: &[&str], reason: &str) -> Answer {
-    let said = ["--by", "aya", "--reason", reason];
+    let said = ["--by", "desk-1", "--reason", reason];
     centre.tries(&[&["quarantine", verb], ids, &said].concat())
 }
 
@@ -60,8 +60,8 @@ on_both_engines! {
         assert_eq!(ids(&centre.quarantine()), std::slice::from_ref(id));
         assert_eq!(centre.state_hash(), hash, "as it was");
         assert_eq!(history(&centre, id), [
-            "2026-04-02T00:00:00Z dismissed aya the sender's test row",
-            "2026-04-03T00:00:00Z reopened aya it was none",
+            "2026-04-02T00:00:00Z dismissed desk-1 the sender's test row",
+            "2026-04-03T00:00:00Z reopened desk-1 it was none",
         ]);
     }
 
@@ -140,6 +140,8 @@ on_both_engines! {
         assert_eq!(stand(&centre), (0, "clean_once open".into()));
         says(&centre, "dismiss", &[&rows[1]], "a row of last year");
         assert_eq!(stand(&centre), (0, "clean_once clean_once".into()));
+        centre.learns(&[covered("may", "2026-05-01", NET).with("hits", 2)]);
+        assert_eq!(stand(&centre), (0, "clean_once clean_once".into()), "what is closed has come");
         says(&centre, "reopen", &[&rows[0]], "it was none");
         assert_eq!(stand(&centre), (1, "open open".into()), "told anew");
     }

@@ -203,7 +203,10 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
              f.completed_at, f.refused,
              (SELECT COUNT(*) FROM quarantined_rows q
                WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NULL
-                 AND (q.scan_run IS NULL OR (q.scan_run = r.scan_run AND q.ip IS NULL))) AS unread
+                 AND (q.scan_run IS NULL OR (q.scan_run = r.scan_run AND q.ip IS NULL))) AS unread,
+             (SELECT COUNT(*) FROM quarantined_rows q
+               WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NOT NULL
+                 AND (q.scan_run IS NULL OR q.scan_run = r.scan_run)) AS dismissed
          FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
          JOIN feeds d ON d.id = f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
