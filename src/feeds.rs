@@ -12,6 +12,7 @@ pub mod hits;
 pub mod quarantine;
 pub mod receive;
 pub mod refusals;
+pub mod runs;
 pub(crate) mod store;
 
 use std::{fmt, str::FromStr};

@@ -9,7 +9,7 @@ use super::{Ended, Out, given::how_many};
 use crate::{
     app::App,
     cases,
-    feeds::{self, coverage},
+    feeds::{self, runs},
     time::Moment,
     verification::clean_scans::{self, Keep, Review},
 };
@@ -49,7 +49,7 @@ impl Verify {
         if past {
             eprintln!("{} is past: the verdicts of then are shown, nothing is kept", at.rfc3339());
         }
-        let waiting = coverage::waiting(&app.db, at, app.now().max(at)).await?;
+        let waiting = runs::waiting(&app.db, at, app.now().max(at)).await?;
         let feeds: HashMap<_, _> =
             feeds::all(&app.db).await?.into_iter().map(|feed| (feed.id, feed.name)).collect();
         for (run, why) in &waiting {

@@ -18,7 +18,7 @@ use super::{By, Scope, fixes, store};
 use crate::{
     cases::{State, lines::EndPoint},
     db::Db,
-    feeds::coverage,
+    feeds::runs,
     ids::{CaseId, FeedId, IspId},
     isps::LeasePolicy,
     manuals,
@@ -254,7 +254,7 @@ struct FollowUp {
 impl FollowUp {
     async fn read(db: &Db, as_of: Moment) -> anyhow::Result<Self> {
         let mut runs: HashMap<FeedId, Vec<_>> = HashMap::new();
-        for run in coverage::runs(db, as_of).await?.into_iter().rev() {
+        for run in runs::heard_by(db, as_of).await?.into_iter().rev() {
             if !run.parts.is_empty() {
                 runs.entry(run.feed).or_default().push((run.from, run.to));
             }

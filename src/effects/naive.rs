@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::{Scope, rate, store};
-use crate::{db::Db, feeds::coverage, ids::FeedId, time::Moment};
+use crate::{db::Db, feeds::runs, ids::FeedId, time::Moment};
 
 /// Days after which an address that was not seen is called gone where no coverage is known.
 const WITHOUT_COVERAGE_DAYS: i64 = 35;
@@ -29,7 +29,7 @@ pub struct ByAddress {
 /// The share of listed addresses that vanished by the next scan.
 pub async fn by_address(db: &Db, scope: &Scope) -> anyhow::Result<ByAddress> {
     let mut runs: HashMap<FeedId, Vec<Moment>> = HashMap::new();
-    for run in coverage::runs(db, scope.as_of).await? {
+    for run in runs::heard_by(db, scope.as_of).await? {
         runs.entry(run.feed).or_default().push(run.from);
     }
     let (mut n, mut gone) = (0, 0);

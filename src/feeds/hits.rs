@@ -14,7 +14,7 @@ use std::{
 use formats::{Detection, Row};
 use sqlx::FromRow;
 
-use super::{Format, coverage::Run, receive::FeedFile, store};
+use super::{Format, receive::FeedFile, runs::Run, store};
 use crate::{
     app::App,
     db::{Db, Tx, retry},

@@ -1,11 +1,10 @@
 //! The next scan (次の調査): about when the place of a case is looked at again.
 //!
 //! Nobody promises a day. What may be said follows from the rhythm of the past runs that looked for
-//! its weakness over the very place where its line was seen last. Reads coverage through
-//! `feeds::coverage`.
+//! its weakness over the very place where its line was seen last. Reads them by `feeds::runs`.
 
 use super::result::Line;
-use crate::{app::App, cases::CaseRef, feeds::coverage, time::Moment};
+use crate::{app::App, cases::CaseRef, feeds::runs, time::Moment};
 
 /// Runs that must be known before a rhythm may be spoken of.
 const RUNS_MIN: usize = 3;
@@ -60,7 +59,7 @@ pub async fn of(app: &App, case: CaseRef) -> anyhow::Result<Next> {
     let now = app.now();
     let place = (place.ip, (place.proto, place.port), place.exposure.weakness);
     let since = now.plus_days(-MEMORY_DAYS);
-    let (ends, is_read) = coverage::looked_at(&app.db, place, since, now).await?;
+    let (ends, is_read) = runs::looked_at(&app.db, place, since, now).await?;
     Ok(match expected(&ends, now) {
         // The last run has been there, and nobody knows yet what it found.
         Next::Around(_) if !is_read => Next::Due,

@@ -22,7 +22,7 @@ use crate::{
         verdicts::{self, Facts},
     },
     db::retry,
-    feeds::coverage::{self, Run},
+    feeds::runs::{self, Run},
     ids::IspId,
     isps::{self, LeasePolicy},
     sightings,
@@ -62,7 +62,7 @@ pub enum Keep {
 
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
-    let runs = coverage::heard(&app.db, at, app.now().max(at)).await?;
+    let runs = runs::heard(&app.db, at, app.now().max(at)).await?;
     let mut review = Review::default();
     let attributor = Attributor::of_declarations(&app.db).await?;
     for isp in isps::all(&app.db).await? {

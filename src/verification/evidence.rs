@@ -12,7 +12,7 @@ use super::store;
 use crate::{
     cases::CaseRef,
     db::{Db, Tx},
-    feeds::coverage::Run,
+    feeds::runs::Run,
     ids::{CaseId, FeedId, IspId},
     time::Moment,
 };

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{CLEAN_SCANS, Scan, clean_scans::Question, line::Line, turns};
 use crate::{
     cases::{Case, lines::EndPoint, verdicts::Verdict},
-    feeds::coverage::Run,
+    feeds::runs::Run,
     ids::FeedId,
     sightings::{Hit, Place, Spot},
     time::Moment,

@@ -12,9 +12,9 @@ use crate::{
         on, on_tx,
     },
     feeds::{
-        coverage::{Part, Run},
         hits::{RunHits, Said},
         receive::FeedFile,
+        runs::{Part, Run},
     },
     ids::{FeedId, FileId},
     time::Moment,
