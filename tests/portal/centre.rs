@@ -168,25 +168,32 @@ impl Centre {
         // The number keeps spots apart; the kind of the exposure grows by it and stays a word.
         let spot = [spot.0, format!("_{}", case.no).into_bytes()].concat();
         let line_of = case.line_of.map(|no| CaseId(uuid(no)));
+        let number = i64::try_from(case.no).unwrap();
         run!(
             &self.app.db,
-            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
-                 row_no, maker, model, device_kind, severity, asn, basis, opened_at, state, line_of)
-             VALUES ($1, $2, $13, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10,
-                 $11, $12)",
-            which.isp,
-            which.id,
-            &spot,
+            "INSERT INTO case_traits (no, stream, feed_id, feed_file_id, maker, model, device_kind,
+                 severity, basis)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'high', 'table')",
+            number,
             case.stream,
             FeedId(uuid(90)),
             FileId(uuid(91)),
             case.maker,
             case.model,
-            case.kind,
+            case.kind
+        );
+        run!(
+            &self.app.db,
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, traits, row_no, asn, opened_at,
+                 state, line_of)
+             VALUES ($1, $2, $3, $4, 0, $3, 1, 64500, $5, $6, $7)",
+            which.isp,
+            which.id,
+            number,
+            &spot,
             seen,
             case.state,
-            line_of,
-            i64::try_from(case.no).unwrap()
+            line_of
         );
         // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
         let (shelf, rest) = spot.split_at(14);
