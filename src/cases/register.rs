@@ -27,6 +27,9 @@ use crate::{
 /// Shelves read and written at once: they bound the memory, whatever the size of the register.
 const AT_ONCE: usize = 200;
 
+/// Bytes that a case takes on its shelf, as a rule.
+const LISTED: usize = 7;
+
 /// What the register says of the case of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
@@ -139,6 +142,7 @@ impl<'a> Shelf<'a> {
             let isp = IspId(uuid::Uuid::from_bytes(unpacking.array()?));
             shelf.place_of(Class { isp, tail: unpacking.bytes()? });
         }
+        shelf.cases.reserve(body.len() / LISTED);
         while !unpacking.is_done() {
             let (host, class) = (unpacking.array()?, unpacking.count()?);
             if class >= shelf.classes.len() {
@@ -166,7 +170,7 @@ impl<'a> Shelf<'a> {
 
     fn pack(mut self) -> Vec<u8> {
         self.cases.sort_unstable();
-        let mut body = Vec::with_capacity(32 * self.classes.len() + 8 * self.cases.len());
+        let mut body = Vec::with_capacity(32 * self.classes.len() + LISTED * self.cases.len());
         packed::put_count(&mut body, self.classes.len());
         for class in &self.classes {
             body.extend_from_slice(class.isp.0.as_bytes());

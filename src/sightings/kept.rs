@@ -157,12 +157,12 @@ mod tests {
             let mut wanted = Detail::of_texts(texts.try_into().unwrap());
             wanted.asn = asn.filter(|asn| *asn != 0);
             wanted.notes = Notes::of_bits(notes);
-            let pairs = extra.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into()));
-            wanted.extra = pairs.collect();
+            let pairs = extra.iter().map(|(name, value)| (&**name, &**value));
+            wanted.extra = pairs.map(|(name, value)| (name.into(), value.into())).collect();
             let mut packed = Vec::new();
             put_detail(&mut packed, &wanted);
-            let named = [&wanted.device_vendor, &wanted.device_model, &wanted.device_type];
-            prop_assert_eq!(device(&packed).unwrap(), named.map(Option::as_deref));
+            let [_, maker, kind, model, ..] = wanted.texts();
+            prop_assert_eq!(device(&packed).unwrap(), [maker, model, kind]);
             prop_assert_eq!(detail(&packed).unwrap(), wanted);
         }
 

@@ -195,22 +195,7 @@ impl Centre {
             case.state,
             line_of
         );
-        // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
-        let (shelf, rest) = spot.split_at(14);
-        let mut hit = Vec::new();
-        packed::put_count(&mut hit, rest.len() + 1);
-        hit.extend_from_slice(rest);
-        let _ = [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
-        run!(
-            &self.app.db,
-            "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
-             VALUES ($1, $2, $3, $4, $4, $5)",
-            shelf,
-            FileId(uuid(91)),
-            i64::try_from(case.no).unwrap(),
-            seen,
-            &hit[..]
-        );
+        self.plant_hit(number, &spot, seen).await;
         self.event(case.no, "2026-05-01T12:00:00", "opened").await;
         let id = Self::id_of(case.no);
         let tag = id.tag(&self.app.keys);
@@ -225,6 +210,25 @@ impl Centre {
             seen
         );
         id.reveal()
+    }
+
+    async fn plant_hit(&self, number: i64, spot: &[u8], seen: Moment) {
+        // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
+        let (shelf, rest) = spot.split_at(14);
+        let mut hit = Vec::new();
+        packed::put_count(&mut hit, rest.len() + 1);
+        hit.extend_from_slice(rest);
+        let _ = [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
+        run!(
+            &self.app.db,
+            "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
+             VALUES ($1, $2, $3, $4, $4, $5)",
+            shelf,
+            FileId(uuid(91)),
+            number,
+            seen,
+            &hit[..]
+        );
     }
 
     /// Writes a fact of a case.

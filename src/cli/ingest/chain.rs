@@ -69,7 +69,7 @@ pub(super) fn sort_out(file: FileId, rows: Vec<(i64, Row)>) -> Sorted {
         match row {
             Row::Refused(bad) => sorted.quarantined.push((row_no, bad)),
             Row::Detection(row) if row.outcome == Outcome::Detected => {
-                sorted.sheaf.lay(row_no, &row)
+                sorted.sheaf.lay(row_no, &row);
             }
             Row::Detection(_) => sorted.other_outcomes += 1,
         }
