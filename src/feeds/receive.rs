@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Rows of one transaction: so many that most shelves get more than a few rows of it, and so few
-/// that they take a hundred megabytes and that whoever else writes waits about a second.
+/// that two batches take a hundred megabytes and that whoever else writes waits less than a second.
 pub const BATCH: usize = 80_000;
 
 /// Rows handed over at once between the reading and the storing thread.
