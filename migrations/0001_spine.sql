@@ -175,16 +175,9 @@ CREATE TABLE case_rows (
     no BIGINT NOT NULL,
     spot BYTEA NOT NULL,
     term BIGINT NOT NULL,
-    stream TEXT NOT NULL,
-    feed_id BYTEA NOT NULL,
-    feed_file_id BYTEA NOT NULL,
+    traits BIGINT NOT NULL,
     row_no BIGINT NOT NULL,
-    maker TEXT,
-    model TEXT,
-    device_kind TEXT,
-    severity TEXT NOT NULL,
     asn BIGINT,
-    basis TEXT NOT NULL,
     opened_at BIGINT NOT NULL,
     state TEXT NOT NULL DEFAULT 'open',
     state_since BIGINT,
@@ -194,6 +187,20 @@ CREATE TABLE case_rows (
 ) /* clustered */;
 CREATE INDEX case_rows_by_line ON case_rows (isp_id, line_of) WHERE line_of IS NOT NULL;
 CREATE INDEX case_rows_verified ON case_rows (no, state_since) WHERE state = 'verified';
+
+-- What many cases that were opened together have in common, under the number of one of them.
+-- owner: cases
+CREATE TABLE case_traits (
+    no BIGINT PRIMARY KEY,
+    stream TEXT NOT NULL,
+    feed_id BYTEA NOT NULL,
+    feed_file_id BYTEA NOT NULL,
+    maker TEXT,
+    model TEXT,
+    device_kind TEXT,
+    severity TEXT NOT NULL,
+    basis TEXT NOT NULL
+);
 
 -- From when to when a case was seen apart from the sighting that opened it. What a day's list
 -- changes in every case lies here, in rows so narrow that all of them are a few thousand pages.
@@ -220,12 +227,12 @@ CREATE TABLE case_shelves (
 );
 
 CREATE VIEW cases AS
-SELECT r.isp_id, r.id, r.no, r.spot, r.term, r.stream, r.feed_id, r.feed_file_id, r.row_no,
-       r.maker, r.model, r.device_kind, r.severity, r.asn, r.basis, r.opened_at,
+SELECT r.isp_id, r.id, r.no, r.spot, r.term, c.stream, c.feed_id, c.feed_file_id, r.row_no,
+       c.maker, c.model, c.device_kind, c.severity, r.asn, c.basis, r.opened_at,
        CASE WHEN t.first_seen < r.opened_at THEN t.first_seen ELSE r.opened_at END AS first_seen,
        CASE WHEN t.last_seen > r.opened_at THEN t.last_seen ELSE r.opened_at END AS last_seen,
        r.state, COALESCE(r.state_since, r.opened_at) AS state_since, r.first_clean, r.line_of
-  FROM case_rows r LEFT JOIN case_times t ON t.no = r.no;
+  FROM case_rows r LEFT JOIN case_traits c ON c.no = r.traits LEFT JOIN case_times t ON t.no = r.no;
 
 -- owner: cases
 CREATE TABLE case_events (

@@ -191,14 +191,14 @@ fn is_special(ip: IpAddr) -> bool {
 /// A spot of a batch that nobody serves, from its first sighting in the batch to its last.
 pub(crate) struct Unserved<'a> {
     attribution: &'a Attribution,
-    first: &'a Sighting,
-    last: &'a Sighting,
+    first: &'a Sighting<'a>,
+    last: &'a Sighting<'a>,
 }
 
 /// Keeps sightings that nobody serves, sorted by spot and time, on the list of the unattributed.
 pub(crate) async fn record_unattributed(
     tx: &mut Tx,
-    rows: &[(&Sighting, &Attribution)],
+    rows: &[(&Sighting<'_>, &Attribution)],
 ) -> crate::db::Result<()> {
     // PostgreSQL refuses a statement that names a key twice, so each spot goes in once.
     let spots: Vec<Unserved<'_>> = rows
@@ -214,10 +214,9 @@ pub(crate) async fn record_unattributed(
 /// Which spots of `rows`, that nobody serves, stand on the list of the unattributed already.
 pub(crate) async fn known(
     tx: &mut Tx,
-    rows: &[(&Sighting, &Attribution)],
+    rows: &[(&Sighting<'_>, &Attribution)],
 ) -> crate::db::Result<HashSet<Vec<u8>>> {
-    let mut spots: Vec<Vec<u8>> =
-        rows.iter().map(|(sighting, _)| sighting.spot.0.clone()).collect();
+    let mut spots: Vec<Vec<u8>> = rows.iter().map(|(sighting, _)| sighting.spot.to_vec()).collect();
     spots.dedup();
     store::known(tx, &spots).await
 }

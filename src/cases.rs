@@ -3,8 +3,8 @@
 //! Fourth stage: opens a case from an attributed sighting, extends or reopens it when the exposure
 //! is seen again, binds it to a line by the ISP's token, and takes claims and verdicts that later
 //! stages bring. Every change is a dated fact with its author, written in the transaction of the
-//! change. Owns `case_rows`, `case_times`, `case_numbers`, `case_shelves`,
-//! `case_events`, `inquiry_ids`, `line_tokens`, and shows the first two as the view `cases`.
+//! change. Owns `case_rows`, `case_traits`, `case_times`, `case_numbers`, `case_shelves`,
+//! `case_events`, `inquiry_ids`, `line_tokens`, and shows the first three as the view `cases`.
 
 pub mod claims;
 pub mod inquiry_id;

@@ -5,7 +5,8 @@
 //! `sighting_chunks`.
 
 pub(crate) mod hits;
-mod kept;
+pub(crate) mod kept;
+mod sheaf;
 pub(crate) mod store;
 
 use std::{
@@ -14,7 +15,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use formats::{Detection, Exposure, Kind, Proto, Weakness};
+use formats::{Exposure, Kind, Proto, Severity, Weakness};
 
 use crate::{
     db::{Db, Tx, bulk, packed::Broken},
@@ -23,6 +24,7 @@ use crate::{
 };
 
 pub use kept::Kept;
+pub use sheaf::Sheaf;
 
 /// Spot (検知箇所): address, protocol, port and exposure in one key that sorts by address.
 ///
@@ -50,33 +52,16 @@ pub struct Place {
 }
 
 impl Spot {
-    /// The spot of a detection.
-    pub fn of(row: &Detection) -> Self {
-        let port = if row.exposure.weakness == Weakness::Infected { None } else { row.port };
-        Self::at(row.ip, row.proto, port, &row.exposure)
-    }
-
     /// The spot of an exposure at an address, protocol and port.
     pub fn at(ip: IpAddr, proto: Proto, port: Option<u16>, exposure: &Exposure) -> Self {
-        let kind = exposure.kind.as_str().as_bytes();
-        let mut key = Vec::with_capacity(20 + kind.len());
-        key.extend_from_slice(&mapped(ip).octets());
-        key.push(proto.number());
-        key.extend_from_slice(&port.unwrap_or(0).to_be_bytes());
-        let place = Weakness::ALL.iter().position(|w| *w == exposure.weakness);
-        key.push(u8::try_from(place.unwrap_or(0)).unwrap_or(0));
-        key.extend_from_slice(kind);
+        let mut key = Vec::with_capacity(20 + exposure.kind.as_str().len());
+        push_spot(&mut key, ip, proto, port, exposure);
         Self(key)
     }
 
     /// The shelf it lies on: the first fourteen bytes, which neighbours in 65,536 addresses share.
     pub fn shelf(&self) -> &[u8] {
         shelf_of(&self.0)
-    }
-
-    /// What tells it from others of its shelf.
-    pub fn rest(&self) -> &[u8] {
-        &self.0[self.shelf().len()..]
     }
 
     /// The spot of these hexadecimal digits, or nothing.
@@ -105,6 +90,16 @@ impl Spot {
     }
 }
 
+/// Appends the bytes of a spot.
+fn push_spot(to: &mut Vec<u8>, ip: IpAddr, proto: Proto, port: Option<u16>, exposure: &Exposure) {
+    to.extend_from_slice(&mapped(ip).octets());
+    to.push(proto.number());
+    to.extend_from_slice(&port.unwrap_or(0).to_be_bytes());
+    let place = Weakness::ALL.iter().position(|w| *w == exposure.weakness);
+    to.push(u8::try_from(place.unwrap_or(0)).unwrap_or(0));
+    to.extend_from_slice(exposure.kind.as_str().as_bytes());
+}
+
 fn shelf_of(spot: &[u8]) -> &[u8] {
     spot.get(..SHELF).unwrap_or(spot)
 }
@@ -117,40 +112,52 @@ pub fn mapped(ip: IpAddr) -> Ipv6Addr {
     }
 }
 
-/// A row with its place in its file and its spot.
-#[derive(Clone, Debug)]
-pub struct Sighting {
+/// A row with its place in its file and its spot, borrowed from the [`Sheaf`] it lies on.
+#[derive(Clone, Copy, Debug)]
+pub struct Sighting<'a> {
     /// The file it stands in.
     pub file: FileId,
     /// Its number among the rows of that file, from 1.
     pub row_no: i64,
-    /// Where it was seen.
-    pub spot: Spot,
-    /// When.
-    pub detected_at: Moment,
     /// The line of its file where it begins.
     pub line: i64,
+    /// Where it was seen: the bytes of a [`Spot`].
+    pub spot: &'a [u8],
+    /// When.
+    pub detected_at: Moment,
     /// The port an infected device called from, which its ISP needs where lines share an address;
     /// the port of any other exposure stands in its spot.
     pub calling_port: Option<u16>,
-    /// The understood row. What a batch looks at again and again stands above: a look in here goes
-    /// far in memory.
-    pub row: Box<Detection>,
+    /// How grave it is.
+    pub severity: Severity,
+    /// What else the row said, packed; see [`kept`].
+    pub(crate) detail: &'a [u8],
 }
 
-impl Sighting {
-    /// The sighting of an understood row.
-    pub fn of(file: FileId, row_no: i64, row: Box<Detection>) -> Self {
-        let infected = row.exposure.weakness == Weakness::Infected;
-        Self {
-            file,
-            row_no,
-            spot: Spot::of(&row),
-            detected_at: Moment(row.detected_at),
-            line: row.line.cast_signed(),
-            calling_port: row.port.filter(|_| infected),
-            row,
-        }
+impl<'a> Sighting<'a> {
+    /// The address of the device.
+    pub fn ip(&self) -> IpAddr {
+        Ipv6Addr::from_bits(self.address()).to_canonical()
+    }
+
+    /// The address as a number, IPv4 mapped into IPv6.
+    fn address(&self) -> u128 {
+        u128::from_be_bytes(self.spot.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The fine kind of the exposure.
+    pub fn kind(&self) -> &'a [u8] {
+        self.spot.get(20..).unwrap_or_default()
+    }
+
+    /// The shelf its spot lies on; see [`Spot::shelf`].
+    pub fn shelf(&self) -> &'a [u8] {
+        shelf_of(self.spot)
+    }
+
+    /// What tells its spot from others of the shelf.
+    pub fn rest(&self) -> &'a [u8] {
+        &self.spot[self.shelf().len()..]
     }
 }
 
@@ -178,8 +185,8 @@ pub(crate) async fn calling_port(
 /// transaction; and `first`, some of them, whole.
 pub(crate) async fn record(
     tx: &mut Tx,
-    rows: &[&Sighting],
-    mut first: Vec<&Sighting>,
+    rows: &[&Sighting<'_>],
+    mut first: Vec<&Sighting<'_>>,
 ) -> anyhow::Result<()> {
     let mut shelves = hits::pack(rows).peekable();
     while shelves.peek().is_some() {
@@ -247,15 +254,17 @@ pub(crate) async fn hits_of(
 
 #[cfg(test)]
 mod tests {
+    use formats::Detection;
+
     use super::*;
 
-    /// A sighting made of an address, a time, a port, and whether it is an infection.
-    pub(super) fn sighting(row_no: i64, row: (u32, i64, u16, bool)) -> Sighting {
+    /// A row made of an address, a time, a port, and whether it is an infection.
+    pub(super) fn detection(row_no: i64, row: (u32, i64, u16, bool)) -> Detection {
         let (address, at, port, infected) = row;
         let exposure = if infected { "infected/mirai" } else { "weak_credentials/telnet" };
         let detail =
             formats::Detail { hostname: Some("ホスト".into()), ..formats::Detail::default() };
-        let row = Detection {
+        Detection {
             line: row_no.unsigned_abs() + 1,
             detected_at: at,
             ip: std::net::Ipv4Addr::from(address).into(),
@@ -268,8 +277,14 @@ mod tests {
             severity: formats::Severity::High,
             severity_from_row: false,
             detail,
-        };
-        Sighting::of(FileId(uuid::Uuid::from_u128(1)), row_no, Box::new(row))
+        }
+    }
+
+    /// Such rows, numbered from `from`, laid on a sheaf.
+    pub(super) fn sheaf(from: i64, rows: &[(u32, i64, u16, bool)]) -> Sheaf {
+        let mut sheaf = Sheaf::of(FileId(uuid::Uuid::from_u128(1)));
+        (from..).zip(rows).for_each(|(no, row)| sheaf.lay(no, &detection(no, *row)));
+        sheaf
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) async fn insert_unattributed(tx: &mut Tx, spots: &[Unserved<'_>]) -> 
     };
     let asn = |one: &Unserved<'_>| one.attribution.asn.map(i64::from);
     let columns = [
-        Column::Bytes(spots.iter().map(|one| one.first.spot.0.clone()).collect()),
+        Column::Bytes(spots.iter().map(|one| one.first.spot.to_vec()).collect()),
         Column::Bytes(spots.iter().map(|one| one.first.file.0.as_bytes().to_vec()).collect()),
         Column::Int(spots.iter().map(|one| one.first.row_no).collect()),
         Column::IntOrNull(spots.iter().map(asn).collect()),

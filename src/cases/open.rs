@@ -16,8 +16,8 @@ use crate::{
     attribution::Attribution,
     db::{Tx, bulk},
     feeds::Feed,
-    ids::IspId,
-    sightings::{Sighting, Spot},
+    ids::{CaseId, IspId},
+    sightings::Sighting,
     time::Moment,
 };
 
@@ -30,17 +30,17 @@ pub(super) struct Holder {
 
 /// A sighting with who served its address, and whose case it is if it is one's.
 #[derive(Debug)]
-pub(crate) struct Attributed {
-    pub(crate) sighting: Sighting,
+pub(crate) struct Attributed<'a> {
+    pub(crate) sighting: Sighting<'a>,
     pub(crate) attribution: Attribution,
     holder: Option<Holder>,
 }
 
-impl Attributed {
+impl<'a> Attributed<'a> {
     /// Nobody's case where nobody is known to serve the spot, or could mend what is wrong.
-    pub(crate) fn new(sighting: Sighting, attribution: Attribution) -> Self {
+    pub(crate) fn new(sighting: Sighting<'a>, attribution: Attribution) -> Self {
         let served = attribution.isp.zip(attribution.lease);
-        let served = served.filter(|_| opens_a_case(&sighting.row.exposure));
+        let served = served.filter(|_| opens_a_case(sighting.kind()));
         let holder =
             served.map(|(isp, lease)| Holder { isp, term: Term::of(lease, sighting.detected_at) });
         Self { sighting, attribution, holder }
@@ -68,9 +68,9 @@ pub fn fate(state: State, since: Moment, at: Moment) -> Fate {
 const NO_CASE: [&str; 6] =
     ["ddos_victim", "ddos_target", "sandbox", "blocklist", "spam_url", "device_id"];
 
-/// Whether somebody can mend what `exposure` speaks of; if not, the sighting stands alone.
-pub fn opens_a_case(exposure: &formats::Exposure) -> bool {
-    !NO_CASE.iter().any(|kind| exposure.kind.as_str().starts_with(kind))
+/// Whether somebody can mend an exposure of this kind; if not, the sighting stands alone.
+fn opens_a_case(kind: &[u8]) -> bool {
+    !NO_CASE.iter().any(|none| kind.starts_with(none.as_bytes()))
 }
 
 /// How many cases a batch opened, extended and reopened.
@@ -85,8 +85,8 @@ pub(crate) struct Opened {
 pub(super) struct Group<'a> {
     pub(super) holder: Holder,
     pub(super) attribution: &'a Attribution,
-    pub(super) first: &'a Sighting,
-    pub(super) last: &'a Sighting,
+    pub(super) first: &'a Sighting<'a>,
+    pub(super) last: &'a Sighting<'a>,
 }
 
 impl Group<'_> {
@@ -96,71 +96,83 @@ impl Group<'_> {
 
     /// Whether both cases lie on one shelf of the register.
     pub(super) fn shares_shelf(&self, other: &Self) -> bool {
-        let shelf = |group: &Self| (group.holder.term, group.first.spot.shelf());
+        let shelf = |group: &Self| (group.holder.term, group.first.shelf());
         shelf(self) == shelf(other)
     }
 
     /// The shelf of the register on which its case is found.
     pub(super) fn shelf(&self) -> Vec<u8> {
-        [&self.holder.term.0.to_be_bytes(), self.first.spot.shelf()].concat()
+        [&self.holder.term.0.to_be_bytes(), self.first.shelf()].concat()
     }
 }
 
-/// The cases of a batch, each with what the register says of it.
-pub(crate) struct Batch<'a>(Vec<(Group<'a>, Entry)>);
+/// A case about to be opened.
+pub(super) struct Opening<'a> {
+    pub(super) group: &'a Group<'a>,
+    pub(super) id: CaseId,
+    pub(super) no: i64,
+}
 
-impl<'a> Batch<'a> {
+/// The cases of a batch, each with what the register says of it.
+pub(crate) struct Cases<'a>(Vec<(Group<'a>, Entry)>);
+
+impl<'a> Cases<'a> {
     /// Finds the cases of `rows`, which are sorted by spot and time, and enters new ones.
     pub(crate) async fn enter(
         app: &App,
         tx: &mut Tx,
-        rows: &'a [Attributed],
+        rows: &'a [Attributed<'a>],
     ) -> crate::db::Result<Self> {
         let groups = group(rows);
         let entries = register::enter(app, tx, &groups).await?;
         Ok(Self(groups.into_iter().zip(entries).collect()))
     }
 
-    /// Which of `rows`, of which this batch was made, are the first of their case; or, where there
+    /// Which of `rows`, of which these were made, are the first of their case; or, where there
     /// is none, of their spot, unless it is `listed` already. These are kept whole.
     pub(crate) fn first_of_all(
         &self,
-        rows: &'a [Attributed],
+        rows: &'a [Attributed<'a>],
         listed: &HashSet<Vec<u8>>,
-    ) -> Vec<&'a Sighting> {
-        let new = self.0.iter().filter(|(_, entry)| entry.is_new);
+    ) -> Vec<&'a Sighting<'a>> {
+        let new = self.0.iter().filter(|(_, entry)| entry.fresh.is_some());
         let mut openings = new.map(|(group, _)| group.first.row_no).peekable();
-        let mut previous: Option<&Spot> = None;
+        let mut previous: Option<&[u8]> = None;
         let first = rows.iter().filter(|one| {
-            let spot = &one.sighting.spot;
+            let spot = one.sighting.spot;
             let same = previous.replace(spot) == Some(spot);
             match one.holder {
                 Some(_) => openings.next_if_eq(&one.sighting.row_no).is_some(),
-                None => !same && !listed.contains(&spot.0),
+                None => !same && !listed.contains(spot),
             }
         });
         first.map(|one| &one.sighting).collect()
     }
 }
 
-/// Opens, extends and reopens the cases of a batch, which was made of `rows`.
+/// Opens, extends and reopens the cases of a batch, which were made of `rows`.
 pub(crate) async fn from_sightings(
     tx: &mut Tx,
     feed: &Feed,
-    rows: &[Attributed],
-    batch: &Batch<'_>,
+    rows: &[Attributed<'_>],
+    cases: &Cases<'_>,
 ) -> anyhow::Result<Opened> {
     // A case that is opened is seen again where the batch goes on to see it.
-    let mut seen: Vec<_> =
-        batch.0.iter().filter(|(group, entry)| !entry.is_new || group.is_longer()).collect();
+    let mut seen: Vec<_> = cases
+        .0
+        .iter()
+        .filter(|(group, entry)| entry.fresh.is_none() || group.is_longer())
+        .collect();
     // Cases that were opened together have numbers in a row: such runs are quickly put in order.
     seen.sort_by_key(|(_, entry)| entry.no);
     for slice in seen.chunks(bulk::SLICE) {
         store::opening::extend(tx, slice).await?;
     }
-    let (mut opened, known): (Vec<_>, Vec<_>) = batch.0.iter().partition(|(_, entry)| entry.is_new);
+    let known: Vec<_> = cases.0.iter().filter(|(_, entry)| entry.fresh.is_none()).collect();
+    let opened = cases.0.iter().filter_map(|(group, entry)| Some((group, entry.fresh?, entry.no)));
+    let mut opened: Vec<_> = opened.map(|(group, id, no)| Opening { group, id, no }).collect();
     // Cases lie by provider and age: so each provider's are appended to those it has.
-    opened.sort_by_key(|(group, _)| group.holder.isp);
+    opened.sort_by_key(|one| one.group.holder.isp);
     for slice in opened.chunks(bulk::SLICE) {
         store::opening::insert(tx, feed, slice).await?;
     }
@@ -173,21 +185,22 @@ pub(crate) async fn from_sightings(
 async fn reopen_verified(
     tx: &mut Tx,
     feed: &Feed,
-    rows: &[Attributed],
+    rows: &[Attributed<'_>],
     known: &[&(Group<'_>, Entry)],
 ) -> anyhow::Result<u64> {
     let numbers: Vec<i64> = known.iter().map(|(_, entry)| entry.no).collect();
-    let verified: HashMap<i64, Moment> =
-        store::opening::verified(tx, &numbers).await?.into_iter().collect();
+    let verified = store::opening::verified(tx, &numbers).await?;
+    let verified: HashMap<i64, (CaseId, Moment)> =
+        verified.into_iter().map(|(no, id, since)| (no, (id, since))).collect();
     let mut recurred = 0;
     for (group, entry) in known {
-        let Some(since) = verified.get(&entry.no).copied() else { continue };
+        let Some((id, since)) = verified.get(&entry.no).copied() else { continue };
         let last = group.last.detected_at;
         if fate(State::Verified, since, last) == Fate::Recurred {
             // The first of them says when, as it does when verification reads the history.
             let at = first_after(rows, group, since).unwrap_or(last);
             let author = format!("feed {}", feed.name);
-            let case = CaseRef { isp: group.holder.isp, id: entry.id };
+            let case = CaseRef { isp: group.holder.isp, id };
             recurred += u64::from(verdicts::reopen(tx, case, at, &author).await?);
         }
     }
@@ -195,15 +208,15 @@ async fn reopen_verified(
 }
 
 /// The first sighting of `group` after `since`, among rows sorted by spot and time.
-fn first_after(rows: &[Attributed], group: &Group<'_>, since: Moment) -> Option<Moment> {
-    let spot = &group.first.spot;
-    let from = rows.partition_point(|one| one.sighting.spot < *spot);
-    let same = rows[from..].iter().take_while(|one| one.sighting.spot == *spot);
+fn first_after(rows: &[Attributed<'_>], group: &Group<'_>, since: Moment) -> Option<Moment> {
+    let spot = group.first.spot;
+    let from = rows.partition_point(|one| one.sighting.spot < spot);
+    let same = rows[from..].iter().take_while(|one| one.sighting.spot == spot);
     let own = same.filter(|one| one.holder == Some(group.holder));
     own.map(|one| one.sighting.detected_at).find(|at| *at > since)
 }
 
-fn group(rows: &[Attributed]) -> Vec<Group<'_>> {
+fn group<'a>(rows: &'a [Attributed<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::with_capacity(rows.len());
     for Attributed { sighting, attribution, holder } in rows {
         let Some(holder) = *holder else { continue };

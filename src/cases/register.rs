@@ -3,11 +3,14 @@
 //! The entries of a shelf of spots and a term lie together, sorted and packed, in one row of
 //! `case_shelves`: a batch that names most shelves of a country reads each once, where an index
 //! would be searched once per spot. Its name is the term and the [`Spot::shelf`]; last month's
-//! shelves are never read again. A body holds the ISPs of its cases (how many, then their keys),
-//! then for every case: the rest of its spot, its ISP's place in that list, its key, its number.
+//! shelves are never read again. A body holds its classes, which are what spots at many addresses
+//! share (how many, then ISP and end of spot of each); then for every case the last two bytes of
+//! its address, the place of its class in that list, its number.
 //!
 //! Nothing but this register keeps two cases from one spot, ISP and term. Whoever takes a batch in
 //! therefore holds `case_numbers` until it is done, which on SQLite is so anyway.
+//!
+//! [`Spot::shelf`]: crate::sightings::Spot::shelf
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,15 +27,16 @@ use crate::{
 /// Shelves read and written at once: they bound the memory, whatever the size of the register.
 const AT_ONCE: usize = 200;
 
+/// Bytes that a case takes on its shelf, as a rule.
+const LISTED: usize = 7;
+
 /// What the register says of the case of a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its key.
-    pub(crate) id: CaseId,
     /// Its number in the store, from the first case on.
     pub(crate) no: i64,
-    /// Whether it is entered just now.
-    pub(crate) is_new: bool,
+    /// Its key, if it is entered just now.
+    pub(crate) fresh: Option<CaseId>,
 }
 
 /// Holds others back who take sightings in, until this transaction is over.
@@ -58,15 +62,18 @@ pub(super) async fn enter(
             let body = bodies.get(name).map_or(&[][..], Vec::as_slice);
             let mut shelf = Shelf::unpack(body)?;
             let known = shelf.cases.len();
+            let mut before = None;
             for place in places {
-                let group = &groups[*place];
-                let (rest, isp) = (group.first.spot.rest(), group.holder.isp);
-                let found = shelf.find(known, rest, isp);
+                let (host, class) = class_of(&groups[*place]);
+                // Neighbours mostly share their class.
+                let known_class = before.filter(|(same, _)| *same == class);
+                let (_, class) =
+                    *before.insert(known_class.unwrap_or_else(|| (class, shelf.place_of(class))));
+                let found = shelf.find(known, host, class).map(|no| Entry { no, fresh: None });
                 entries[*place] = Some(found.unwrap_or_else(|| {
-                    let id = CaseId(app.fresh_id());
-                    shelf.cases.push(Listed { rest, isp, id, no: next });
+                    shelf.cases.push(Listed { host, class, no: next });
                     next += 1;
-                    Entry { id, no: next - 1, is_new: true }
+                    Entry { no: next - 1, fresh: Some(CaseId(app.fresh_id())) }
                 }));
             }
             if shelf.cases.len() > known {
@@ -91,18 +98,36 @@ fn by_shelf(groups: &[Group<'_>]) -> BTreeMap<Vec<u8>, Vec<usize>> {
     shelves
 }
 
+/// The last bytes of an address.
+type Host = [u8; 2];
+
+/// What cases at many addresses of a shelf have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Class<'a> {
+    isp: IspId,
+    /// A spot behind its address.
+    tail: &'a [u8],
+}
+
+fn class_of<'a>(group: &Group<'a>) -> (Host, Class<'a>) {
+    let spot = group.first.rest().split_first_chunk();
+    let (host, tail) = spot.expect("a spot begins with a whole address");
+    (*host, Class { isp: group.holder.isp, tail })
+}
+
 /// A shelf of the register, unpacked.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Shelf<'a> {
-    cases: Vec<Listed<'a>>,
+    classes: Vec<Class<'a>>,
+    places: HashMap<Class<'a>, usize>,
+    cases: Vec<Listed>,
 }
 
 /// A case on a shelf; in this order they are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Listed<'a> {
-    rest: &'a [u8],
-    isp: IspId,
-    id: CaseId,
+struct Listed {
+    host: Host,
+    class: usize,
     no: i64,
 }
 
@@ -113,49 +138,51 @@ impl<'a> Shelf<'a> {
         if unpacking.is_done() {
             return Ok(shelf);
         }
-        let mut isps = Vec::new();
         for _ in 0..unpacking.count()? {
-            isps.push(key(unpacking.array()?));
+            let isp = IspId(uuid::Uuid::from_bytes(unpacking.array()?));
+            shelf.place_of(Class { isp, tail: unpacking.bytes()? });
         }
+        shelf.cases.reserve(body.len() / LISTED);
         while !unpacking.is_done() {
-            let rest = unpacking.bytes()?;
-            let isp = isps.get(unpacking.count()?);
-            let isp = IspId(*isp.ok_or_else(|| unpacking.broken())?);
-            let id = CaseId(key(unpacking.array()?));
-            shelf.cases.push(Listed { rest, isp, id, no: unpacking.number()? });
+            let (host, class) = (unpacking.array()?, unpacking.count()?);
+            if class >= shelf.classes.len() {
+                return Err(unpacking.broken());
+            }
+            shelf.cases.push(Listed { host, class, no: unpacking.number()? });
         }
         Ok(shelf)
     }
 
-    /// The case at `rest` of `isp` among the first `known`, which are sorted.
-    fn find(&self, known: usize, rest: &[u8], isp: IspId) -> Option<Entry> {
+    /// The place of a class in the list, where it is put if it does not stand there.
+    fn place_of(&mut self, class: Class<'a>) -> usize {
+        *self.places.entry(class).or_insert_with(|| {
+            self.classes.push(class);
+            self.classes.len() - 1
+        })
+    }
+
+    /// The number of the case of `class` at `host` among the first `known`, which are sorted.
+    fn find(&self, known: usize, host: Host, class: usize) -> Option<i64> {
         let known = &self.cases[..known];
-        let place = known.binary_search_by(|case| (case.rest, case.isp).cmp(&(rest, isp))).ok()?;
-        let Listed { id, no, .. } = known[place];
-        Some(Entry { id, no, is_new: false })
+        let place = known.binary_search_by_key(&(host, class), |case| (case.host, case.class));
+        place.ok().map(|place| known[place].no)
     }
 
     fn pack(mut self) -> Vec<u8> {
         self.cases.sort_unstable();
-        let mut isps: Vec<IspId> = self.cases.iter().map(|case| case.isp).collect();
-        isps.sort_unstable();
-        isps.dedup();
-        let mut body = Vec::with_capacity(16 * isps.len() + 40 * self.cases.len());
-        packed::put_count(&mut body, isps.len());
-        isps.iter().for_each(|isp| body.extend_from_slice(isp.0.as_bytes()));
+        let mut body = Vec::with_capacity(32 * self.classes.len() + LISTED * self.cases.len());
+        packed::put_count(&mut body, self.classes.len());
+        for class in &self.classes {
+            body.extend_from_slice(class.isp.0.as_bytes());
+            packed::put_bytes(&mut body, class.tail);
+        }
         for case in &self.cases {
-            packed::put_bytes(&mut body, case.rest);
-            let place = isps.binary_search(&case.isp).unwrap_or_default();
-            packed::put_count(&mut body, place);
-            body.extend_from_slice(case.id.0.as_bytes());
+            body.extend_from_slice(&case.host);
+            packed::put_count(&mut body, case.class);
             packed::put_number(&mut body, case.no);
         }
         body
     }
-}
-
-fn key(bytes: [u8; 16]) -> uuid::Uuid {
-    uuid::Uuid::from_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -164,39 +191,47 @@ mod tests {
 
     use super::*;
 
+    fn class(isp: u128, tail: &[u8]) -> Class<'_> {
+        Class { isp: IspId(uuid::Uuid::from_u128(isp)), tail }
+    }
+
     proptest! {
         #[test]
         fn a_shelf_gives_back_the_cases_on_it_whatever_order_they_came_in(
-            cases in btree_map((any::<Vec<u8>>(), 0..4_u128), (any::<u128>(), any::<i64>()), 0..40),
+            cases in btree_map((any::<Host>(), any::<Vec<u8>>(), 0..4_u128), any::<i64>(), 0..40),
         ) {
-            let isp = |n: u128| IspId(uuid::Uuid::from_u128(n));
-            let listed = cases.iter().rev().map(|((rest, n), (id, no))| Listed {
-                rest,
-                isp: isp(*n),
-                id: CaseId(uuid::Uuid::from_u128(*id)),
-                no: *no,
-            });
-            let body = Shelf { cases: listed.collect() }.pack();
-            let shelf = Shelf::unpack(&body).unwrap();
-            for ((rest, n), (id, no)) in &cases {
-                let found = shelf.find(shelf.cases.len(), rest, isp(*n)).unwrap();
-                prop_assert_eq!((found.id.0.as_u128(), found.no, found.is_new), (*id, *no, false));
-                prop_assert_eq!(shelf.find(shelf.cases.len(), rest, isp(9)), None);
+            let mut fresh = Shelf::default();
+            for ((host, tail, isp), no) in cases.iter().rev() {
+                let class = fresh.place_of(class(*isp, tail));
+                fresh.cases.push(Listed { host: *host, class, no: *no });
             }
-            prop_assert_eq!(shelf.cases.len(), cases.len());
-            prop_assert_eq!(shelf.pack(), body);
+            let body = fresh.pack();
+            let mut shelf = Shelf::unpack(&body).unwrap();
+            let known = shelf.cases.len();
+            prop_assert_eq!(known, cases.len());
+            prop_assert_eq!(Shelf::unpack(&body).unwrap().pack(), &body[..]);
+            for ((host, tail, isp), no) in &cases {
+                let place = shelf.place_of(class(*isp, tail));
+                prop_assert_eq!(shelf.find(known, *host, place), Some(*no));
+                let stranger = shelf.place_of(class(9, tail));
+                prop_assert_eq!(shelf.find(known, *host, stranger), None);
+            }
         }
 
         #[test]
         fn a_damaged_shelf_is_a_fault_and_no_panic(body: Vec<u8>, cut in 0_usize..60) {
             let _ = Shelf::unpack(&body);
-            let one = Listed {
-                rest: b"rest", isp: IspId(key([1; 16])), id: CaseId(key([2; 16])), no: 300,
-            };
-            let whole = Shelf { cases: vec![one] }.pack();
+            let mut whole = Shelf::default();
+            let place = whole.place_of(class(1, b"tail"));
+            let classes = whole.pack().len();
+            let mut whole = Shelf::default();
+            whole.place_of(class(1, b"tail"));
+            whole.cases.push(Listed { host: [1, 2], class: place, no: 300 });
+            let whole = whole.pack();
             let cut = &whole[..cut.min(whole.len() - 1)];
-            // What is cut behind the list of ISPs is a shelf without cases.
-            prop_assert!(cut.is_empty() || cut.len() == 17 || Shelf::unpack(cut).is_err());
+            // What is cut behind the classes is a shelf without cases.
+            let is_whole = cut.is_empty() || cut.len() == classes;
+            prop_assert_eq!(Shelf::unpack(cut).is_ok(), is_whole);
         }
     }
 }

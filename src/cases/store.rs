@@ -48,7 +48,7 @@ pub(super) async fn events(db: &Db, which: CaseRef) -> sqlx::Result<Vec<CaseEven
     const SQL: &str = "SELECT at, kind, author, detail, withdrawn_at FROM case_events
          WHERE isp_id = $1 AND case_id = $2
          UNION ALL SELECT c.opened_at, 'opened', 'feed ' || f.name, NULL, NULL
-          FROM case_rows c JOIN feeds f ON f.id = c.feed_id WHERE c.isp_id = $1 AND c.id = $2
+          FROM cases c JOIN feeds f ON f.id = c.feed_id WHERE c.isp_id = $1 AND c.id = $2
          ORDER BY at, kind";
     on!(db, pool => sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_all(pool).await)
 }

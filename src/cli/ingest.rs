@@ -157,7 +157,9 @@ pub async fn take_in(
         match receive::open_rows(feed, &file.name, path, app.now()) {
             Ok(rows) => {
                 let progress = progress_bar(path);
-                let mut handfuls = receive::handfuls(rows);
+                let id = file.id;
+                let sort_out = move |rows| chain::sort_out(id, rows);
+                let mut handfuls = receive::handfuls(rows, file.rows_done, sort_out);
                 let chain = Chain { app, feed, attributor, file: &file };
                 while let Some(batch) = handfuls.next_batch().await {
                     counts = chain.take_batch(batch).await?;

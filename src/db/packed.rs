@@ -90,6 +90,11 @@ impl<'a> Unpacking<'a> {
         self.take(length)
     }
 
+    /// The next byte string, as text.
+    pub fn text(&mut self) -> Result<&'a str, Broken> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| self.broken())
+    }
+
     /// The next `N` bytes, which were appended without a length.
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
         let bytes = self.take(N)?;

@@ -42,6 +42,15 @@ impl RunHits {
         let (first, last) = self.span.unwrap_or((at, at));
         self.span = Some((first.min(at), last.max(at)));
     }
+
+    /// Adds what other rows say of the same run.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.span = match (self.span, other.span) {
+            (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+            (one, two) => one.or(two),
+        };
+    }
 }
 
 /// What a batch says of runs; an understood row that names no run speaks of the empty one.

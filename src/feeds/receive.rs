@@ -23,11 +23,11 @@ use crate::{
 };
 
 /// Rows of one transaction: so many that most shelves get more than a few rows of it, and so few
-/// that they take a hundred megabytes and that whoever else writes waits about a second.
+/// that two batches take a hundred megabytes and that whoever else writes waits less than a second.
 pub const BATCH: usize = 80_000;
 
 /// Rows handed over at once between the reading and the storing thread.
-const HANDFUL: usize = 5_000;
+const HANDFUL: usize = 1_000;
 
 /// A file that was taken in or is being taken in (取込回).
 #[derive(Clone, Debug, FromRow)]
@@ -172,50 +172,58 @@ pub(super) fn reading(feed: &Feed, now: Moment) -> Reading {
     Reading { now: now.0, encoding: formats::Encoding::Auto, utc_offset: offset }
 }
 
-/// A batch of rows with their numbers in the file, from 1.
+/// Some rows with their numbers in the file, from 1.
 pub type Batch = Vec<(i64, Row)>;
 
-/// Reads rows on a thread of its own, so that parsing and storing overlap; a few handfuls wait,
-/// which bounds the memory whatever the size of the file.
-pub fn handfuls(rows: Rows) -> Handfuls {
-    let (send, receive) = tokio::sync::mpsc::channel(1);
+/// Reads rows on a thread of its own, from behind row `done` on, so that one batch is read while
+/// another is stored; no more than that waits, which bounds the memory whatever the size of the
+/// file. `sort_out` makes of a handful what is stored of it while its rows are at hand.
+pub fn handfuls<T: Send + 'static>(
+    rows: Rows,
+    done: i64,
+    sort_out: impl Fn(Batch) -> T + Send + 'static,
+) -> Handfuls<T> {
+    let (send, receive) = tokio::sync::mpsc::channel(BATCH / HANDFUL);
     tokio::task::spawn_blocking(move || {
-        let mut handful = Vec::with_capacity(HANDFUL);
-        for (number, row) in (1..).zip(rows) {
-            match row {
-                Ok(row) => handful.push((number, row)),
-                Err(fault) => {
-                    let _ = send.blocking_send(Ok(handful));
-                    let _ = send.blocking_send(Err(fault));
-                    return;
+        let is_done = |(number, row): &(i64, io::Result<Row>)| *number <= done && row.is_ok();
+        let mut rows = (1..).zip(rows).skip_while(is_done);
+        loop {
+            let (mut handful, mut fault) = (Vec::with_capacity(HANDFUL), None);
+            for (number, row) in rows.by_ref().take(HANDFUL) {
+                match row {
+                    Ok(row) => handful.push((number, row)),
+                    Err(broken) => fault = Some(broken),
                 }
             }
-            if handful.len() == HANDFUL {
-                let full = std::mem::replace(&mut handful, Vec::with_capacity(HANDFUL));
-                if send.blocking_send(Ok(full)).is_err() {
-                    return;
-                }
+            let is_last = handful.len() < HANDFUL;
+            if !handful.is_empty() && send.blocking_send(Ok(sort_out(handful))).is_err() {
+                return;
+            }
+            if let Some(fault) = fault {
+                let _ = send.blocking_send(Err(fault));
+            }
+            if is_last {
+                return;
             }
         }
-        let _ = send.blocking_send(Ok(handful));
     });
     Handfuls { receive, broken: None }
 }
 
 /// Rows on their way from the reading thread.
 #[derive(Debug)]
-pub struct Handfuls {
-    receive: tokio::sync::mpsc::Receiver<io::Result<Batch>>,
+pub struct Handfuls<T> {
+    receive: tokio::sync::mpsc::Receiver<io::Result<T>>,
     broken: Option<io::Error>,
 }
 
-impl Handfuls {
-    /// The next batch, of about [`BATCH`] rows; nothing when the file is over.
-    pub async fn next_batch(&mut self) -> Option<Batch> {
-        let mut batch = Batch::new();
-        while batch.len() < BATCH {
+impl<T> Handfuls<T> {
+    /// The next batch, of at most [`BATCH`] rows; nothing when the file is over.
+    pub async fn next_batch(&mut self) -> Option<Vec<T>> {
+        let mut batch = Vec::with_capacity(BATCH / HANDFUL);
+        while batch.len() < BATCH / HANDFUL {
             match self.receive.recv().await {
-                Some(Ok(rows)) => batch.extend(rows),
+                Some(Ok(rows)) => batch.push(rows),
                 Some(Err(fault)) => self.broken = Some(fault),
                 None => break,
             }

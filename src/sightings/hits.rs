@@ -11,7 +11,7 @@
 //! | line of the file | number |
 //! | port it called from | number; 0 where none is kept |
 
-use super::{Sighting, Spot};
+use super::Sighting;
 use crate::{
     db::packed::{self, Broken, Unpacking},
     ids::FileId,
@@ -40,28 +40,27 @@ pub(crate) struct Seen {
 }
 
 /// Packs sightings of one file that are sorted by spot and time, shelf by shelf.
-pub(super) fn pack(sightings: &[&Sighting]) -> impl Iterator<Item = Packed> {
-    let shelves = sightings.chunk_by(|a, b| a.spot.shelf() == b.spot.shelf());
+pub(super) fn pack(sightings: &[&Sighting<'_>]) -> impl Iterator<Item = Packed> {
+    let shelves = sightings.chunk_by(|a, b| a.shelf() == b.shelf());
     shelves.filter_map(|shelf| {
         let from = shelf.iter().map(|one| one.detected_at).min()?;
         let to = shelf.iter().map(|one| one.detected_at).max()?;
         let mut body = Vec::with_capacity(24 * shelf.len());
-        let mut before: Option<&Spot> = None;
+        let mut before: Option<&[u8]> = None;
         for one in shelf {
-            if before == Some(&one.spot) {
+            if before.replace(one.spot) == Some(one.spot) {
                 packed::put_number(&mut body, 0);
             } else {
-                let rest = one.spot.rest();
+                let rest = one.rest();
                 packed::put_count(&mut body, rest.len() + 1);
                 body.extend_from_slice(rest);
             }
-            before = Some(&one.spot);
             packed::put_number(&mut body, one.detected_at.0.wrapping_sub(from.0));
             packed::put_number(&mut body, one.line);
             packed::put_number(&mut body, one.calling_port.map_or(0, i64::from));
         }
         Some(Packed {
-            shelf: shelf[0].spot.shelf().to_vec(),
+            shelf: shelf[0].shelf().to_vec(),
             file: shelf[0].file,
             first_row: shelf.iter().map(|one| one.row_no).min()?,
             from,
@@ -101,23 +100,23 @@ mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
-    use crate::sightings::tests::sighting;
+    use crate::sightings::tests::sheaf;
 
     proptest! {
         #[test]
         fn every_hit_comes_back_from_its_shelf(
             rows in vec((any::<u32>(), any::<i64>(), any::<u16>(), any::<bool>()), 0..60),
         ) {
-            let rows = (1..).zip(rows);
-            let mut all: Vec<Sighting> = rows.map(|(no, row)| sighting(no, row)).collect();
-            all.sort_by_key(|one| (one.spot.clone(), one.detected_at, one.row_no));
+            let sheaf = sheaf(1, &rows);
+            let mut all: Vec<Sighting<'_>> = sheaf.sightings().collect();
+            all.sort_by_key(|one| (one.spot, one.detected_at, one.row_no));
             let wanted: Vec<Seen> = all.iter().map(|one| Seen {
-                spot: one.spot.0.clone(),
+                spot: one.spot.to_vec(),
                 at: one.detected_at,
                 line: one.line,
                 port: one.calling_port,
             }).collect();
-            let rows: Vec<&Sighting> = all.iter().collect();
+            let rows: Vec<&Sighting<'_>> = all.iter().collect();
             let mut got = Vec::new();
             for row in pack(&rows) {
                 let hits = unpack(&row.shelf, row.from, &row.body).unwrap();
@@ -130,7 +129,8 @@ mod tests {
         #[test]
         fn a_damaged_row_of_hits_is_a_fault_and_no_panic(body: Vec<u8>, cut: u8) {
             let _ = unpack(b"shelf", Moment(0), &body);
-            let whole = sighting(300, (7, 8, 9, true));
+            let sheaf = sheaf(300, &[(7, 8, 9, true)]);
+            let whole = sheaf.sightings().next().unwrap();
             let row = pack(&[&whole]).next().unwrap();
             let cut = &row.body[..usize::from(cut) % row.body.len()];
             prop_assert!(cut.is_empty() || unpack(&row.shelf, row.from, cut).is_err());

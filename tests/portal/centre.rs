@@ -168,42 +168,34 @@ impl Centre {
         // The number keeps spots apart; the kind of the exposure grows by it and stays a word.
         let spot = [spot.0, format!("_{}", case.no).into_bytes()].concat();
         let line_of = case.line_of.map(|no| CaseId(uuid(no)));
+        let number = i64::try_from(case.no).unwrap();
         run!(
             &self.app.db,
-            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
-                 row_no, maker, model, device_kind, severity, asn, basis, opened_at, state, line_of)
-             VALUES ($1, $2, $13, $3, 0, $4, $5, $6, 1, $7, $8, $9, 'high', 64500, 'table', $10,
-                 $11, $12)",
-            which.isp,
-            which.id,
-            &spot,
+            "INSERT INTO case_traits (no, stream, feed_id, feed_file_id, maker, model, device_kind,
+                 severity, basis)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'high', 'table')",
+            number,
             case.stream,
             FeedId(uuid(90)),
             FileId(uuid(91)),
             case.maker,
             case.model,
-            case.kind,
-            seen,
-            case.state,
-            line_of,
-            i64::try_from(case.no).unwrap()
+            case.kind
         );
-        // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
-        let (shelf, rest) = spot.split_at(14);
-        let mut hit = Vec::new();
-        packed::put_count(&mut hit, rest.len() + 1);
-        hit.extend_from_slice(rest);
-        let _ = [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
         run!(
             &self.app.db,
-            "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
-             VALUES ($1, $2, $3, $4, $4, $5)",
-            shelf,
-            FileId(uuid(91)),
-            i64::try_from(case.no).unwrap(),
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, traits, row_no, asn, opened_at,
+                 state, line_of)
+             VALUES ($1, $2, $3, $4, 0, $3, 1, 64500, $5, $6, $7)",
+            which.isp,
+            which.id,
+            number,
+            &spot,
             seen,
-            &hit[..]
+            case.state,
+            line_of
         );
+        self.plant_hit(number, &spot, seen).await;
         self.event(case.no, "2026-05-01T12:00:00", "opened").await;
         let id = Self::id_of(case.no);
         let tag = id.tag(&self.app.keys);
@@ -218,6 +210,25 @@ impl Centre {
             seen
         );
         id.reveal()
+    }
+
+    async fn plant_hit(&self, number: i64, spot: &[u8], seen: Moment) {
+        // One hit in the packed form of `sightings::hits`: the rest of the spot, and three numbers.
+        let (shelf, rest) = spot.split_at(14);
+        let mut hit = Vec::new();
+        packed::put_count(&mut hit, rest.len() + 1);
+        hit.extend_from_slice(rest);
+        let _ = [0, 1, 0].map(|number| packed::put_number(&mut hit, number));
+        run!(
+            &self.app.db,
+            "INSERT INTO hits (shelf, feed_file_id, first_row, from_at, to_at, body)
+             VALUES ($1, $2, $3, $4, $4, $5)",
+            shelf,
+            FileId(uuid(91)),
+            number,
+            seen,
+            &hit[..]
+        );
     }
 
     /// Writes a fact of a case.

@@ -49,6 +49,16 @@ impl Notes {
         self.0 == 0
     }
 
+    /// All notes in one number, which [`Notes::of_bits`] reads back.
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// The notes of a number.
+    pub const fn of_bits(bits: u8) -> Self {
+        Self(bits)
+    }
+
     /// The notes as words.
     pub fn words(self) -> impl Iterator<Item = &'static str> {
         Self::WORDS.into_iter().filter(move |(note, _)| self.has(*note)).map(|(_, word)| word)
@@ -102,9 +112,26 @@ pub struct Detail {
 }
 
 impl Detail {
+    /// The names of the named texts.
+    pub const NAMES: [&'static str; 13] = [
+        "malware_family",
+        "device_vendor",
+        "device_type",
+        "device_model",
+        "fw_version",
+        "hostname",
+        "tag",
+        "cert_sha256",
+        "hostkey_sha256",
+        "serial_hash",
+        "scan_run",
+        "record_no",
+        "method_version",
+    ];
+
     /// Whether nothing at all is known.
     pub fn is_empty(&self) -> bool {
-        self.named().iter().all(|(_, value)| value.is_none())
+        self.texts().iter().all(Option::is_none)
             && self.asn.is_none()
             && self.notes.is_empty()
             && self.extra.is_empty()
@@ -115,31 +142,56 @@ impl Detail {
         self.extra.iter().find(|(name, _)| &**name == column).map(|(_, value)| &**value)
     }
 
-    fn named(&self) -> [(&'static str, Option<&str>); 13] {
+    /// The named texts, in the order of [`Detail::NAMES`].
+    pub fn texts(&self) -> [Option<&str>; Self::NAMES.len()] {
         [
-            ("malware_family", self.malware_family.as_deref()),
-            ("device_vendor", self.device_vendor.as_deref()),
-            ("device_type", self.device_type.as_deref()),
-            ("device_model", self.device_model.as_deref()),
-            ("fw_version", self.fw_version.as_deref()),
-            ("hostname", self.hostname.as_deref()),
-            ("tag", self.tag.as_deref()),
-            ("cert_sha256", self.cert_sha256.as_deref()),
-            ("hostkey_sha256", self.hostkey_sha256.as_deref()),
-            ("serial_hash", self.serial_hash.as_deref()),
-            ("scan_run", self.scan_run.as_deref()),
-            ("record_no", self.record_no.as_deref()),
-            ("method_version", self.method_version.as_deref()),
+            self.malware_family.as_deref(),
+            self.device_vendor.as_deref(),
+            self.device_type.as_deref(),
+            self.device_model.as_deref(),
+            self.fw_version.as_deref(),
+            self.hostname.as_deref(),
+            self.tag.as_deref(),
+            self.cert_sha256.as_deref(),
+            self.hostkey_sha256.as_deref(),
+            self.serial_hash.as_deref(),
+            self.scan_run.as_deref(),
+            self.record_no.as_deref(),
+            self.method_version.as_deref(),
         ]
+    }
+
+    /// A detail that says these texts and nothing else.
+    pub fn of_texts(texts: [Option<Box<str>>; Self::NAMES.len()]) -> Self {
+        let [malware_family, device_vendor, device_type, device_model, fw_version, texts @ ..] =
+            texts;
+        let [hostname, tag, cert_sha256, hostkey_sha256, serial_hash, texts @ ..] = texts;
+        let [scan_run, record_no, method_version] = texts;
+        Self {
+            malware_family,
+            device_vendor,
+            device_type,
+            device_model,
+            fw_version,
+            hostname,
+            tag,
+            cert_sha256,
+            hostkey_sha256,
+            serial_hash,
+            scan_run,
+            record_no,
+            method_version,
+            ..Self::default()
+        }
     }
 }
 
 impl Serialize for Detail {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.named() {
-            if let Some(value) = value {
-                map.serialize_entry(name, value)?;
+        for (name, text) in Self::NAMES.into_iter().zip(self.texts()) {
+            if let Some(text) = text {
+                map.serialize_entry(name, text)?;
             }
         }
         if let Some(asn) = self.asn {

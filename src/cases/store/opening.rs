@@ -1,21 +1,31 @@
 //! SQL of opening: whole batches of cases, and what a later sighting changes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use crate::{
-    cases::{open::Group, register::Entry},
+    cases::{
+        open::{Group, Opening},
+        register::Entry,
+    },
     db::{
         Tx,
         bulk::{self, Column, Target},
     },
     feeds::Feed,
+    ids::{CaseId, FileId},
+    sightings::kept,
     time::Moment,
 };
 
 const CASES: Target = Target {
     table: "case_rows",
-    columns: "isp_id, id, no, spot, term, stream, feed_id, feed_file_id, row_no, maker, model,
-        device_kind, severity, asn, basis, opened_at",
+    columns: "isp_id, id, no, spot, term, traits, row_no, asn, opened_at",
+    conflict: "",
+};
+
+const TRAITS: Target = Target {
+    table: "case_traits",
+    columns: "no, stream, feed_id, feed_file_id, maker, model, device_kind, severity, basis",
     conflict: "",
 };
 
@@ -29,47 +39,77 @@ const TIMES: Target = Target {
              THEN excluded.last_seen ELSE case_times.last_seen END",
 };
 
-/// Writes cases as they are opened.
+/// What many cases of a batch have in common.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Traits<'a> {
+    file: FileId,
+    /// Maker, model and kind of the device.
+    device: [Option<&'a str>; 3],
+    severity: &'static str,
+    basis: &'static str,
+}
+
+/// Writes cases as they are opened. Their common traits bear the number of the first that has them.
 pub(in crate::cases) async fn insert(
     tx: &mut Tx,
     feed: &Feed,
-    opened: &[&(Group<'_>, Entry)],
+    opened: &[Opening<'_>],
 ) -> sqlx::Result<()> {
-    let ids = |of: fn(&(Group<'_>, Entry)) -> Vec<u8>| {
-        Column::Bytes(opened.iter().map(|c| of(c)).collect())
-    };
-    let ints =
-        |of: fn(&(Group<'_>, Entry)) -> i64| Column::Int(opened.iter().map(|c| of(c)).collect());
-    let stream: Arc<str> = feed.stream.as_str().into();
-    let detail = |of: fn(&formats::Detail) -> Option<&str>| {
-        let texts = opened.iter().map(|(g, _)| of(&g.first.row.detail).map(str::to_owned));
-        Column::TextOrNull(texts.collect())
-    };
-    let words = |of: fn(&Group<'_>) -> &'static str| {
-        let mut known: HashMap<&str, Arc<str>> = HashMap::new();
-        let mut shared = |word| known.entry(word).or_insert_with(|| word.into()).clone();
-        Column::Word(opened.iter().map(|(group, _)| shared(of(group))).collect())
-    };
-    let asns = opened.iter().map(|(group, _)| group.attribution.asn.map(i64::from)).collect();
+    let mut known: HashMap<Traits<'_>, i64> = HashMap::new();
+    let mut traits = Vec::with_capacity(opened.len());
+    for Opening { group, no, .. } in opened {
+        let seen = Traits {
+            file: group.first.file,
+            device: kept::device(group.first.detail)?,
+            severity: group.first.severity.code(),
+            basis: group.attribution.basis.word(),
+        };
+        traits.push(*known.entry(seen).or_insert(*no));
+    }
+    insert_traits(tx, feed, known).await?;
+    let bytes = |of: fn(&Opening<'_>) -> Vec<u8>| Column::Bytes(opened.iter().map(of).collect());
+    let ints = |of: fn(&Opening<'_>) -> i64| Column::Int(opened.iter().map(of).collect());
+    let asns = opened.iter().map(|one| one.group.attribution.asn.map(i64::from)).collect();
     let columns = [
-        ids(|(g, _)| g.holder.isp.0.as_bytes().to_vec()),
-        ids(|(_, entry)| entry.id.0.as_bytes().to_vec()),
-        ints(|(_, entry)| entry.no),
-        ids(|(g, _)| g.first.spot.0.clone()),
-        ints(|(g, _)| g.holder.term.0),
-        Column::Word(vec![stream; opened.len()]),
-        Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); opened.len()]),
-        ids(|(g, _)| g.first.file.0.as_bytes().to_vec()),
-        ints(|(g, _)| g.first.row_no),
-        detail(|d| d.device_vendor.as_deref()),
-        detail(|d| d.device_model.as_deref()),
-        detail(|d| d.device_type.as_deref()),
-        words(|g| g.first.row.severity.code()),
+        bytes(|one| one.group.holder.isp.0.as_bytes().to_vec()),
+        bytes(|one| one.id.0.as_bytes().to_vec()),
+        ints(|one| one.no),
+        bytes(|one| one.group.first.spot.to_vec()),
+        ints(|one| one.group.holder.term.0),
+        Column::Int(traits),
+        ints(|one| one.group.first.row_no),
         Column::IntOrNull(asns),
-        words(|g| g.attribution.basis.word()),
-        ints(|(g, _)| g.first.detected_at.0),
+        ints(|one| one.group.first.detected_at.0),
     ];
     bulk::insert(tx, CASES, columns).await?;
+    Ok(())
+}
+
+async fn insert_traits(
+    tx: &mut Tx,
+    feed: &Feed,
+    traits: HashMap<Traits<'_>, i64>,
+) -> sqlx::Result<()> {
+    let traits: Vec<_> = traits.into_iter().collect();
+    let device = |place: usize| {
+        let texts = traits.iter().map(|(one, _)| one.device[place].map(str::to_owned));
+        Column::TextOrNull(texts.collect())
+    };
+    let words = |of: fn(&Traits<'_>) -> &'static str| {
+        Column::Text(traits.iter().map(|(one, _)| of(one).to_owned()).collect())
+    };
+    let columns = [
+        Column::Int(traits.iter().map(|(_, no)| *no).collect()),
+        Column::Text(vec![feed.stream.clone(); traits.len()]),
+        Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); traits.len()]),
+        Column::Bytes(traits.iter().map(|(one, _)| one.file.0.as_bytes().to_vec()).collect()),
+        device(0),
+        device(1),
+        device(2),
+        words(|one| one.severity),
+        words(|one| one.basis),
+    ];
+    bulk::insert(tx, TRAITS, columns).await?;
     Ok(())
 }
 
@@ -91,7 +131,8 @@ pub(in crate::cases) async fn extend(
 pub(in crate::cases) async fn verified(
     tx: &mut Tx,
     numbers: &[i64],
-) -> sqlx::Result<Vec<(i64, Moment)>> {
-    const SQL: &str = "SELECT no, state_since FROM case_rows WHERE state = 'verified' AND no IN";
+) -> sqlx::Result<Vec<(i64, CaseId, Moment)>> {
+    const SQL: &str = "SELECT no, id, state_since FROM case_rows
+         WHERE state = 'verified' AND no IN";
     bulk::select_numbered(tx, SQL, numbers).await
 }

@@ -155,10 +155,15 @@ impl Country {
         let first_clean = clean.map_or("NULL".to_owned(), |clean| day(clean).0.to_string());
         let since = clean.map_or(to, |clean| day(clean + 30).0);
         self.run(format!(
-            "INSERT INTO case_rows (isp_id, id, no, spot, term, stream, feed_id, feed_file_id,
-               row_no, severity, basis, opened_at, state, state_since, first_clean)
-             VALUES ({owner}, {id}, {number}, {spot}, 0, '{stream}', {feed}, {feed}, 1, 'high',
-               'declared', {from}, '{state}', {since}, {first_clean})"
+            "INSERT INTO case_traits (no, stream, feed_id, feed_file_id, severity, basis)
+             VALUES ({number}, '{stream}', {feed}, {feed}, 'high', 'declared')"
+        ))
+        .await;
+        self.run(format!(
+            "INSERT INTO case_rows (isp_id, id, no, spot, term, traits, row_no, opened_at, state,
+               state_since, first_clean)
+             VALUES ({owner}, {id}, {number}, {spot}, 0, {number}, 1, {from}, '{state}', {since},
+               {first_clean})"
         ))
         .await;
         self.run(format!("INSERT INTO case_times VALUES ({number}, {from}, {to})")).await;
