@@ -92,11 +92,11 @@ CREATE TABLE quarantined_rows (
     line BIGINT NOT NULL,
     column_name TEXT,
     reason TEXT NOT NULL,
-    bytes BYTEA NOT NULL,
     scan_run TEXT,
     ip TEXT,
     released_at BIGINT,
     dismissed_at BIGINT,
+    bytes BYTEA NOT NULL,
     PRIMARY KEY (feed_file_id, row_no)
 );
 
@@ -211,13 +211,15 @@ CREATE TABLE case_times (
     last_seen BIGINT NOT NULL
 );
 
--- The number that the next case gets. Whoever takes a batch in holds this row until it is done.
+-- The number that the next case gets, and how often lines were joined or parted by reports.
+-- Whoever takes a batch in, a report, or a part of a review holds this row until it is done.
 -- owner: cases
 CREATE TABLE case_numbers (
     id BIGINT PRIMARY KEY,
-    next BIGINT NOT NULL
+    next BIGINT NOT NULL,
+    joins BIGINT NOT NULL
 );
-INSERT INTO case_numbers (id, next) VALUES (1, 1);
+INSERT INTO case_numbers (id, next, joins) VALUES (1, 1, 0);
 
 -- Which case stands at a spot; see src/cases/register.rs.
 -- owner: cases
@@ -263,6 +265,7 @@ CREATE TABLE line_tokens (
     epoch TEXT NOT NULL,
     token BYTEA NOT NULL,
     case_id BYTEA NOT NULL,
+    said_at BIGINT NOT NULL,
     bound_at BIGINT NOT NULL,
     author TEXT NOT NULL,
     ended_at BIGINT,

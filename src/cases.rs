@@ -90,6 +90,11 @@ impl Case {
         CaseRef { isp: self.isp_id, id: self.id }
     }
 
+    /// The bytes of its spot that are its address.
+    pub fn address(&self) -> &[u8] {
+        crate::sightings::address_of(&self.spot)
+    }
+
     /// Address, port and exposure.
     pub fn place(&self) -> anyhow::Result<Place> {
         let place = Spot(self.spot.clone()).place();

@@ -104,6 +104,11 @@ fn shelf_of(spot: &[u8]) -> &[u8] {
     spot.get(..SHELF).unwrap_or(spot)
 }
 
+/// The bytes of a spot that are its address.
+pub(crate) fn address_of(spot: &[u8]) -> &[u8] {
+    spot.get(..16).unwrap_or(spot)
+}
+
 /// An address as sixteen bytes, IPv4 mapped into IPv6.
 pub fn mapped(ip: IpAddr) -> Ipv6Addr {
     match ip {

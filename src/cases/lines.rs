@@ -11,7 +11,7 @@ use formats::Weakness;
 
 use super::{CaseRef, store};
 use crate::{
-    db::Tx,
+    db::{Db, Tx},
     ids::{CaseId, IspId},
     sightings::Spot,
     time::Moment,
@@ -56,36 +56,49 @@ pub struct LineToken<'a> {
     pub epoch: &'a str,
     /// HMAC-SHA-256 of the line under that key.
     pub token: [u8; 32],
+    /// When the ISP says so.
+    pub said_at: Moment,
 }
 
-/// Binds `token` to `case` and joins the cases of that line; a token bound before changes nothing.
+/// Holds others back who join lines, take sightings in or review them, until this transaction is
+/// over, and says that lines may change.
+pub(crate) async fn hold(tx: &mut Tx) -> crate::db::Result<()> {
+    store::register::count_join(tx).await
+}
+
+/// How often lines may have been joined or parted so far.
+pub(crate) async fn joins(db: &Db) -> crate::db::Result<i64> {
+    store::register::joins(db).await
+}
+
+/// Binds `token` to `case`, as its provider said at `token.said_at`, and joins the cases of that
+/// line. Of several tokens of an epoch the one that was said last counts, whenever it came.
 pub(crate) async fn bind(
     tx: &mut Tx,
     case: CaseRef,
     token: &LineToken<'_>,
     at: Moment,
     author: &str,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     ensure!(!token.epoch.is_empty(), "a line token without an epoch cannot be compared");
-    let own = (token.epoch, &token.token[..]);
-    if !store::insert_token(tx, case, own, at, author).await? {
-        return Ok(false);
+    if store::tokens::is_outdated(tx, case, token).await? {
+        return Ok(());
     }
+    store::tokens::insert(tx, case, token, (at, author)).await?;
     // A case is on one line: the ISP's newer word ends its older one. Whoever shared the older
     // one's line by it alone is a line without this case.
-    for left in store::end_other_tokens(tx, case, own, at).await? {
-        if let Some(left) = store::of_token(tx, case.isp, token.epoch, &left).await? {
+    for left in store::tokens::end_others(tx, case, token, at).await? {
+        if let Some(left) = store::tokens::any_case(tx, case.isp, (token.epoch, &left)).await? {
             join(tx, CaseRef { id: left, ..case }, at, author).await?;
         }
     }
-    join(tx, case, at, author).await?;
-    Ok(true)
+    join(tx, case, at, author).await
 }
 
 /// Lets the earliest case of the line of `case` speak for the others of its end point. Whatever
 /// shares a token is one line, so that one with tokens of two epochs holds both together.
 async fn join(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> anyhow::Result<()> {
-    let line = store::sharing_tokens(tx, case).await?;
+    let line = store::tokens::sharing(tx, case).await?;
     for end_point in EndPoint::ALL {
         let of_line = line.iter().filter(|(_, _, spot)| EndPoint::at(spot) == end_point);
         let cases: Vec<_> = of_line.map(|(id, line_of, _)| (*id, *line_of)).collect();

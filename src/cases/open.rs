@@ -192,17 +192,22 @@ async fn reopen_verified(
     let verified = store::opening::verified(tx, &numbers).await?;
     let verified: HashMap<i64, (CaseId, Moment)> =
         verified.into_iter().map(|(no, id, since)| (no, (id, since))).collect();
-    let mut recurred = 0;
+    let mut seen = Vec::new();
     for (group, entry) in known {
         let Some((id, since)) = verified.get(&entry.no).copied() else { continue };
         let last = group.last.detected_at;
         if fate(State::Verified, since, last) == Fate::Recurred {
             // The first of them says when, as it does when verification reads the history.
             let at = first_after(rows, group, since).unwrap_or(last);
-            let author = format!("feed {}", feed.name);
-            let case = CaseRef { isp: group.holder.isp, id };
-            recurred += u64::from(verdicts::reopen(tx, case, at, &author).await?);
+            seen.push((at, CaseRef { isp: group.holder.isp, id }));
         }
+    }
+    // Of several cases of a line, the one that was seen first reopens it.
+    seen.sort_unstable();
+    let author = format!("feed {}", feed.name);
+    let mut recurred = 0;
+    for (at, case) in seen {
+        recurred += u64::from(verdicts::reopen(tx, case, at, &author).await?);
     }
     Ok(recurred)
 }

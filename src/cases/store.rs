@@ -1,7 +1,8 @@
-//! SQL of cases, their facts, inquiry IDs and line tokens.
+//! SQL of cases and their facts.
 
 pub(super) mod opening;
 pub(super) mod register;
+pub(super) mod tokens;
 pub(super) mod verdicts;
 
 use super::{Case, CaseEvent, CaseRef, Filter, verdicts::Verdict};
@@ -175,87 +176,6 @@ pub(super) async fn set_id_end(
     const SQL: &str = "UPDATE inquiry_ids SET ends_at = $1 WHERE isp_id = $2 AND case_id = $3";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(ends_at).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ()))
-}
-
-/// A case that a token still stands for, if any is left.
-pub(super) async fn of_token(
-    tx: &mut Tx,
-    isp: IspId,
-    epoch: &str,
-    token: &[u8],
-) -> sqlx::Result<Option<CaseId>> {
-    const SQL: &str = "SELECT case_id FROM line_tokens
-         WHERE isp_id = $1 AND epoch = $2 AND token = $3 AND ended_at IS NULL LIMIT 1";
-    on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(isp).bind(epoch).bind(token).fetch_optional(conn).await
-    })
-}
-
-/// A case and all that share a token with it, or with one that does, in order of their first
-/// sighting: each with the case that speaks for it, and its spot. `CROSS JOIN` keeps SQLite to this
-/// order; it would look through all tokens of the provider first.
-pub(super) async fn sharing_tokens(
-    tx: &mut Tx,
-    case: CaseRef,
-) -> sqlx::Result<Vec<(CaseId, Option<CaseId>, Vec<u8>)>> {
-    const SQL: &str = "WITH RECURSIVE line (case_id) AS (
-             SELECT id FROM case_rows WHERE isp_id = $1 AND id = $2
-             UNION
-             SELECT b.case_id FROM line CROSS JOIN line_tokens a CROSS JOIN line_tokens b
-              WHERE a.isp_id = $1 AND a.case_id = line.case_id AND a.ended_at IS NULL
-                AND b.isp_id = $1 AND b.epoch = a.epoch AND b.token = a.token
-                AND b.ended_at IS NULL)
-         SELECT c.id, c.line_of, c.spot FROM line
-           JOIN cases c ON c.isp_id = $1 AND c.id = line.case_id
-         ORDER BY c.first_seen, c.spot";
-    on_tx!(tx, conn => {
-        sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(conn).await
-    })
-}
-
-/// Ends what other tokens of an epoch say of a case; gives these tokens.
-pub(super) async fn end_other_tokens(
-    tx: &mut Tx,
-    case: CaseRef,
-    (epoch, token): (&str, &[u8]),
-    at: Moment,
-) -> sqlx::Result<Vec<Vec<u8>>> {
-    const SQL: &str = "UPDATE line_tokens SET ended_at = $1
-         WHERE isp_id = $2 AND case_id = $3 AND epoch = $4 AND token <> $5 AND ended_at IS NULL
-         RETURNING token";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(at)
-        .bind(case.isp)
-        .bind(case.id)
-        .bind(epoch)
-        .bind(token)
-        .fetch_all(conn)
-        .await)
-}
-
-/// Binds a token to a case; false when it is bound already.
-pub(super) async fn insert_token(
-    tx: &mut Tx,
-    case: CaseRef,
-    (epoch, token): (&str, &[u8]),
-    at: Moment,
-    author: &str,
-) -> sqlx::Result<bool> {
-    const SQL: &str = "INSERT INTO line_tokens (isp_id, epoch, token, case_id, bound_at, author)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (isp_id, epoch, token, case_id)
-         DO UPDATE SET ended_at = NULL WHERE line_tokens.ended_at IS NOT NULL";
-    let done = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(case.isp)
-        .bind(epoch)
-        .bind(token)
-        .bind(case.id)
-        .bind(at)
-        .bind(author)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(done == 1)
 }
 
 /// Says which case speaks for `case`.

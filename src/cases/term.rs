@@ -6,7 +6,7 @@
 //! same line after all, the new case joins the old one. A calendar month, rather than a time since
 //! the last sighting, gives the same cases in whatever order files arrive.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::Case;
 use crate::{isps::LeasePolicy, time::Moment};
@@ -38,23 +38,23 @@ impl Term {
 ///
 /// An ISP's policy may change: a case for good then yields the months with a case of their own.
 #[derive(Debug, Default)]
-pub struct Terms<'a>(HashMap<&'a [u8], HashSet<Term>>);
+pub struct Terms<'a>(HashMap<&'a [u8], Vec<&'a Case>>);
 
 impl<'a> Terms<'a> {
     /// The terms of these cases of one provider.
     pub fn of(cases: impl Iterator<Item = &'a Case>) -> Self {
-        let mut terms: HashMap<&[u8], HashSet<Term>> = HashMap::new();
+        let mut terms: HashMap<&[u8], Vec<&Case>> = HashMap::new();
         for case in cases {
-            terms.entry(&case.spot).or_default().insert(case.term);
+            terms.entry(&case.spot).or_default().push(case);
         }
         Self(terms)
     }
 
-    /// Whether a sighting at the spot of `case` at `at` is one of that case.
-    pub fn belongs(&self, case: &Case, at: Moment) -> bool {
-        let month = Term::month(at);
-        let taken = || self.0.get(&case.spot[..]).is_some_and(|terms| terms.contains(&month));
-        case.term == month || (case.term == Term::FOR_GOOD && !taken())
+    /// The case that a sighting at `spot` at `at` belongs to.
+    pub fn whose(&self, spot: &[u8], at: Moment) -> Option<&'a Case> {
+        let cases = self.0.get(spot)?;
+        let of = |term| cases.iter().copied().find(|case| case.term == term);
+        of(Term::month(at)).or_else(|| of(Term::FOR_GOOD))
     }
 }
 

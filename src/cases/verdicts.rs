@@ -141,8 +141,11 @@ pub(super) async fn reopen(
     author: &str,
 ) -> crate::db::Result<bool> {
     let line = store::line_of(tx, case).await?;
-    let own = line.iter().find(|member| member.id == case.id);
-    if own.is_none_or(|own| line.iter().any(|member| member.first_seen > own.first_seen)) {
+    let Some(own) = line.iter().find(|member| member.id == case.id) else { return Ok(false) };
+    let left = |member: &Case| {
+        member.first_seen > own.first_seen && member.address() != own.address()
+    };
+    if own.state != State::Verified || line.iter().any(left) {
         return Ok(false);
     }
     let verdict = Verdict { state: State::Recurred, since: at, first_clean: None, last_seen: None };

@@ -56,7 +56,7 @@ pub(super) fn listen(text: &str) -> Result<String, String> {
 pub(super) fn how_many<N: Copy + Display + PartialEq + From<u8>>(count: N, noun: &str) -> String {
     let ending = match noun {
         _ if count == N::from(1) => "",
-        noun if noun.ends_with('x') => "es",
+        noun if noun.ends_with(['s', 'x']) => "es",
         _ => "s",
     };
     format!("{count} {noun}{ending}")

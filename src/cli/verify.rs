@@ -49,12 +49,21 @@ impl Verify {
         if past {
             eprintln!("{} is past: the verdicts of then are shown, nothing is kept", at.rfc3339());
         }
-        let waiting = runs::waiting(&app.db, at, app.now().max(at)).await?;
+        let runs = runs::all(&app.db, at, app.now().max(at)).await?;
         let feeds: HashMap<_, _> =
             feeds::all(&app.db).await?.into_iter().map(|feed| (feed.id, feed.name)).collect();
-        for (run, why) in &waiting {
+        for (run, waits) in &runs {
+            let name = &run.scan_run;
             let feed = feeds.get(&run.feed).map_or("?", String::as_str);
-            eprintln!("the run {} of {feed} is not read yet: {why}", run.scan_run);
+            if let Some(why) = waits {
+                eprintln!("the run {name} of {feed} is not read yet: {why}");
+            } else if !run.unread_at.is_empty() {
+                let addresses = how_many(run.unread_at.len() as u64, "address");
+                eprintln!(
+                    "the run {name} of {feed} says nothing of {addresses}, named by rows in \
+                     quarantine"
+                );
+            }
         }
         let Review { cases: lines, open, clean_once, verified, recurred, unknown, changed } =
             review;
@@ -65,7 +74,7 @@ impl Verify {
             how_many(lines, "line"),
             how_many(cases, "case"),
         );
-        let runs_waiting = waiting.len();
+        let runs_waiting = runs.iter().filter(|(_, waits)| waits.is_some()).count();
         out.line(
             &Told {
                 lines,

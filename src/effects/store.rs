@@ -151,7 +151,8 @@ pub(super) async fn unsettled(
     const SQL: &str = "SELECT c.isp_id, c.first_seen, c.last_seen, c.spot FROM cases c
          LEFT JOIN (SELECT DISTINCT l.isp_id, l.case_id FROM line_reports r JOIN notice_lines l
                       ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
-                     AND l.record_no = r.record_no WHERE r.received_at <= $2) said
+                     AND l.record_no = r.record_no
+                    WHERE r.received_at <= $2 AND r.state <> 'pending') said
            ON said.isp_id = c.isp_id AND said.case_id = c.id
          WHERE c.first_seen >= $1 AND c.line_of IS NULL AND said.case_id IS NULL";
     let rows: Vec<(IspId, Moment, Moment, Vec<u8>)> =

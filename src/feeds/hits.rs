@@ -108,15 +108,12 @@ pub(super) struct Said {
     refused: Option<String>,
     /// Rows of the file in quarantine that may be of this run, on any device.
     unread: i64,
-    /// Rows of the file that may be of this run, and of which somebody said that nothing is to be
-    /// done about them.
-    dismissed: i64,
 }
 
 /// What is known of the hits of one run (検知の到着).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
-    /// Hits in whole files, and rows that may be some and were settled otherwise.
+    /// Hits in whole files.
     pub hits: i64,
     /// Whole files that speak of it.
     pub whole: u64,
@@ -174,8 +171,8 @@ pub fn waits(announced: Option<i64>, arrived: Arrived, end: Moment, now: Moment)
     match announced {
         _ if arrived.unfinished > 0 => Some(Waits::Unfinished),
         Some(of) if arrived.hits < of => Some(Waits::Announced { came: arrived.hits, of }),
+        _ if arrived.unread > 0 => Some(Waits::Quarantined(arrived.unread)),
         Some(_) => None,
-        None if arrived.whole > 0 && arrived.unread > 0 => Some(Waits::Quarantined(arrived.unread)),
         None if arrived.whole > 0 => None,
         None if arrived.broken > 0 => Some(Waits::Broken),
         None if arrived.mute => Some(Waits::Mute),
@@ -224,9 +221,6 @@ impl Hits {
         let mut arrived = self.named.get(&key).copied().unwrap_or_default();
         let nameless = self.nameless.get(&run.feed).into_iter().flatten();
         nameless.filter(|said| said.falls_within(run)).for_each(|said| arrived.add(said));
-        // A row that names run and address came, whatever it says of the device.
-        let located = i64::try_from(self.unread_at(run).len()).unwrap_or(i64::MAX);
-        arrived.hits = arrived.hits.saturating_add(located);
         arrived.mute = self.mute.get(&run.feed).is_some_and(|came| *came >= run.from);
         arrived
     }
@@ -246,8 +240,7 @@ impl Arrived {
             (Some(_), Some(_)) => self.broken += 1,
             (Some(_), None) => {
                 self.whole += 1;
-                // Whoever announced a row that somebody closed will not send it again.
-                self.hits = self.hits.saturating_add(said.hits).saturating_add(said.dismissed);
+                self.hits = self.hits.saturating_add(said.hits);
                 self.unread = self.unread.saturating_add(said.unread);
             }
         }
@@ -280,7 +273,7 @@ mod tests {
         assert_eq!(waits(Some(0), mute, END, END), None);
         let unread = Arrived { unread: 2, ..whole };
         assert_eq!(waits(None, unread, END, after(99)), Some(Waits::Quarantined(2)));
-        assert_eq!(waits(Some(0), unread, END, after(99)), None);
+        assert_eq!(waits(Some(0), unread, END, after(99)), Some(Waits::Quarantined(2)));
         let unfinished = Arrived { unfinished: 1, ..whole };
         assert_eq!(waits(None, unfinished, END, after(99)), Some(Waits::Unfinished));
     }

@@ -110,13 +110,12 @@ pub async fn looked_at(
     Ok((ends, is_read && !came.unread_at(&last).contains(&ip)))
 }
 
-/// The runs that ended by `until` and are not read yet, with the reason.
-pub async fn waiting(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Waits)>> {
-    let runs = all(db, until, now).await?;
-    Ok(runs.into_iter().filter_map(|(run, waits)| Some((run, waits?))).collect())
-}
-
-async fn all(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Option<Waits>)>> {
+/// The runs that ended by `until`, each with the reason why it is not read yet.
+pub async fn all(
+    db: &Db,
+    until: Moment,
+    now: Moment,
+) -> anyhow::Result<Vec<(Run, Option<Waits>)>> {
     let mut runs = store::coverage::runs(db).await?;
     runs.retain(|run| run.to <= until);
     runs.sort_by(|a, b| (a.to, a.feed, &a.scan_run).cmp(&(b.to, b.feed, &b.scan_run)));

@@ -78,6 +78,8 @@ pub async fn keep(
 ) -> anyhow::Result<Imported> {
     let mut done = Imported { rows: reports.len(), ..Imported::default() };
     let mut tx = app.db.begin().await?;
+    // Of two reports at once each would overlook the tokens of the other.
+    lines::hold(&mut tx).await?;
     let mut lists: HashMap<String, Option<Notice>> = HashMap::new();
     for report in reports {
         if !lists.contains_key(&report.list_id) {
@@ -152,7 +154,8 @@ async fn keep_one(
     if let (Some(token), Some(epoch)) = (report.line_token, report.token_epoch.as_deref()) {
         let which = CaseRef { isp: notice.isp_id, id: case };
         let author = format!("isp {}", isp.code);
-        lines::bind(tx, which, &LineToken { epoch, token }, app.now(), &author).await?;
+        let token = LineToken { epoch, token, said_at: stored.reported_at };
+        lines::bind(tx, which, &token, app.now(), &author).await?;
     }
     Ok(Kept::New)
 }

@@ -4,6 +4,7 @@
 //! said which line each new case of that run belongs to: until then, or until its deadline, a case
 //! that waits for its report may be the very line that seems clean.
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
     db::retry,
     feeds::runs::{self, Run},
     ids::IspId,
-    isps::{self, LeasePolicy},
+    isps::{self, Isp, LeasePolicy},
     sightings,
     time::Moment,
 };
@@ -60,39 +61,67 @@ pub enum Keep {
     Computed,
 }
 
+/// How often a provider is reviewed anew because its lines were joined otherwise meanwhile.
+const TRIES: usize = 5;
+
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = runs::heard(&app.db, at, app.now().max(at)).await?;
     let mut review = Review::default();
     let attributor = Attributor::of_declarations(&app.db).await?;
     for isp in isps::all(&app.db).await? {
-        let mut cases = store::cases_of(&app.db, isp.id).await?;
-        cases.retain(|case| case.first_seen <= at);
-        let lines = line::of_cases(cases);
-        let mut unsettled = Unsettled::default();
-        let since = at.plus_days(-SETTLE_DAYS);
-        for (first, last, spot) in store::unsettled(&app.db, isp.id, since).await? {
-            unsettled.add(&spot, (first, last));
+        let mut done = None;
+        for _ in 0..TRIES {
+            done = review_isp(app, &isp, (&runs, &attributor), (at, keep)).await?;
+            if done.is_some() {
+                break;
+            }
         }
-        let question = Question {
-            isp: isp.id,
-            policy: isp.lease_policy,
-            runs: &runs,
-            attributor: &attributor,
-            terms: Terms::of(lines.iter().flat_map(|line| &line.members)),
-            tokens: Tokens::of(store::tokens(&app.db, isp.id).await?, &lines),
-            unsettled,
-            at,
-            now: app.now(),
-            facts: verdicts::standing(&app.db, isp.id).await?,
-            kept: evidence::kept(&app.db, isp.id).await?,
-            keep,
-        };
-        for part in lines.chunks(PART) {
-            review.add(retry::until_settled(|| review_part(app, part, &question)).await?);
-        }
+        let busy = || format!("reports of {} keep coming in; review again after them", isp.code);
+        review.add(done.with_context(busy)?);
     }
     Ok(review)
+}
+
+/// Reviews the cases of a provider; nothing if its lines were joined otherwise meanwhile.
+async fn review_isp(
+    app: &App,
+    isp: &Isp,
+    (runs, attributor): (&[Run], &Attributor),
+    (at, keep): (Moment, Keep),
+) -> anyhow::Result<Option<Review>> {
+    let joins = lines::joins(&app.db).await?;
+    let mut cases = store::cases_of(&app.db, isp.id).await?;
+    cases.retain(|case| case.first_seen <= at);
+    let lines = line::of_cases(cases);
+    let mut unsettled = Unsettled::default();
+    let since = at.plus_days(-SETTLE_DAYS);
+    for (first, last, spot) in store::unsettled(&app.db, isp.id, since).await? {
+        unsettled.add(&spot, (first, last));
+    }
+    let question = Question {
+        isp: isp.id,
+        policy: isp.lease_policy,
+        runs,
+        attributor,
+        terms: Terms::of(lines.iter().flat_map(|line| &line.members)),
+        tokens: Tokens::of(store::tokens(&app.db, isp.id).await?, &lines),
+        unsettled,
+        at,
+        now: app.now(),
+        joins,
+        facts: verdicts::standing(&app.db, isp.id).await?,
+        kept: evidence::kept(&app.db, isp.id).await?,
+        keep,
+    };
+    let mut review = Review::default();
+    for part in lines.chunks(PART) {
+        match retry::until_settled(|| review_part(app, part, &question)).await? {
+            Some(part) => review.add(part),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(review))
 }
 
 /// Lines of one transaction.
@@ -109,23 +138,26 @@ pub(super) struct Question<'a> {
     pub(super) unsettled: Unsettled,
     pub(super) at: Moment,
     now: Moment,
+    joins: i64,
     facts: Facts,
     kept: Kept,
     keep: Keep,
 }
 
-/// Reviews some lines in a transaction of their own.
+/// Reviews some lines in a transaction of their own; nothing if reports came since they were read.
 async fn review_part(
     app: &App,
     lines: &[Line],
     question: &Question<'_>,
-) -> crate::db::Result<Review> {
+) -> crate::db::Result<Option<Review>> {
     let &Question { isp, now, .. } = question;
     let mut review = Review::default();
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     // Nobody takes sightings in between reading them here and saying what they mean.
-    cases::register::hold(&mut tx).await?;
+    if cases::register::hold(&mut tx).await? != question.joins {
+        return Ok(None);
+    }
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
     let seen = sightings::hits_of(&mut tx, &spots).await?;
     let mut clean = Vec::new();
@@ -147,7 +179,7 @@ async fn review_part(
     if question.keep == Keep::Written {
         tx.commit().await?;
     }
-    Ok(review)
+    Ok(Some(review))
 }
 
 impl Review {

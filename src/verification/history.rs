@@ -1,13 +1,23 @@
 //! History (経過): what all runs say of one line, in order of time, and the story that it tells.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
 
-use super::{CLEAN_SCANS, Scan, clean_scans::Question, line::Line, turns};
+use formats::{Proto, Weakness};
+
+use super::{
+    CLEAN_SCANS, Scan,
+    clean_scans::Question,
+    line::{Epochs, Line},
+    turns,
+};
 use crate::{
     cases::{Case, lines::EndPoint, verdicts::Verdict},
     feeds::runs::Run,
     ids::FeedId,
-    sightings::{Hit, Place, Spot},
+    sightings::{Hit, Spot},
     time::Moment,
 };
 
@@ -17,44 +27,91 @@ pub(super) struct History<'a> {
     clean: Vec<&'a Run>,
 }
 
-/// Where and when a line was found.
+/// What a run has to look for: protocol, port and weakness. A line may show several of them.
+type Sign = (Proto, Option<u16>, Weakness);
+
+/// A hit of a line: when, where, and as what.
 struct Found<'a> {
-    /// Hits of the line, in order of time, each at one of its cases.
-    hits: Vec<(Moment, &'a Case)>,
-    /// When somebody else was found where it had stood.
+    at: Moment,
+    case: &'a Case,
+    sign: Sign,
+}
+
+/// Where and when a line was found.
+struct Trail<'a> {
+    /// In order of time.
+    hits: Vec<Found<'a>>,
+    /// When somebody was found where it had stood who may be it or somebody else, in order.
     others: Vec<Moment>,
     /// Any feed that ever saw the line may say that it is gone, whichever came first.
     feeds: HashSet<FeedId>,
 }
 
-impl<'a> Found<'a> {
-    fn of(line: &'a Line, question: &Question<'_>, seen: &HashMap<Vec<u8>, Vec<Hit>>) -> Self {
-        let mut found = Self { hits: Vec::new(), others: Vec::new(), feeds: HashSet::new() };
+impl<'a> Trail<'a> {
+    fn of(
+        line: &'a Line,
+        question: &Question<'_>,
+        epochs: &Epochs,
+        seen: &HashMap<Vec<u8>, Vec<Hit>>,
+    ) -> Self {
+        let mut trail = Self { hits: Vec::new(), others: Vec::new(), feeds: HashSet::new() };
         for case in &line.members {
             let Some(place) = Spot(case.spot.clone()).place() else { continue };
-            let of_case = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
-            let own = |hit: &&Hit| hit.at <= question.at && question.terms.belongs(case, hit.at);
-            for hit in of_case.iter().filter(own) {
+            let sign = (place.proto, place.port, place.exposure.weakness);
+            let there = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+            for hit in there.iter().filter(|hit| hit.at <= question.at) {
+                let whose = question.terms.whose(&case.spot, hit.at);
+                if whose.is_none_or(|whose| whose.id != case.id) {
+                    let another = |whose| question.tokens.tell_apart(epochs, whose);
+                    let of_line = |whose: &Case| line.members.iter().any(|one| one.id == whose.id);
+                    if !whose.is_some_and(|whose| of_line(whose) || another(whose)) {
+                        trail.others.push(hit.at);
+                    }
+                    continue;
+                }
                 let elsewhere = question.changes_hands() && !line.may_stand_at(case, hit.at);
-                if elsewhere || !question.held(&place, hit.at) {
-                    found.others.push(hit.at);
+                if elsewhere || !question.held(place.ip, hit.at) {
+                    trail.others.push(hit.at);
                 } else {
-                    found.hits.push((hit.at, case));
-                    found.feeds.insert(hit.feed);
+                    trail.hits.push(Found { at: hit.at, case, sign });
+                    trail.feeds.insert(hit.feed);
                 }
             }
         }
-        found.hits.sort_by_key(|(hit, _)| *hit);
-        found
+        trail.hits.sort_by_key(|hit| hit.at);
+        trail.others.sort_unstable();
+        trail
     }
 
-    /// Where the line was seen last before `run`, and how many hits lie before; nothing if it was
-    /// seen never before, or in this run.
-    fn missed_by(&self, run: &Run) -> Option<(usize, &'a Case)> {
-        let before = self.hits.partition_point(|(hit, _)| *hit < run.from);
-        let (_, case) = self.hits.get(before.checked_sub(1)?)?;
-        let listed = self.hits.get(before).is_some_and(|(hit, _)| *hit <= run.to);
-        (!listed).then_some((before, case))
+    /// How many hits lie before `run`, which missed the line; nothing if the line was seen never
+    /// before, or in this run, or if somebody was found where it had stood.
+    fn missed_by(&self, run: &Run) -> Option<usize> {
+        let before = self.hits.partition_point(|hit| hit.at < run.from);
+        let listed = self.hits.get(before).is_some_and(|hit| hit.at <= run.to);
+        let other = self.others.partition_point(|at| *at < run.from);
+        let unclear = self.others.get(other).is_some_and(|at| *at <= run.to);
+        (before > 0 && !listed && !unclear).then_some(before)
+    }
+}
+
+/// Silence since one hit: how often each sign of the line was missed where it was seen last.
+struct Silence {
+    /// Hits before it.
+    since: usize,
+    /// The first hit since the line was fixed last; what it showed before is over.
+    from: usize,
+    missed: HashMap<Sign, u32>,
+}
+
+impl Silence {
+    fn begin(trail: &Trail<'_>, since: usize, from: usize) -> Self {
+        let signs = trail.hits[from..since].iter().map(|hit| (hit.sign, 0));
+        Self { since, from, missed: signs.collect() }
+    }
+
+    /// How often all signs were missed.
+    fn in_a_row(&self) -> u32 {
+        self.missed.values().copied().min().unwrap_or(0)
     }
 }
 
@@ -67,34 +124,43 @@ impl<'a> History<'a> {
     ) -> Self {
         let end_point = EndPoint::at(&line.speaker.spot);
         let epochs = question.tokens.epochs(line);
-        let found = Found::of(line, question, seen);
-        let mut scans: Vec<_> = found.hits.iter().map(|(hit, _)| (*hit, Scan::Hit)).collect();
-        let mut clean = Vec::new();
-        // Silence since the same hit adds up; once a fix is proven, more of it says nothing new.
-        let (mut since, mut in_a_row) = (0, 0);
-        let first = found.hits.first().map_or(Moment(i64::MAX), |(hit, _)| *hit);
-        for run in question.runs.iter().filter(|run| found.feeds.contains(&run.feed)) {
-            if run.from <= first {
-                continue;
-            }
-            let Some((before, case)) = found.missed_by(run) else { continue };
-            if since != before {
-                (since, in_a_row) = (before, 0);
+        let trail = Trail::of(line, question, &epochs, seen);
+        let mut scans: Vec<_> = trail.hits.iter().map(|hit| (hit.at, Scan::Hit)).collect();
+        let (mut clean, mut resting) = (Vec::new(), 0);
+        let mut silence = Silence::begin(&trail, 0, 0);
+        for run in question.runs.iter().filter(|run| trail.feeds.contains(&run.feed)) {
+            let Some(before) = trail.missed_by(run) else { continue };
+            if silence.since != before {
+                let fixed = silence.in_a_row() >= CLEAN_SCANS;
+                let from = if fixed { silence.since } else { silence.from };
+                silence = Silence::begin(&trail, before, from);
+                resting = clean.len();
             }
             let span = (run.from, run.to);
-            // Somebody else at an address of the line is nothing for it; it may have come back.
-            let unclear = || found.others.iter().any(|at| (run.from..=run.to).contains(at));
-            let waits = || question.waits(end_point, span);
-            if in_a_row >= CLEAN_SCANS || unclear() || waits() || !question.covers(run, case) {
+            // Once a fix is proven, more silence says nothing new.
+            let proven = silence.in_a_row() >= CLEAN_SCANS;
+            if proven || question.waits(end_point, run) {
                 continue;
             }
-            if !question.changes_hands() || question.tokens.know(&epochs, end_point, span) {
-                in_a_row += 1;
-                scans.push((run.to, Scan::Clean));
-                clean.push(run);
-            } else {
-                in_a_row = 0;
+            let at = trail.hits[before - 1].case;
+            let missed = silence.missed.keys().copied();
+            let missed: Vec<Sign> = missed.filter(|sign| question.covers(run, at, *sign)).collect();
+            if missed.is_empty() {
+                continue;
+            }
+            if question.changes_hands() && !question.tokens.know(&epochs, end_point, span) {
+                silence = Silence::begin(&trail, before, silence.from);
+                clean.truncate(resting);
                 scans.push((run.to, Scan::Blind));
+                continue;
+            }
+            let so_far = silence.in_a_row();
+            for sign in missed {
+                silence.missed.entry(sign).and_modify(|missed| *missed += 1);
+            }
+            clean.push(run);
+            if silence.in_a_row() > so_far {
+                scans.push((run.to, Scan::Clean));
             }
         }
         scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
@@ -131,22 +197,23 @@ impl Question<'_> {
         !self.policy.address_is_line()
     }
 
-    /// Whether the provider held `place` at `at`, as far as declarations say: where another one had
+    /// Whether the provider held `ip` at `at`, as far as declarations say: where another one had
     /// declared it for that time, whoever was found there, or not, was that one's customer.
-    fn held(&self, place: &Place, at: Moment) -> bool {
-        self.attributor.declared_isp(place.ip, at).is_none_or(|isp| isp == self.isp)
+    fn held(&self, ip: IpAddr, at: Moment) -> bool {
+        self.attributor.declared_isp(ip, at).is_none_or(|isp| isp == self.isp)
     }
 
-    /// Whether a case was seen in the run that may be any line, until its provider speaks of it.
-    fn waits(&self, end_point: EndPoint, run: (Moment, Moment)) -> bool {
-        self.changes_hands() && self.unsettled.touches(end_point, run)
+    /// Whether a case was seen in the run that may be any line, until its provider speaks of it;
+    /// or a row lists an address of the provider that nobody could read further.
+    fn waits(&self, end_point: EndPoint, run: &Run) -> bool {
+        let unread = || run.unread_at.iter().any(|ip| self.held(*ip, run.to));
+        self.changes_hands()
+            && (self.unsettled.touches(end_point, (run.from, run.to)) || unread())
     }
 
-    /// Whether `run` looked for what is wrong at the place of `case`, while its provider held it.
-    fn covers(&self, run: &Run, case: &Case) -> bool {
-        let place = Spot(case.spot.clone()).place();
-        place.is_some_and(|at| {
-            self.held(&at, run.to) && run.covers(at.ip, (at.proto, at.port), at.exposure.weakness)
-        })
+    /// Whether `run` looked for a sign at the address of `case`, while its provider held it.
+    fn covers(&self, run: &Run, case: &Case, (proto, port, weakness): Sign) -> bool {
+        let ip = Spot(case.spot.clone()).place().map(|place| place.ip);
+        ip.is_some_and(|ip| self.held(ip, run.to) && run.covers(ip, (proto, port), weakness))
     }
 }

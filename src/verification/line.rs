@@ -25,8 +25,10 @@ impl Line {
     /// where addresses change hands, whoever is found at one that the line has left is somebody
     /// else. Two addresses that came up at the same moment may both be its own.
     pub(super) fn may_stand_at(&self, case: &Case, moment: Moment) -> bool {
-        let seen = self.members.iter().map(|case| case.first_seen);
-        seen.filter(|first| *first <= moment).max() == Some(case.first_seen)
+        let seen = || self.members.iter().filter(|member| member.first_seen <= moment);
+        let latest = seen().map(|member| member.first_seen).max();
+        let mut there = seen().filter(|member| Some(member.first_seen) == latest);
+        there.any(|member| member.address() == case.address())
     }
 
     /// Whether another of its cases is to speak for it than so far: a late file may show that it
@@ -96,13 +98,22 @@ impl Tokens {
     /// When cases were seen whose tokens cannot be compared with those of `epochs`.
     fn strangers_to(&self, epochs: &Epochs, lines: &[Line]) -> Unsettled {
         let mut strangers = Unsettled::default();
-        for case in lines.iter().flat_map(|line| &line.members) {
-            let of_case = self.by_case.get(&case.id);
-            if of_case.is_some_and(|of_case| of_case.is_disjoint(epochs)) {
+        for line in lines {
+            let of_line = self.epochs(line);
+            if of_line.is_empty() || !of_line.is_disjoint(epochs) {
+                continue;
+            }
+            for case in &line.members {
                 strangers.add(&case.spot, (case.first_seen, case.last_seen));
             }
         }
         strangers
+    }
+
+    /// Whether `case` is surely of another line than one with tokens of `epochs`, which it would
+    /// have joined otherwise.
+    pub(super) fn tell_apart(&self, epochs: &Epochs, case: &Case) -> bool {
+        self.by_case.get(&case.id).is_some_and(|of_case| !of_case.is_disjoint(epochs))
     }
 
     /// Whether a line with tokens of `epochs` would be known wherever it was seen in `run`. Under

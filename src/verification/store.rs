@@ -34,7 +34,8 @@ pub(super) async fn unsettled(
     const SQL: &str = "SELECT c.first_seen, c.last_seen, c.spot FROM cases c
          LEFT JOIN (SELECT DISTINCT l.case_id FROM line_reports r JOIN notice_lines l
                       ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
-                     AND l.record_no = r.record_no WHERE r.isp_id = $1) said
+                     AND l.record_no = r.record_no
+                    WHERE r.isp_id = $1 AND r.state <> 'pending') said
            ON said.case_id = c.id
          WHERE c.isp_id = $1 AND c.first_seen >= $2 AND c.line_of IS NULL
            AND said.case_id IS NULL";

@@ -1,7 +1,8 @@
 //! A line is known by its tokens: whoever has none that can be compared may be any line.
 
 use crate::{
-    builders::{Row, hit, notified, provider, token},
+    actors::SCANNER,
+    builders::{Row, covered, csv, hit, not_notified, notified, provider, token},
     centre::{Centre, on_both_engines},
 };
 
@@ -125,5 +126,105 @@ on_both_engines! {
         centre.verifies();
         assert_eq!(states(), ["recurred", "recurred"]);
         assert_eq!(centre.facts_of(HOME), facts, "and the review tells the same");
+    }
+
+    fn a_device_that_every_run_lists_at_its_address_is_not_fixed_whatever_the_month(centre) {
+        one_device(&mut centre);
+        lists(&centre, HOME, ('a', "2026"));
+        for day in ["2026-06-02", "2026-06-09"] {
+            centre.scans(day, NET, &[seen(day, HOME).with("device_model", "in June")]);
+        }
+        let list = centre.prepares("isp-a").expect("the case of June waits");
+        let lost = not_notified(&list, 1, "2026-06-09T08:00:00+09:00", "LOG_EXPIRED");
+        assert_eq!(centre.reports("isp-a", &[lost]).number("accepted"), 1);
+        centre.on("2026-09-01").verifies();
+        assert_eq!(centre.state_of(HOME), "open", "nobody knows that this is another device");
+    }
+
+    fn a_report_that_is_still_to_come_settles_nothing(centre) {
+        one_device(&mut centre);
+        lists(&centre, HOME, ('a', "2026"));
+        for day in &DAYS[1..3] {
+            centre.scans(day, NET, &[seen(day, MOVED)]);
+        }
+        let list = centre.prepares("isp-a").expect("a case waits");
+        let pending = notified(&list, 1, "2026-05-11T08:00:00+09:00").with("state", "pending");
+        let pending = pending.without("notice_channel").without("notice_at");
+        assert_eq!(centre.reports("isp-a", &[pending]).number("accepted"), 1);
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open");
+    }
+
+    fn a_row_that_nobody_could_read_may_be_the_line_at_another_address(centre) {
+        one_device(&mut centre);
+        lists(&centre, HOME, ('a', "2026"));
+        for day in &DAYS[1..3] {
+            centre.on(day);
+            let naive = seen(day, MOVED).with("detected_at", format!("{day}T02:00:00"));
+            assert_eq!(centre.ingests(SCANNER, "naive.csv", csv(&[naive])).status, 1);
+            centre.learns(&[covered(day, day, NET)]);
+        }
+        let review = centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open");
+        assert!(review.stderr.contains("says nothing of 1 address"), "{review:?}");
+    }
+
+    fn a_device_weak_in_two_ways_is_fixed_when_scans_of_both_miss_it(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        let web = |day: &str, hour: &str| {
+            let at = format!("{day}T{hour}:00:00+09:00");
+            hit(day, &at, HOME).with("port", 80).with("device_model", "web")
+        };
+        centre.scans(DAYS[0], NET, &[seen(DAYS[0], HOME), web(DAYS[0], "03")]);
+        let list = centre.prepares("isp-a").expect("both wait");
+        let say = |record| {
+            notified(&list, record, "2026-05-01T08:00:00+09:00")
+                .with("line_token", token('a'))
+                .with("token_epoch", "2026")
+        };
+        assert_eq!(centre.reports("isp-a", &[say(1), say(2)]).number("accepted"), 2);
+        let silent = |centre: &mut Centre, day: &str, port: u16| {
+            let run = covered(&format!("{day}-{port}"), day, NET);
+            centre.on(day).learns(&[run.with("ports", port).with("hits", 0)]);
+            centre.verifies();
+            [HOME, "web"].map(|model| centre.state_of(model))
+        };
+        assert_eq!(silent(&mut centre, DAYS[1], 80), ["open", "open"]);
+        assert_eq!(silent(&mut centre, DAYS[2], 80), ["open", "open"], "telnet was not looked at");
+        assert_eq!(silent(&mut centre, DAYS[3], 23), ["clean_once", "clean_once"]);
+        assert_eq!(silent(&mut centre, DAYS[4], 23), ["verified", "verified"]);
+        let again = [seen(DAYS[5], HOME), web(DAYS[5], "01")];
+        assert_eq!(centre.on(DAYS[5]).takes(&again).number("cases_recurred"), 1, "one line");
+        let facts = centre.facts_of(HOME);
+        assert_eq!(centre.verifies().number("changed"), 0, "the intake told it rightly");
+        assert_eq!((centre.state_of("web"), centre.facts_of(HOME)), ("recurred".into(), facts));
+    }
+
+    fn the_token_that_is_said_last_counts_whenever_it_comes(centre) {
+        one_device(&mut centre);
+        lists(&centre, HOME, ('a', "2026"));
+        centre.scans(DAYS[1], NET, &[seen(DAYS[1], MOVED)]);
+        let list = lists(&centre, MOVED, ('b', "2026"));
+        let early = notified(&list, centre.record_of(&list, MOVED), "2026-04-30T08:00:00+09:00");
+        let early = early.with("line_token", token('a')).with("token_epoch", "2026");
+        assert_eq!(centre.reports("isp-a", &[early]).number("accepted"), 1);
+        assert_ne!(speaker_of(&centre, MOVED), speaker_of(&centre, HOME));
+    }
+
+    fn two_reports_at_once_overlook_no_token_of_each_other(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        centre.scans(DAYS[0], NET, &[HOME, MOVED].map(|ip| seen(DAYS[0], ip)));
+        let list = centre.prepares("isp-a").expect("both wait");
+        let report = |ip| {
+            let told = notified(&list, centre.record_of(&list, ip), "2026-05-01T08:00:00+09:00")
+                .with("line_token", token('a'))
+                .with("token_epoch", "2026");
+            let file = centre.file(&format!("{ip}.csv"), csv(&[told]));
+            centre.command(&["report-back", "import", "--isp", "isp-a", &file]).spawn().unwrap()
+        };
+        for mut running in [HOME, MOVED].map(report) {
+            assert!(running.wait().unwrap().success());
+        }
+        assert_eq!(speaker_of(&centre, MOVED), speaker_of(&centre, HOME));
     }
 }

@@ -182,8 +182,8 @@ impl Country {
     pub(super) async fn token(&mut self, case: Number) {
         let id = self.key(case);
         self.run(format!(
-            "INSERT INTO line_tokens (isp_id, epoch, token, case_id, bound_at, author)
-             SELECT isp_id, '1', {id}, id, 0, 'test' FROM cases WHERE id = {id}"
+            "INSERT INTO line_tokens (isp_id, epoch, token, case_id, said_at, bound_at, author)
+             SELECT isp_id, '1', {id}, id, 0, 0, 'test' FROM cases WHERE id = {id}"
         ))
         .await;
     }

@@ -199,16 +199,20 @@ pub(in crate::feeds) async fn add_hits(
 
 /// What all files say of runs.
 pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
-    const SQL: &str = "SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
+    const SQL: &str = "WITH unread AS (
+             SELECT feed_file_id, COALESCE(scan_run, '') AS scan_run, COUNT(*) AS rows_
+              FROM quarantined_rows
+             WHERE released_at IS NULL AND dismissed_at IS NULL
+               AND (scan_run IS NULL OR ip IS NULL)
+             GROUP BY feed_file_id, COALESCE(scan_run, ''))
+         SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
              f.completed_at, f.refused,
-             (SELECT COUNT(*) FROM quarantined_rows q
-               WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NULL
-                 AND (q.scan_run IS NULL OR (q.scan_run = r.scan_run AND q.ip IS NULL))) AS unread,
-             (SELECT COUNT(*) FROM quarantined_rows q
-               WHERE q.feed_file_id = f.id AND q.released_at IS NULL AND q.dismissed_at IS NOT NULL
-                 AND (q.scan_run IS NULL OR q.scan_run = r.scan_run)) AS dismissed
+             COALESCE(own.rows_, 0) + COALESCE(any_.rows_, 0) AS unread
          FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
-         JOIN feeds d ON d.id = f.feed_id";
+         JOIN feeds d ON d.id = f.feed_id
+         LEFT JOIN unread own ON own.feed_file_id = r.feed_file_id AND own.scan_run = r.scan_run
+          AND r.scan_run <> ''
+         LEFT JOIN unread any_ ON any_.feed_file_id = r.feed_file_id AND any_.scan_run = ''";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
@@ -221,15 +225,16 @@ pub(in crate::feeds) async fn located(db: &Db) -> sqlx::Result<Vec<(FeedId, Stri
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
-/// When the last file of each feed came that may hold hits of any run: not in to its end, or
-/// refused or in quarantine without a row that names one.
+/// When the last file of each feed came that may hold hits of any run: not in to its end, refused
+/// without a row that names one, or with a row in quarantine that names none.
 pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)>> {
     const SQL: &str = "SELECT f.feed_id, MAX(f.received_at) FROM feed_files f
          WHERE f.holds = 'hits' AND (f.completed_at IS NULL
-            OR (NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id)
-                AND (f.refused IS NOT NULL OR EXISTS (SELECT 1 FROM quarantined_rows q
-                        WHERE q.feed_file_id = f.id AND q.released_at IS NULL
-                          AND q.dismissed_at IS NULL))))
+            OR (f.refused IS NOT NULL
+                AND NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id))
+            OR f.id IN (SELECT q.feed_file_id FROM quarantined_rows q
+                         WHERE q.released_at IS NULL AND q.dismissed_at IS NULL
+                           AND q.scan_run IS NULL))
          GROUP BY f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
