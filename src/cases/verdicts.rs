@@ -142,9 +142,8 @@ pub(super) async fn reopen(
 ) -> crate::db::Result<bool> {
     let line = store::line_of(tx, case).await?;
     let Some(own) = line.iter().find(|member| member.id == case.id) else { return Ok(false) };
-    let left = |member: &Case| {
-        member.first_seen > own.first_seen && member.address() != own.address()
-    };
+    let left =
+        |member: &Case| member.first_seen > own.first_seen && member.address() != own.address();
     if own.state != State::Verified || line.iter().any(left) {
         return Ok(false);
     }

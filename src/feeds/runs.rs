@@ -111,11 +111,7 @@ pub async fn looked_at(
 }
 
 /// The runs that ended by `until`, each with the reason why it is not read yet.
-pub async fn all(
-    db: &Db,
-    until: Moment,
-    now: Moment,
-) -> anyhow::Result<Vec<(Run, Option<Waits>)>> {
+pub async fn all(db: &Db, until: Moment, now: Moment) -> anyhow::Result<Vec<(Run, Option<Waits>)>> {
     let mut runs = store::coverage::runs(db).await?;
     runs.retain(|run| run.to <= until);
     runs.sort_by(|a, b| (a.to, a.feed, &a.scan_run).cmp(&(b.to, b.feed, &b.scan_run)));

@@ -207,8 +207,7 @@ impl Question<'_> {
     /// or a row lists an address of the provider that nobody could read further.
     fn waits(&self, end_point: EndPoint, run: &Run) -> bool {
         let unread = || run.unread_at.iter().any(|ip| self.held(*ip, run.to));
-        self.changes_hands()
-            && (self.unsettled.touches(end_point, (run.from, run.to)) || unread())
+        self.changes_hands() && (self.unsettled.touches(end_point, (run.from, run.to)) || unread())
     }
 
     /// Whether `run` looked for a sign at the address of `case`, while its provider held it.

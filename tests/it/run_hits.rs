@@ -84,7 +84,7 @@ on_both_engines! {
         let early = seen("2026-05-08", IP).with("detected_at", "2026-05-08T20:00:00+09:00");
         assert_eq!(centre.ingests(SCANNER, "list.csv", csv(&[early])).status, 1);
         let run = covered("2026-05-08", "2026-05-08", NET).with("to", "2026-05-08T23:00:00+09:00");
-        centre.on("2026-05-09").learns(&[run.clone()]);
+        centre.on("2026-05-09").learns(std::slice::from_ref(&run));
         assert_eq!(stands(&centre), (0, "open".into()));
         assert_eq!(centre.state_of(OTHER), "clean_once", "the list came without it");
         centre.learns(&[run.with("hits", 1)]);
