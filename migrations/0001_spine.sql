@@ -211,15 +211,21 @@ CREATE TABLE case_times (
     last_seen BIGINT NOT NULL
 );
 
--- The number that the next case gets, and how often lines were joined or parted by reports.
--- Whoever takes a batch in, a report, or a part of a review holds this row until it is done.
+-- The number that the next case gets. Whoever takes a batch in, a report, or a part of a review
+-- holds this row until it is done.
 -- owner: cases
 CREATE TABLE case_numbers (
     id BIGINT PRIMARY KEY,
-    next BIGINT NOT NULL,
+    next BIGINT NOT NULL
+);
+INSERT INTO case_numbers (id, next) VALUES (1, 1);
+
+-- How often lines of a provider were joined or parted by its reports.
+-- owner: cases
+CREATE TABLE line_joins (
+    isp_id BYTEA PRIMARY KEY,
     joins BIGINT NOT NULL
 );
-INSERT INTO case_numbers (id, next, joins) VALUES (1, 1, 0);
 
 -- Which case stands at a spot; see src/cases/register.rs.
 -- owner: cases

@@ -11,7 +11,7 @@ use formats::Weakness;
 
 use super::{CaseRef, store};
 use crate::{
-    db::{Db, Tx},
+    db::Tx,
     ids::{CaseId, IspId},
     sightings::Spot,
     time::Moment,
@@ -60,15 +60,9 @@ pub struct LineToken<'a> {
     pub said_at: Moment,
 }
 
-/// Holds others back who join lines, take sightings in or review them, until this transaction is
-/// over, and says that lines may change.
-pub(crate) async fn hold(tx: &mut Tx) -> crate::db::Result<()> {
-    store::register::count_join(tx).await
-}
-
-/// How often lines may have been joined or parted so far.
-pub(crate) async fn joins(db: &Db) -> crate::db::Result<i64> {
-    store::register::joins(db).await
+/// How often lines of a provider were joined or parted so far, as this transaction sees it.
+pub(crate) async fn joins(tx: &mut Tx, isp: IspId) -> crate::db::Result<i64> {
+    store::tokens::joins(tx, isp).await
 }
 
 /// Binds `token` to `case`, as its provider said at `token.said_at`, and joins the cases of that
@@ -85,6 +79,7 @@ pub(crate) async fn bind(
         return Ok(());
     }
     store::tokens::insert(tx, case, token, (at, author)).await?;
+    store::tokens::count_join(tx, case.isp).await?;
     // A case is on one line: the ISP's newer word ends its older one. Whoever shared the older
     // one's line by it alone is a line without this case.
     for left in store::tokens::end_others(tx, case, token, at).await? {

@@ -39,10 +39,10 @@ pub(crate) struct Entry {
     pub(crate) fresh: Option<CaseId>,
 }
 
-/// Holds others back who take sightings in or join lines, until this transaction is over; gives how
-/// often lines may have been joined so far.
-pub(crate) async fn hold(tx: &mut Tx) -> crate::db::Result<i64> {
-    store::register::hold(tx).await
+/// Holds others back who take sightings in, join lines or review them, until this transaction is
+/// over.
+pub(crate) async fn hold(tx: &mut Tx) -> crate::db::Result<()> {
+    store::register::draw_numbers(tx, 0).await.map(|_| ())
 }
 
 /// Finds the case of each of `groups`, which are sorted by spot, and enters those that have none.

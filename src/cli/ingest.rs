@@ -165,7 +165,7 @@ pub async fn take_in(
                     counts = chain.take_batch(batch).await?;
                     progress.set_position(counts.rows);
                 }
-                let broken = handfuls.broken();
+                let broken = handfuls.broken().await?;
                 refused = broken.map(|fault| refusals::within(&fault));
                 progress.finish_and_clear();
             }

@@ -60,8 +60,8 @@ impl Verify {
             } else if !run.unread_at.is_empty() {
                 let addresses = how_many(run.unread_at.len() as u64, "address");
                 eprintln!(
-                    "the run {name} of {feed} says nothing of {addresses}, named by rows in \
-                     quarantine"
+                    "the run {name} of {feed} says nothing of {addresses} that rows in quarantine \
+                     name, nor of any line there whose address changes hands"
                 );
             }
         }

@@ -108,12 +108,14 @@ pub(super) struct Said {
     refused: Option<String>,
     /// Rows of the file in quarantine that may be of this run, on any device.
     unread: i64,
+    /// Rows of the file that name this run, and of which somebody said that nothing is to be done.
+    dismissed: i64,
 }
 
 /// What is known of the hits of one run (検知の到着).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
-    /// Hits in whole files.
+    /// Hits in whole files, closed rows included.
     pub hits: i64,
     /// Whole files that speak of it.
     pub whole: u64,
@@ -240,7 +242,8 @@ impl Arrived {
             (Some(_), Some(_)) => self.broken += 1,
             (Some(_), None) => {
                 self.whole += 1;
-                self.hits = self.hits.saturating_add(said.hits);
+                // Nobody waits for an announced row that somebody closed.
+                self.hits = self.hits.saturating_add(said.hits).saturating_add(said.dismissed);
                 self.unread = self.unread.saturating_add(said.unread);
             }
         }

@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context as _;
 use formats::{FileRefused, Reading, Row, Rows, scan_list, shadowserver, unpack};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -184,7 +185,7 @@ pub fn handfuls<T: Send + 'static>(
     sort_out: impl Fn(Batch) -> T + Send + 'static,
 ) -> Handfuls<T> {
     let (send, receive) = tokio::sync::mpsc::channel(BATCH / HANDFUL);
-    tokio::task::spawn_blocking(move || {
+    let reading = tokio::task::spawn_blocking(move || {
         let is_done = |(number, row): &(i64, io::Result<Row>)| *number <= done && row.is_ok();
         let mut rows = (1..).zip(rows).skip_while(is_done);
         loop {
@@ -207,13 +208,14 @@ pub fn handfuls<T: Send + 'static>(
             }
         }
     });
-    Handfuls { receive, broken: None }
+    Handfuls { receive, reading, broken: None }
 }
 
 /// Rows on their way from the reading thread.
 #[derive(Debug)]
 pub struct Handfuls<T> {
     receive: tokio::sync::mpsc::Receiver<io::Result<T>>,
+    reading: tokio::task::JoinHandle<()>,
     broken: Option<io::Error>,
 }
 
@@ -231,9 +233,12 @@ impl<T> Handfuls<T> {
         (!batch.is_empty()).then_some(batch)
     }
 
-    /// Why the file breaks off, if it does.
-    pub fn broken(self) -> Option<io::Error> {
-        self.broken
+    /// Why the file breaks off, if it does. A reading thread that died is a fault of its own: what
+    /// it had still to read is not the end of the file.
+    pub async fn broken(self) -> anyhow::Result<Option<io::Error>> {
+        drop(self.receive);
+        self.reading.await.context("the thread that reads the file")?;
+        Ok(self.broken)
     }
 }
 

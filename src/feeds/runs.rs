@@ -66,6 +66,13 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Whether it looked at this address, for whatever.
+    pub fn reaches(&self, ip: IpAddr) -> bool {
+        self.parts.iter().any(|part| part.holds(ip))
+    }
+}
+
 impl Part {
     fn holds(&self, ip: IpAddr) -> bool {
         self.prefix.contains(&ip) && !self.excluded.iter().any(|out| out.contains(&ip))

@@ -15,6 +15,7 @@ use crate::{
     cases::{
         CaseRef,
         lines::{self, LineToken},
+        register,
     },
     db::Tx,
     isps::Isp,
@@ -79,7 +80,7 @@ pub async fn keep(
     let mut done = Imported { rows: reports.len(), ..Imported::default() };
     let mut tx = app.db.begin().await?;
     // Of two reports at once each would overlook the tokens of the other.
-    lines::hold(&mut tx).await?;
+    register::hold(&mut tx).await?;
     let mut lists: HashMap<String, Option<Notice>> = HashMap::new();
     for report in reports {
         if !lists.contains_key(&report.list_id) {

@@ -4,7 +4,7 @@
 //! said which line each new case of that run belongs to: until then, or until its deadline, a case
 //! that waits for its report may be the very line that seems clean.
 
-use anyhow::Context as _;
+use anyhow::ensure;
 use serde::Serialize;
 
 use super::{
@@ -67,7 +67,7 @@ const TRIES: usize = 5;
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = runs::heard(&app.db, at, app.now().max(at)).await?;
-    let mut review = Review::default();
+    let (mut review, mut busy) = (Review::default(), Vec::new());
     let attributor = Attributor::of_declarations(&app.db).await?;
     for isp in isps::all(&app.db).await? {
         let mut done = None;
@@ -77,9 +77,13 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
                 break;
             }
         }
-        let busy = || format!("reports of {} keep coming in; review again after them", isp.code);
-        review.add(done.with_context(busy)?);
+        match done {
+            Some(done) => review.add(done),
+            None => busy.push(isp.code),
+        }
     }
+    let busy = busy.join(", ");
+    ensure!(busy.is_empty(), "reports of {busy} kept coming in: review again, all else is done");
     Ok(review)
 }
 
@@ -90,7 +94,10 @@ async fn review_isp(
     (runs, attributor): (&[Run], &Attributor),
     (at, keep): (Moment, Keep),
 ) -> anyhow::Result<Option<Review>> {
-    let joins = lines::joins(&app.db).await?;
+    let joins = {
+        let mut tx = app.db.begin().await?;
+        lines::joins(&mut tx, isp.id).await?
+    };
     let mut cases = store::cases_of(&app.db, isp.id).await?;
     cases.retain(|case| case.first_seen <= at);
     let lines = line::of_cases(cases);
@@ -155,7 +162,8 @@ async fn review_part(
     let all = || lines.iter().flat_map(|line| &line.members);
     let mut tx = app.db.begin().await?;
     // Nobody takes sightings in between reading them here and saying what they mean.
-    if cases::register::hold(&mut tx).await? != question.joins {
+    cases::register::hold(&mut tx).await?;
+    if lines::joins(&mut tx, isp).await? != question.joins {
         return Ok(None);
     }
     let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();

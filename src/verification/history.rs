@@ -17,7 +17,7 @@ use crate::{
     cases::{Case, lines::EndPoint, verdicts::Verdict},
     feeds::runs::Run,
     ids::FeedId,
-    sightings::{Hit, Spot},
+    sightings::{Hit, Place, Spot},
     time::Moment,
 };
 
@@ -27,29 +27,49 @@ pub(super) struct History<'a> {
     clean: Vec<&'a Run>,
 }
 
-/// What a run has to look for: protocol, port and weakness. A line may show several of them.
-type Sign = (Proto, Option<u16>, Weakness);
+/// What a run has to look for, and where. A line may show several of them.
+///
+/// Where the address is the line, each address shows a sign of its own; else each address family
+/// does, at whatever address of it the line was seen last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Sign {
+    address: Option<IpAddr>,
+    is_ipv4: bool,
+    port: (Proto, Option<u16>),
+    weakness: Weakness,
+}
+
+impl Sign {
+    fn of(place: &Place, changes_hands: bool) -> Self {
+        Self {
+            address: (!changes_hands).then_some(place.ip),
+            is_ipv4: place.ip.is_ipv4(),
+            port: (place.proto, place.port),
+            weakness: place.exposure.weakness,
+        }
+    }
+}
 
 /// A hit of a line: when, where, and as what.
-struct Found<'a> {
+struct Found {
     at: Moment,
-    case: &'a Case,
+    ip: IpAddr,
     sign: Sign,
 }
 
 /// Where and when a line was found.
-struct Trail<'a> {
+struct Trail {
     /// In order of time.
-    hits: Vec<Found<'a>>,
+    hits: Vec<Found>,
     /// When somebody was found where it had stood who may be it or somebody else, in order.
     others: Vec<Moment>,
     /// Any feed that ever saw the line may say that it is gone, whichever came first.
     feeds: HashSet<FeedId>,
 }
 
-impl<'a> Trail<'a> {
+impl Trail {
     fn of(
-        line: &'a Line,
+        line: &Line,
         question: &Question<'_>,
         epochs: &Epochs,
         seen: &HashMap<Vec<u8>, Vec<Hit>>,
@@ -57,7 +77,7 @@ impl<'a> Trail<'a> {
         let mut trail = Self { hits: Vec::new(), others: Vec::new(), feeds: HashSet::new() };
         for case in &line.members {
             let Some(place) = Spot(case.spot.clone()).place() else { continue };
-            let sign = (place.proto, place.port, place.exposure.weakness);
+            let sign = Sign::of(&place, question.changes_hands());
             let there = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
             for hit in there.iter().filter(|hit| hit.at <= question.at) {
                 let whose = question.terms.whose(&case.spot, hit.at);
@@ -73,7 +93,7 @@ impl<'a> Trail<'a> {
                 if elsewhere || !question.held(place.ip, hit.at) {
                     trail.others.push(hit.at);
                 } else {
-                    trail.hits.push(Found { at: hit.at, case, sign });
+                    trail.hits.push(Found { at: hit.at, ip: place.ip, sign });
                     trail.feeds.insert(hit.feed);
                 }
             }
@@ -83,35 +103,113 @@ impl<'a> Trail<'a> {
         trail
     }
 
-    /// How many hits lie before `run`, which missed the line; nothing if the line was seen never
-    /// before, or in this run, or if somebody was found where it had stood.
-    fn missed_by(&self, run: &Run) -> Option<usize> {
+    /// How many hits of the line, and how many of others, lie before `run`, which missed the line;
+    /// nothing if the line was seen never before, or in this run, or if somebody was found where
+    /// it had stood.
+    fn missed_by(&self, run: &Run) -> Option<(usize, usize)> {
         let before = self.hits.partition_point(|hit| hit.at < run.from);
         let listed = self.hits.get(before).is_some_and(|hit| hit.at <= run.to);
-        let other = self.others.partition_point(|at| *at < run.from);
-        let unclear = self.others.get(other).is_some_and(|at| *at <= run.to);
-        (before > 0 && !listed && !unclear).then_some(before)
+        let others = self.others.partition_point(|at| *at < run.from);
+        let unclear = self.others.get(others).is_some_and(|at| *at <= run.to);
+        (before > 0 && !listed && !unclear).then_some((before, others))
+    }
+
+    /// Where a sign of the line was among its first `before` hits.
+    fn address_of(&self, sign: &Sign, before: usize) -> Option<IpAddr> {
+        let seen = self.hits[..before].iter().rev();
+        let mut of_family = seen.filter(|hit| hit.sign.is_ipv4 == sign.is_ipv4);
+        sign.address.or_else(|| of_family.next().map(|hit| hit.ip))
     }
 }
 
-/// Silence since one hit: how often each sign of the line was missed where it was seen last.
-struct Silence {
-    /// Hits before it.
+/// The silence since a hit, while runs are read one after the other.
+struct Silence<'a> {
+    trail: Trail,
+    /// Hits of the line before it.
     since: usize,
+    /// Hits of others before the latest run of it that was read.
+    others: usize,
     /// The first hit since the line was fixed last; what it showed before is over.
     from: usize,
+    /// How often each sign was missed in a row.
     missed: HashMap<Sign, u32>,
+    /// Clean runs before it.
+    resting: usize,
+    clean: Vec<&'a Run>,
+    scans: Vec<(Moment, Scan)>,
 }
 
-impl Silence {
-    fn begin(trail: &Trail<'_>, since: usize, from: usize) -> Self {
-        let signs = trail.hits[from..since].iter().map(|hit| (hit.sign, 0));
-        Self { since, from, missed: signs.collect() }
+impl<'a> Silence<'a> {
+    fn of(trail: Trail) -> Self {
+        let scans = trail.hits.iter().map(|hit| (hit.at, Scan::Hit)).collect();
+        let (clean, missed) = (Vec::new(), HashMap::new());
+        Self { trail, since: 0, others: 0, from: 0, missed, resting: 0, clean, scans }
     }
 
     /// How often all signs were missed.
     fn in_a_row(&self) -> u32 {
         self.missed.values().copied().min().unwrap_or(0)
+    }
+
+    fn is_proven(&self) -> bool {
+        self.in_a_row() >= CLEAN_SCANS
+    }
+
+    /// Goes on to a run before which the line was seen `since` times, and others so often.
+    fn reaches(&mut self, since: usize, others: usize) {
+        if since == self.since {
+            return self.hears_of(others);
+        }
+        if self.is_proven() {
+            self.from = self.since;
+        }
+        (self.since, self.others, self.resting) = (since, others, self.clean.len());
+        self.begin();
+    }
+
+    /// Others who were found where the line had stood may be the line: what was missed before is
+    /// no longer missed in a row.
+    fn hears_of(&mut self, others: usize) {
+        if others > self.others && !self.is_proven() {
+            if self.in_a_row() > 0 {
+                self.scans.push((self.trail.others[others - 1], Scan::Blind));
+            }
+            self.begin();
+        }
+        self.others = others;
+    }
+
+    /// Nobody can tell at `at` whether the line is silent.
+    fn is_blind(&mut self, at: Moment) {
+        self.scans.push((at, Scan::Blind));
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        let signs = self.trail.hits[self.from..self.since].iter().map(|hit| (hit.sign, 0));
+        self.missed = signs.collect();
+        self.clean.truncate(self.resting);
+    }
+
+    /// `run` missed these signs.
+    fn misses(&mut self, run: &'a Run, signs: &[Sign]) {
+        let so_far = self.in_a_row();
+        for sign in signs {
+            self.missed.entry(*sign).and_modify(|missed| *missed += 1);
+        }
+        self.clean.push(run);
+        if self.in_a_row() > so_far {
+            self.scans.push((run.to, Scan::Clean));
+        }
+    }
+
+    /// What it tells once all runs are read.
+    fn ends(mut self) -> History<'a> {
+        if self.since == self.trail.hits.len() && self.since > 0 {
+            self.hears_of(self.trail.others.len());
+        }
+        self.scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
+        History { scans: self.scans, clean: self.clean }
     }
 }
 
@@ -125,46 +223,30 @@ impl<'a> History<'a> {
         let end_point = EndPoint::at(&line.speaker.spot);
         let epochs = question.tokens.epochs(line);
         let trail = Trail::of(line, question, &epochs, seen);
-        let mut scans: Vec<_> = trail.hits.iter().map(|hit| (hit.at, Scan::Hit)).collect();
-        let (mut clean, mut resting) = (Vec::new(), 0);
-        let mut silence = Silence::begin(&trail, 0, 0);
-        for run in question.runs.iter().filter(|run| trail.feeds.contains(&run.feed)) {
-            let Some(before) = trail.missed_by(run) else { continue };
-            if silence.since != before {
-                let fixed = silence.in_a_row() >= CLEAN_SCANS;
-                let from = if fixed { silence.since } else { silence.from };
-                silence = Silence::begin(&trail, before, from);
-                resting = clean.len();
-            }
-            let span = (run.from, run.to);
+        let feeds = trail.feeds.clone();
+        let mut silence = Silence::of(trail);
+        for run in question.runs.iter().filter(|run| feeds.contains(&run.feed)) {
+            let Some((before, others)) = silence.trail.missed_by(run) else { continue };
+            silence.reaches(before, others);
             // Once a fix is proven, more silence says nothing new.
-            let proven = silence.in_a_row() >= CLEAN_SCANS;
-            if proven || question.waits(end_point, run) {
+            if silence.is_proven() || question.waits(end_point, run) {
                 continue;
             }
-            let at = trail.hits[before - 1].case;
-            let missed = silence.missed.keys().copied();
-            let missed: Vec<Sign> = missed.filter(|sign| question.covers(run, at, *sign)).collect();
-            if missed.is_empty() {
+            let covered = |sign: &&Sign| {
+                let ip = silence.trail.address_of(sign, before);
+                ip.is_some_and(|ip| question.covers(run, ip, sign))
+            };
+            let signs: Vec<Sign> = silence.missed.keys().filter(covered).copied().collect();
+            let known = || question.tokens.know(&epochs, end_point, (run.from, run.to));
+            if signs.is_empty() {
                 continue;
-            }
-            if question.changes_hands() && !question.tokens.know(&epochs, end_point, span) {
-                silence = Silence::begin(&trail, before, silence.from);
-                clean.truncate(resting);
-                scans.push((run.to, Scan::Blind));
-                continue;
-            }
-            let so_far = silence.in_a_row();
-            for sign in missed {
-                silence.missed.entry(sign).and_modify(|missed| *missed += 1);
-            }
-            clean.push(run);
-            if silence.in_a_row() > so_far {
-                scans.push((run.to, Scan::Clean));
+            } else if question.changes_hands() && !known() {
+                silence.is_blind(run.to);
+            } else {
+                silence.misses(run, &signs);
             }
         }
-        scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
-        Self { scans, clean }
+        silence.ends()
     }
 
     /// How the line stood over time, since it was `first_seen`.
@@ -206,13 +288,17 @@ impl Question<'_> {
     /// Whether a case was seen in the run that may be any line, until its provider speaks of it;
     /// or a row lists an address of the provider that nobody could read further.
     fn waits(&self, end_point: EndPoint, run: &Run) -> bool {
-        let unread = || run.unread_at.iter().any(|ip| self.held(*ip, run.to));
-        self.changes_hands() && (self.unsettled.touches(end_point, (run.from, run.to)) || unread())
+        let own = |ip: IpAddr| match self.attributor.declared_isp(ip, run.to) {
+            Some(isp) => isp == self.isp,
+            None => run.reaches(ip),
+        };
+        self.changes_hands()
+            && (self.unsettled.touches(end_point, (run.from, run.to))
+                || run.unread_at.iter().any(|ip| own(*ip)))
     }
 
-    /// Whether `run` looked for a sign at the address of `case`, while its provider held it.
-    fn covers(&self, run: &Run, case: &Case, (proto, port, weakness): Sign) -> bool {
-        let ip = Spot(case.spot.clone()).place().map(|place| place.ip);
-        ip.is_some_and(|ip| self.held(ip, run.to) && run.covers(ip, (proto, port), weakness))
+    /// Whether `run` looked for a sign at `ip`, while its provider held that address.
+    fn covers(&self, run: &Run, ip: IpAddr, sign: &Sign) -> bool {
+        self.held(ip, run.to) && run.covers(ip, sign.port, sign.weakness)
     }
 }

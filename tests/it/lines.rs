@@ -137,8 +137,20 @@ on_both_engines! {
         let list = centre.prepares("isp-a").expect("the case of June waits");
         let lost = not_notified(&list, 1, "2026-06-09T08:00:00+09:00", "LOG_EXPIRED");
         assert_eq!(centre.reports("isp-a", &[lost]).number("accepted"), 1);
-        centre.on("2026-09-01").verifies();
+        centre.on("2026-06-10").verifies();
         assert_eq!(centre.state_of(HOME), "open", "nobody knows that this is another device");
+        // What a scan misses now and then is not missed in a row.
+        for (day, is_seen) in [(12, false), (14, true), (16, false), (18, true)] {
+            let day = &format!("2026-06-{day}");
+            let found = seen(day, HOME).with("device_model", "in June");
+            centre.scans(day, NET, if is_seen { std::slice::from_ref(&found) } else { &[] });
+        }
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "unknown");
+        centre.scans("2026-06-20", NET, &[]);
+        centre.scans("2026-06-22", NET, &[]);
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified", "two in a row");
     }
 
     fn a_report_that_is_still_to_come_settles_nothing(centre) {
@@ -198,6 +210,27 @@ on_both_engines! {
         let facts = centre.facts_of(HOME);
         assert_eq!(centre.verifies().number("changed"), 0, "the intake told it rightly");
         assert_eq!((centre.state_of("web"), centre.facts_of(HOME)), ("recurred".into(), facts));
+    }
+
+    fn an_address_of_a_line_that_no_scan_looked_at_again_is_not_fixed_by_another(centre) {
+        let other = "198.18.7.7";
+        let nets = [NET, "198.18.7.0/24"].map(|net| provider("isp-a", "static", net));
+        centre.serves(&nets);
+        centre.scans(DAYS[0], NET, &[seen(DAYS[0], HOME), seen(DAYS[0], other)]);
+        let list = centre.prepares("isp-a").expect("both wait");
+        for ip in [HOME, other] {
+            says(&centre, &list, ip, ('a', "2026"));
+        }
+        for day in &DAYS[1..3] {
+            centre.scans(day, "198.18.7.0/24", &[]);
+        }
+        centre.verifies();
+        assert_eq!([HOME, other].map(|ip| centre.state_of(ip)), ["open", "open"]);
+        for day in &DAYS[3..5] {
+            centre.scans(day, NET, &[]);
+        }
+        centre.verifies();
+        assert_eq!([HOME, other].map(|ip| centre.state_of(ip)), ["verified", "verified"]);
     }
 
     fn the_token_that_is_said_last_counts_whenever_it_comes(centre) {

@@ -1,9 +1,9 @@
 //! SQL of the register: its shelves, and the numbers of cases.
 
 use crate::db::{
-    Db, Tx,
+    Tx,
     bulk::{self, Column, Target},
-    on, on_tx,
+    on_tx,
 };
 
 /// Draws `count` numbers and gives the first; holds others back until this transaction is over.
@@ -12,24 +12,6 @@ pub(in crate::cases) async fn draw_numbers(tx: &mut Tx, count: usize) -> sqlx::R
     let count = i64::try_from(count).unwrap_or(i64::MAX);
     let next: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(count).fetch_one(conn).await)?;
     Ok(next - count)
-}
-
-/// Says that lines may change; holds others back until this transaction is over.
-pub(in crate::cases) async fn count_join(tx: &mut Tx) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE case_numbers SET joins = joins + 1 WHERE id = 1";
-    on_tx!(tx, conn => sqlx::query(SQL).execute(conn).await.map(|_| ()))
-}
-
-/// How often lines may have changed.
-pub(in crate::cases) async fn joins(db: &Db) -> sqlx::Result<i64> {
-    const SQL: &str = "SELECT joins FROM case_numbers WHERE id = 1";
-    on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)
-}
-
-/// How often lines may have changed; holds others back until this transaction is over.
-pub(in crate::cases) async fn hold(tx: &mut Tx) -> sqlx::Result<i64> {
-    const SQL: &str = "UPDATE case_numbers SET joins = joins WHERE id = 1 RETURNING joins";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL).fetch_one(conn).await)
 }
 
 /// The shelves of these names that are there.

@@ -7,15 +7,16 @@ use crate::{
     time::Moment,
 };
 
-/// Whether another token of that epoch stands for a case, which the ISP said later.
+/// Whether another token of that epoch stands for a case, which the ISP said later; of two that it
+/// said at the same moment the greater one stands, so that their order does not matter.
 pub(in crate::cases) async fn is_outdated(
     tx: &mut Tx,
     case: CaseRef,
     token: &LineToken<'_>,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM line_tokens
-         WHERE isp_id = $1 AND case_id = $2 AND epoch = $3 AND token <> $4 AND said_at > $5
-           AND ended_at IS NULL";
+         WHERE isp_id = $1 AND case_id = $2 AND epoch = $3 AND token <> $4 AND ended_at IS NULL
+           AND (said_at > $5 OR (said_at = $5 AND token > $4))";
     let later: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL)
         .bind(case.isp)
         .bind(case.id)
@@ -106,4 +107,17 @@ pub(in crate::cases) async fn sharing(
     on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(conn).await
     })
+}
+
+/// Counts that lines of a provider may have changed.
+pub(in crate::cases) async fn count_join(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO line_joins (isp_id, joins) VALUES ($1, 1)
+         ON CONFLICT (isp_id) DO UPDATE SET joins = line_joins.joins + 1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(isp).execute(conn).await.map(|_| ()))
+}
+
+/// How often lines of a provider may have changed.
+pub(in crate::cases) async fn joins(tx: &mut Tx, isp: IspId) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT COALESCE(MAX(joins), 0) FROM line_joins WHERE isp_id = $1";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(isp).fetch_one(conn).await)
 }

@@ -204,15 +204,22 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
               FROM quarantined_rows
              WHERE released_at IS NULL AND dismissed_at IS NULL
                AND (scan_run IS NULL OR ip IS NULL)
-             GROUP BY feed_file_id, COALESCE(scan_run, ''))
+             GROUP BY feed_file_id, COALESCE(scan_run, '')),
+         closed AS (
+             SELECT feed_file_id, scan_run, COUNT(*) AS rows_ FROM quarantined_rows
+              WHERE released_at IS NULL AND dismissed_at IS NOT NULL AND scan_run IS NOT NULL
+              GROUP BY feed_file_id, scan_run)
          SELECT f.feed_id, d.format, r.scan_run, r.hits, r.first_at, r.last_at,
              f.completed_at, f.refused,
-             COALESCE(own.rows_, 0) + COALESCE(any_.rows_, 0) AS unread
+             COALESCE(own.rows_, 0) + COALESCE(any_.rows_, 0) AS unread,
+             COALESCE(closed.rows_, 0) AS dismissed
          FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
          JOIN feeds d ON d.id = f.feed_id
          LEFT JOIN unread own ON own.feed_file_id = r.feed_file_id AND own.scan_run = r.scan_run
           AND r.scan_run <> ''
-         LEFT JOIN unread any_ ON any_.feed_file_id = r.feed_file_id AND any_.scan_run = ''";
+         LEFT JOIN unread any_ ON any_.feed_file_id = r.feed_file_id AND any_.scan_run = ''
+         LEFT JOIN closed ON closed.feed_file_id = r.feed_file_id
+          AND closed.scan_run = r.scan_run";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
