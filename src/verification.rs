@@ -12,6 +12,7 @@ pub mod evidence;
 mod history;
 mod line;
 pub(crate) mod store;
+mod trail;
 pub(crate) mod unsettled;
 
 use crate::{cases, time::Moment};

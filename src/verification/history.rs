@@ -1,23 +1,18 @@
 //! History (経過): what all runs say of one line, in order of time, and the story that it tells.
 
-use std::{
-    collections::{HashMap, HashSet},
-    net::IpAddr,
-};
-
-use formats::{Proto, Weakness};
+use std::{collections::HashMap, net::IpAddr};
 
 use super::{
     CLEAN_SCANS, Scan,
     clean_scans::Question,
-    line::{Epochs, Line},
+    line::Line,
+    trail::{Sign, Trail},
     turns,
 };
 use crate::{
-    cases::{Case, lines::EndPoint, verdicts::Verdict},
+    cases::{lines::EndPoint, verdicts::Verdict},
     feeds::runs::Run,
-    ids::FeedId,
-    sightings::{Hit, Place, Spot},
+    sightings::Hit,
     time::Moment,
 };
 
@@ -25,101 +20,6 @@ use crate::{
 pub(super) struct History<'a> {
     scans: Vec<(Moment, Scan)>,
     clean: Vec<&'a Run>,
-}
-
-/// What a run has to look for, and where. A line may show several of them.
-///
-/// Where the address is the line, each address shows a sign of its own; else each address family
-/// does, at whatever address of it the line was seen last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Sign {
-    address: Option<IpAddr>,
-    is_ipv4: bool,
-    port: (Proto, Option<u16>),
-    weakness: Weakness,
-}
-
-impl Sign {
-    fn of(place: &Place, changes_hands: bool) -> Self {
-        Self {
-            address: (!changes_hands).then_some(place.ip),
-            is_ipv4: place.ip.is_ipv4(),
-            port: (place.proto, place.port),
-            weakness: place.exposure.weakness,
-        }
-    }
-}
-
-/// A hit of a line: when, where, and as what.
-struct Found {
-    at: Moment,
-    ip: IpAddr,
-    sign: Sign,
-}
-
-/// Where and when a line was found.
-struct Trail {
-    /// In order of time.
-    hits: Vec<Found>,
-    /// When somebody was found where it had stood who may be it or somebody else, in order.
-    others: Vec<Moment>,
-    /// Any feed that ever saw the line may say that it is gone, whichever came first.
-    feeds: HashSet<FeedId>,
-}
-
-impl Trail {
-    fn of(
-        line: &Line,
-        question: &Question<'_>,
-        epochs: &Epochs,
-        seen: &HashMap<Vec<u8>, Vec<Hit>>,
-    ) -> Self {
-        let mut trail = Self { hits: Vec::new(), others: Vec::new(), feeds: HashSet::new() };
-        for case in &line.members {
-            let Some(place) = Spot(case.spot.clone()).place() else { continue };
-            let sign = Sign::of(&place, question.changes_hands());
-            let there = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
-            for hit in there.iter().filter(|hit| hit.at <= question.at) {
-                let whose = question.terms.whose(&case.spot, hit.at);
-                if whose.is_none_or(|whose| whose.id != case.id) {
-                    let another = |whose| question.tokens.tell_apart(epochs, whose);
-                    let of_line = |whose: &Case| line.members.iter().any(|one| one.id == whose.id);
-                    if !whose.is_some_and(|whose| of_line(whose) || another(whose)) {
-                        trail.others.push(hit.at);
-                    }
-                    continue;
-                }
-                let elsewhere = question.changes_hands() && !line.may_stand_at(case, hit.at);
-                if elsewhere || !question.held(place.ip, hit.at) {
-                    trail.others.push(hit.at);
-                } else {
-                    trail.hits.push(Found { at: hit.at, ip: place.ip, sign });
-                    trail.feeds.insert(hit.feed);
-                }
-            }
-        }
-        trail.hits.sort_by_key(|hit| hit.at);
-        trail.others.sort_unstable();
-        trail
-    }
-
-    /// How many hits of the line, and how many of others, lie before `run`, which missed the line;
-    /// nothing if the line was seen never before, or in this run, or if somebody was found where
-    /// it had stood.
-    fn missed_by(&self, run: &Run) -> Option<(usize, usize)> {
-        let before = self.hits.partition_point(|hit| hit.at < run.from);
-        let listed = self.hits.get(before).is_some_and(|hit| hit.at <= run.to);
-        let others = self.others.partition_point(|at| *at < run.from);
-        let unclear = self.others.get(others).is_some_and(|at| *at <= run.to);
-        (before > 0 && !listed && !unclear).then_some((before, others))
-    }
-
-    /// Where a sign of the line was among its first `before` hits.
-    fn address_of(&self, sign: &Sign, before: usize) -> Option<IpAddr> {
-        let seen = self.hits[..before].iter().rev();
-        let mut of_family = seen.filter(|hit| hit.sign.is_ipv4 == sign.is_ipv4);
-        sign.address.or_else(|| of_family.next().map(|hit| hit.ip))
-    }
 }
 
 /// The silence since a hit, while runs are read one after the other.
@@ -240,7 +140,8 @@ impl<'a> History<'a> {
             let known = || question.tokens.know(&epochs, end_point, (run.from, run.to));
             if signs.is_empty() {
                 continue;
-            } else if question.changes_hands() && !known() {
+            }
+            if question.changes_hands() && !known() {
                 silence.is_blind(run.to);
             } else {
                 silence.misses(run, &signs);
@@ -275,13 +176,13 @@ impl<'a> History<'a> {
 
 impl Question<'_> {
     /// Whether addresses of the provider change hands.
-    fn changes_hands(&self) -> bool {
+    pub(super) fn changes_hands(&self) -> bool {
         !self.policy.address_is_line()
     }
 
     /// Whether the provider held `ip` at `at`, as far as declarations say: where another one had
     /// declared it for that time, whoever was found there, or not, was that one's customer.
-    fn held(&self, ip: IpAddr, at: Moment) -> bool {
+    pub(super) fn held(&self, ip: IpAddr, at: Moment) -> bool {
         self.attributor.declared_isp(ip, at).is_none_or(|isp| isp == self.isp)
     }
 

@@ -1,0 +1,116 @@
+//! Trail (足取り): where and when a line was found, as what, and who else was found there.
+
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+};
+
+use formats::{Proto, Weakness};
+
+use super::{
+    clean_scans::Question,
+    line::{Epochs, Line},
+};
+use crate::{
+    cases::Case,
+    feeds::runs::Run,
+    ids::FeedId,
+    sightings::{Hit, Place, Spot},
+    time::Moment,
+};
+
+/// What a run has to look for, and where. A line may show several of them.
+///
+/// Where the address is the line, each address shows a sign of its own; else each address family
+/// does, at whatever address of it the line was seen last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Sign {
+    address: Option<IpAddr>,
+    is_ipv4: bool,
+    pub(super) port: (Proto, Option<u16>),
+    pub(super) weakness: Weakness,
+}
+
+impl Sign {
+    fn of(place: &Place, changes_hands: bool) -> Self {
+        Self {
+            address: (!changes_hands).then_some(place.ip),
+            is_ipv4: place.ip.is_ipv4(),
+            port: (place.proto, place.port),
+            weakness: place.exposure.weakness,
+        }
+    }
+}
+
+/// A hit of a line: when, where, and as what.
+pub(super) struct Found {
+    pub(super) at: Moment,
+    ip: IpAddr,
+    pub(super) sign: Sign,
+}
+
+/// Where and when a line was found.
+pub(super) struct Trail {
+    /// In order of time.
+    pub(super) hits: Vec<Found>,
+    /// When somebody was found where it had stood who may be it or somebody else, in order.
+    pub(super) others: Vec<Moment>,
+    /// Any feed that ever saw the line may say that it is gone, whichever came first.
+    pub(super) feeds: HashSet<FeedId>,
+}
+
+impl Trail {
+    /// The trail of `line`, whose tokens lie under `epochs` and whose spots were `seen` so.
+    pub(super) fn of(
+        line: &Line,
+        question: &Question<'_>,
+        epochs: &Epochs,
+        seen: &HashMap<Vec<u8>, Vec<Hit>>,
+    ) -> Self {
+        let mut trail = Self { hits: Vec::new(), others: Vec::new(), feeds: HashSet::new() };
+        for case in &line.members {
+            let Some(place) = Spot(case.spot.clone()).place() else { continue };
+            let sign = Sign::of(&place, question.changes_hands());
+            let there = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+            for hit in there.iter().filter(|hit| hit.at <= question.at) {
+                let whose = question.terms.whose(&case.spot, hit.at);
+                if whose.is_none_or(|whose| whose.id != case.id) {
+                    let another = |whose| question.tokens.tell_apart(epochs, whose);
+                    let of_line = |whose: &Case| line.members.iter().any(|one| one.id == whose.id);
+                    if !whose.is_some_and(|whose| of_line(whose) || another(whose)) {
+                        trail.others.push(hit.at);
+                    }
+                    continue;
+                }
+                let elsewhere = question.changes_hands() && !line.may_stand_at(case, hit.at);
+                if elsewhere || !question.held(place.ip, hit.at) {
+                    trail.others.push(hit.at);
+                } else {
+                    trail.hits.push(Found { at: hit.at, ip: place.ip, sign });
+                    trail.feeds.insert(hit.feed);
+                }
+            }
+        }
+        trail.hits.sort_by_key(|hit| hit.at);
+        trail.others.sort_unstable();
+        trail
+    }
+
+    /// How many hits of the line, and how many of others, lie before `run`, which missed the line;
+    /// nothing if the line was seen never before, or in this run, or if somebody was found where
+    /// it had stood.
+    pub(super) fn missed_by(&self, run: &Run) -> Option<(usize, usize)> {
+        let before = self.hits.partition_point(|hit| hit.at < run.from);
+        let listed = self.hits.get(before).is_some_and(|hit| hit.at <= run.to);
+        let others = self.others.partition_point(|at| *at < run.from);
+        let unclear = self.others.get(others).is_some_and(|at| *at <= run.to);
+        (before > 0 && !listed && !unclear).then_some((before, others))
+    }
+
+    /// Where a sign of the line was among its first `before` hits.
+    pub(super) fn address_of(&self, sign: &Sign, before: usize) -> Option<IpAddr> {
+        let seen = self.hits[..before].iter().rev();
+        let mut of_family = seen.filter(|hit| hit.sign.is_ipv4 == sign.is_ipv4);
+        sign.address.or_else(|| of_family.next().map(|hit| hit.ip))
+    }
+}
