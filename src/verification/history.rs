@@ -79,8 +79,8 @@ impl<'a> Silence<'a> {
         self.others = others;
     }
 
-    /// Nobody can tell at `at` whether the line is silent.
-    fn is_blind(&mut self, at: Moment) {
+    /// From `at` on nobody can tell whether the line is silent.
+    fn goes_blind(&mut self, at: Moment) {
         self.scans.push((at, Scan::Blind));
         self.begin();
     }
@@ -142,7 +142,7 @@ impl<'a> History<'a> {
                 continue;
             }
             if question.changes_hands() && !known() {
-                silence.is_blind(run.to);
+                silence.goes_blind(run.to);
             } else {
                 silence.misses(run, &signs);
             }

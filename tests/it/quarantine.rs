@@ -140,6 +140,8 @@ on_both_engines! {
         assert_eq!(stand(&centre), (0, "clean_once open".into()));
         says(&centre, "dismiss", &[&rows[1]], "a row of last year");
         assert_eq!(stand(&centre), (0, "clean_once clean_once".into()));
+        centre.learns(&[covered("may", "2026-05-01", NET).with("hits", 2)]);
+        assert_eq!(stand(&centre), (0, "clean_once clean_once".into()), "what is closed has come");
         says(&centre, "reopen", &[&rows[0]], "it was none");
         assert_eq!(stand(&centre), (1, "open open".into()), "told anew");
     }
