@@ -12,7 +12,7 @@ use crate::{
     feeds::{
         self, Feed, archive, coverage,
         files::Holds,
-        quarantine::{self, QuarantinedRow, RowId, Rows, Word, reasons},
+        quarantine::{self, Changed, QuarantinedRow, RowId, Rows, Word, reasons},
         receive,
     },
     ids::FeedId,
@@ -112,26 +112,11 @@ impl Quarantine {
             }
             Command::Dismiss(said) => {
                 let done = quarantine::dismiss(app, &said.ids, said.word()).await?;
-                let done = done.map_err(Refused::because)?;
-                let words = format!(
-                    "{} dismissed, {} before",
-                    how_many(done.changed, "row"),
-                    done.unchanged
-                );
-                out.line(
-                    &json!({ "dismissed": done.changed, "unchanged": done.unchanged }),
-                    words,
-                )?;
+                tell(out, done.map_err(Refused::because)?, ("dismissed", "dismissed"))?;
             }
             Command::Reopen(said) => {
                 let done = quarantine::reopen(app, &said.ids, said.word()).await?;
-                let done = done.map_err(Refused::because)?;
-                let words = format!(
-                    "{} waiting again, {} before",
-                    how_many(done.changed, "row"),
-                    done.unchanged
-                );
-                out.line(&json!({ "reopened": done.changed, "unchanged": done.unchanged }), words)?;
+                tell(out, done.map_err(Refused::because)?, ("reopened", "waiting again"))?;
             }
         }
         Ok(Ended::Done)
@@ -142,6 +127,15 @@ impl Saying {
     fn word(&self) -> Word<'_> {
         Word { author: &self.by, reason: &self.reason }
     }
+}
+
+/// Tells what somebody's word changed: under `key`, and in words.
+fn tell(out: Out, done: Changed, (key, stand): (&str, &str)) -> anyhow::Result<()> {
+    let Changed { changed, unchanged } = done;
+    out.line(
+        &json!({ key: changed, "unchanged": unchanged }),
+        format!("{} {stand}, {unchanged} before", how_many(changed, "row")),
+    )
 }
 
 async fn id_of(app: &App, feed: Option<&str>) -> anyhow::Result<Option<FeedId>> {

@@ -3,8 +3,8 @@
 //! Only a covering run that does not list a device is a clean scan; a feed without coverage can
 //! never make anything *verified*. A coverage file goes in once by content, is archived, and its
 //! bad rows wait in quarantine, as with any file. A correction replaces by run, prefix, protocol
-//! and weakness, and the file that came last wins. What became of a
-//! [run](super::runs) is read once its hits came too.
+//! and weakness, and the file that came last wins. A [run](super::runs) is read
+//! once its hits came too.
 
 use std::{collections::HashSet, fs::File, io, path::Path, time::Duration};
 

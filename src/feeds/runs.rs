@@ -64,9 +64,7 @@ impl Run {
                     && part.holds(ip)
             })
     }
-}
 
-impl Run {
     /// Whether it looked at this address, for whatever.
     pub fn reaches(&self, ip: IpAddr) -> bool {
         self.parts.iter().any(|part| part.holds(ip))
