@@ -12,8 +12,9 @@ use super::{Db, dialect, on, on_tx};
 use crate::time::Clock;
 
 /// The migrations in order: number, words, text.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "the spine", include_str!("../../migrations/0001_spine.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "the spine", include_str!("../../migrations/0001_spine.sql")),
+];
 
 /// The schema that this program reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
@@ -44,12 +45,12 @@ pub async fn run(db: &Db, clock: &Clock) -> anyhow::Result<()> {
 
 fn migrations(db: &Db) -> Vec<Migration> {
     let sqlite = matches!(db, Db::Sqlite { .. });
-    let one = |(number, words, text): (i64, &'static str, &str)| {
+    let one = |&(number, words, text): &(i64, &'static str, &str)| {
         let text = if sqlite { dialect::for_sqlite(text) } else { text.to_owned() };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));
         Migration::new(number, Cow::Borrowed(words), MigrationType::Simple, sql, false)
     };
-    MIGRATIONS.map(one).to_vec()
+    MIGRATIONS.iter().map(one).collect()
 }
 
 /// Whether exactly these migrations stand in the store; a store that cannot say so is not current.
