@@ -11,7 +11,7 @@ mod demo;
 mod effect;
 mod feed;
 mod given;
-pub mod ingest;
+mod ingest;
 mod init;
 mod isp;
 mod lookup;

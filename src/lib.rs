@@ -28,6 +28,7 @@ pub mod verification;
 pub mod effects;
 
 // Top.
+pub mod intake;
 pub mod router;
 pub mod demo;
 pub mod cli;

@@ -1,14 +1,11 @@
 //! `todoke ingest`: takes files in, exactly once by content.
 
-mod chain;
-
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use clap::Args;
-use serde::Serialize;
 
 use super::{
     Ended, Out, Refused, feed_named,
@@ -17,17 +14,9 @@ use super::{
 use crate::{
     app::App,
     attribution::Attributor,
-    feeds::{
-        Feed,
-        files::Holds,
-        hits, quarantine,
-        receive::{self, Counts},
-        refusals,
-    },
-    ids::FileId,
+    feeds::{hits, receive::Counts},
+    intake::{self, Taken},
 };
-
-pub(super) use chain::Chain;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke ingest --feed telnet 2026-11-22-scan_telnet-jp.csv\n  \
@@ -44,31 +33,6 @@ pub(super) struct Ingest {
     files: Vec<PathBuf>,
 }
 
-/// What became of a file (取込結果).
-#[derive(Debug, Serialize)]
-pub struct Taken {
-    /// Its key.
-    #[serde(skip)]
-    id: FileId,
-    /// The name it bears this time.
-    pub file: String,
-    /// The hash of its content.
-    pub sha256: String,
-    /// Whether it was in already; the counts are then those of the first time.
-    pub already_ingested: bool,
-    /// What came of its rows.
-    #[serde(flatten)]
-    pub counts: Counts,
-    /// Rows that still wait in quarantine.
-    pub waiting: i64,
-    /// The run whose hits it was named as.
-    pub run: Option<String>,
-    /// Why it was refused as a whole.
-    pub refused: Option<String>,
-    /// Wall time.
-    pub seconds: f64,
-}
-
 impl Ingest {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let feed = feed_named(app, &self.feed).await?;
@@ -80,7 +44,11 @@ impl Ingest {
         let attributor = Attributor::load(&app.db).await?;
         let mut ended = Ended::Done;
         for path in &self.files {
-            let mut taken = take_in(app, &feed, &attributor, path).await?;
+            let bar = progress_bar(path);
+            let progress = |rows| bar.set_position(rows);
+            let taken = intake::take_in(app, (&feed, &attributor), path, &progress).await;
+            bar.finish_and_clear();
+            let mut taken = taken?;
             if let Some(run) = self.run.as_deref().filter(|_| taken.is_whole()) {
                 hits::name_run(app, taken.id, run).await?;
                 taken.run = Some(run.to_owned());
@@ -88,7 +56,7 @@ impl Ingest {
             if taken.refused.is_some() || taken.waiting > 0 {
                 ended = Ended::PartlyRefused;
             }
-            if let Some(warning) = taken.unheard(self.run.as_deref()) {
+            if let Some(warning) = unheard(&taken, self.run.as_deref()) {
                 eprintln!("{warning}");
             }
             out.line(&taken, words(&taken))?;
@@ -97,25 +65,18 @@ impl Ingest {
     }
 }
 
-impl Taken {
-    /// Whether every row of it was understood, so that its silence on a place means something.
-    fn is_whole(&self) -> bool {
-        self.refused.is_none() && self.counts.quarantined == 0
-    }
-
-    /// What to say of a list whose silence nobody will hear, as things are; `run` was asked for.
-    fn unheard(&self, run: Option<&str>) -> Option<String> {
-        let name = &self.file;
-        match run {
-            Some(run) if self.run.is_none() => Some(format!(
-                "{name}: not noted as the hits of {run}, since not all of it was understood"
-            )),
-            None if self.refused.is_none() && self.counts.rows == 0 => Some(format!(
-                "{name} holds no row and counts for no run; if a run found nothing, name it: \
-                 `todoke ingest --run RUN`"
-            )),
-            _ => None,
-        }
+/// What to say of a list whose silence nobody will hear, as things are; `run` was asked for.
+fn unheard(taken: &Taken, run: Option<&str>) -> Option<String> {
+    let name = &taken.file;
+    match run {
+        Some(run) if taken.run.is_none() => Some(format!(
+            "{name}: not noted as the hits of {run}, since not all of it was understood"
+        )),
+        None if taken.refused.is_none() && taken.counts.rows == 0 => Some(format!(
+            "{name} holds no row and counts for no run; if a run found nothing, name it: \
+             `todoke ingest --run RUN`"
+        )),
+        _ => None,
     }
 }
 
@@ -138,54 +99,6 @@ fn words(taken: &Taken) -> String {
         still_waiting(taken.already_ingested, taken.waiting),
         taken.seconds
     )
-}
-
-/// Takes one file in, from where an earlier run left it.
-pub async fn take_in(
-    app: &App,
-    feed: &Feed,
-    attributor: &Attributor,
-    path: &Path,
-) -> anyhow::Result<Taken> {
-    let start = std::time::Instant::now();
-    let accepted = receive::accept(app, feed, Holds::Hits, path).await?;
-    let file = accepted.file;
-    let mut counts: Counts = serde_json::from_str(&file.counts)?;
-    let mut refused = file.refused.clone();
-    let already_ingested = file.is_in();
-    if file.completed_at.is_none() {
-        match receive::open_rows(feed, &file.name, path, app.now()) {
-            Ok(rows) => {
-                let progress = progress_bar(path);
-                let id = file.id;
-                let sort_out = move |rows| chain::sort_out(id, rows);
-                let mut handfuls = receive::handfuls(rows, file.rows_done, sort_out);
-                let chain = Chain { app, feed, attributor, file: &file };
-                while let Some(batch) = handfuls.next_batch().await {
-                    counts = chain.take_batch(batch).await?;
-                    progress.set_position(counts.rows);
-                }
-                let broken = handfuls.broken().await?;
-                refused = broken.map(|fault| refusals::within(&fault));
-                progress.finish_and_clear();
-            }
-            Err(why) => refused = Some(refusals::whole(&why)),
-        }
-        receive::close(app, &file, refused.as_deref()).await?;
-    }
-    let seconds = start.elapsed().as_secs_f64();
-    let waiting = quarantine::waiting(&app.db, file.id).await?;
-    Ok(Taken {
-        id: file.id,
-        file: receive::name_of(path),
-        sha256: file.sha256,
-        already_ingested,
-        counts,
-        waiting,
-        run: None,
-        refused,
-        seconds,
-    })
 }
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {

@@ -1,21 +1,17 @@
 //! `todoke quarantine`: rows that were not understood.
 
-use std::{collections::HashSet, io, path::Path};
-
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, given::how_many, ingest::Chain};
+use super::{Ended, Out, Refused, feed_named, given::how_many};
 use crate::{
     app::App,
-    attribution::Attributor,
     feeds::{
-        self, Feed, archive, coverage,
-        files::Holds,
+        self,
         quarantine::{self, Changed, QuarantinedRow, RowId, Rows, Word, reasons},
-        receive,
     },
     ids::FeedId,
+    intake::retry,
     time::Moment,
 };
 
@@ -99,15 +95,13 @@ impl Quarantine {
                     Some(name) => vec![feed_named(app, name).await?],
                     None => feeds::all(&app.db).await?,
                 };
-                let (mut tried, mut released) = (0, 0);
+                let mut all = retry::Retried::default();
                 for one in feeds {
-                    let (rows, understood) = retry(app, &one).await?;
-                    tried += rows;
-                    released += understood;
+                    all.add(retry::of_feed(app, &one).await.map_err(unread)?);
                 }
                 out.line(
-                    &json!({ "tried": tried, "released": released }),
-                    format!("{released} of {} understood now", how_many(tried, "row")),
+                    &all,
+                    format!("{} of {} understood now", all.released, how_many(all.tried, "row")),
                 )?;
             }
             Command::Dismiss(said) => {
@@ -126,6 +120,14 @@ impl Quarantine {
 impl Saying {
     fn word(&self) -> Word<'_> {
         Word { author: &self.by, reason: &self.reason }
+    }
+}
+
+/// A file that cannot be read at all is a refusal that its reader words.
+fn unread(fault: anyhow::Error) -> anyhow::Error {
+    match fault.downcast::<formats::FileRefused>() {
+        Ok(why) => Refused::because(why),
+        Err(fault) => fault,
     }
 }
 
@@ -191,35 +193,4 @@ async fn show(app: &App, out: Out, id: RowId) -> anyhow::Result<()> {
     }
     lines.push(text.escape_debug().to_string());
     out.line(&value, lines.join("\n"))
-}
-
-async fn retry(app: &App, feed: &Feed) -> anyhow::Result<(u64, u64)> {
-    let attributor = Attributor::load(&app.db).await?;
-    let waiting = quarantine::list(&app.db, Some(feed.id)).await?;
-    let (mut tried, mut released) = (0, 0);
-    for file in quarantine::files(&app.db, feed.id).await? {
-        let of_file = waiting.iter().filter(|row| row.feed_file_id == file.id);
-        let numbers: HashSet<i64> = of_file.map(|row| row.row_no).collect();
-        tried += numbers.len() as u64;
-        let part = archive::tempname(&app.data.join("archive"));
-        io::copy(&mut archive::raw(app, &file)?, &mut std::fs::File::create(&part)?)?;
-        let understood = match file.holds {
-            Holds::Coverage => coverage::retry(app, feed, &file, &part, &numbers).await,
-            Holds::Hits => {
-                let chain = Chain { app, feed, attributor: &attributor, file: &file };
-                retry_hits(&chain, &part, &numbers).await
-            }
-        };
-        std::fs::remove_file(&part)?;
-        released += understood?;
-    }
-    Ok((tried, released))
-}
-
-async fn retry_hits(chain: &Chain<'_>, path: &Path, numbers: &HashSet<i64>) -> anyhow::Result<u64> {
-    let rows = receive::open_rows(chain.feed, &chain.file.name, path, chain.app.now());
-    let rows = rows.map_err(Refused::because)?;
-    let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
-    let wanted: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
-    chain.take_released(wanted).await
 }

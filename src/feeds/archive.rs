@@ -10,7 +10,10 @@ use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
 use super::receive::FeedFile;
-use crate::{access::keys::to_hex, app::App};
+use crate::{
+    access::keys::{private, to_hex},
+    app::App,
+};
 
 /// Level of zstd; a higher one saves a tenth of the bytes for twice the time.
 const LEVEL: i32 = 1;
@@ -64,4 +67,31 @@ pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read> {
     let path = path_of(&app.data.join("archive"), &file.sha256);
     let packed = File::open(&path).with_context(|| format!("{} is missing", path.display()))?;
     Ok(zstd::Decoder::new(packed)?)
+}
+
+/// The raw bytes of a file, laid out on disk for whoever must seek in them; gone when dropped.
+#[derive(Debug)]
+pub struct LaidOut(PathBuf);
+
+impl LaidOut {
+    /// Where they lie.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for LaidOut {
+    fn drop(&mut self) {
+        // What cannot be removed is a stray copy of what the archive holds anyway.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+/// Lays the raw bytes of a file out beside the archive.
+pub fn lay_out(app: &App, file: &FeedFile) -> anyhow::Result<LaidOut> {
+    let laid = LaidOut(tempname(&app.data.join("archive")));
+    let mut open = private();
+    let mut target = open.write(true).create_new(true).open(&laid.0)?;
+    io::copy(&mut raw(app, file)?, &mut target)?;
+    Ok(laid)
 }

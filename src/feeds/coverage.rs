@@ -79,22 +79,33 @@ fn rows_of(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Vec<Row>
 /// Takes a coverage file in, whole or not at all, exactly once by content.
 pub async fn take_in(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Taken> {
     let file = receive::accept(app, feed, Holds::Coverage, path).await?.file;
+    let taken = take_accepted(app, feed, &file, path).await?;
+    Ok(Taken { file: receive::name_of(path), ..taken })
+}
+
+/// Takes a file in that was accepted and whose bytes lie at `path`.
+pub(crate) async fn take_accepted(
+    app: &App,
+    feed: &Feed,
+    file: &FeedFile,
+    path: &Path,
+) -> anyhow::Result<Taken> {
     let mut counts: Counts = serde_json::from_str(&file.counts)?;
     let mut refused = file.refused.clone();
     if file.completed_at.is_none() {
         match rows_of(feed, &file.name, path, app.now()) {
-            Ok(rows) => counts = record(app, feed, &file, &rows).await?,
+            Ok(rows) => counts = record(app, feed, file, &rows).await?,
             Err(why) => {
-                receive::close(app, &file, Some(&why)).await?;
+                receive::close(app, file, Some(&why)).await?;
                 refused = Some(why);
             }
         }
     }
     Ok(Taken {
-        file: receive::name_of(path),
+        file: file.name.clone(),
         already_ingested: file.is_in(),
         waiting: quarantine::waiting(&app.db, file.id).await?,
-        sha256: file.sha256,
+        sha256: file.sha256.clone(),
         counts,
         refused,
     })

@@ -18,7 +18,7 @@ use sqlx::FromRow;
 use super::{Feed, Format, archive, coverage, files::Holds, store};
 use crate::{
     app::App,
-    db::{Tx, retry},
+    db::{Db, Tx, retry},
     ids::FileId,
     time::Moment,
 };
@@ -127,6 +127,14 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
 /// The name a file bears, without its folder.
 pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+/// Files that were accepted and are not in to their end, oldest first, with their feeds.
+pub(crate) async fn unfinished(db: &Db, limit: i64) -> crate::db::Result<Vec<(Feed, FeedFile)>> {
+    let feeds = super::all(db).await?;
+    let files = store::unfinished(db, limit).await?;
+    let with_feed = |(feed, file)| Some((feeds.iter().find(|one| one.id == feed)?.clone(), file));
+    Ok(files.into_iter().filter_map(with_feed).collect())
 }
 
 /// Lets a file that was refused as a whole go on if it can be read now: its type may stand in the

@@ -107,6 +107,26 @@ pub(super) async fn close_file(
     })
 }
 
+/// A file and the feed it belongs to.
+#[derive(sqlx::FromRow)]
+struct OfFeed {
+    feed_id: FeedId,
+    #[sqlx(flatten)]
+    file: FeedFile,
+}
+
+/// Files that are not closed, oldest first, each with its feed.
+pub(super) async fn unfinished(db: &Db, limit: i64) -> sqlx::Result<Vec<(FeedId, FeedFile)>> {
+    let sql = format!(
+        "SELECT feed_id, {FILE} FROM feed_files WHERE completed_at IS NULL
+         ORDER BY received_at, name, sha256 LIMIT $1"
+    );
+    let rows: Vec<OfFeed> = on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().map(|row| (row.feed_id, row.file)).collect())
+}
+
 /// Rows of a file that are committed, and what came of them.
 pub(super) async fn standing(db: &Db, file: FileId) -> sqlx::Result<(i64, String)> {
     const SQL: &str = "SELECT rows_done, counts FROM feed_files WHERE id = $1";

@@ -14,12 +14,12 @@ use crate::{
     app::App,
     attribution::{Attributor, networks},
     cases::{self, CaseRef, Filter, claims, inquiry_id},
-    cli::ingest,
     demo::{
         Country, Day, FeedFile,
         people::{Act, ActKind, STEPS, StepOutcome},
     },
     feeds::{self, coverage},
+    intake,
     isps::{self, Isp, register},
     notices::{export, prepare, report_back},
     portal::{
@@ -128,7 +128,7 @@ impl Year<'_> {
         let path = self.desk.join(&file.name);
         fs::write(&path, &file.body)?;
         let feed = self.feed(file).await?;
-        let taken = ingest::take_in(self.app, &feed, &self.attributor, &path).await?;
+        let taken = intake::take_in(self.app, (&feed, &self.attributor), &path, &|_| {}).await?;
         anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
         fs::remove_file(&path)?;
         Ok(())

@@ -1,4 +1,4 @@
-//! The chain of `todoke ingest`: the first four stages over one file, batch by batch.
+//! The chain (連鎖): the first four stages over one file, batch by batch.
 //!
 //! feeds → sightings → attribution → cases; each batch is one transaction.
 
@@ -26,11 +26,11 @@ use crate::{
 };
 
 /// The first four stages over one file.
-pub(in crate::cli) struct Chain<'a> {
-    pub(in crate::cli) app: &'a App,
-    pub(in crate::cli) feed: &'a Feed,
-    pub(in crate::cli) attributor: &'a Attributor,
-    pub(in crate::cli) file: &'a FeedFile,
+pub(crate) struct Chain<'a> {
+    pub(crate) app: &'a App,
+    pub(crate) feed: &'a Feed,
+    pub(crate) attributor: &'a Attributor,
+    pub(crate) file: &'a FeedFile,
 }
 
 /// What a transaction settles besides its rows.
@@ -168,7 +168,7 @@ impl Chain<'_> {
     }
 
     /// Takes rows that were in quarantine and are understood now; gives how many were.
-    pub(in crate::cli) async fn take_released(&self, rows: Vec<(i64, Row)>) -> anyhow::Result<u64> {
+    pub(crate) async fn take_released(&self, rows: Vec<(i64, Row)>) -> anyhow::Result<u64> {
         let understood = rows.into_iter().filter(|(_, row)| matches!(row, Row::Detection(_)));
         let understood: Vec<_> = understood.collect();
         let numbers: Vec<i64> = understood.iter().map(|(row_no, _)| *row_no).collect();
