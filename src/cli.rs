@@ -20,7 +20,9 @@ mod notice;
 mod quarantine;
 mod report_back;
 mod serve;
+mod staff;
 mod state_hash;
+mod token;
 mod verify;
 mod simulate;
 mod stats;
@@ -94,6 +96,10 @@ enum Command {
     Case(case::Case),
     /// Lists for the providers.
     Notice(notice::Notice),
+    /// Accounts of the centre's own people.
+    Staff(staff::Staff),
+    /// Tokens of machines that hand files over.
+    Token(token::Token),
     /// What the providers report back.
     ReportBack(report_back::ReportBack),
     /// Verdicts from sightings and coverage.
@@ -224,6 +230,8 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Unattributed(it) => it.run(app, out).await,
         Command::Case(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
+        Command::Staff(it) => it.run(app, out).await,
+        Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,
         Command::StateHash(it) => it.run(app, out).await,

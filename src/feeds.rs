@@ -2,14 +2,17 @@
 //!
 //! First stage: takes files in exactly once by content, keeps each raw file compressed under its
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
-//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `quarantine_events`,
-//! `run_hits`, `scan_coverage`.
+//! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `quarantined_rows`,
+//! `quarantine_events`, `raw_readings`, `run_hits`, `scan_coverage`.
 
 pub mod archive;
+pub mod calendar;
 pub mod coverage;
 pub mod files;
 pub mod hits;
+pub mod overview;
 pub mod quarantine;
+pub mod readings;
 pub mod receive;
 pub mod refusals;
 pub mod runs;
@@ -66,6 +69,13 @@ impl Format {
         match self {
             Self::Shadowserver => "shadowserver",
             Self::ScanList => "scan-list",
+        }
+    }
+
+    /// Whether the first line of a file says what the cells of the others are.
+    pub fn has_header(self) -> bool {
+        match self {
+            Self::Shadowserver | Self::ScanList => true,
         }
     }
 }

@@ -89,6 +89,10 @@ typed_ids! {
     NoticeId;
     /// Key of a visit (来訪).
     VisitId;
+    /// Key of an account of the centre (職員).
+    StaffId;
+    /// Key of an API token (APIトークン).
+    TokenId;
     /// Key of an edition of the address table (アドレス表の版).
     EditionId;
 }

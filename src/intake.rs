@@ -4,6 +4,8 @@
 //! commands, pages and jobs take files in through it. Owns no table.
 
 pub(crate) mod chain;
+pub mod mend;
+pub mod pages;
 pub mod retry;
 
 use std::path::Path;

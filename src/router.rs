@@ -12,8 +12,9 @@ use tokio::net::TcpListener;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
+    access,
     app::App,
-    effects, manuals, portal, site,
+    effects, intake, manuals, portal, site,
     web::{self, assets, error, guard, health},
 };
 
@@ -29,7 +30,9 @@ pub fn build(app: App) -> Router {
         .merge(manuals::pages::routes())
         .merge(site::pages::routes())
         .merge(portal::pages::routes())
-        .merge(effects::pages::routes());
+        .merge(effects::pages::routes())
+        .merge(access::pages::routes())
+        .merge(intake::pages::routes());
     Router::new()
         .nest("/en", pages.clone())
         .route("/en/", get(async || Redirect::permanent("/en")))
@@ -37,9 +40,10 @@ pub fn build(app: App) -> Router {
         .merge(assets::routes())
         .merge(health::routes())
         .fallback(async || StatusCode::NOT_FOUND)
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .merge(intake::pages::machine_routes())
         .layer(from_fn(guard::same_site))
         .layer(from_fn(guard::language_in_path))
-        .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(CatchPanicLayer::new())
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn(guard::headers))

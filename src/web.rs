@@ -12,6 +12,7 @@ pub mod health;
 pub mod listen;
 pub mod page;
 pub mod peer;
+pub mod problem;
 pub mod session;
 pub mod texts;
 

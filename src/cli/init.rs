@@ -6,7 +6,13 @@ use rand::SeedableRng as _;
 use serde_json::json;
 
 use super::{Ended, Global, Out};
-use crate::{access::keys::Keys, db::migrate};
+use crate::{
+    access::{keys::Keys, roles::Role, staff},
+    db::migrate,
+};
+
+/// The name of the first account.
+const FIRST: &str = "administrator";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke --data /srv/todoke init")]
@@ -18,9 +24,16 @@ impl Init {
         let words = if created { "The store and its keys are made." } else { "Nothing to do." };
         let folder = global.data.display();
         let hint = "Keep the folder `keys` apart from the database and its backups.";
+        let link = first_link(global).await?;
+        let first = link.as_ref().map_or_else(String::new, |link| {
+            format!("\nThe first administrator signs in here, once, within the hour: {link}")
+        });
         out.line(
-            &json!({ "created": created, "schema": migrate::SCHEMA, "data": folder.to_string() }),
-            format!("{words} Data folder: {folder}, schema {}.\n{hint}", migrate::SCHEMA),
+            &json!({
+                "created": created, "schema": migrate::SCHEMA, "data": folder.to_string(),
+                "link": link,
+            }),
+            format!("{words} Data folder: {folder}, schema {}.\n{hint}{first}", migrate::SCHEMA),
         )?;
         Ok(Ended::Done)
     }
@@ -42,4 +55,17 @@ pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
     migrate::run(&db, &super::clock(global)).await?;
     db.close().await;
     Ok(created)
+}
+
+/// The one-time link of the first administrator, as long as nobody has an account.
+async fn first_link(global: &Global) -> anyhow::Result<Option<String>> {
+    let app = super::open(global).await?;
+    let mut link = None;
+    if staff::all(&app.db).await?.is_empty() {
+        staff::add(&app, (FIRST, Role::Administrator), "init").await??;
+        let code = staff::link(&app, FIRST, "init").await??;
+        link = Some(super::staff::address(&app.centre, &code));
+    }
+    app.db.close().await;
+    Ok(link)
 }

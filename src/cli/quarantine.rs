@@ -3,15 +3,16 @@
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, given::how_many};
+use super::{Ended, Out, Refused, feed_named, given::how_many, staff::By};
 use crate::{
     app::App,
     feeds::{
         self,
         quarantine::{self, Changed, QuarantinedRow, RowId, Rows, Word, reasons},
+        receive,
     },
     ids::FeedId,
-    intake::retry,
+    intake::{mend, retry},
     time::Moment,
 };
 
@@ -53,6 +54,22 @@ enum Command {
         it may be a device. A dismissed one holds back nothing."
     )]
     Dismiss(Saying),
+    /// Take a row in as it was meant; the delivered file stays as it is.
+    #[command(
+        after_help = "Example:\n  todoke quarantine mend 0199…/17 --row \"2026-05-01                             02:00:00,192.0.2.7,tcp,23\" --reason \"the sender confirmed it\""
+    )]
+    Mend {
+        /// Its id, which `list` prints.
+        id: RowId,
+        /// The row as it was meant, in the columns of its file.
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        row: String,
+        /// Why, for whoever asks later.
+        #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+        reason: String,
+        #[command(flatten)]
+        by: By,
+    },
     /// Take a dismissal back: the rows wait again.
     #[command(
         after_help = "Example:\n  todoke quarantine reopen 0199…/17 --reason \"it was none\""
@@ -104,6 +121,10 @@ impl Quarantine {
                     format!("{} of {} understood now", all.released, how_many(all.tried, "row")),
                 )?;
             }
+            Command::Mend { id, row, reason, by } => {
+                let word = Word { author: &by.by, reason };
+                mend(app, out, *id, (row, word)).await?;
+            }
             Command::Dismiss(said) => {
                 let done = quarantine::dismiss(app, &said.ids, said.word()).await?;
                 tell(out, done.map_err(Refused::because)?, ("dismissed", "dismissed"))?;
@@ -121,6 +142,19 @@ impl Saying {
     fn word(&self) -> Word<'_> {
         Word { author: &self.by, reason: &self.reason }
     }
+}
+
+/// Takes a row in as somebody wrote it anew.
+async fn mend(app: &App, out: Out, id: RowId, said: (&str, Word<'_>)) -> anyhow::Result<()> {
+    let unknown = || Refused::because(quarantine::NotInQuarantine::Unknown(id.to_string()));
+    let row = quarantine::find(&app.db, id).await?.ok_or_else(unknown)?;
+    let (feed, file) = receive::with_feed(&app.db, id.file).await?.ok_or_else(unknown)?;
+    let mended = mend::mend(app, (&feed, &file), &row, said).await?;
+    let taken = mended.map_err(Refused::because)?;
+    out.line(
+        &json!({ "mended": id.to_string(), "sha256": taken.sha256, "sightings": taken.counts.sightings }),
+        format!("{id} is in, by a file of its own ({}).", &taken.sha256[..16]),
+    )
 }
 
 /// A file that cannot be read at all is a refusal that its reader words.

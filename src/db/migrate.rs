@@ -12,8 +12,11 @@ use super::{Db, dialect, on, on_tx};
 use crate::time::Clock;
 
 /// The migrations in order: number, words, text.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "the spine", include_str!("../../migrations/0001_spine.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "the spine", include_str!("../../migrations/0001_spine.sql")),
+    (2, "intake", include_str!("../../migrations/0002_intake.sql")),
+    (8, "access", include_str!("../../migrations/0008_access.sql")),
+];
 
 /// The schema that this program reads and writes.
 pub const SCHEMA: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -63,8 +63,13 @@ pub fn path_of(folder: &Path, sha256: &str) -> PathBuf {
 }
 
 /// The raw bytes of a file that was taken in.
-pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read> {
-    let path = path_of(&app.data.join("archive"), &file.sha256);
+pub fn raw(app: &App, file: &FeedFile) -> anyhow::Result<impl io::Read + Send + use<>> {
+    bytes_of(app, &file.sha256)
+}
+
+/// The raw bytes of that content.
+pub fn bytes_of(app: &App, sha256: &str) -> anyhow::Result<impl io::Read + Send + use<>> {
+    let path = path_of(&app.data.join("archive"), sha256);
     let packed = File::open(&path).with_context(|| format!("{} is missing", path.display()))?;
     Ok(zstd::Decoder::new(packed)?)
 }

@@ -72,13 +72,20 @@ pub enum Outcome {
     Unfinished,
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Outcome {
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
             Self::Taken => "taken",
             Self::Refused => "refused",
             Self::Unfinished => "unfinished",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

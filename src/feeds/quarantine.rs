@@ -11,7 +11,11 @@ use std::{fmt, str::FromStr};
 use formats::Refused;
 use sqlx::FromRow;
 
-use super::{receive::FeedFile, store::quarantine as store};
+use super::{
+    overview::PageOf,
+    receive::FeedFile,
+    store::{overview, quarantine as store},
+};
 use crate::{
     app::App,
     db::{Db, Tx},
@@ -120,6 +124,17 @@ pub async fn list(db: &Db, feed: Option<FeedId>) -> crate::db::Result<Vec<Quaran
 /// Rows that were dismissed, of one feed or all, oldest file first.
 pub async fn dismissed(db: &Db, feed: Option<FeedId>) -> crate::db::Result<Vec<QuarantinedRow>> {
     store::list(db, feed, true).await
+}
+
+/// A page of rows of a feed that wait, or that were dismissed, oldest file first.
+pub async fn page(
+    db: &Db,
+    feed: FeedId,
+    dismissed: bool,
+    no: i64,
+) -> crate::db::Result<PageOf<QuarantinedRow>> {
+    let rows = overview::rows(db, feed, dismissed, PageOf::<()>::asked(no)).await?;
+    Ok(PageOf::of(rows, no.max(1)))
 }
 
 /// The row of that name, however it stands.

@@ -137,6 +137,22 @@ pub(crate) async fn unfinished(db: &Db, limit: i64) -> crate::db::Result<Vec<(Fe
     Ok(files.into_iter().filter_map(with_feed).collect())
 }
 
+/// A file and its feed.
+pub(crate) async fn with_feed(db: &Db, id: FileId) -> crate::db::Result<Option<(Feed, FeedFile)>> {
+    let feeds = super::all(db).await?;
+    let found = store::file(db, id).await?;
+    Ok(found.and_then(|(feed, file)| Some((feeds.into_iter().find(|one| one.id == feed)?, file))))
+}
+
+/// The file of a feed whose content has that hash.
+pub(crate) async fn by_content(
+    db: &Db,
+    feed: &Feed,
+    sha256: &str,
+) -> crate::db::Result<Vec<FeedFile>> {
+    store::by_content(db, feed.id, sha256).await
+}
+
 /// Lets a file that was refused as a whole go on if it can be read now: its type may stand in the
 /// name that it bears only this time, and a newer version may know what an older one did not.
 async fn reconsider(

@@ -1,6 +1,7 @@
 //! SQL of feeds and their files.
 
 pub(super) mod coverage;
+pub(super) mod overview;
 pub(super) mod quarantine;
 
 use super::{Feed, files::Listed, receive::FeedFile};
@@ -125,6 +126,27 @@ pub(super) async fn unfinished(db: &Db, limit: i64) -> sqlx::Result<Vec<(FeedId,
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(pool).await
     })?;
     Ok(rows.into_iter().map(|row| (row.feed_id, row.file)).collect())
+}
+
+/// A file and the feed it belongs to, by its key.
+pub(super) async fn file(db: &Db, id: FileId) -> sqlx::Result<Option<(FeedId, FeedFile)>> {
+    let sql = format!("SELECT feed_id, {FILE} FROM feed_files WHERE id = $1");
+    let row: Option<OfFeed> = on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(id).fetch_optional(pool).await
+    })?;
+    Ok(row.map(|row| (row.feed_id, row.file)))
+}
+
+/// The files of a feed whose content has that hash, or that came in a delivery that has it.
+pub(super) async fn by_content(db: &Db, feed: FeedId, sha256: &str) -> sqlx::Result<Vec<FeedFile>> {
+    let sql = format!(
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND (sha256 = $2 OR came_in = $2)
+         ORDER BY name, holds"
+    );
+    on!(db, pool => {
+        let files = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        files.bind(feed).bind(sha256).fetch_all(pool).await
+    })
 }
 
 /// Rows of a file that are committed, and what came of them.

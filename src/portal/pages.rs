@@ -58,7 +58,7 @@ impl FromRequestParts<App> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let Ok(page) = Page::from_request_parts(parts, app).await;
-        let visit = match session::secret(&parts.headers) {
+        let visit = match session::VISIT.secret(&parts.headers) {
             Some(secret) => entry::resume(app, secret)
                 .await
                 .map_err(|fault| Fault::from(fault).into_response())?,
@@ -128,7 +128,7 @@ async fn look_up(
     let from = peer::visitor_address(&extensions, &headers, &app.centre.proxies);
     let words = match entry::open(&app, &typed, from).await? {
         Entered::Opened(secret) => {
-            let cookie = session::hand_out(&headers, &secret);
+            let cookie = session::VISIT.hand_out(&headers, &secret);
             let mut answer = page.onwards("/case#main");
             answer.headers_mut().insert(header::SET_COOKIE, cookie);
             return Ok(answer);
@@ -154,12 +154,12 @@ fn not_an_id(page: &Page, reason: NotAnInquiryId, typed: &str) -> String {
 async fn leave(State(app): State<App>, page: Page, headers: HeaderMap) -> PageResult {
     /// What a browser on a shared machine forgets; browsers heed it over TLS only.
     const FORGET: &str = "\"cache\", \"cookies\", \"storage\"";
-    if let Some(secret) = session::secret(&headers) {
+    if let Some(secret) = session::VISIT.secret(&headers) {
         entry::leave(&app, secret).await?;
     }
     let mut answer = page.onwards("/left#main");
     let set = answer.headers_mut();
-    set.insert(header::SET_COOKIE, session::take_back(&headers));
+    set.insert(header::SET_COOKIE, session::VISIT.take_back(&headers));
     let clear = HeaderName::from_static("clear-site-data");
     set.insert(clear, header::HeaderValue::from_static(FORGET));
     Ok(answer)

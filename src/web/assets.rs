@@ -30,6 +30,7 @@ embedded! {
     "tokens.css": CSS,
     "todoke.css": CSS,
     "id.js": SCRIPT,
+    "sign-in.js": SCRIPT,
     "icon.svg": SVG,
     "pictures/where-the-id-stands.svg": SVG,
     "pictures/router.svg": SVG,

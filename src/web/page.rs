@@ -28,6 +28,8 @@ pub struct Page {
     pub centre: Arc<Centre>,
     /// Inside a session: the layout offers the way out and says when it ends.
     pub visiting: bool,
+    /// Who of the centre's people is signed in: the page is theirs and not the public's.
+    pub at_work: Option<String>,
     /// The form on it was refused: the title says so first.
     pub refused: bool,
 }
@@ -37,13 +39,20 @@ impl Page {
     pub fn at(app: &App, lang: Lang, path: &str, query: &str) -> Self {
         let (path, query) = (path.to_owned(), query.to_owned());
         let centre = Arc::clone(&app.centre);
-        Self { lang, path, query, centre, visiting: false, refused: false }
+        Self { lang, path, query, centre, visiting: false, at_work: None, refused: false }
     }
 
     /// The same page inside a session.
     #[must_use]
     pub fn visiting(mut self) -> Self {
         self.visiting = true;
+        self
+    }
+
+    /// The same page for somebody of the centre.
+    #[must_use]
+    pub fn at_work(mut self, name: &str) -> Self {
+        self.at_work = Some(name.to_owned());
         self
     }
 
@@ -98,6 +107,11 @@ impl Page {
     /// A day, never an hour: clock times of a detection are the ISP's to know.
     pub fn day(&self, at: &Moment) -> String {
         if self.lang == Lang::Ja { at.date_ja() } else { at.date_en() }
+    }
+
+    /// A moment to the minute in Japan, for the centre's own people: `2026-11-23 10:05`.
+    pub fn clock(&self, at: &Moment) -> String {
+        at.in_japan().strftime("%Y-%m-%d %H:%M").to_string()
     }
 
     /// A day that is not certain: its month and number, without year and weekday.

@@ -1,7 +1,7 @@
-//! The session cookie (セッション): one, only after the ID, and it says nothing.
+//! The session cookies (セッション): one after the ID, another after signing in; they say nothing.
 //!
-//! The store knows the SHA-256 of its value alone. Over TLS, which a proxy in front ends, it is
-//! `__Host-todoke` and Secure. A request that reached this very process by `http://localhost` has
+//! The store knows the SHA-256 of a value alone. Over TLS, which a proxy in front ends, a cookie has
+//! the prefix `__Host-` and is Secure. A request that reached this very process by `http://localhost` has
 //! no TLS and gets the bare name: browsers differ in whether they take a Secure cookie there.
 
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -9,8 +9,17 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{access::keys::to_hex, app::App};
 
-const SECURE: &str = "__Host-todoke";
-const PLAIN: &str = "todoke";
+/// One of our cookies (クッキー).
+#[derive(Clone, Copy, Debug)]
+pub struct Cookie {
+    secure: &'static str,
+    plain: &'static str,
+}
+
+/// Of a person who entered an inquiry ID.
+pub const VISIT: Cookie = Cookie { secure: "__Host-todoke", plain: "todoke" };
+/// Of a person of the centre.
+pub const STAFF: Cookie = Cookie { secure: "__Host-todoke-staff", plain: "todoke-staff" };
 
 /// A fresh secret of 256 bits, as the cookie carries it.
 pub fn fresh_secret(app: &App) -> String {
@@ -24,31 +33,34 @@ pub fn tag(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// The secret that a request carries.
-pub fn secret(headers: &HeaderMap) -> Option<&str> {
-    let name = if is_plain(headers) { PLAIN } else { SECURE };
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let mut cookies = lines.flat_map(|line| line.split(';'));
-    cookies.find_map(|cookie| {
-        let (known, value) = cookie.trim().split_once('=')?;
-        (known == name && value.len() == 64).then_some(value)
-    })
-}
+impl Cookie {
+    /// The secret that a request carries.
+    pub fn secret(self, headers: &HeaderMap) -> Option<&str> {
+        let name = if is_plain(headers) { self.plain } else { self.secure };
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut cookies = lines.flat_map(|line| line.split(';'));
+        cookies.find_map(|cookie| {
+            let (known, value) = cookie.trim().split_once('=')?;
+            (known == name && value.len() == 64).then_some(value)
+        })
+    }
 
-/// The header that hands `secret` to the browser; it ends with the browser, or with the visit.
-pub fn hand_out(headers: &HeaderMap, secret: &str) -> HeaderValue {
-    cookie(headers, secret, "")
-}
+    /// The header that hands `secret` to the browser; it ends with the browser, or with the visit.
+    pub fn hand_out(self, headers: &HeaderMap, secret: &str) -> HeaderValue {
+        self.header(headers, secret, "")
+    }
 
-/// The header that takes the cookie back.
-pub fn take_back(headers: &HeaderMap) -> HeaderValue {
-    cookie(headers, "", "; Max-Age=0")
-}
+    /// The header that takes the cookie back.
+    pub fn take_back(self, headers: &HeaderMap) -> HeaderValue {
+        self.header(headers, "", "; Max-Age=0")
+    }
 
-fn cookie(headers: &HeaderMap, value: &str, end: &str) -> HeaderValue {
-    let (name, secure) = if is_plain(headers) { (PLAIN, "") } else { (SECURE, "; Secure") };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{end}");
-    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    fn header(self, headers: &HeaderMap, value: &str, end: &str) -> HeaderValue {
+        let (name, secure) =
+            if is_plain(headers) { (self.plain, "") } else { (self.secure, "; Secure") };
+        let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{end}");
+        HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+    }
 }
 
 /// Whether the browser stands on this machine and speaks plain HTTP.
@@ -76,12 +88,16 @@ mod tests {
     fn only_plain_loopback_goes_without_the_host_prefix() {
         let value = "a".repeat(64);
         let public = headers("todoke.example", &format!("x=1; __Host-todoke={value}"));
-        assert_eq!(secret(&public), Some(value.as_str()));
-        assert!(hand_out(&public, "v").to_str().unwrap().contains("; Secure"));
+        assert_eq!(VISIT.secret(&public), Some(value.as_str()));
+        assert!(VISIT.hand_out(&public, "v").to_str().unwrap().contains("; Secure"));
         let here = headers("127.0.0.1:8080", &format!("todoke={value}"));
-        assert_eq!(secret(&here), Some(value.as_str()));
-        assert!(!hand_out(&here, "v").to_str().unwrap().contains("Secure"));
-        assert_eq!(secret(&headers("todoke.example", &format!("todoke={value}"))), None);
-        assert_eq!(secret(&headers("[::1]:80", &format!("todoke={value}"))), Some(value.as_str()));
+        assert_eq!(VISIT.secret(&here), Some(value.as_str()));
+        assert!(!VISIT.hand_out(&here, "v").to_str().unwrap().contains("Secure"));
+        assert_eq!(VISIT.secret(&headers("todoke.example", &format!("todoke={value}"))), None);
+        assert_eq!(STAFF.secret(&here), None);
+        assert_eq!(
+            VISIT.secret(&headers("[::1]:80", &format!("todoke={value}"))),
+            Some(value.as_str())
+        );
     }
 }

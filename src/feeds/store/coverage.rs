@@ -12,6 +12,7 @@ use crate::{
         on, on_tx,
     },
     feeds::{
+        calendar::RunDays,
         hits::{RunHits, Said},
         receive::FeedFile,
         runs::{Part, Run},
@@ -244,4 +245,21 @@ pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)
                            AND q.scan_run IS NULL))
          GROUP BY f.feed_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// The runs of a feed that touch a time, with how many of their parts count.
+pub(in crate::feeds) async fn days(
+    db: &Db,
+    feed: FeedId,
+    (from, to): (Moment, Moment),
+) -> sqlx::Result<Vec<RunDays>> {
+    const SQL: &str = "SELECT c.scan_run, MIN(c.from_at) AS from_at, MAX(c.to_at) AS to_at,
+             COUNT(*) AS parts,
+             COUNT(CASE WHEN c.status <> 'aborted' AND c.completeness >= f.completeness_floor
+                 THEN 1 END) AS counting,
+             CAST(SUM(c.attempted) AS BIGINT) AS attempted
+         FROM scan_coverage c JOIN feeds f ON f.id = c.feed_id
+         WHERE c.feed_id = $1 AND c.to_at >= $2 AND c.from_at < $3
+         GROUP BY c.scan_run ORDER BY MAX(c.to_at), c.scan_run";
+    on!(db, pool => sqlx::query_as(SQL).bind(feed).bind(from).bind(to).fetch_all(pool).await)
 }

@@ -17,7 +17,8 @@ use crate::{
     time::Moment,
 };
 
-const ROW: &str = "q.feed_file_id, q.row_no, f.name AS file, q.line, q.column_name, q.reason,
+pub(super) const ROW: &str =
+    "q.feed_file_id, q.row_no, f.name AS file, q.line, q.column_name, q.reason,
              q.bytes, q.released_at, q.dismissed_at
          FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id";
 

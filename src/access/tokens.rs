@@ -1,0 +1,129 @@
+//! Tokens of machines (APIトークン): opaque, good for one thing, shown once.
+//!
+//! 256 bits behind a prefix that scanners for leaked secrets recognise; the store keeps their hash,
+//! what they are good for, their end and when they were used last.
+
+use std::{fmt, str::FromStr};
+
+use sqlx::FromRow;
+
+use super::store;
+use crate::{
+    app::App,
+    db::Db,
+    ids::TokenId,
+    time::{DAY, Moment},
+    web::session::{fresh_secret, tag},
+};
+
+/// What every token begins with.
+pub const PREFIX: &str = "todoke_";
+
+/// What a token is good for (用途).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Hand files to the feed of that name, and ask what became of them.
+    Feed(String),
+}
+
+/// A word that names no scope.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is nothing that a token is good for")]
+pub struct NotAScope(String);
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Feed(name) = self;
+        write!(f, "feed:{name}")
+    }
+}
+
+impl FromStr for Scope {
+    type Err = NotAScope;
+
+    fn from_str(word: &str) -> Result<Self, NotAScope> {
+        let name = word.strip_prefix("feed:").ok_or_else(|| NotAScope(word.to_owned()))?;
+        Ok(Self::Feed(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = NotAScope;
+
+    fn try_from(word: String) -> Result<Self, NotAScope> {
+        word.parse()
+    }
+}
+
+/// A token as those see it who manage them (APIトークン).
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "APIトークン")]
+pub struct Token {
+    /// Its key, which says nothing of its secret.
+    pub id: TokenId,
+    /// What it is good for.
+    #[sqlx(try_from = "String")]
+    pub scope: Scope,
+    /// Since when.
+    pub made_at: Moment,
+    /// Who made it.
+    pub made_by: String,
+    /// Until when.
+    pub ends_at: Moment,
+    /// When it was used last, to the hour.
+    pub used_at: Option<Moment>,
+    /// When it was withdrawn.
+    pub withdrawn_at: Option<Moment>,
+}
+
+impl Token {
+    /// Whether it opens anything at `now`.
+    pub fn is_good(&self, now: Moment) -> bool {
+        self.withdrawn_at.is_none() && now < self.ends_at
+    }
+}
+
+/// Makes a token that is good for `days`; gives its secret, which is shown this once.
+pub async fn make(
+    app: &App,
+    scope: Scope,
+    days: i64,
+    by: &str,
+) -> crate::db::Result<(Token, String)> {
+    let secret = format!("{PREFIX}{}", fresh_secret(app));
+    let now = app.now();
+    let token = Token {
+        id: TokenId(app.fresh_id()),
+        scope,
+        made_at: now,
+        made_by: by.to_owned(),
+        ends_at: Moment(now.0 + days * DAY),
+        used_at: None,
+        withdrawn_at: None,
+    };
+    store::insert_token(&app.db, &token, &tag(&secret)).await?;
+    Ok((token, secret))
+}
+
+/// All tokens, latest first.
+pub async fn all(db: &Db) -> crate::db::Result<Vec<Token>> {
+    store::tokens(db).await
+}
+
+/// The token of that secret, if it is good now.
+pub async fn good(app: &App, secret: &str) -> crate::db::Result<Option<Token>> {
+    /// A use within this is not written again.
+    const HOUR: i64 = 3_600_000_000;
+    let now = app.now();
+    let found = store::token(&app.db, &tag(secret)).await?;
+    let Some(token) = found.filter(|token| token.is_good(now)) else { return Ok(None) };
+    if token.used_at.is_none_or(|used| now.0 - used.0 > HOUR) {
+        store::touch_token(&app.db, token.id, now).await?;
+    }
+    Ok(Some(token))
+}
+
+/// Withdraws a token; tells whether there was one that was not withdrawn before.
+pub async fn withdraw(app: &App, id: TokenId, by: &str) -> crate::db::Result<bool> {
+    store::withdraw_token(&app.db, id, by, app.now()).await
+}

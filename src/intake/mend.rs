@@ -1,0 +1,114 @@
+//! Mending a quarantined row (隔離行の修正): a person writes the row as it was meant.
+//!
+//! What was delivered stays as it is. The mended row goes in as a small file of its own, archived
+//! like any other, so that what stands in the store can always be read again from raw bytes; the row
+//! it stands for is dismissed, naming that file. Owns no table.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::Path,
+};
+
+use formats::Row;
+
+use super::{Taken, take_in};
+use crate::{
+    access::keys::private,
+    app::App,
+    attribution::Attributor,
+    feeds::{
+        Feed, archive,
+        files::Holds,
+        quarantine::{self, QuarantinedRow, Rows, Word},
+        receive::{self, FeedFile},
+    },
+};
+
+/// The longest header that is carried over.
+const HEADER_MAX: u64 = 64 << 10;
+
+/// Why a row is not mended (修正不可).
+#[derive(Debug, thiserror::Error)]
+pub enum NotMended {
+    /// The row as it is written now is not understood either.
+    #[error("the row is not understood yet: {0}")]
+    NotUnderstood(String),
+    /// There are none or several rows in what was written.
+    #[error("write exactly one row")]
+    NotOneRow,
+    /// It waits no more.
+    #[error("the row no longer waits in quarantine")]
+    NotWaiting,
+    /// Rows of coverage are mended by sending them again.
+    #[error("a row of coverage is corrected by a coverage file that says it anew")]
+    IsCoverage,
+}
+
+/// Takes a quarantined row in as somebody wrote it anew.
+pub async fn mend(
+    app: &App,
+    (feed, file): (&Feed, &FeedFile),
+    row: &QuarantinedRow,
+    (text, word): (&str, Word<'_>),
+) -> anyhow::Result<Result<Taken, NotMended>> {
+    if file.holds == Holds::Coverage {
+        return Ok(Err(NotMended::IsCoverage));
+    }
+    if row.released_at.is_some() || row.dismissed_at.is_some() {
+        return Ok(Err(NotMended::NotWaiting));
+    }
+    let laid = archive::lay_out(app, file)?;
+    let (name, header) = header_of(feed, file, laid.path())?;
+    let desk = tempfile_beside(laid.path(), &name, &format!("{header}{}\n", text.trim()))?;
+    let checked = one_detection(app, feed, &desk);
+    let taken = match checked {
+        Err(why) => Err(why),
+        Ok(()) => {
+            let attributor = Attributor::load(&app.db).await?;
+            let taken = take_in(app, (feed, &attributor), &desk, &|_| {}).await?;
+            let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);
+            let word = Word { author: word.author, reason: &reason };
+            // Somebody else may have dealt with it since: then there is nothing left to say.
+            let _dealt_with = quarantine::dismiss(app, &[Rows::One(row.id())], word).await?;
+            Ok(taken)
+        }
+    };
+    if let Some(folder) = desk.parent() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(taken)
+}
+
+/// The name that tells how the file is read, and the line that its rows need above them.
+fn header_of(feed: &Feed, file: &FeedFile, path: &Path) -> anyhow::Result<(String, String)> {
+    let unpacked = formats::unpack(&file.name, fs::File::open(path)?)?;
+    let name = unpacked.name.clone();
+    if !feed.format.has_header() {
+        return Ok((name, String::new()));
+    }
+    let mut header = Vec::new();
+    BufReader::new(unpacked.take(HEADER_MAX)).read_until(b'\n', &mut header)?;
+    Ok((name, String::from_utf8_lossy(&header).into_owned()))
+}
+
+/// Writes a file under just that name, in a folder of its own, which nobody else reads.
+fn tempfile_beside(beside: &Path, name: &str, text: &str) -> anyhow::Result<std::path::PathBuf> {
+    let folder = beside.with_extension("mend");
+    fs::create_dir(&folder)?;
+    let path = folder.join(name);
+    private().write(true).create_new(true).open(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
+}
+
+fn one_detection(app: &App, feed: &Feed, path: &Path) -> Result<(), NotMended> {
+    let told = |why: &dyn std::fmt::Display| NotMended::NotUnderstood(why.to_string());
+    let rows = receive::open_rows(feed, &receive::name_of(path), path, app.now());
+    let mut rows = rows.map_err(|why| told(&why))?;
+    match (rows.next(), rows.next()) {
+        (Some(Ok(Row::Detection(_))), None) => Ok(()),
+        (Some(Ok(Row::Refused(why))), None) => Err(told(&why)),
+        (Some(Err(fault)), _) => Err(told(&fault)),
+        _ => Err(NotMended::NotOneRow),
+    }
+}

@@ -1,0 +1,91 @@
+//! `/admin/feeds`: what came, what waits for a person, and the files of machines at `/api/v1`.
+
+mod calendar;
+mod feeds;
+mod push;
+mod rows;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{get, post},
+};
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+
+use crate::{app::App, feeds::Feed, web::error::PageResult};
+
+/// The pages of people.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/admin", get(async || Redirect::to("/admin/feeds")))
+        .route("/admin/feeds", get(feeds::all))
+        .route("/admin/feeds/{name}", get(feeds::one))
+        .route("/admin/feeds/{name}/coverage", get(calendar::show))
+        .route("/admin/feeds/{name}/quarantine", get(rows::of_feed))
+        .route("/admin/feeds/{name}/retry", post(rows::retry))
+        .route("/admin/files/{id}", get(feeds::file))
+        .route("/admin/files/{id}/raw", get(feeds::raw))
+        .route("/admin/quarantine/{file}/{row}", get(rows::one).post(rows::say))
+}
+
+/// The addresses of machines; no page, no cookie.
+pub fn machine_routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/feeds/{name}/files", post(push::take))
+        .layer(DefaultBodyLimit::disable())
+        .route("/api/v1/feeds/{name}/files/{sha256}", get(push::standing))
+        .route("/api/openapi.json", get(async || axum::Json(Described::openapi())))
+}
+
+/// What machines may ask, described for machines.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Todoke", description = "Files of detections in, and what became of them."),
+    paths(push::take, push::standing),
+    modifiers(&Tokens)
+)]
+struct Described;
+
+/// How machines show who they are.
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, described: &mut utoipa::openapi::OpenApi) {
+        let token = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let components = described.components.get_or_insert_default();
+        components.add_security_scheme("token", token);
+    }
+}
+
+/// The feed of that name, or 404.
+async fn feed_named(app: &App, name: &str) -> Result<Feed, PageResult> {
+    match crate::feeds::by_name(&app.db, name).await {
+        Ok(Some(feed)) => Ok(feed),
+        Ok(None) => Err(Ok(not_found())),
+        Err(fault) => Err(Err(fault.into())),
+    }
+}
+
+/// 404, which gets its page further out.
+fn not_found() -> Response {
+    axum::http::StatusCode::NOT_FOUND.into_response()
+}
+
+/// Which page of a list is asked for: `?page=2`.
+#[derive(serde::Deserialize)]
+struct Paged {
+    #[serde(default = "first")]
+    page: i64,
+    /// Rows that were dismissed instead of those that wait.
+    #[serde(default)]
+    dismissed: Option<String>,
+}
+
+fn first() -> i64 {
+    1
+}

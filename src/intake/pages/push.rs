@@ -1,0 +1,312 @@
+//! `POST /api/v1/feeds/{name}/files`: a machine hands a file over; the same one again is no new one.
+//!
+//! What is acknowledged is durable: the bytes are in the archive and the file stands in the store.
+//! Its rows go in right after, by the jobs of this node or another, and the answer says where to ask.
+
+use std::path::PathBuf;
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt as _;
+
+use crate::{
+    access::{
+        keys::{private, to_hex},
+        tokens::{self, Scope},
+    },
+    app::App,
+    feeds::{
+        self, Feed,
+        files::Holds,
+        quarantine,
+        receive::{self, FeedFile},
+    },
+    web::problem::Problem,
+};
+
+/// The largest body (see `docs/formats`).
+pub(crate) const BODY_MAX: u64 = 200 << 20;
+
+/// How a file is handed over.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub(crate) struct Handed {
+    /// The name of the file: a Shadowserver report tells its type by it.
+    file: String,
+    /// `coverage` for a file that says what scans covered.
+    #[serde(default)]
+    holds: Option<String>,
+}
+
+/// A file that was handed over, and what became of it.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Standing {
+    /// The name it came under first.
+    file: String,
+    /// The hash of its content.
+    sha256: String,
+    /// `accepted`: it is safe and its rows go in; `taken`; `refused`.
+    status: &'static str,
+    /// Why it was refused as a whole, or where it breaks off.
+    refused: Option<String>,
+    /// What came of its rows.
+    #[schema(value_type = Object)]
+    counts: serde_json::Value,
+    /// Rows that wait in quarantine.
+    waiting: i64,
+}
+
+/// What a delivery became: one file, or those that an archive or a mail held.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Delivered {
+    /// The feed.
+    feed: String,
+    /// The hash of what was delivered.
+    sha256: String,
+    /// Its files.
+    files: Vec<Standing>,
+    /// Where to ask what became of it.
+    href: String,
+}
+
+/// Takes a file over.
+#[utoipa::path(
+    post,
+    path = "/api/v1/feeds/{name}/files",
+    params(
+        ("name" = String, Path, description = "The feed"),
+        Handed,
+        ("Content-Digest" = String, Header, description = "sha-256=:…: of the body (RFC 9530)"),
+    ),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (status = 202, body = Delivered, description = "It is safe; its rows go in now"),
+        (status = 200, body = Delivered, description = "The same content was here before"),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 413, body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(crate) async fn take(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    Query(handed): Query<Handed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    match taken(&app, (&name, &handed), &headers, body).await {
+        Ok(answer) => answer,
+        Err(Refusal::Problem(problem)) => problem.into_response(),
+        Err(Refusal::Fault(fault)) => faulty(&fault),
+    }
+}
+
+/// Why nothing is answered but a problem.
+enum Refusal {
+    Problem(Problem),
+    Fault(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Refusal {
+    fn from(fault: E) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+async fn taken(
+    app: &App,
+    (name, handed): (&str, &Handed),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let feed = authorised(app, name, headers).await?;
+    let holds = match handed.holds.as_deref() {
+        None | Some("hits") => Holds::Hits,
+        Some("coverage") => Holds::Coverage,
+        Some(_) => return Err(bad("`holds` is `hits` or `coverage`")),
+    };
+    let is_plain = |name: &str| !name.is_empty() && !name.contains(['/', '\\', '\0']);
+    if !is_plain(&handed.file) || handed.file.starts_with('.') || handed.file.len() > 200 {
+        return Err(bad("`file` must be a plain file name of at most 200 bytes"));
+    }
+    let expected = digest(headers).ok_or_else(|| {
+        bad("send the header `Content-Digest: sha-256=:…:` with the SHA-256 of the body, in base64")
+    })?;
+    let desk = Desk::make(app, &handed.file)?;
+    let sha256 = spool(body, &desk).await?;
+    if sha256 != expected {
+        return Err(bad("the body does not have the digest that was announced; send it again"));
+    }
+    let known = !receive::by_content(&app.db, &feed, &sha256).await?.is_empty();
+    receive::accept(app, &feed, holds, &desk.path()).await?;
+    let status = if known { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(delivered(app, &feed, &sha256).await?)).into_response())
+}
+
+/// What became of a delivery.
+#[utoipa::path(
+    get,
+    path = "/api/v1/feeds/{name}/files/{sha256}",
+    params(
+        ("name" = String, Path, description = "The feed"),
+        ("sha256" = String, Path, description = "The hash of what was delivered"),
+    ),
+    responses(
+        (status = 200, body = Delivered),
+        (status = 401, body = Problem, content_type = "application/problem+json"),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+    security(("token" = [])),
+)]
+pub(crate) async fn standing(
+    State(app): State<App>,
+    Path((name, sha256)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    match told(&app, &name, &sha256, &headers).await {
+        Ok(answer) => answer,
+        Err(Refusal::Problem(problem)) => problem.into_response(),
+        Err(Refusal::Fault(fault)) => faulty(&fault),
+    }
+}
+
+async fn told(
+    app: &App,
+    name: &str,
+    sha256: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let feed = authorised(app, name, headers).await?;
+    let delivered = delivered(app, &feed, sha256).await?;
+    if delivered.files.is_empty() {
+        let detail = "nothing of that content was handed over to this feed";
+        let problem = Problem::of(StatusCode::NOT_FOUND, "No such file", detail);
+        return Err(Refusal::Problem(problem));
+    }
+    Ok(Json(delivered).into_response())
+}
+
+async fn delivered(app: &App, feed: &Feed, sha256: &str) -> anyhow::Result<Delivered> {
+    let mut files = Vec::new();
+    for file in receive::by_content(&app.db, feed, sha256).await? {
+        files.push(standing_of(app, file).await?);
+    }
+    let href = format!("/api/v1/feeds/{}/files/{sha256}", feed.name);
+    Ok(Delivered { feed: feed.name.clone(), sha256: sha256.to_owned(), files, href })
+}
+
+async fn standing_of(app: &App, file: FeedFile) -> anyhow::Result<Standing> {
+    Ok(Standing {
+        status: match (&file.refused, file.completed_at) {
+            (Some(_), _) => "refused",
+            (None, Some(_)) => "taken",
+            (None, None) => "accepted",
+        },
+        counts: serde_json::from_str(&file.counts)?,
+        waiting: quarantine::waiting(&app.db, file.id).await?,
+        file: file.name,
+        sha256: file.sha256,
+        refused: file.refused,
+    })
+}
+
+/// The feed that the request's token opens. Whoever has no token for it cannot tell whether there
+/// is such a feed.
+async fn authorised(app: &App, name: &str, headers: &HeaderMap) -> Result<Feed, Refusal> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let secret = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+    let token = match secret {
+        Some(secret) => tokens::good(app, secret).await?,
+        None => None,
+    };
+    let no = || {
+        let detail = format!(
+            "send `Authorization: Bearer {}…` with a token that is good for this feed; \
+             `todoke token add --feed {name}` makes one",
+            tokens::PREFIX
+        );
+        let title = "No token for this feed";
+        Refusal::Problem(Problem::of(StatusCode::UNAUTHORIZED, title, detail))
+    };
+    let token = token.filter(|token| token.scope == Scope::Feed(name.to_owned()));
+    token.ok_or_else(no)?;
+    feeds::by_name(&app.db, name).await?.ok_or_else(no)
+}
+
+fn bad(detail: &str) -> Refusal {
+    let title = "The request is not understood";
+    Refusal::Problem(Problem::of(StatusCode::BAD_REQUEST, title, detail))
+}
+
+fn faulty(fault: &anyhow::Error) -> Response {
+    tracing::error!("a file could not be taken over: {fault:#}");
+    let detail = "this is our fault; send it again later";
+    Problem::of(StatusCode::INTERNAL_SERVER_ERROR, "It did not work", detail).into_response()
+}
+
+/// The SHA-256 that the sender announces, in hexadecimal digits (RFC 9530).
+fn digest(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("content-digest")?.to_str().ok()?;
+    let member = value.split(',').find_map(|one| one.trim().strip_prefix("sha-256=:"))?;
+    let bytes = STANDARD.decode(member.strip_suffix(':')?).ok()?;
+    (bytes.len() == 32).then(|| to_hex(&bytes))
+}
+
+/// Where a body lies until it is accepted, under the name it was sent with.
+struct Desk {
+    folder: PathBuf,
+    name: String,
+}
+
+impl Desk {
+    fn make(app: &App, name: &str) -> anyhow::Result<Self> {
+        let archive = app.data.join("archive");
+        std::fs::create_dir_all(&archive)?;
+        let folder = feeds::archive::tempname(&archive);
+        std::fs::create_dir(&folder)?;
+        Ok(Self { folder, name: name.to_owned() })
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join(&self.name)
+    }
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        // What is left here is a copy of what the archive holds, or was never acknowledged.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Writes a body to the desk piece by piece; gives its hash.
+async fn spool(body: Body, desk: &Desk) -> Result<String, Refusal> {
+    let file = private().write(true).create_new(true).open(desk.path());
+    let mut file = tokio::fs::File::from_std(file?);
+    let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| bad("the body broke off; send it again"))?;
+        bytes += piece.len() as u64;
+        if bytes > BODY_MAX {
+            let detail = "a body holds at most 200 MiB; send the file in parts, or compressed";
+            let title = "The body is too large";
+            let problem = Problem::of(StatusCode::PAYLOAD_TOO_LARGE, title, detail);
+            return Err(Refusal::Problem(problem));
+        }
+        hash.update(&piece);
+        file.write_all(&piece).await?;
+    }
+    file.flush().await?;
+    Ok(to_hex(&hash.finalize()))
+}
