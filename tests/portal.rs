@@ -6,6 +6,8 @@
 mod centre;
 #[path = "portal/album.rs"]
 mod album;
+#[path = "portal/intake.rs"]
+mod intake;
 #[path = "portal/results.rs"]
 mod results;
 #[path = "portal/steps.rs"]

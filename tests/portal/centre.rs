@@ -413,7 +413,8 @@ impl Visitor {
         self.post("/id", &format!("id={}", escaped.concat())).await
     }
 
-    async fn send(&mut self, mut request: Request<Body>) -> Answer {
+    /// Sends any request.
+    pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
         let headers = request.headers_mut();
         headers.insert(header::HOST, "todoke.example".parse().unwrap());
         if let Some(cookie) = &self.cookie {
