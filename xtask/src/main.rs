@@ -10,6 +10,7 @@ mod unused;
 mod metadata;
 mod tidy;
 mod bench;
+mod conformance;
 mod processes;
 
 use std::env;
@@ -24,6 +25,7 @@ usage: cargo xtask COMMAND
   test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them
   check               format, lints, docs, tidy, licences and sources, unused dependencies
   tidy                the rules of the house that no compiler knows
+  conformance         the peers' samples through our readers, against what the peers expect
   bench ingest [--rows N] [--json] [--database-url URL]
                       what taking in two days' lists costs, by the release binary
 ";
@@ -48,6 +50,7 @@ fn run() -> Result<ExitCode> {
         ("check", []) => check::run()?,
         ("tidy", []) => tidy::run()?,
         ("bench", _) => bench::run(rest)?,
+        ("conformance", []) => conformance::run()?,
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             true
