@@ -8,8 +8,11 @@
 pub mod archive;
 pub mod calendar;
 pub mod coverage;
+pub mod deliver;
 pub mod files;
+pub mod format;
 pub mod hits;
+pub mod mappings;
 pub mod overview;
 pub mod quarantine;
 pub mod readings;
@@ -18,12 +21,12 @@ pub mod refusals;
 pub mod runs;
 pub(crate) mod store;
 
-use std::{fmt, str::FromStr};
-
 use formats::Stream;
 use sqlx::FromRow;
 
 use crate::{app::App, db::Db, ids::FeedId};
+
+pub use format::Format;
 
 /// A source of files (フィード) and how to read them.
 #[derive(Clone, Debug, FromRow)]
@@ -42,69 +45,14 @@ pub struct Feed {
     pub utc_offset_minutes: Option<i64>,
     /// The least completeness at which a run of it counts as covering.
     pub completeness_floor: f64,
-}
-
-/// How the files of a feed are read (形式).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Shadowserver reports; the type stands in the file name.
-    Shadowserver,
-    /// Our own schema for scan results.
-    ScanList,
+    /// The mapping in force, as JSON, where the format names one.
+    pub mapping: Option<String>,
 }
 
 /// A word of the store that this version does not know.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no word that this version knows")]
 pub struct NotAWord(String);
-
-/// A word that names no format this version reads.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no format this version reads; it reads shadowserver and scan-list")]
-pub struct NotAFormat(String);
-
-impl Format {
-    /// The wire word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Shadowserver => "shadowserver",
-            Self::ScanList => "scan-list",
-        }
-    }
-
-    /// Whether the first line of a file says what the cells of the others are.
-    pub fn has_header(self) -> bool {
-        match self {
-            Self::Shadowserver | Self::ScanList => true,
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-impl FromStr for Format {
-    type Err = NotAFormat;
-
-    fn from_str(word: &str) -> Result<Self, NotAFormat> {
-        match word {
-            "shadowserver" => Ok(Self::Shadowserver),
-            "scan-list" => Ok(Self::ScanList),
-            _ => Err(NotAFormat(word.to_owned())),
-        }
-    }
-}
-
-impl TryFrom<String> for Format {
-    type Error = NotAFormat;
-
-    fn try_from(word: String) -> Result<Self, NotAFormat> {
-        word.parse()
-    }
-}
 
 /// What a feed is registered with.
 #[derive(Clone, Debug)]
@@ -127,6 +75,9 @@ pub enum FeedRefused {
     /// The name is taken by a feed that is read or judged in another way.
     #[error("the feed `{0}` exists already with another format, stream, zone or floor")]
     NameTaken(String),
+    /// No mapping has that name.
+    #[error("no mapping is named `{0}`; `todoke feed map FILE --save {0}` saves one")]
+    NoMapping(String),
     /// The completeness is no share.
     #[error("the completeness floor must lie between 0 and 1")]
     NoShare,
@@ -148,10 +99,18 @@ pub async fn add(
         let taken = FeedRefused::NameTaken(new.name.clone());
         return Ok(if same { Ok((feed, false)) } else { Err(taken) });
     }
+    let mapping = match &new.format {
+        Format::Csv(name) => match mappings::in_force(&app.db, name).await? {
+            Some(saved) => Some(saved.body),
+            None => return Ok(Err(FeedRefused::NoMapping(name.clone()))),
+        },
+        _ => None,
+    };
     let feed = Feed {
         id: FeedId(app.fresh_id()),
         name: new.name.clone(),
-        format: new.format,
+        format: new.format.clone(),
+        mapping,
         stream: new.stream.code().to_owned(),
         utc_offset_minutes: new.utc_offset_minutes,
         completeness_floor: new.completeness_floor,

@@ -10,6 +10,7 @@ pub mod retry;
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use serde::Serialize;
 
 use crate::{
@@ -17,7 +18,9 @@ use crate::{
     attribution::Attributor,
     feeds::{
         Feed, archive, coverage,
+        deliver::{self, Piece},
         files::Holds,
+        format,
         quarantine,
         receive::{self, Counts, FeedFile},
         refusals,
@@ -59,22 +62,36 @@ impl Taken {
     }
 }
 
-/// Takes one file in, from where an earlier run left it; tells `progress` how many rows are in.
+/// Takes in what lies at `path`, each file of it from where an earlier run left it; tells `progress`
+/// how many rows of the present file are in.
 pub async fn take_in(
     app: &App,
     (feed, attributor): (&Feed, &Attributor),
     path: &Path,
     progress: &(dyn Fn(u64) + Sync),
+) -> anyhow::Result<Vec<Taken>> {
+    let delivery = deliver::accept(app, feed, Holds::Hits, path).await?;
+    let mut all = Vec::with_capacity(delivery.pieces.len());
+    for Piece { file, name, path } in &delivery.pieces {
+        let start = std::time::Instant::now();
+        let came = match file.completed_at {
+            Some(_) => (serde_json::from_str(&file.counts)?, file.refused.clone()),
+            None => take_rows(&Chain { app, feed, attributor, file }, path, progress).await?,
+        };
+        let taken = taken(app, file, came, start.elapsed().as_secs_f64()).await?;
+        all.push(Taken { file: name.clone(), already_ingested: file.is_in(), ..taken });
+    }
+    Ok(all)
+}
+
+/// Takes in what lies at `path` and is one file.
+pub async fn take_one(
+    app: &App,
+    with: (&Feed, &Attributor),
+    path: &Path,
 ) -> anyhow::Result<Taken> {
-    let start = std::time::Instant::now();
-    let file = receive::accept(app, feed, Holds::Hits, path).await?.file;
-    let already_ingested = file.is_in();
-    let (counts, refused) = match file.completed_at {
-        Some(_) => (serde_json::from_str(&file.counts)?, file.refused.clone()),
-        None => take_rows(&Chain { app, feed, attributor, file: &file }, path, progress).await?,
-    };
-    let taken = taken(app, &file, (counts, refused), start.elapsed().as_secs_f64()).await?;
-    Ok(Taken { file: receive::name_of(path), already_ingested, ..taken })
+    let mut all = take_in(app, with, path, &|_| {}).await?;
+    all.pop().context("a file that was accepted")
 }
 
 async fn taken(
@@ -143,7 +160,7 @@ async fn take_rows(
 ) -> anyhow::Result<(Counts, Option<String>)> {
     let (app, file) = (chain.app, chain.file);
     let mut counts: Counts = serde_json::from_str(&file.counts)?;
-    let refused = match receive::open_rows(chain.feed, &file.name, path, app.now()) {
+    let refused = match format::open_rows(chain.feed, &file.name, path, app.now()) {
         Ok(rows) => {
             let id = file.id;
             let sort_out = move |rows| chain::sort_out(id, rows);

@@ -1,8 +1,12 @@
 //! `todoke feed`: sources of detections.
 
+mod map;
+
+use std::ffi::OsStr;
+
 use clap::{
     Args, Subcommand,
-    builder::{NonEmptyStringValueParser, TypedValueParser},
+    builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser},
 };
 use formats::Stream;
 use serde_json::json;
@@ -37,7 +41,7 @@ enum Command {
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
         /// How its files are read.
-        #[arg(long, value_parser = formats())]
+        #[arg(long, value_parser = FormatParser)]
         format: Format,
         /// The undertaking.
         #[arg(long, value_parser = given::stream())]
@@ -49,6 +53,8 @@ enum Command {
         #[arg(long, default_value_t = 0.9, value_parser = given::share)]
         completeness_floor: f64,
     },
+    /// Propose how a CSV of whatever shape is read, show its first rows, and save that.
+    Map(map::Map),
     /// All feeds.
     #[command(after_help = "Example:\n  todoke feed list --json")]
     List,
@@ -68,8 +74,27 @@ fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
     clap::value_parser!(i64).range(-1440..=1440)
 }
 
-fn formats() -> impl TypedValueParser<Value = Format> {
-    given::word_of([Format::Shadowserver, Format::ScanList].map(Format::word))
+/// A format: one of the plain ones, which shells complete, or `csv:MAPPING`.
+#[derive(Clone)]
+struct FormatParser;
+
+impl TypedValueParser for FormatParser {
+    type Value = Format;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Format, clap::Error> {
+        let parser = |word: &str| word.parse::<Format>();
+        TypedValueParser::parse_ref(&parser, command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let mapped = PossibleValue::new("csv:MAPPING").help("a CSV of whatever shape");
+        Some(Box::new(Format::PLAIN.into_iter().map(PossibleValue::new).chain([mapped])))
+    }
 }
 
 impl Feed {
@@ -78,7 +103,7 @@ impl Feed {
             Command::Add { name, format, stream, utc_offset_minutes, completeness_floor } => {
                 let new = feeds::Registration {
                     name: name.clone(),
-                    format: *format,
+                    format: format.clone(),
                     stream: *stream,
                     utc_offset_minutes: *utc_offset_minutes,
                     completeness_floor: *completeness_floor,
@@ -90,11 +115,12 @@ impl Feed {
                     format!("The feed {} is {words}.", feed.name),
                 )?;
             }
+            Command::Map(it) => return it.run(app, out).await,
             Command::List => {
                 for feed in feeds::all(&app.db).await? {
                     out.line(
                         &json!({
-                            "feed": feed.name, "format": feed.format.word(), "stream": feed.stream,
+                            "feed": feed.name, "format": feed.format.to_string(), "stream": feed.stream,
                             "completeness_floor": feed.completeness_floor,
                         }),
                         format!("{}\t{}\t{}", feed.name, feed.format, feed.stream),

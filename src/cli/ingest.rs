@@ -28,7 +28,7 @@ pub(super) struct Ingest {
     /// The scan run whose hits these are, for a list without a row that could name it.
     #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     run: Option<String>,
-    /// The files: CSV, zip or gzip.
+    /// The files: plain, zip, gzip, zstd, or a mail (.eml) that carries them.
     #[arg(required = true)]
     files: Vec<PathBuf>,
 }
@@ -48,20 +48,25 @@ impl Ingest {
             let progress = |rows| bar.set_position(rows);
             let taken = intake::take_in(app, (&feed, &attributor), path, &progress).await;
             bar.finish_and_clear();
-            let mut taken = taken?;
-            if let Some(run) = self.run.as_deref().filter(|_| taken.is_whole()) {
-                hits::name_run(app, taken.id, run).await?;
-                taken.run = Some(run.to_owned());
+            for taken in taken? {
+                let taken = self.named(app, taken).await?;
+                if taken.refused.is_some() || taken.waiting > 0 {
+                    ended = Ended::PartlyRefused;
+                }
+                if let Some(warning) = unheard(&taken, self.run.as_deref()) {
+                    eprintln!("{warning}");
+                }
+                out.line(&taken, words(&taken))?;
             }
-            if taken.refused.is_some() || taken.waiting > 0 {
-                ended = Ended::PartlyRefused;
-            }
-            if let Some(warning) = unheard(&taken, self.run.as_deref()) {
-                eprintln!("{warning}");
-            }
-            out.line(&taken, words(&taken))?;
         }
         Ok(ended)
+    }
+
+    /// Notes a whole file as the hits of the run that was named.
+    async fn named(&self, app: &App, taken: Taken) -> anyhow::Result<Taken> {
+        let Some(run) = self.run.as_deref().filter(|_| taken.is_whole()) else { return Ok(taken) };
+        hits::name_run(app, taken.id, run).await?;
+        Ok(Taken { run: Some(run.to_owned()), ..taken })
     }
 }
 

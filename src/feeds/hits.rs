@@ -198,7 +198,7 @@ impl Hits {
         let mut named: HashMap<_, Arrived> = HashMap::new();
         let mut nameless: HashMap<_, Vec<Said>> = HashMap::new();
         for said in store::coverage::said(db).await? {
-            if said.scan_run.is_empty() && said.format == Format::Shadowserver {
+            if said.scan_run.is_empty() && !said.format.names_runs() {
                 nameless.entry(said.feed_id).or_default().push(said);
             } else {
                 named.entry((said.feed_id, said.scan_run.clone())).or_default().add(&said);

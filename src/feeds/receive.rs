@@ -5,17 +5,16 @@
 //! asking the store how far the file is, not by guessing.
 
 use std::{
-    fs::File,
     io,
     path::{Path, PathBuf},
 };
 
 use anyhow::Context as _;
-use formats::{FileRefused, Reading, Row, Rows, scan_list, shadowserver, unpack};
+use formats::{Reading, Row, Rows};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Feed, Format, archive, coverage, files::Holds, store};
+use super::{Feed, archive, coverage, files::Holds, format::open_rows, store};
 use crate::{
     app::App,
     db::{Db, Tx, retry},
@@ -176,19 +175,6 @@ async fn reconsider(
     };
     retry::until_settled(reopen).await?;
     Ok(FeedFile { name, completed_at: None, refused: None, ..file })
-}
-
-/// Opens the rows of a file as its feed reads them.
-pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Rows, FileRefused> {
-    let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::FEED)?;
-    let reading = reading(feed, now);
-    match feed.format {
-        Format::Shadowserver => {
-            let name = unpacked.name.clone();
-            shadowserver::open(&name, None, unpacked, reading.encoded(formats::Encoding::Utf8))
-        }
-        Format::ScanList => scan_list::open(unpacked, reading),
-    }
 }
 
 /// How the files of a feed are read at `now`.

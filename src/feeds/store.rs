@@ -4,7 +4,7 @@ pub(super) mod coverage;
 pub(super) mod overview;
 pub(super) mod quarantine;
 
-use super::{Feed, files::Listed, receive::FeedFile};
+use super::{Feed, files::Listed, mappings::Saved, receive::FeedFile};
 use crate::{
     db::{Db, Tx, on, on_tx},
     ids::{FeedId, FileId},
@@ -21,7 +21,7 @@ pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::R
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(feed.id)
         .bind(&feed.name)
-        .bind(feed.format.word())
+        .bind(feed.format.to_string())
         .bind(&feed.stream)
         .bind(feed.utc_offset_minutes)
         .bind(feed.completeness_floor)
@@ -33,9 +33,33 @@ pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::R
 
 /// All feeds by name.
 pub(super) async fn feeds(db: &Db) -> sqlx::Result<Vec<Feed>> {
-    const SQL: &str = "SELECT id, name, format, stream, utc_offset_minutes, completeness_floor
+    const SQL: &str = "SELECT id, name, format, stream, utc_offset_minutes, completeness_floor,
+             (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = feeds.format
+               ORDER BY m.saved_at DESC LIMIT 1) AS mapping
          FROM feeds ORDER BY name";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// Writes a mapping beside those of the same name.
+pub(super) async fn insert_mapping(tx: &mut Tx, saved: &Saved) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO csv_mappings (name, saved_at, saved_by, body)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (name, saved_at)
+         DO UPDATE SET saved_by = excluded.saved_by, body = excluded.body";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(&saved.name)
+        .bind(saved.saved_at)
+        .bind(&saved.saved_by)
+        .bind(&saved.body)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// The mapping of that name that was saved last.
+pub(super) async fn mapping(db: &Db, name: &str) -> sqlx::Result<Option<Saved>> {
+    const SQL: &str = "SELECT name, saved_at, saved_by, body FROM csv_mappings
+         WHERE name = $1 ORDER BY saved_at DESC LIMIT 1";
+    on!(db, pool => sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)
 }
 
 /// Enters a file unless its content is known to the feed; gives the entry that stands.
@@ -64,6 +88,12 @@ pub(super) async fn enter_file(
         format!("SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND holds = $2 AND sha256 = $3");
     on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(find))
         .bind(feed).bind(file.holds.word()).bind(&file.sha256).fetch_one(conn).await)
+}
+
+/// Notes what a file came in, unless that is known.
+pub(super) async fn set_came_in(tx: &mut Tx, file: FileId, sha256: &str) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET came_in = $1 WHERE id = $2 AND came_in IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(sha256).bind(file).execute(conn).await.map(|_| ()))
 }
 
 /// Moves a file from one row on to another; a file that stands elsewhere counts as a clash.

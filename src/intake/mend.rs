@@ -12,7 +12,7 @@ use std::{
 
 use formats::Row;
 
-use super::{Taken, take_in};
+use super::{Taken, take_one};
 use crate::{
     access::keys::private,
     app::App,
@@ -20,6 +20,7 @@ use crate::{
     feeds::{
         Feed, archive,
         files::Holds,
+        format,
         quarantine::{self, QuarantinedRow, Rows, Word},
         receive::{self, FeedFile},
     },
@@ -66,7 +67,7 @@ pub async fn mend(
         Err(why) => Err(why),
         Ok(()) => {
             let attributor = Attributor::load(&app.db).await?;
-            let taken = take_in(app, (feed, &attributor), &desk, &|_| {}).await?;
+            let taken = take_one(app, (feed, &attributor), &desk).await?;
             let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);
             let word = Word { author: word.author, reason: &reason };
             // Somebody else may have dealt with it since: then there is nothing left to say.
@@ -103,7 +104,7 @@ fn tempfile_beside(beside: &Path, name: &str, text: &str) -> anyhow::Result<std:
 
 fn one_detection(app: &App, feed: &Feed, path: &Path) -> Result<(), NotMended> {
     let told = |why: &dyn std::fmt::Display| NotMended::NotUnderstood(why.to_string());
-    let rows = receive::open_rows(feed, &receive::name_of(path), path, app.now());
+    let rows = format::open_rows(feed, &receive::name_of(path), path, app.now());
     let mut rows = rows.map_err(|why| told(&why))?;
     match (rows.next(), rows.next()) {
         (Some(Ok(Row::Detection(_))), None) => Ok(()),

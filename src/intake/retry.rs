@@ -11,7 +11,7 @@ use super::Chain;
 use crate::{
     app::App,
     attribution::Attributor,
-    feeds::{Feed, archive, coverage, files::Holds, quarantine, receive},
+    feeds::{Feed, archive, coverage, files::Holds, format, quarantine},
 };
 
 /// What came of reading rows again (再読取結果).
@@ -53,7 +53,7 @@ pub async fn of_feed(app: &App, feed: &Feed) -> anyhow::Result<Retried> {
 }
 
 async fn hits(chain: &Chain<'_>, path: &Path, numbers: &HashSet<i64>) -> anyhow::Result<u64> {
-    let rows = receive::open_rows(chain.feed, &chain.file.name, path, chain.app.now())?;
+    let rows = format::open_rows(chain.feed, &chain.file.name, path, chain.app.now())?;
     let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
     let wanted: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
     chain.take_released(wanted).await

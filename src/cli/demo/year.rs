@@ -128,7 +128,7 @@ impl Year<'_> {
         let path = self.desk.join(&file.name);
         fs::write(&path, &file.body)?;
         let feed = self.feed(file).await?;
-        let taken = intake::take_in(self.app, (&feed, &self.attributor), &path, &|_| {}).await?;
+        let taken = intake::take_one(self.app, (&feed, &self.attributor), &path).await?;
         anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
         fs::remove_file(&path)?;
         Ok(())

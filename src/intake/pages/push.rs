@@ -25,7 +25,7 @@ use crate::{
     },
     app::App,
     feeds::{
-        self, Feed,
+        self, Feed, deliver,
         files::Holds,
         quarantine,
         receive::{self, FeedFile},
@@ -148,7 +148,7 @@ async fn taken(
         return Err(bad("the body does not have the digest that was announced; send it again"));
     }
     let known = !receive::by_content(&app.db, &feed, &sha256).await?.is_empty();
-    receive::accept(app, &feed, holds, &desk.path()).await?;
+    deliver::accept(app, &feed, holds, &desk.path()).await?;
     let status = if known { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, Json(delivered(app, &feed, &sha256).await?)).into_response())
 }

@@ -1,0 +1,125 @@
+//! Deliveries (着信): what came at once, by whichever way: a file, or a mail or archive of several.
+//!
+//! Each file of a delivery goes in on its own, exactly once by its own content, whether it came by
+//! mail, in an archive or bare. What it came in is archived too and named by its hash. A part that
+//! cannot be unfolded leaves the delivery itself on the list of files, refused with the reason.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use formats::unfold::{self, Part};
+use formats::unpack::Limits;
+
+use super::{
+    Feed, archive,
+    files::Holds,
+    receive::{self, FeedFile},
+    store,
+};
+use crate::{
+    access::keys::private,
+    app::App,
+    db::retry,
+};
+
+/// A file of a delivery that was accepted, and where its bytes lie until the delivery is dropped.
+#[derive(Debug)]
+pub struct Piece {
+    /// The file.
+    pub file: FeedFile,
+    /// The name it bears this time.
+    pub name: String,
+    /// Where its bytes lie.
+    pub path: PathBuf,
+}
+
+/// A delivery that was accepted (着信): it is durable from here on.
+#[derive(Debug)]
+#[doc(alias = "着信")]
+pub struct Delivery {
+    /// Its files.
+    pub pieces: Vec<Piece>,
+    desk: Option<PathBuf>,
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        // What lies on the desk is a copy of what the archive holds.
+        if let Some(desk) = &self.desk {
+            let _ = fs::remove_dir_all(desk);
+        }
+    }
+}
+
+/// Accepts what lies at `path`: archives it and enters each file of it, once by content.
+pub async fn accept(
+    app: &App,
+    feed: &Feed,
+    holds: Holds,
+    path: &Path,
+) -> anyhow::Result<Delivery> {
+    let (name, source) = (receive::name_of(path), path.to_owned());
+    let unfolding = move || unfold::unfold(&name, &source, Limits::FEED);
+    let parts = match tokio::task::spawn_blocking(unfolding).await? {
+        Ok(parts) if parts.len() > 1 || parts.first().is_some_and(Part::is_mailed) => parts,
+        // One file, or none that can be had: reading it says what is wrong, and keeps saying it.
+        _ => return whole(app, feed, holds, path).await,
+    };
+    let folder = app.data.join("archive");
+    let source = path.to_owned();
+    let keeping = tokio::task::spawn_blocking(move || archive::keep(&folder, &source));
+    let (came_in, ..) = keeping.await??;
+    let mut delivery = Delivery { pieces: Vec::with_capacity(parts.len()), desk: None };
+    let desk = archive::tempname(&app.data.join("archive"));
+    delivery.desk = Some(desk.clone());
+    let mut spoilt = Vec::new();
+    for (no, part) in parts.into_iter().enumerate() {
+        let (name, folder) = (part.name.clone(), desk.join(no.to_string()));
+        match tokio::task::spawn_blocking(move || lay_out(&part, &folder)).await? {
+            Ok(path) => {
+                let file = receive::accept(app, feed, holds, &path).await?.file;
+                name_container(app, &file, &came_in).await?;
+                delivery.pieces.push(Piece { file, name, path });
+            }
+            Err(why) => spoilt.push(format!("{name}: {why}")),
+        }
+    }
+    if !spoilt.is_empty() {
+        let why = format!("part of it cannot be opened: {}", spoilt.join("; "));
+        let file = receive::accept(app, feed, holds, path).await?.file;
+        receive::close(app, &file, Some(&why)).await?;
+        let file = FeedFile { completed_at: Some(app.now()), refused: Some(why), ..file };
+        let (name, path) = (receive::name_of(path), path.to_owned());
+        delivery.pieces.push(Piece { file, name, path });
+    }
+    Ok(delivery)
+}
+
+async fn whole(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
+    let file = receive::accept(app, feed, holds, path).await?.file;
+    let piece = Piece { file, name: receive::name_of(path), path: path.to_owned() };
+    Ok(Delivery { pieces: vec![piece], desk: None })
+}
+
+/// Writes a part into a folder of its own, under its name, which may tell how it is read.
+fn lay_out(part: &Part, folder: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(&part.name);
+    let mut target: File = private().write(true).create_new(true).open(&path)?;
+    let mut source = part.open().map_err(io::Error::other)?;
+    io::copy(&mut source, &mut target)?;
+    Ok(path)
+}
+
+/// Notes what a file came in; it stays what it came in first.
+async fn name_container(app: &App, file: &FeedFile, sha256: &str) -> crate::db::Result<()> {
+    let name = || async {
+        let mut tx = app.db.begin().await?;
+        store::set_came_in(&mut tx, file.id, sha256).await?;
+        tx.commit().await
+    };
+    retry::until_settled(name).await
+}
