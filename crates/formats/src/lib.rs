@@ -11,6 +11,7 @@
 //! | [`scan_list`] | `todoke/scan-list/1`: weak passwords and infections found by the project |
 //! | [`intelmq`] | IntelMQ events: JSON lines, one array, nested objects |
 //! | [`n6`] | n6 events: JSON lines, one array, single objects; several addresses are several rows |
+//! | [`mapped_csv`] | any other CSV, by a mapping of its columns kept as data |
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
@@ -51,6 +52,7 @@ pub mod coverage;
 pub mod credentials;
 pub mod intelmq;
 pub mod isp_list;
+pub mod mapped_csv;
 pub mod n6;
 pub mod report_back;
 pub mod safe_csv;
