@@ -40,7 +40,27 @@ const COLUMNS: [&str; 30] = [
 ];
 
 /// Parts of a column name that give a credential away.
-const PARTS: [&str; 6] = ["password", "passwd", "username", "user_name", "credential", "login_"];
+const PARTS: [&str; 19] = [
+    "password",
+    "passwd",
+    "username",
+    "user_name",
+    "credential",
+    "login_",
+    "パスワード",
+    "ﾊﾟｽﾜｰﾄﾞ",
+    "暗証",
+    "認証情報",
+    "ユーザ名",
+    "ユーザー名",
+    "ユーザid",
+    "ユーザーid",
+    "ﾕｰｻﾞ",
+    "ログインid",
+    "ログイン名",
+    "アカウント",
+    "ｱｶｳﾝﾄ",
+];
 
 /// Columns that speak of credentials and hold none: yes or no, or a class of password.
 const HARMLESS: [&str; 3] = ["has_password", "credential_class", "nulluser"];
@@ -61,7 +81,12 @@ const MASK: &[u8] = b"***";
 /// many places; every place it may have slipped to is masked, and every cell beyond the header,
 /// which no column names. URLs lose their user information.
 pub(crate) fn mask(row: &[u8], flags: &[bool]) -> Vec<u8> {
-    let spans = split::spans(row);
+    mask_delimited(row, flags, b',')
+}
+
+/// [`mask`] of a row with another byte between its cells.
+pub(crate) fn mask_delimited(row: &[u8], flags: &[bool], delimiter: u8) -> Vec<u8> {
+    let spans = split::spans(row, delimiter);
     let slip = spans.len().abs_diff(flags.len());
     let long = spans.len() > flags.len();
     let has_secrets = flags.contains(&true);

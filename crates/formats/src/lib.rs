@@ -9,6 +9,9 @@
 //! |---|---|
 //! | [`shadowserver`] | Shadowserver report CSV, all scan and event types, old and new names |
 //! | [`scan_list`] | `todoke/scan-list/1`: weak passwords and infections found by the project |
+//! | [`intelmq`] | IntelMQ events: JSON lines, one array, nested objects |
+//! | [`n6`] | n6 events: JSON lines, one array, single objects; several addresses are several rows |
+//! | [`mapped_csv`] | any other CSV, by a mapping of its columns kept as data |
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
@@ -35,7 +38,9 @@
 
 mod detail;
 mod detection;
+mod draft;
 mod header;
+mod json_rows;
 mod reading;
 mod refusal;
 mod split;
@@ -45,7 +50,10 @@ mod text;
 pub mod address;
 pub mod coverage;
 pub mod credentials;
+pub mod intelmq;
 pub mod isp_list;
+pub mod mapped_csv;
+pub mod n6;
 pub mod report_back;
 pub mod safe_csv;
 pub mod scan_list;

@@ -99,6 +99,18 @@ pub enum Reason {
     /// Two columns contradict each other, or one asks for another.
     #[error("this cell does not go with the others: {0}")]
     Contradiction(&'static str),
+    /// Not one whole JSON object.
+    #[error("this is not one whole JSON object: {0}")]
+    NotJson(&'static str),
+    /// JSON nested deeper than 64 levels.
+    #[error("the record is nested deeper than 64 levels")]
+    TooDeep,
+    /// A record that tells of no weak device, with what it is instead.
+    #[error("this tells of no weak device: {0}")]
+    NotAboutDevice(&'static str),
+    /// Not the name of a host.
+    #[error("this is not the name of a host")]
+    BadHostName,
 }
 
 impl Reason {
@@ -130,6 +142,10 @@ impl Reason {
             Self::ContactData => "contact_data",
             Self::BadToken => "bad_token",
             Self::Contradiction(_) => "contradiction",
+            Self::NotJson(_) => "not_json",
+            Self::TooDeep => "too_deep",
+            Self::NotAboutDevice(_) => "not_about_device",
+            Self::BadHostName => "bad_host_name",
         }
     }
 }
@@ -211,6 +227,12 @@ pub enum FileRefused {
     /// The header itself is broken: an unclosed quote, a giant cell.
     #[error("the header cannot be read: {0}")]
     BadHeader(Reason),
+    /// No line of its beginning is JSON.
+    #[error("the file is not JSON; give the JSON lines or the JSON array as it was delivered")]
+    NotJson,
+    /// A mapping that says no sound thing of the columns.
+    #[error("the mapping cannot be used: {0}")]
+    BadMapping(String),
     /// The input failed while its beginning was read.
     #[error("the file could not be read")]
     Io(#[from] io::Error),
@@ -229,6 +251,8 @@ impl FileRefused {
             Self::TooManyColumns(_) => "too_many_columns",
             Self::TooLarge(_) => "too_large",
             Self::BadHeader(_) => "bad_header",
+            Self::NotJson => "not_json",
+            Self::BadMapping(_) => "bad_mapping",
             Self::Io(_) => "io",
         }
     }

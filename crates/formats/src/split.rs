@@ -43,6 +43,7 @@ pub(crate) struct Splitter {
     next_line: u64,
     skip_to_line_end: bool,
     encoding: Encoding,
+    delimiter: u8,
     cells: Vec<Cell>,
     count: usize,
     row: Range<usize>,
@@ -66,6 +67,7 @@ impl Splitter {
             next_line: 1,
             skip_to_line_end: false,
             encoding,
+            delimiter: b',',
             cells: Vec::with_capacity(64),
             count: 0,
             row: 0..0,
@@ -76,6 +78,12 @@ impl Splitter {
         this.fill()?;
         this.look_at_beginning()?;
         Ok(this)
+    }
+
+    /// The same with another byte between cells: ASCII, neither a quote nor a line end, and for
+    /// CP932 none that may be the second byte of a character.
+    pub(crate) fn delimited(self, delimiter: u8) -> Self {
+        Self { delimiter, ..self }
     }
 
     fn look_at_beginning(&mut self) -> Result<(), FileRefused> {
@@ -108,7 +116,7 @@ impl Splitter {
                 continue;
             }
             let data = &self.buffer[self.start..self.end];
-            match scan(data, self.eof, &mut self.cells, &mut self.count) {
+            match scan(data, (self.eof, self.delimiter), &mut self.cells, &mut self.count) {
                 Scan::More => {
                     if data.len() > ROW_MAX {
                         return Ok(self.give_up(Reason::RowTooLong));
@@ -248,7 +256,8 @@ impl Splitter {
             encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)?;
         self.decoded = text.into_owned();
         // No second byte of CP932 is a comma, a quote or a line end: the cells are the same ones.
-        scan(self.decoded.as_bytes(), true, &mut self.cells, &mut self.count);
+        let kind = (true, self.delimiter);
+        scan(self.decoded.as_bytes(), kind, &mut self.cells, &mut self.count);
         Some((&self.decoded, &self.cells))
     }
 }

@@ -110,7 +110,7 @@ fn micros(fraction: &str) -> Option<i64> {
 }
 
 /// Seconds east of UTC of `Z`, `UTC`, `JST`, `+09:00`, `+0900`; `None` for an empty zone.
-fn offset(zone: &str) -> Result<Option<i64>, Reason> {
+pub(crate) fn offset(zone: &str) -> Result<Option<i64>, Reason> {
     match zone {
         "" => return Ok(None),
         "Z" | "z" | "UTC" | "GMT" => return Ok(Some(0)),

@@ -72,19 +72,27 @@ pub(super) enum Scan {
 }
 
 /// The bytes each cell of a whole row takes, quotes included.
-pub(crate) fn spans(row: &[u8]) -> Vec<Range<usize>> {
+pub(crate) fn spans(row: &[u8], delimiter: u8) -> Vec<Range<usize>> {
     let (mut cells, mut count) = (Vec::new(), 0);
-    scan(row, true, &mut cells, &mut count);
+    scan(row, (true, delimiter), &mut cells, &mut count);
     cells.into_iter().map(Cell::raw).collect()
 }
 
+/// Whether the file ends behind the data, and what stands between two cells.
+pub(super) type Kind = (bool, u8);
+
 /// Cuts one row from the front of `data`.
-pub(super) fn scan(data: &[u8], eof: bool, cells: &mut Vec<Cell>, count: &mut usize) -> Scan {
+pub(super) fn scan(
+    data: &[u8],
+    (eof, delimiter): Kind,
+    cells: &mut Vec<Cell>,
+    count: &mut usize,
+) -> Scan {
     cells.clear();
     *count = 0;
     let mut at = 0;
     loop {
-        let (cell, end) = match cut(data, at, eof) {
+        let (cell, end) = match cut(data, at, (eof, delimiter)) {
             Ok(Some(found)) => found,
             Ok(None) => return Scan::More,
             Err(reason) => return Scan::Bad(reason),
@@ -94,7 +102,7 @@ pub(super) fn scan(data: &[u8], eof: bool, cells: &mut Vec<Cell>, count: &mut us
             cells.push(cell);
         }
         match data.get(end) {
-            Some(b',') => at = end + 1,
+            Some(b) if *b == delimiter => at = end + 1,
             Some(b'\r') => {
                 return match data.get(end + 1) {
                     Some(b'\n') => Scan::Row { len: end, advance: end + 2 },
@@ -109,11 +117,12 @@ pub(super) fn scan(data: &[u8], eof: bool, cells: &mut Vec<Cell>, count: &mut us
 }
 
 /// Cuts the cell that begins at `at`; gives it and where its delimiter stands, `None` for more.
-fn cut(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
+fn cut(data: &[u8], at: usize, kind: Kind) -> Result<Option<(Cell, usize)>, Reason> {
     if data.get(at) == Some(&b'"') {
-        return cut_quoted(data, at, eof);
+        return cut_quoted(data, at, kind);
     }
-    match data[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
+    let (eof, delimiter) = kind;
+    match data[at..].iter().position(|b| ends(*b, delimiter)) {
         Some(len) => cell(at, at + len, Shape::Plain, at + len).map(Some),
         None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
         None if eof => cell(at, data.len(), Shape::Plain, data.len()).map(Some),
@@ -121,7 +130,16 @@ fn cut(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reaso
     }
 }
 
-fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>, Reason> {
+/// Whether a byte ends an unquoted cell.
+fn ends(b: u8, delimiter: u8) -> bool {
+    b == delimiter || matches!(b, b'\n' | b'\r')
+}
+
+fn cut_quoted(
+    data: &[u8],
+    at: usize,
+    (eof, delimiter): Kind,
+) -> Result<Option<(Cell, usize)>, Reason> {
     let mut from = at + 1;
     let mut doubled = false;
     let close = loop {
@@ -138,10 +156,10 @@ fn cut_quoted(data: &[u8], at: usize, eof: bool) -> Result<Option<(Cell, usize)>
         }
     };
     match data.get(close + 1) {
-        None | Some(b',' | b'\n' | b'\r') if !doubled => {
+        next if !doubled && next.is_none_or(|b| ends(*b, delimiter)) => {
             cell(at + 1, close, Shape::Quoted, close + 1).map(Some)
         }
-        _ => match data[close + 1..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r')) {
+        _ => match data[close + 1..].iter().position(|b| ends(*b, delimiter)) {
             Some(len) => cell(at, close + 1 + len, Shape::Odd, close + 1 + len).map(Some),
             None if data.len() - at > CELL_MAX => Err(Reason::CellTooLong),
             None if eof => cell(at, data.len(), Shape::Odd, data.len()).map(Some),

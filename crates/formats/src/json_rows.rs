@@ -1,0 +1,302 @@
+//! JSON行: cuts a stream of JSON into records: one object per line, one array of objects, or
+//! single objects over several lines.
+//!
+//! A record that cannot be cut costs its first line; reading goes on at the next one. Nothing but
+//! the record at hand is held in memory. The encoding is UTF-8, as RFC 8259 has it.
+
+mod flat;
+mod mask;
+mod scan;
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+pub(crate) use flat::Fields;
+pub(crate) use mask::{is_secret, mask_broken, mask_value};
+
+use crate::{FileRefused, Reason};
+use scan::{Ends, value_end};
+
+/// One JSON object.
+pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
+
+/// No record is longer.
+const ROW_MAX: usize = 8 << 20;
+/// No text in it is longer.
+const TEXT_MAX: usize = 1 << 20;
+/// No record has more keys, those within counted.
+const KEYS_MAX: usize = 512;
+/// What is read at a time.
+const BUFFER: usize = 64 << 10;
+
+/// What one step through the file gives.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// A record stands ready.
+    Row,
+    /// What stands at this line is no record; `bytes` are its first line.
+    Uncut { reason: Reason, bytes: Vec<u8> },
+    /// The file is over.
+    End,
+}
+
+/// How the records lie in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// Nothing read so far.
+    Unknown,
+    /// One record per line.
+    Lines,
+    /// Records one after the other, some over several lines.
+    Loose,
+    /// Within an array.
+    Array,
+}
+
+/// A file on its way through the cutter.
+pub(crate) struct JsonRows {
+    input: Box<dyn Read + Send>,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    eof: bool,
+    next_line: u64,
+    line: u64,
+    row: Range<usize>,
+    layout: Layout,
+    /// A line too long for the buffer is passed over to its end.
+    skip_to_line_end: bool,
+    /// After a broken record of an array: only a line that begins with a record counts.
+    lost: bool,
+}
+
+impl JsonRows {
+    /// Looks at the beginning of the file. Refused: nothing at all, what is packed, UTF-16, and a
+    /// file of which no line begins as JSON does.
+    pub(crate) fn open(input: impl Read + Send + 'static) -> Result<Self, FileRefused> {
+        let mut this = Self {
+            input: Box::new(input),
+            buffer: vec![0; BUFFER],
+            start: 0,
+            end: 0,
+            eof: false,
+            next_line: 1,
+            line: 0,
+            row: 0..0,
+            layout: Layout::Unknown,
+            skip_to_line_end: false,
+            lost: false,
+        };
+        this.fill()?;
+        let seen = &this.buffer[..this.end];
+        if seen.starts_with(b"PK\x03\x04") || seen.starts_with(&[0x1F, 0x8B]) {
+            return Err(FileRefused::BadArchive("it is still packed".to_owned()));
+        }
+        if seen.starts_with(&[0xFF, 0xFE]) || seen.starts_with(&[0xFE, 0xFF]) {
+            return Err(FileRefused::Encoding("UTF-16".to_owned()));
+        }
+        if seen.starts_with(&[0xEF, 0xBB, 0xBF]) {
+            this.start = 3;
+        }
+        let mut lines = this.buffer[this.start..this.end].split(|b| matches!(b, b'\n' | b'\r'));
+        let first = |line: &[u8]| line.iter().copied().find(|b| !is_blank(*b));
+        let mut filled = lines.by_ref().filter_map(first).peekable();
+        if filled.peek().is_none() && this.eof {
+            return Err(FileRefused::Empty);
+        }
+        if !filled.any(|b| matches!(b, b'{' | b'[')) {
+            return Err(FileRefused::NotJson);
+        }
+        Ok(this)
+    }
+
+    /// Goes to the next record. An array that ends without its `]` is a file cut short: the
+    /// records before the end are good, then the input fails.
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
+        if self.skip_to_line_end && !self.skip_line()? {
+            return self.over();
+        }
+        loop {
+            let Some(first) = self.first_byte()? else { return self.over() };
+            let array = self.layout == Layout::Array;
+            let ends = match first {
+                b'[' if self.layout == Layout::Unknown => {
+                    self.layout = Layout::Array;
+                    self.start += 1;
+                    continue;
+                }
+                b']' if array => {
+                    self.layout = Layout::Loose;
+                    self.lost = false;
+                    self.start += 1;
+                    continue;
+                }
+                b',' if array || self.row.end == self.start => {
+                    self.start += 1;
+                    continue;
+                }
+                b'{' => value_end(self.rest(), self.layout == Layout::Lines),
+                _ if self.lost => {
+                    self.skip_line()?;
+                    continue;
+                }
+                b'[' | b'"' if array => value_end(self.rest(), false),
+                _ => Ends::Broken("it is no object"),
+            };
+            match ends {
+                Ends::At(len) if len > ROW_MAX => return Ok(self.give_up(Reason::RowTooLong)),
+                Ends::At(len) => return Ok(self.ready(len)),
+                Ends::Broken(why) => return Ok(self.give_up(Reason::NotJson(why))),
+                Ends::TooDeep => return Ok(self.give_up(Reason::TooDeep)),
+                Ends::More if self.rest().len() > ROW_MAX => {
+                    return Ok(self.give_up(Reason::RowTooLong));
+                }
+                Ends::More if self.eof && array => {
+                    self.start = self.end;
+                    return self.over();
+                }
+                Ends::More if self.eof => {
+                    return Ok(self.give_up(Reason::NotJson("its end is missing")));
+                }
+                Ends::More => self.fill()?,
+            }
+        }
+    }
+
+    fn over(&mut self) -> io::Result<Step> {
+        if self.layout == Layout::Array {
+            self.layout = Layout::Loose;
+            let cut = io::Error::new(io::ErrorKind::UnexpectedEof, "the array has no end");
+            return Err(cut);
+        }
+        Ok(Step::End)
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Passes blanks and line ends over; gives the byte that follows, `None` at the end.
+    fn first_byte(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            while self.start < self.end {
+                let b = self.buffer[self.start];
+                let crlf = b == b'\r' && self.rest().get(1) == Some(&b'\n');
+                match b {
+                    b'\n' => self.next_line += 1,
+                    b'\r' => self.next_line += u64::from(!crlf),
+                    _ if is_blank(b) => {}
+                    _ => return Ok(Some(b)),
+                }
+                self.start += 1;
+            }
+            if self.eof {
+                return Ok(None);
+            }
+            self.fill()?;
+        }
+    }
+
+    fn ready(&mut self, len: usize) -> Step {
+        self.lost = false;
+        self.line = self.next_line;
+        self.row = self.start..self.start + len;
+        let ends = memchr::memchr_iter(b'\n', self.bytes()).count();
+        self.next_line += ends as u64;
+        self.start += len;
+        if self.layout == Layout::Unknown {
+            self.layout = if ends == 0 { Layout::Lines } else { Layout::Loose };
+        }
+        Step::Row
+    }
+
+    /// Leaves what cannot be cut at the end of its first line, from where reading can go on.
+    fn give_up(&mut self, reason: Reason) -> Step {
+        self.line = self.next_line;
+        let first = memchr::memchr2(b'\n', b'\r', self.rest());
+        let len = first.unwrap_or(self.rest().len());
+        let bytes = self.rest()[..len].to_vec();
+        self.start += len;
+        self.row = 0..0;
+        self.skip_to_line_end = first.is_none();
+        self.lost = self.layout == Layout::Array;
+        Step::Uncut { reason, bytes }
+    }
+
+    /// Skips the rest of a line; false at the end of the file.
+    fn skip_line(&mut self) -> io::Result<bool> {
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', self.rest()) {
+                self.start += at + 1;
+                self.next_line += 1;
+                self.skip_to_line_end = false;
+                return Ok(true);
+            }
+            self.start = self.end;
+            if self.eof {
+                self.skip_to_line_end = false;
+                return Ok(false);
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Moves what is left to the front, grows if nothing moved, and reads until full or over.
+    fn fill(&mut self) -> io::Result<()> {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+            self.row = 0..0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        while self.end < self.buffer.len() && !self.eof {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.eof = true,
+                Ok(read) => self.end += read,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => {
+                    self.eof = true;
+                    self.start = self.end;
+                    self.layout = Layout::Loose;
+                    return Err(e);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The physical line where the record begins.
+    pub(crate) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The record as it stood.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.row.clone()]
+    }
+
+    /// The record as an object within the limits.
+    pub(crate) fn object(&self) -> Result<Object, Reason> {
+        let text = std::str::from_utf8(self.bytes()).map_err(|_| Reason::BadEncoding)?;
+        let value = serde_json::from_str(text);
+        let value: serde_json::Value =
+            value.map_err(|_| Reason::NotJson("its syntax is broken"))?;
+        let serde_json::Value::Object(object) = value else {
+            return Err(Reason::NotJson("it is no object"));
+        };
+        let (mut keys, mut longest) = (0, 0);
+        flat::measure(&object, &mut keys, &mut longest);
+        if keys > KEYS_MAX {
+            return Err(Reason::TooManyCells { found: keys, expected: KEYS_MAX });
+        }
+        if longest > TEXT_MAX { Err(Reason::CellTooLong) } else { Ok(object) }
+    }
+}
+
+/// Blanks between records; the record separator of RFC 7464 is one.
+fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1E)
+}
