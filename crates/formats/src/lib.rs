@@ -12,6 +12,7 @@
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
+//! | [`xarf`] | XARF 4, 3 and before: abuse reports, those that are about a weak device |
 //!
 //! ```
 //! use formats::{Reading, Row, shadowserver};
@@ -36,6 +37,7 @@
 mod detail;
 mod detection;
 mod header;
+mod json_value;
 mod reading;
 mod refusal;
 mod split;
@@ -52,6 +54,7 @@ pub mod scan_list;
 pub mod shadowserver;
 pub mod stamp;
 pub mod unpack;
+pub mod xarf;
 
 pub use detail::{Detail, Notes};
 pub use detection::{
