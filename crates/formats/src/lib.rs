@@ -12,6 +12,8 @@
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
+//! | [`stix`] | STIX 2.1 bundles and TAXII 2.1 envelopes: sightings of devices |
+//! | [`misp`] | MISP events: addresses of devices, with the time they were seen |
 //! | [`xarf`] | XARF 4, 3 and before: abuse reports, those that are about a weak device |
 //!
 //! ```
@@ -48,11 +50,13 @@ pub mod address;
 pub mod coverage;
 pub mod credentials;
 pub mod isp_list;
+pub mod misp;
 pub mod report_back;
 pub mod safe_csv;
 pub mod scan_list;
 pub mod shadowserver;
 pub mod stamp;
+pub mod stix;
 pub mod unpack;
 pub mod xarf;
 

@@ -11,6 +11,8 @@ use formats::{Detection, FileRefused, Reading, Refused, Row, Rows};
 #[path = "../../../../tests/support/data_folder.rs"]
 mod data_folder;
 mod malice;
+mod misp;
+mod stix;
 mod xarf;
 mod xarf_samples;
 
@@ -21,6 +23,8 @@ const NOW: i64 = 1_795_392_000_000_000;
 type Open = fn(Cursor<Vec<u8>>, Reading) -> Result<Rows, FileRefused>;
 
 const XARF: Open = formats::xarf::open;
+const STIX: Open = formats::stix::open;
+const MISP: Open = formats::misp::open;
 
 /// The rows of a text: those understood, and those refused.
 fn read(open: Open, text: impl AsRef<[u8]>) -> (Vec<Detection>, Vec<Refused>) {

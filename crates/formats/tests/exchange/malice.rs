@@ -14,16 +14,19 @@ fn survives(open: Open, text: &[u8]) {
     }
 }
 
+/// Each reader, with good files of its format.
 fn formats() -> Vec<(Open, Vec<String>)> {
-    vec![(
-        XARF,
-        vec![
-            super::xarf::botnet().to_string(),
-            format!("{:#}", super::xarf::botnet()),
-            format!("[{0},\n{0}]", super::xarf::botnet()),
-            super::xarf::REPORT_PART.to_owned(),
-        ],
-    )]
+    let xarf = vec![
+        super::xarf::botnet().to_string(),
+        format!("{:#}", super::xarf::botnet()),
+        format!("[{0},\n{0}]", super::xarf::botnet()),
+        super::xarf::REPORT_PART.to_owned(),
+    ];
+    vec![
+        (XARF, xarf),
+        (STIX, vec![super::stix::bundle(&super::stix::sinkholed()).to_string()]),
+        (MISP, vec![super::misp::infected().to_string()]),
+    ]
 }
 
 proptest! {
