@@ -33,15 +33,12 @@ pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows,
             // The rows of one part of an event at a time, so that memory is that of the file.
             while rows.is_empty() {
                 let event = events.front()?;
-                match event::part(event, at) {
-                    Some(part) => {
-                        rows = row::rows(event, &part, &reading, &mut line).into();
-                        at += 1;
-                    }
-                    None => {
-                        events.pop_front();
-                        at = 0;
-                    }
+                if let Some(part) = event::part(event, at) {
+                    rows = row::rows(event, &part, &reading, &mut line).into();
+                    at += 1;
+                } else {
+                    events.pop_front();
+                    at = 0;
                 }
             }
             rows.pop_front().map(Ok::<Row, io::Error>)

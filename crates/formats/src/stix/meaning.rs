@@ -45,23 +45,22 @@ fn own(object: &Value) -> Option<Meaning> {
                 .any(|kind| kind == "botnet")
                 .then(|| plain(Weakness::Infected, "botnet", Severity::Critical))
         }
-        "vulnerability" => vulnerability(object, name?),
+        "vulnerability" => Some(vulnerability(object, name?)),
         _ => None,
     }
 }
 
 /// A vulnerability by its CVE number, or by an exposure in our own words (`weak_credentials/ssh`).
-fn vulnerability(object: &Value, name: &str) -> Option<Meaning> {
+fn vulnerability(object: &Value, name: &str) -> Meaning {
     if let Ok(exposure) = name.parse::<Exposure>() {
-        let meaning = plain(exposure.weakness, exposure.kind.as_str(), Severity::Unknown);
-        return Some(meaning);
+        return plain(exposure.weakness, exposure.kind.as_str(), Severity::Unknown);
     }
     let references = object.get("external_references").and_then(Value::as_array);
     let named = references.into_iter().flatten().filter_map(|r| text(r, "external_id"));
     let cve = named.chain([name]).find_map(|id| cves(std::iter::once(id)));
     let kind = cve.as_deref().unwrap_or(name).to_owned();
     let meaning = plain(Weakness::VulnerableFirmware, &kind, Severity::High);
-    Some(Meaning { cve, ..meaning })
+    Meaning { cve, ..meaning }
 }
 
 fn plain(weakness: Weakness, kind: &str, severity: Severity) -> Meaning {

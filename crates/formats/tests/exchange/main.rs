@@ -1,6 +1,7 @@
 //! The exchange formats of abuse desks and threat platforms: XARF, STIX, MISP.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::needless_pass_by_value, reason = "JSON written on the spot reads best unborrowed")]
 
 use std::fs;
 use std::io::Cursor;

@@ -160,7 +160,7 @@ fn japanese_samples_come_out_with_their_text_intact() {
         device["Tag"] = json!([{"name": "rsit:malicious-code=\"infected-system\""}]);
         sample["Event"]["Attribute"].as_array_mut().unwrap().push(device);
         let d = one(MISP, sample.to_string());
-        assert!(long.chars().any(|c| !c.is_ascii()));
+        assert!(!long.is_ascii());
         assert_eq!(d.detail.extra("comment"), Some(long.trim()));
         assert_eq!(d.detail.extra("event_info"), sample["Event"]["info"].as_str());
         let tag = d.detail.tag.unwrap();
