@@ -15,6 +15,9 @@
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
+//! | [`stix`] | STIX 2.1 bundles and TAXII 2.1 envelopes: sightings of devices |
+//! | [`misp`] | MISP events: addresses of devices, with the time they were seen |
+//! | [`xarf`] | XARF 4, 3 and before: abuse reports, those that are about a weak device |
 //!
 //! ```
 //! use formats::{Reading, Row, shadowserver};
@@ -41,6 +44,7 @@ mod detection;
 mod draft;
 mod header;
 mod json_rows;
+mod json_value;
 mod reading;
 mod refusal;
 mod split;
@@ -53,13 +57,16 @@ pub mod credentials;
 pub mod intelmq;
 pub mod isp_list;
 pub mod mapped_csv;
+pub mod misp;
 pub mod n6;
 pub mod report_back;
 pub mod safe_csv;
 pub mod scan_list;
 pub mod shadowserver;
 pub mod stamp;
+pub mod stix;
 pub mod unpack;
+pub mod xarf;
 
 pub use detail::{Detail, Notes};
 pub use detection::{

@@ -1,0 +1,68 @@
+//! MISP事案: events of the threat sharing platform MISP, read for the addresses of devices.
+//!
+//! <https://www.misp-project.org/datamodels/>. A row is an attribute of type `ip-src` or `ip-dst`,
+//! with or without `|port`, that is not deleted. Most name a command server or a victim, and most
+//! say when they were entered and not when they were seen: those rows are refused and say so. The
+//! page `docs/formats/misp.md` says which addresses are taken for devices.
+
+mod event;
+mod meaning;
+mod row;
+
+use std::collections::VecDeque;
+use std::io::{self, Read};
+
+use serde_json::Value;
+
+use crate::json_value;
+use crate::{FileRefused, Header, Reading, Row, Rows};
+
+/// Opens an event, a list of events or a search result for reading; 64 MiB at most.
+///
+/// Texts stay as they are, Japanese ones too; what limits their onward use stands in `extra`
+/// (`tlp`, `distribution`).
+pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows, FileRefused> {
+    let mut events = VecDeque::new();
+    unwrap(json_value::parse_whole(input, reading)?, &mut events, 0)?;
+    let header = Header { report_type: "misp".to_owned(), ..Header::default() };
+    let mut rows: VecDeque<Row> = VecDeque::new();
+    let (mut line, mut at) = (0, 0);
+    Ok(Rows::new(
+        header,
+        std::iter::from_fn(move || {
+            // The rows of one part of an event at a time, so that memory is that of the file.
+            while rows.is_empty() {
+                let event = events.front()?;
+                if let Some(part) = event::part(event, at) {
+                    rows = row::rows(event, &part, &reading, &mut line).into();
+                    at += 1;
+                } else {
+                    events.pop_front();
+                    at = 0;
+                }
+            }
+            rows.pop_front().map(Ok::<Row, io::Error>)
+        }),
+    ))
+}
+
+/// Takes the events out of what wraps them: `{"Event": …}`, `{"response": […]}`, a list.
+fn unwrap(value: Value, events: &mut VecDeque<Value>, depth: u8) -> Result<(), FileRefused> {
+    match value {
+        Value::Array(list) if depth < 3 => {
+            list.into_iter().try_for_each(|value| unwrap(value, events, depth + 1))
+        }
+        Value::Object(mut members) => {
+            for wrapper in ["response", "Event"] {
+                if let Some(inner) = members.remove(wrapper)
+                    && depth < 3
+                {
+                    return unwrap(inner, events, depth + 1);
+                }
+            }
+            events.push_back(Value::Object(members));
+            Ok(())
+        }
+        _ => Err(FileRefused::MissingColumn("Event".to_owned())),
+    }
+}
