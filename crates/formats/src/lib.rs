@@ -13,6 +13,8 @@
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
 //!
+//! [`unfold()`] opens what these files come in: zip, gzip, zstd and mails.
+//!
 //! ```
 //! use formats::{Reading, Row, shadowserver};
 //!
@@ -36,6 +38,7 @@
 mod detail;
 mod detection;
 mod header;
+mod mail;
 mod reading;
 mod refusal;
 mod split;
@@ -51,6 +54,7 @@ pub mod safe_csv;
 pub mod scan_list;
 pub mod shadowserver;
 pub mod stamp;
+pub mod unfold;
 pub mod unpack;
 
 pub use detail::{Detail, Notes};
@@ -60,4 +64,5 @@ pub use detection::{
 pub use header::Header;
 pub use reading::{Encoding, Reading};
 pub use refusal::{FileRefused, Legible, Reason, Refused, Row, Rows};
+pub use unfold::unfold;
 pub use unpack::unpack;
