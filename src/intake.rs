@@ -20,8 +20,7 @@ use crate::{
         Feed, archive, coverage,
         deliver::{self, Piece},
         files::Holds,
-        format,
-        quarantine,
+        format, quarantine,
         receive::{self, Counts, FeedFile},
         refusals,
     },
@@ -85,11 +84,7 @@ pub async fn take_in(
 }
 
 /// Takes in what lies at `path` and is one file.
-pub async fn take_one(
-    app: &App,
-    with: (&Feed, &Attributor),
-    path: &Path,
-) -> anyhow::Result<Taken> {
+pub async fn take_one(app: &App, with: (&Feed, &Attributor), path: &Path) -> anyhow::Result<Taken> {
     let mut all = take_in(app, with, path, &|_| {}).await?;
     all.pop().context("a file that was accepted")
 }

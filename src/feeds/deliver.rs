@@ -19,11 +19,7 @@ use super::{
     receive::{self, FeedFile},
     store,
 };
-use crate::{
-    access::keys::private,
-    app::App,
-    db::retry,
-};
+use crate::{access::keys::private, app::App, db::retry};
 
 /// A file of a delivery that was accepted, and where its bytes lie until the delivery is dropped.
 #[derive(Debug)]
@@ -55,12 +51,7 @@ impl Drop for Delivery {
 }
 
 /// Accepts what lies at `path`: archives it and enters each file of it, once by content.
-pub async fn accept(
-    app: &App,
-    feed: &Feed,
-    holds: Holds,
-    path: &Path,
-) -> anyhow::Result<Delivery> {
+pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
     let (name, source) = (receive::name_of(path), path.to_owned());
     let unfolding = move || unfold::unfold(&name, &source, Limits::FEED);
     let parts = match tokio::task::spawn_blocking(unfolding).await? {

@@ -35,12 +35,7 @@ pub async fn save(app: &App, name: &str, mapping: &Mapping, by: &str) -> anyhow:
     if in_force(&app.db, name).await?.is_some_and(|saved| saved.body == body) {
         return Ok(false);
     }
-    let saved = Saved {
-        name: name.to_owned(),
-        saved_at: app.now(),
-        saved_by: by.to_owned(),
-        body,
-    };
+    let saved = Saved { name: name.to_owned(), saved_at: app.now(), saved_by: by.to_owned(), body };
     let mut tx = app.db.begin().await?;
     store::insert_mapping(&mut tx, &saved).await?;
     tx.commit().await?;

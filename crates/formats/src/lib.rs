@@ -19,6 +19,8 @@
 //! | [`misp`] | MISP events: addresses of devices, with the time they were seen |
 //! | [`xarf`] | XARF 4, 3 and before: abuse reports, those that are about a weak device |
 //!
+//! [`unfold()`] opens what these files come in: zip, gzip, zstd and mails.
+//!
 //! ```
 //! use formats::{Reading, Row, shadowserver};
 //!
@@ -45,6 +47,7 @@ mod draft;
 mod header;
 mod json_rows;
 mod json_value;
+mod mail;
 mod reading;
 mod refusal;
 mod split;
@@ -65,6 +68,7 @@ pub mod scan_list;
 pub mod shadowserver;
 pub mod stamp;
 pub mod stix;
+pub mod unfold;
 pub mod unpack;
 pub mod xarf;
 
@@ -75,4 +79,5 @@ pub use detection::{
 pub use header::Header;
 pub use reading::{Encoding, Reading};
 pub use refusal::{FileRefused, Legible, Reason, Refused, Row, Rows};
+pub use unfold::unfold;
 pub use unpack::unpack;

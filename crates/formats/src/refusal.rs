@@ -215,6 +215,12 @@ pub enum FileRefused {
     /// A broken, nested or suspicious archive.
     #[error("the archive cannot be read: {0}")]
     BadArchive(String),
+    /// A spreadsheet or another document of an office programme.
+    #[error("this is a spreadsheet or a document: save it as \"CSV UTF-8\" and deliver that")]
+    Spreadsheet,
+    /// A mail that breaks its limits, or brings nothing.
+    #[error("the mail cannot be read: {0}")]
+    BadMail(String),
     /// An encoding this format does not have.
     #[error("the encoding cannot be read: {0}")]
     Encoding(String),
@@ -247,6 +253,8 @@ impl FileRefused {
             Self::DuplicateColumn(_) => "duplicate_column",
             Self::UnknownType(_) => "unknown_type",
             Self::BadArchive(_) => "bad_archive",
+            Self::Spreadsheet => "spreadsheet",
+            Self::BadMail(_) => "bad_mail",
             Self::Encoding(_) => "encoding",
             Self::TooManyColumns(_) => "too_many_columns",
             Self::TooLarge(_) => "too_large",

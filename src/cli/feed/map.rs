@@ -148,7 +148,9 @@ impl Map {
             });
         }
         for field in proposal.iter().flat_map(|one| &one.missing) {
-            lines.push(format!("No column gives {field}: say `--set COLUMN={field}` or `--constant`."));
+            lines.push(format!(
+                "No column gives {field}: say `--set COLUMN={field}` or `--constant`."
+            ));
         }
         lines.push(match (saved, &self.save) {
             (Some(true), Some(name)) => format!("Saved; `todoke feed add … --format csv:{name}`."),
@@ -160,9 +162,7 @@ impl Map {
 }
 
 fn columns(proposal: &Proposal) -> Vec<serde_json::Value> {
-    let guess = |one: &mapped_csv::Guess| {
-        json!({ "column": one.column, "field": one.field, "confidence": one.confidence })
-    };
+    let guess = |one: &mapped_csv::Guess| json!({ "column": one.column, "field": one.field, "confidence": one.confidence });
     proposal.columns.iter().map(guess).collect()
 }
 

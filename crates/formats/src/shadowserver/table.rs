@@ -142,6 +142,7 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("darknet", "event4_honeypot_darknet"),
     ("device_info", "device_id"),
     ("dns_open_resolvers", "scan_dns"),
+    ("dns_openresolver", "scan_dns"),
     ("drone", "event4_sinkhole"),
     ("drone_brute_force", "event4_honeypot_brute_force"),
     ("drone_hadoop", "event4_sinkhole"),
