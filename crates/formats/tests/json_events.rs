@@ -359,7 +359,11 @@ proptest! {
         // Beyond the secret: what hits its own name makes another name of it.
         let front = key.len() + 15;
         let at = front + at.index(line.len() - front);
-        if cut { line.truncate(at) } else { line[at] = byte };
+        if cut {
+            line.truncate(at);
+        } else {
+            line[at] = byte;
+        }
         let file = [whole.as_bytes(), &line, whole.as_bytes()].join(&b'\n');
         let (detections, refused) = parted(open(n6, file).unwrap());
         let first = detections.iter().filter(|d| d.line == 1).count();
