@@ -1,7 +1,8 @@
 //! IntelMQイベント: the events of IntelMQ as JSON, as its senders dump them.
 //!
-//! <https://docs.intelmq.org/latest/user/event/>. One event per line, one array of events, or single
-//! events; keys flat (`source.ip`) or nested. The page `docs/formats/intelmq.md` lists every key.
+//! <https://docs.intelmq.org/latest/user/event/>. One event per line, one array of events, or
+//! single events; keys flat (`source.ip`) or nested. The page `docs/formats/intelmq.md` lists every
+//! key.
 
 mod event;
 mod exposure;

@@ -15,7 +15,7 @@ pub(crate) use flat::Fields;
 pub(crate) use mask::{is_secret, mask_broken, mask_value};
 
 use crate::{FileRefused, Reason};
-use scan::{Ends, value_end};
+use scan::{Ends, is_blank, value_end};
 
 /// One JSON object.
 pub(crate) type Object = serde_json::Map<String, serde_json::Value>;
@@ -294,9 +294,4 @@ impl JsonRows {
         }
         if longest > TEXT_MAX { Err(Reason::CellTooLong) } else { Ok(object) }
     }
-}
-
-/// Blanks between records; the record separator of RFC 7464 is one.
-fn is_blank(b: u8) -> bool {
-    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1E)
 }

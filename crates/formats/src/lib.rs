@@ -10,7 +10,7 @@
 //! | [`shadowserver`] | Shadowserver report CSV, all scan and event types, old and new names |
 //! | [`scan_list`] | `todoke/scan-list/1`: weak passwords and infections found by the project |
 //! | [`intelmq`] | IntelMQ events: JSON lines, one array, nested objects |
-//! | [`n6`] | n6 events: JSON lines, one array, single objects; several addresses are several rows |
+//! | [`n6`] | n6 events: JSON lines, one array, single objects; a row per address |
 //! | [`mapped_csv`] | any other CSV, by a mapping of its columns kept as data |
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |

@@ -12,9 +12,25 @@ use proptest::prelude::*;
 /// 2026-11-23T00:00:00Z in microseconds.
 const NOW: i64 = 1_795_392_000_000_000;
 
-const EVENT: &str = r#"{"__type":"Event","classification.type":"potentially-unwanted-accessible","classification.identifier":"open-telnet","feed.name":"Accessible Telnet","time.source":"2026-11-22T01:02:03+00:00","time.observation":"2026-11-22T09:00:00+00:00","source.ip":"192.0.2.7","source.port":2323,"source.asn":64496,"source.geolocation.cc":"JP","source.reverse_dns":"host.example.jp","protocol.transport":"tcp","protocol.application":"telnet","severity":"high","tlp":"AMBER","product.vendor":"Example","product.version":"1.2","extra.banner":"login:","extra.password":"hunter2","raw":"aHVudGVyMg=="}"#;
+const EVENT: &str = concat!(
+    r#"{"__type":"Event","classification.type":"potentially-unwanted-accessible","#,
+    r#""classification.identifier":"open-telnet","feed.name":"Accessible Telnet","#,
+    r#""time.source":"2026-11-22T01:02:03+00:00","#,
+    r#""time.observation":"2026-11-22T09:00:00+00:00","source.ip":"192.0.2.7","#,
+    r#""source.port":2323,"source.asn":64496,"source.geolocation.cc":"JP","#,
+    r#""source.reverse_dns":"host.example.jp","protocol.transport":"tcp","#,
+    r#""protocol.application":"telnet","severity":"high","tlp":"AMBER","#,
+    r#""product.vendor":"Example","product.version":"1.2","extra.banner":"login:","#,
+    r#""extra.password":"hunter2","raw":"aHVudGVyMg=="}"#,
+);
 
-const N6: &str = r#"{"id":"a1","source":"hidden.42","restriction":"need-to-know","confidence":"high","category":"bots","origin":"sinkhole","name":"mirai","time":"2026-11-22T01:02:03Z","address":[{"ip":"192.0.2.7","cc":"JP","asn":64496},{"ip":"192.0.2.8"}],"adip":"x.x.51.198","dip":"198.51.100.9","dport":80,"sport":40000,"proto":"tcp","username":"hunter2"}"#;
+const N6: &str = concat!(
+    r#"{"id":"a1","source":"hidden.42","restriction":"need-to-know","#,
+    r#""confidence":"high","category":"bots","origin":"sinkhole","name":"mirai","#,
+    r#""time":"2026-11-22T01:02:03Z","address":[{"ip":"192.0.2.7","cc":"JP","#,
+    r#""asn":64496},{"ip":"192.0.2.8"}],"adip":"x.x.51.198","dip":"198.51.100.9","#,
+    r#""dport":80,"sport":40000,"proto":"tcp","username":"hunter2"}"#,
+);
 
 fn input(text: impl AsRef<[u8]>) -> Cursor<Vec<u8>> {
     Cursor::new(text.as_ref().to_vec())
@@ -78,7 +94,16 @@ fn nested_events_arrays_and_single_objects_read_as_lines_do() {
     let plain = |ds: &[Detection]| -> Vec<_> {
         ds.iter().map(|d| Detection { line: 0, ..d.clone() }).collect()
     };
-    let nested = r#"{"__type":"Event","classification":{"type":"potentially-unwanted-accessible","identifier":"open-telnet"},"feed":{"name":"Accessible Telnet"},"time":{"source":"2026-11-22T01:02:03+00:00","observation":"2026-11-22T09:00:00+00:00"},"source":{"ip":"192.0.2.7","port":2323,"asn":64496,"reverse_dns":"host.example.jp"},"protocol":{"transport":"tcp","application":"telnet"},"severity":"high","tlp":"AMBER","product":{"vendor":"Example","version":"1.2"},"extra":{"banner":"login:","password":"hunter2"}}"#;
+    let nested = concat!(
+        r#"{"__type":"Event","classification":{"type":"potentially-unwanted-accessible","#,
+        r#""identifier":"open-telnet"},"feed":{"name":"Accessible Telnet"},"#,
+        r#""time":{"source":"2026-11-22T01:02:03+00:00","#,
+        r#""observation":"2026-11-22T09:00:00+00:00"},"source":{"ip":"192.0.2.7","#,
+        r#""port":2323,"asn":64496,"reverse_dns":"host.example.jp"},"#,
+        r#""protocol":{"transport":"tcp","application":"telnet"},"severity":"high","#,
+        r#""tlp":"AMBER","product":{"vendor":"Example","version":"1.2"},"#,
+        r#""extra":{"banner":"login:","password":"hunter2"}}"#,
+    );
     let spread =
         serde_json::to_string_pretty(&serde_json::from_str::<serde_json::Value>(EVENT).unwrap())
             .unwrap();
@@ -184,9 +209,10 @@ fn the_same_exposure_gets_the_same_kind_whoever_tells() {
         "weak_credentials/telnet",
     );
     check(&[(kind, "weak-crypto"), (id, "ssl-poodle")], "vulnerable_firmware/ssl_poodle");
-    let (_, refused) = events(
-        r#"{"classification.type":"other","classification.identifier":"mirai","source.ip":"192.0.2.1","time.source":"2026-11-22T01:02:03Z"}"#,
-    );
+    let (_, refused) = events(concat!(
+        r#"{"classification.type":"other","classification.identifier":"mirai","#,
+        r#""source.ip":"192.0.2.1","time.source":"2026-11-22T01:02:03Z"}"#,
+    ));
     assert_eq!(told(&refused[0]), (1, "classification.type", "not_about_device"));
 }
 
@@ -199,7 +225,11 @@ fn the_device_is_the_source_but_for_two_exceptions() {
     assert!(refused.is_empty(), "{refused:?}");
     assert_eq!(detections[0].ip.to_string(), "198.51.100.1");
     assert_eq!(detections[0].port, Some(2323));
-    let referer = r#"{"classification.type":"other","feed.name":"Sinkhole-Events-HTTP-Referer IPv4","time.source":"2026-11-22T01:02:03Z","destination.ip":"198.51.100.1","extra.http_referer_ip":"192.0.2.5","extra.http_referer_port":80}"#;
+    let referer = concat!(
+        r#"{"classification.type":"other","feed.name":"Sinkhole-Events-HTTP-Referer IPv4","#,
+        r#""time.source":"2026-11-22T01:02:03Z","destination.ip":"198.51.100.1","#,
+        r#""extra.http_referer_ip":"192.0.2.5","extra.http_referer_port":80}"#,
+    );
     let d = &events(referer).0[0];
     assert_eq!((d.ip.to_string().as_str(), d.port), ("192.0.2.5", Some(80)));
     assert_eq!(d.peer_ip.unwrap().to_string(), "198.51.100.1");
@@ -359,7 +389,11 @@ proptest! {
         // Beyond the secret: what hits its own name makes another name of it.
         let front = key.len() + 15;
         let at = front + at.index(line.len() - front);
-        if cut { line.truncate(at) } else { line[at] = byte };
+        if cut {
+            line.truncate(at);
+        } else {
+            line[at] = byte;
+        }
         let file = [whole.as_bytes(), &line, whole.as_bytes()].join(&b'\n');
         let (detections, refused) = parted(open(n6, file).unwrap());
         let first = detections.iter().filter(|d| d.line == 1).count();

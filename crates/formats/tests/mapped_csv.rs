@@ -249,7 +249,7 @@ fn translated(parameters: &Value) -> Mapping {
     let list = parameters["columns"].as_array().unwrap();
     let columns = list.iter().map(|name| ours(name.as_str().unwrap())).collect();
     let mut mapping = Mapping::of(Columns::ByPosition(columns));
-    mapping.delimiter = parameters["delimiter"].as_str().unwrap().to_owned();
+    parameters["delimiter"].as_str().unwrap().clone_into(&mut mapping.delimiter);
     mapping.skip_header = parameters["skip_header"].as_bool().unwrap_or(false);
     mapping.time_format = parameters["time_format"].as_str().map(ToOwned::to_owned);
     mapping.zone = Some("UTC".to_owned());

@@ -82,3 +82,8 @@ fn text_end(data: &[u8]) -> Ends {
     }
     Ends::More
 }
+
+/// Blanks between records; the record separator of RFC 7464 is one.
+pub(super) fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x1E)
+}

@@ -150,10 +150,7 @@ fn guesses(first: &[String], body: &[Vec<String>], has_header: bool) -> Vec<Gues
             Guess { column, field: Some(field.to_owned()), confidence }
         })
         .collect();
-    for at in 0..width {
-        if guesses[at].field.is_some() {
-            continue;
-        }
+    for (at, guess) in guesses.iter_mut().enumerate().filter(|(_, guess)| guess.field.is_none()) {
         let cells: Vec<&str> =
             body.iter().filter_map(|row| row.get(at)).map(String::as_str).collect();
         let by_cells = [("ip", 60), ("peer_ip", 40), ("detected_at", 60), ("proto", 60)];
@@ -161,8 +158,8 @@ fn guesses(first: &[String], body: &[Vec<String>], has_header: bool) -> Vec<Gues
         let found = by_cells.into_iter().find(|(f, _)| free(f) && holds(f, &cells) == Some(true));
         if let Some((field, confidence)) = found {
             taken.push(field.to_owned());
-            guesses[at].field = Some(field.to_owned());
-            guesses[at].confidence = confidence;
+            guess.field = Some(field.to_owned());
+            guess.confidence = confidence;
         }
     }
     guesses

@@ -65,13 +65,11 @@ fn open(weakness: Weakness, name: &str, fields: &Fields) -> Told {
     };
     let is_cve = first.to_ascii_lowercase().starts_with("cve-");
     let report = if is_cve { None } else { fed(fields, &fits).or_else(|| listed(first, &fits)) };
-    let exposure = match &report {
-        Some(report) => report.exposure.clone(),
-        None => {
-            let kind = Kind::bent(if first.is_empty() { "unnamed" } else { first });
-            Exposure { weakness, kind }
-        }
+    let unlisted = || {
+        let kind = Kind::bent(if first.is_empty() { "unnamed" } else { first });
+        Exposure { weakness, kind }
     };
+    let exposure = report.as_ref().map_or_else(unlisted, |report| report.exposure.clone());
     Told { exposure, side: Side::Serves, report }
 }
 
