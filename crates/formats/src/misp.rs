@@ -26,19 +26,23 @@ pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows,
     unwrap(json_value::parse_whole(input, reading)?, &mut events, 0)?;
     let header = Header { report_type: "misp".to_owned(), ..Header::default() };
     let mut rows: VecDeque<Row> = VecDeque::new();
-    let (mut line, mut at) = (0, 0);
+    let (mut line, mut at, mut from) = (0, 0, 0);
     Ok(Rows::new(
         header,
         std::iter::from_fn(move || {
-            // The rows of one part of an event at a time, so that memory is that of the file.
+            // Some rows of one part of an event at a time, so that memory is that of the file.
             while rows.is_empty() {
                 let event = events.front()?;
-                if let Some(part) = event::part(event, at) {
-                    rows = row::rows(event, &part, &reading, &mut line).into();
-                    at += 1;
-                } else {
+                let Some(part) = event::part(event, at) else {
                     events.pop_front();
-                    at = 0;
+                    (at, from) = (0, 0);
+                    continue;
+                };
+                if let Some(some) = row::rows(event, &part, &reading, &mut line, from) {
+                    rows = some.into();
+                    from += row::ROWS_AT_ONCE;
+                } else {
+                    (at, from) = (at + 1, 0);
                 }
             }
             rows.pop_front().map(Ok::<Row, io::Error>)

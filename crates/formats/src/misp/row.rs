@@ -33,8 +33,18 @@ const CONTEXT: [(&str, &str); 4] = [
     ("threat_level_id", "threat_level_id"),
 ];
 
-/// The rows of one part of an event. `line` counts them, for want of lines.
-pub(super) fn rows(event: &Value, part: &Part<'_>, reading: &Reading, line: &mut u64) -> Vec<Row> {
+/// So many addresses of a part become rows at a time: each row holds what goes with it.
+pub(super) const ROWS_AT_ONCE: usize = 256;
+
+/// The rows of one part of an event, from its address `from` on; `None` past the last. `line`
+/// counts them, for want of lines.
+pub(super) fn rows(
+    event: &Value,
+    part: &Part<'_>,
+    reading: &Reading,
+    line: &mut u64,
+    from: usize,
+) -> Option<Vec<Row>> {
     let addresses = part.attributes.iter().filter_map(|attribute| {
         let kind = text(attribute, "type")?;
         let (kind, has_port) = kind.strip_suffix("|port").map_or((kind, false), |k| (k, true));
@@ -49,10 +59,12 @@ pub(super) fn rows(event: &Value, part: &Part<'_>, reading: &Reading, line: &mut
     // Where an object has both ends, they are the two ends of one traffic and one row.
     let both = part.object.is_some()
         && [End::Source, End::Target].iter().all(|end| addresses.iter().any(|a| a.1 == *end));
+    // Decided once for the traffic, so that tags of its ends cannot make both the other one.
+    let device = addresses.first().and_then(|first| meaning(event, part, first.0));
+    let device = device.map_or(End::Source, |meaning| meaning.end);
     let mut rows = Vec::new();
-    for (attribute, end, has_port) in &addresses {
+    for (attribute, end, has_port) in addresses.get(from..)?.iter().take(ROWS_AT_ONCE) {
         let meaning = meaning(event, part, attribute);
-        let device = meaning.as_ref().map_or(End::Source, |meaning| meaning.end);
         if both && *end != device {
             continue;
         }
@@ -70,7 +82,7 @@ pub(super) fn rows(event: &Value, part: &Part<'_>, reading: &Reading, line: &mut
             Err(fault) => place.refused(&address, fault),
         });
     }
-    rows
+    (from < addresses.len()).then_some(rows)
 }
 
 fn meaning(event: &Value, part: &Part<'_>, attribute: &Value) -> Option<meaning::Meaning> {
@@ -253,11 +265,16 @@ impl Place<'_> {
     /// A refused attribute, shown as an event of its own that reads again.
     fn refused(&self, device: &Address<'_>, (column, reason): Fault) -> Row {
         let mut event = serde_json::Map::new();
-        for key in ["uuid", "info", "date", "distribution", "Orgc", "Tag"] {
-            if let Some(value) = self.event.get(key) {
+        for key in ["uuid", "info", "date", "distribution"] {
+            let short = |value: &&Value| value.as_str().is_none_or(|text| text.len() <= 4096);
+            let plain = |value: &&Value| !value.is_array() && !value.is_object();
+            if let Some(value) = self.event.get(key).filter(plain).filter(short) {
                 event.insert(key.to_owned(), value.clone());
             }
         }
+        let tags = tags(self.event).filter(|name| name.len() <= 256);
+        let tags: Vec<Value> = tags.map(|name| json!({ "name": name })).collect();
+        event.insert("Tag".to_owned(), tags.into());
         match self.part.object {
             Some(object) => event.insert("Object".to_owned(), json!([self.traffic(object)])),
             None => event.insert("Attribute".to_owned(), json!([device.attribute])),

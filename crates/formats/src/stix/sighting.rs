@@ -11,7 +11,6 @@ use super::context::keep_context;
 use super::meaning;
 use super::observed::{Seen, seen};
 use crate::json_value::{Fault, MASK, Object, at, keep_text, mask, some_text};
-use crate::table::REFUSED_BYTES_MAX;
 use crate::{Detail, Detection, Legible, Notes, Outcome, Reading, Reason, Refused, Row, address};
 
 /// The rows of a bundle, made object by object.
@@ -28,6 +27,9 @@ pub(super) struct Sightings {
 /// No observed data names more observables, and no sighting gives many more rows: objects that
 /// refer to each other may otherwise make many rows of few bytes.
 const REFS_MAX: usize = 1000;
+
+/// No longer bundle is shown with a refused row: up to a thousand rows are made at a time.
+const SHOWN_BYTES_MAX: usize = 32 << 10;
 
 /// No bundle gives more rows.
 const ROWS_MAX: usize = 1_000_000;
@@ -231,7 +233,7 @@ fn refused(line: u64, said: &Value, context: &[&Value], why: (Fault, Option<IpAd
         std::iter::once(said).chain(context.iter().copied()).map(mask).collect();
     let shown = json!({"type": "bundle", "objects": objects}).to_string().into_bytes();
     // Cut JSON is of no use to anybody.
-    let bytes = if shown.len() > REFUSED_BYTES_MAX { MASK.into() } else { shown };
+    let bytes = if shown.len() > SHOWN_BYTES_MAX { MASK.into() } else { shown };
     let legible = Legible { scan_run: None, ip };
     Row::Refused(Refused { line, column: Some(column.into_owned()), reason, bytes, legible })
 }

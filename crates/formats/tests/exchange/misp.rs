@@ -180,3 +180,20 @@ fn a_file_that_holds_no_event_is_refused_as_a_whole() {
     assert!(matches!(refused("{"), FileRefused::Io(_)));
     assert_eq!(read(MISP, "{}"), (vec![], vec![]));
 }
+
+#[test]
+fn a_long_event_gives_each_of_its_addresses_once_and_in_order() {
+    let mut event = infected();
+    event["Event"]["Object"] = json!([]);
+    let device = event["Event"]["Attribute"][0].clone();
+    let many = (0..600).map(|at| {
+        let mut device = device.clone();
+        device["value"] = format!("192.0.2.7|{}", at + 1).into();
+        device
+    });
+    event["Event"]["Attribute"] = many.collect();
+    let (good, bad) = read(MISP, event.to_string());
+    assert!(bad.is_empty());
+    let ports: Vec<u16> = good.iter().map(|d| d.port.unwrap()).collect();
+    assert_eq!(ports, (1..=600).collect::<Vec<u16>>());
+}
