@@ -61,8 +61,8 @@ impl Taken {
     }
 }
 
-/// Takes in what lies at `path`, each file of it from where an earlier run left it; tells `progress`
-/// how many rows of the present file are in.
+/// Takes in what lies at `path`, each file of it from where an earlier run left it; tells
+/// `progress` how many rows of the present file are in.
 pub async fn take_in(
     app: &App,
     (feed, attributor): (&Feed, &Attributor),
@@ -108,8 +108,8 @@ async fn taken(
     })
 }
 
-/// Takes in what was accepted and not taken in to its end, from its bytes in the archive: files that
-/// came while nobody was at work, and those whose taking in was interrupted. At most `limit`.
+/// Takes in what was accepted and not taken in to its end, from its bytes in the archive: files
+/// that came while nobody was at work, and those whose taking in was interrupted. At most `limit`.
 pub async fn finish(app: &App, limit: i64) -> anyhow::Result<Vec<Taken>> {
     let unfinished = receive::unfinished(&app.db, limit).await?;
     if unfinished.is_empty() {

@@ -42,9 +42,9 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Lets only those on who may do `act`; others get 403.
-    pub fn may(&self, act: Act) -> Result<(), Response> {
-        if self.staff.role.may(act) { Ok(()) } else { Err(StatusCode::FORBIDDEN.into_response()) }
+    /// The answer to whoever may not do `act`: 403.
+    pub fn refused(&self, act: Act) -> Option<Response> {
+        (!self.staff.role.may(act)).then(|| StatusCode::FORBIDDEN.into_response())
     }
 }
 

@@ -120,7 +120,8 @@ impl Feed {
                 for feed in feeds::all(&app.db).await? {
                     out.line(
                         &json!({
-                            "feed": feed.name, "format": feed.format.to_string(), "stream": feed.stream,
+                            "feed": feed.name, "format": feed.format.to_string(),
+                            "stream": feed.stream,
                             "completeness_floor": feed.completeness_floor,
                         }),
                         format!("{}\t{}\t{}", feed.name, feed.format, feed.stream),

@@ -14,7 +14,11 @@ use crate::{
     ids::FeedId,
     intake::{mend, retry},
     time::Moment,
+    web::texts::Lang,
 };
+
+const MEND: &str = "Example:\n  todoke quarantine mend 0199…/17 --reason \"the sender said so\" \\\n\
+     \x20   --row \"2026-05-01 02:00:00,192.0.2.7,tcp,23\"";
 
 #[derive(Debug, Args)]
 pub(super) struct Quarantine {
@@ -55,9 +59,7 @@ enum Command {
     )]
     Dismiss(Saying),
     /// Take a row in as it was meant; the delivered file stays as it is.
-    #[command(
-        after_help = "Example:\n  todoke quarantine mend 0199…/17 --row \"2026-05-01                             02:00:00,192.0.2.7,tcp,23\" --reason \"the sender confirmed it\""
-    )]
+    #[command(after_help = MEND)]
     Mend {
         /// Its id, which `list` prints.
         id: RowId,
@@ -152,7 +154,10 @@ async fn mend(app: &App, out: Out, id: RowId, said: (&str, Word<'_>)) -> anyhow:
     let mended = mend::mend(app, (&feed, &file), &row, said).await?;
     let taken = mended.map_err(Refused::because)?;
     out.line(
-        &json!({ "mended": id.to_string(), "sha256": taken.sha256, "sightings": taken.counts.sightings }),
+        &json!({
+            "mended": id.to_string(), "sha256": taken.sha256,
+            "sightings": taken.counts.sightings,
+        }),
         format!("{id} is in, by a file of its own ({}).", &taken.sha256[..16]),
     )
 }
@@ -199,7 +204,7 @@ async fn show(app: &App, out: Out, id: RowId) -> anyhow::Result<()> {
     let row = quarantine::find(&app.db, id).await?;
     let row =
         row.ok_or_else(|| Refused::because(quarantine::NotInQuarantine::Unknown(id.to_string())))?;
-    let told = reasons::told(&row.reason);
+    let told = reasons::told(&row.reason, Lang::En);
     let said = quarantine::history(&app.db, id).await?;
     let text = String::from_utf8_lossy(&row.bytes);
     let mut value = value(&row);

@@ -11,6 +11,7 @@ use crate::{
     },
     app::App,
     config::Centre,
+    time::Moment,
 };
 
 #[derive(Debug, Args)]
@@ -72,7 +73,7 @@ impl Staff {
             Command::Link { name, by } => link(app, out, name, &by.by).await?,
             Command::List => {
                 for one in staff::all(&app.db).await? {
-                    let ended = one.ended_at.map(|at| at.rfc3339());
+                    let ended = one.ended_at.map(Moment::rfc3339);
                     let value = json!({
                         "name": one.name, "role": one.role.word(),
                         "added_at": one.added_at.rfc3339(), "ended_at": ended,

@@ -1,8 +1,8 @@
 //! Mending a quarantined row (隔離行の修正): a person writes the row as it was meant.
 //!
 //! What was delivered stays as it is. The mended row goes in as a small file of its own, archived
-//! like any other, so that what stands in the store can always be read again from raw bytes; the row
-//! it stands for is dismissed, naming that file. Owns no table.
+//! like any other, so that what stands in the store can always be read again from raw bytes. The
+//! row it stands for is dismissed, naming that file. Owns no table.
 
 use std::{
     fs,
@@ -62,22 +62,28 @@ pub async fn mend(
     let laid = archive::lay_out(app, file)?;
     let (name, header) = header_of(feed, file, laid.path())?;
     let desk = tempfile_beside(laid.path(), &name, &format!("{header}{}\n", text.trim()))?;
-    let checked = one_detection(app, feed, &desk);
-    let taken = match checked {
-        Err(why) => Err(why),
-        Ok(()) => {
-            let attributor = Attributor::load(&app.db).await?;
-            let taken = take_one(app, (feed, &attributor), &desk).await?;
-            let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);
-            let word = Word { author: word.author, reason: &reason };
-            // Somebody else may have dealt with it since: then there is nothing left to say.
-            let _dealt_with = quarantine::dismiss(app, &[Rows::One(row.id())], word).await?;
-            Ok(taken)
-        }
+    let mended = match one_detection(app, feed, &desk) {
+        Ok(()) => take_in_its_place(app, feed, row, (&desk, word)).await.map(Ok),
+        Err(why) => Ok(Err(why)),
     };
     if let Some(folder) = desk.parent() {
         fs::remove_dir_all(folder)?;
     }
+    mended
+}
+
+async fn take_in_its_place(
+    app: &App,
+    feed: &Feed,
+    row: &QuarantinedRow,
+    (desk, word): (&Path, Word<'_>),
+) -> anyhow::Result<Taken> {
+    let attributor = Attributor::load(&app.db).await?;
+    let taken = take_one(app, (feed, &attributor), desk).await?;
+    let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);
+    let word = Word { author: word.author, reason: &reason };
+    // Somebody else may have dealt with it since: then there is nothing left to say.
+    let _dealt_with = quarantine::dismiss(app, &[Rows::One(row.id())], word).await?;
     Ok(taken)
 }
 

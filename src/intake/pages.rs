@@ -1,6 +1,7 @@
 //! `/admin/feeds`: what came, what waits for a person, and the files of machines at `/api/v1`.
 
 mod calendar;
+mod desk;
 mod feeds;
 mod push;
 mod rows;

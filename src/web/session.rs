@@ -1,8 +1,9 @@
 //! The session cookies (セッション): one after the ID, another after signing in; they say nothing.
 //!
-//! The store knows the SHA-256 of a value alone. Over TLS, which a proxy in front ends, a cookie has
-//! the prefix `__Host-` and is Secure. A request that reached this very process by `http://localhost` has
-//! no TLS and gets the bare name: browsers differ in whether they take a Secure cookie there.
+//! The store knows the SHA-256 of a value alone. Over TLS, which a proxy in front ends, a cookie
+//! has the prefix `__Host-` and is Secure. A request that reached this very process by
+//! `http://localhost` has no TLS and gets the bare name: browsers differ in whether they take a
+//! Secure cookie there.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use sha2::{Digest as _, Sha256};

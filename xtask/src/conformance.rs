@@ -83,8 +83,8 @@ pub(crate) fn run() -> Result<bool> {
     let sum = |of: fn(&Outcome) -> usize| outcomes.iter().map(of).sum::<usize>();
     let differing = sum(|one| one.differing.len());
     println!(
-        "\n{} samples, {} rows; {} values agree, {differing} differ ({unexplained} unexplained), {} \
-         rows or files refused",
+        "\n{} samples, {} rows; {} values agree, {differing} differ ({unexplained} unexplained); \
+         {} rows or files refused",
         outcomes.len(),
         sum(|one| one.rows),
         sum(|one| one.agreeing),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::cluster::Cluster;
-use crate::{packages, processes};
+use crate::{conformance, packages, processes};
 
 /// Names the server the tests of the PostgreSQL half use.
 const SERVER: &str = "TODOKE_TEST_POSTGRES";
@@ -37,6 +37,11 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     let passed = processes::run(&mut tests)?.success();
     let outcome = if passed { "passed" } else { "FAILED" };
     phase(&format!("tests {outcome}"), begin);
+
+    let begin = Instant::now();
+    let agrees = args.is_empty().then(conformance::run).transpose()?.unwrap_or(true);
+    let passed = passed && agrees;
+    phase(if agrees { "conformance agrees" } else { "conformance FAILED" }, begin);
 
     let begin = Instant::now();
     drop(cluster);

@@ -52,7 +52,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Reason> {
     let value = Seed { bounds: &bounds, depth: 0 }.deserialize(&mut json);
     match value.and_then(|value| json.end().map(|()| value)) {
         Ok(value) => Ok(value),
-        Err(_) => Err(Reason::Contradiction(bounds.broken.get())),
+        Err(_) => Err(Reason::NotJson(bounds.broken.get())),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn parse_whole(input: impl Read, reading: Reading) -> Result<Value, F
     }
     parse(bytes).map_err(|reason| {
         let why = match reason {
-            Reason::Contradiction(why) => why.to_owned(),
+            Reason::NotJson(why) => why.to_owned(),
             reason => reason.to_string(),
         };
         FileRefused::Io(io::Error::new(io::ErrorKind::InvalidData, why))
@@ -208,15 +208,15 @@ mod tests {
     #[test]
     fn a_value_beyond_its_bounds_is_refused_and_says_which() {
         let deep = format!("{}{}", "[".repeat(65), "]".repeat(65));
-        assert_eq!(refused(&deep), Reason::Contradiction("it is nested deeper than 64"));
+        assert_eq!(refused(&deep), Reason::NotJson("it is nested deeper than 64"));
         assert_eq!(refused(&"[".repeat(1 << 20)), refused(&deep));
         let twice = r#"{"ip":"192.0.2.1","ip":"192.0.2.2"}"#;
-        assert_eq!(refused(twice), Reason::Contradiction("a key stands twice in one object"));
+        assert_eq!(refused(twice), Reason::NotJson("a key stands twice in one object"));
         let key = format!(r#"{{"{}":1}}"#, "k".repeat(257));
-        assert_eq!(refused(&key), Reason::Contradiction("a key is longer than 256 bytes"));
+        assert_eq!(refused(&key), Reason::NotJson("a key is longer than 256 bytes"));
         let many = format!("[{}0]", "0,".repeat(VALUES_MAX));
-        assert_eq!(refused(&many), Reason::Contradiction("it holds more than 500,000 values"));
-        assert_eq!(refused("{\"a\":1} x"), Reason::Contradiction(NOT_JSON));
+        assert_eq!(refused(&many), Reason::NotJson("it holds more than 500,000 values"));
+        assert_eq!(refused("{\"a\":1} x"), Reason::NotJson(NOT_JSON));
         assert_eq!(refused("{\"a\":\0}"), Reason::NulByte);
         assert_eq!(parse(b"\"\x83\x65\"").unwrap_err(), Reason::BadEncoding);
     }

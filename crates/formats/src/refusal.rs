@@ -100,7 +100,7 @@ pub enum Reason {
     #[error("this cell does not go with the others: {0}")]
     Contradiction(&'static str),
     /// Not one whole JSON object.
-    #[error("this is not one whole JSON object: {0}")]
+    #[error("this cannot be read as JSON: {0}")]
     NotJson(&'static str),
     /// JSON nested deeper than 64 levels.
     #[error("the record is nested deeper than 64 levels")]
@@ -108,6 +108,9 @@ pub enum Reason {
     /// A record that tells of no weak device, with what it is instead.
     #[error("this tells of no weak device: {0}")]
     NotAboutDevice(&'static str),
+    /// An address of which nothing says when it was seen, with what to ask for.
+    #[error("nothing says when this was seen: {0}")]
+    Unseen(&'static str),
     /// Not the name of a host.
     #[error("this is not the name of a host")]
     BadHostName,
@@ -145,6 +148,7 @@ impl Reason {
             Self::NotJson(_) => "not_json",
             Self::TooDeep => "too_deep",
             Self::NotAboutDevice(_) => "not_about_device",
+            Self::Unseen(_) => "unseen",
             Self::BadHostName => "bad_host_name",
         }
     }

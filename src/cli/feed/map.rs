@@ -91,12 +91,11 @@ impl Map {
 
     /// The mapping as it was proposed or given, and as `--set` and `--constant` change it.
     fn mapping(&self, sample: &[u8]) -> anyhow::Result<(Mapping, Option<Proposal>)> {
-        let (mut mapping, proposal) = match &self.from {
-            Some(path) => (given(path)?, None),
-            None => {
-                let proposal = mapped_csv::propose(sample).map_err(Refused::because)?;
-                (proposal.mapping.clone(), Some(proposal))
-            }
+        let (mut mapping, proposal) = if let Some(path) = &self.from {
+            (given(path)?, None)
+        } else {
+            let proposal = mapped_csv::propose(sample).map_err(Refused::because)?;
+            (proposal.mapping.clone(), Some(proposal))
         };
         for (column, field) in &self.set {
             match &mut mapping.columns {

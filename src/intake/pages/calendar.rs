@@ -60,7 +60,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::SeeFeeds) {
+    if let Some(no) = signed.refused(Act::SeeFeeds) {
         return Ok(no);
     }
     let feed = match feed_named(&app, &name).await {

@@ -39,7 +39,7 @@ struct Feeds {
 
 /// `/admin/feeds`
 pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
-    if let Err(no) = signed.may(Act::SeeFeeds) {
+    if let Some(no) = signed.refused(Act::SeeFeeds) {
         return Ok(no);
     }
     show(&Feeds { page: signed.page, feeds: overview::all(&app.db).await? })
@@ -60,7 +60,7 @@ pub(super) async fn one(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::SeeFeeds) {
+    if let Some(no) = signed.refused(Act::SeeFeeds) {
         return Ok(no);
     }
     let feed = match feed_named(&app, &name).await {
@@ -73,7 +73,7 @@ pub(super) async fn one(
 
 #[derive(Template)]
 #[template(path = "intake/file.html")]
-struct File {
+struct FilePage {
     page: Page,
     file: OneFile,
     counts: Counts,
@@ -87,7 +87,7 @@ pub(super) async fn file(
     signed: Signed,
     Path(id): Path<String>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::SeeFeeds) {
+    if let Some(no) = signed.refused(Act::SeeFeeds) {
         return Ok(no);
     }
     let Ok(id) = id.parse::<FileId>() else { return Ok(not_found()) };
@@ -96,7 +96,7 @@ pub(super) async fn file(
     let counts = serde_json::from_str(&file.counts).unwrap_or_default();
     let readings = readings::of(&app.db, id).await?;
     let may_read = signed.staff.role.may(Act::ReadRaw);
-    show(&File { page: signed.page, file, counts, readings, may_read })
+    show(&FilePage { page: signed.page, file, counts, readings, may_read })
 }
 
 /// `/admin/files/{id}/raw`: the bytes as they came, for intake alone; each reading is noted first.
@@ -105,7 +105,7 @@ pub(super) async fn raw(
     signed: Signed,
     Path(id): Path<String>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::ReadRaw) {
+    if let Some(no) = signed.refused(Act::ReadRaw) {
         return Ok(no);
     }
     let Ok(id) = id.parse::<FileId>() else { return Ok(not_found()) };

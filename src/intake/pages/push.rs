@@ -1,10 +1,9 @@
-//! `POST /api/v1/feeds/{name}/files`: a machine hands a file over; the same one again is no new one.
+//! `POST /api/v1/feeds/{name}/files`: a machine hands a file over, once or more often.
 //!
 //! What is acknowledged is durable: the bytes are in the archive and the file stands in the store.
-//! Its rows go in right after, by the jobs of this node or another, and the answer says where to ask.
+//! Its rows go in right after, by the jobs of this node or another; the answer says where to ask.
 
-use std::path::PathBuf;
-
+use anyhow::Context as _;
 use axum::{
     Json,
     body::Body,
@@ -13,14 +12,12 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
-use tokio::io::AsyncWriteExt as _;
 
+use super::desk::{Desk, NotSpooled};
 use crate::{
     access::{
-        keys::{private, to_hex},
+        keys::to_hex,
         tokens::{self, Scope},
     },
     app::App,
@@ -117,9 +114,23 @@ enum Refusal {
     Fault(anyhow::Error),
 }
 
-impl<E: Into<anyhow::Error>> From<E> for Refusal {
-    fn from(fault: E) -> Self {
-        Self::Fault(fault.into())
+impl From<anyhow::Error> for Refusal {
+    fn from(fault: anyhow::Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<NotSpooled> for Refusal {
+    fn from(why: NotSpooled) -> Self {
+        match why {
+            NotSpooled::Fault(fault) => Self::Fault(fault.into()),
+            NotSpooled::BrokenOff => bad("the body broke off; send it again"),
+            NotSpooled::TooLarge => {
+                let detail = "a body holds at most 200 MiB; send the file in parts, or compressed";
+                let status = StatusCode::PAYLOAD_TOO_LARGE;
+                Self::Problem(Problem::of(status, "The body is too large", detail))
+            }
+        }
     }
 }
 
@@ -142,14 +153,14 @@ async fn taken(
     let expected = digest(headers).ok_or_else(|| {
         bad("send the header `Content-Digest: sha-256=:…:` with the SHA-256 of the body, in base64")
     })?;
-    let desk = Desk::make(app, &handed.file)?;
-    let sha256 = spool(body, &desk).await?;
+    let desk = Desk::make(app, &handed.file).map_err(NotSpooled::from)?;
+    let sha256 = desk.spool(body, BODY_MAX).await?;
     if sha256 != expected {
         return Err(bad("the body does not have the digest that was announced; send it again"));
     }
-    let known = !receive::by_content(&app.db, &feed, &sha256).await?.is_empty();
+    let known = receive::by_content(&app.db, &feed, &sha256).await.context("files of a feed")?;
     deliver::accept(app, &feed, holds, &desk.path()).await?;
-    let status = if known { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let status = if known.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(delivered(app, &feed, &sha256).await?)).into_response())
 }
 
@@ -226,7 +237,7 @@ async fn authorised(app: &App, name: &str, headers: &HeaderMap) -> Result<Feed, 
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let secret = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
     let token = match secret {
-        Some(secret) => tokens::good(app, secret).await?,
+        Some(secret) => tokens::good(app, secret).await.context("tokens")?,
         None => None,
     };
     let no = || {
@@ -240,7 +251,7 @@ async fn authorised(app: &App, name: &str, headers: &HeaderMap) -> Result<Feed, 
     };
     let token = token.filter(|token| token.scope == Scope::Feed(name.to_owned()));
     token.ok_or_else(no)?;
-    feeds::by_name(&app.db, name).await?.ok_or_else(no)
+    feeds::by_name(&app.db, name).await.context("feeds")?.ok_or_else(no)
 }
 
 fn bad(detail: &str) -> Refusal {
@@ -260,53 +271,4 @@ fn digest(headers: &HeaderMap) -> Option<String> {
     let member = value.split(',').find_map(|one| one.trim().strip_prefix("sha-256=:"))?;
     let bytes = STANDARD.decode(member.strip_suffix(':')?).ok()?;
     (bytes.len() == 32).then(|| to_hex(&bytes))
-}
-
-/// Where a body lies until it is accepted, under the name it was sent with.
-struct Desk {
-    folder: PathBuf,
-    name: String,
-}
-
-impl Desk {
-    fn make(app: &App, name: &str) -> anyhow::Result<Self> {
-        let archive = app.data.join("archive");
-        std::fs::create_dir_all(&archive)?;
-        let folder = feeds::archive::tempname(&archive);
-        std::fs::create_dir(&folder)?;
-        Ok(Self { folder, name: name.to_owned() })
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.join(&self.name)
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        // What is left here is a copy of what the archive holds, or was never acknowledged.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Writes a body to the desk piece by piece; gives its hash.
-async fn spool(body: Body, desk: &Desk) -> Result<String, Refusal> {
-    let file = private().write(true).create_new(true).open(desk.path());
-    let mut file = tokio::fs::File::from_std(file?);
-    let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(|_| bad("the body broke off; send it again"))?;
-        bytes += piece.len() as u64;
-        if bytes > BODY_MAX {
-            let detail = "a body holds at most 200 MiB; send the file in parts, or compressed";
-            let title = "The body is too large";
-            let problem = Problem::of(StatusCode::PAYLOAD_TOO_LARGE, title, detail);
-            return Err(Refusal::Problem(problem));
-        }
-        hash.update(&piece);
-        file.write_all(&piece).await?;
-    }
-    file.flush().await?;
-    Ok(to_hex(&hash.finalize()))
 }

@@ -42,7 +42,7 @@ pub(super) async fn of_feed(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::ReadRaw) {
+    if let Some(no) = signed.refused(Act::ReadRaw) {
         return Ok(no);
     }
     let feed = match feed_named(&app, &name).await {
@@ -60,7 +60,7 @@ pub(super) async fn retry(
     signed: Signed,
     Path(name): Path<String>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::WorkQuarantine) {
+    if let Some(no) = signed.refused(Act::WorkQuarantine) {
         return Ok(no);
     }
     let feed = match feed_named(&app, &name).await {
@@ -78,8 +78,8 @@ struct OneRow {
     feed: String,
     row: QuarantinedRow,
     history: Vec<Said>,
-    means: &'static str,
-    advice: &'static str,
+    means: String,
+    advice: String,
     errors: Errors,
     /// What stands in the field: the row as it came, or as somebody typed it.
     text: String,
@@ -108,7 +108,7 @@ async fn find(app: &App, file: &str, row: &str) -> anyhow::Result<Option<Found>>
 }
 
 async fn page_of(app: &App, signed: Signed, found: Found) -> anyhow::Result<OneRow> {
-    let told = reasons::told(&found.row.reason);
+    let told = reasons::told(&found.row.reason, signed.page.lang);
     let text = String::from_utf8_lossy(&found.row.bytes).into_owned();
     Ok(OneRow {
         history: quarantine::history(&app.db, found.row.id()).await?,
@@ -130,7 +130,7 @@ pub(super) async fn one(
     signed: Signed,
     Path((file, row)): Path<(String, String)>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::ReadRaw) {
+    if let Some(no) = signed.refused(Act::ReadRaw) {
         return Ok(no);
     }
     match find(&app, &file, &row).await? {
@@ -157,7 +157,7 @@ pub(super) async fn say(
     Path((file, row)): Path<(String, String)>,
     Form(said): Form<Saying>,
 ) -> PageResult {
-    if let Err(no) = signed.may(Act::WorkQuarantine) {
+    if let Some(no) = signed.refused(Act::WorkQuarantine) {
         return Ok(no);
     }
     let Some(found) = find(&app, &file, &row).await? else { return Ok(not_found()) };

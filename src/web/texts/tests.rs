@@ -88,6 +88,8 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
         "file-outcome-",
         "row-said-",
         "covered-",
+        "reason-",
+        "advice-",
     ];
     for key in ja.keys() {
         let known =

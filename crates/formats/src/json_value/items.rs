@@ -106,7 +106,7 @@ impl Items {
             if byte == b'\n' {
                 scan.lines += 1;
                 if scan.lines == 1 && self.input.peek()? == Some(b'{') {
-                    return Ok(Err(Reason::Contradiction(super::NOT_JSON)));
+                    return Ok(Err(Reason::NotJson(super::NOT_JSON)));
                 }
             }
         }
@@ -191,11 +191,11 @@ mod tests {
     fn a_broken_value_costs_no_other() {
         let lines = items("{\"a\":1}\n{\"b\":\"x\n{\"c\":3}\nwhat, is this\n{\"d\":4");
         let told: Vec<&str> = lines.iter().map(|(_, told)| told.as_str()).collect();
-        assert_eq!(told[..3], ["{\"a\":1}", "contradiction", "{\"c\":3}"]);
+        assert_eq!(told[..3], ["{\"a\":1}", "not_json", "{\"c\":3}"]);
         assert_eq!(told.last(), Some(&"cut_row"));
         assert_eq!(lines.last().unwrap().0, 5);
         let array = items("[{\"a\":1},\n{\"b\":\n{\"c\":3}]");
-        assert_eq!(array[1..], of(&[(2, "contradiction"), (3, "{\"c\":3}")]));
+        assert_eq!(array[1..], of(&[(2, "not_json"), (3, "{\"c\":3}")]));
         let long = items(&format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(100)));
         assert_eq!(long, of(&[(1, "row_too_long"), (2, "{}")]));
     }

@@ -12,13 +12,11 @@ use crate::{
     Detail, Detection, Legible, Notes, Outcome, Proto, Reading, Reason, Refused, Row, address,
 };
 
-const UNSEEN: Reason = Reason::Contradiction(
-    "the time of sighting is unknown: ask for first_seen or last_seen of the attribute or object",
-);
-const OTHER_END: Reason = Reason::Contradiction(
+const UNSEEN: Reason = Reason::Unseen("ask for first_seen or last_seen of the attribute or object");
+const OTHER_END: Reason = Reason::NotAboutDevice(
     "it is the other end of the traffic, mostly a command server or a victim, not the device",
 );
-const NO_MEANING: Reason = Reason::Contradiction(
+const NO_MEANING: Reason = Reason::NotAboutDevice(
     "no tag says what is wrong with the device; ask for one of rsit: or of a malware galaxy",
 );
 

@@ -37,12 +37,12 @@ const ROWS_MAX: usize = 1_000_000;
 const TOO_MANY: Reason = Reason::Contradiction("it refers to more than 1,000 objects; split it");
 
 const INDICATOR: Reason =
-    Reason::Contradiction("an indicator is a pattern to look for, not a sighting of a device");
-const REVOKED: Reason = Reason::Contradiction("its sender has withdrawn it");
-const UNSEEN: Reason = Reason::Contradiction(
+    Reason::NotAboutDevice("an indicator is a pattern to look for, not a sighting of a device");
+const REVOKED: Reason = Reason::NotAboutDevice("its sender has withdrawn it");
+const UNSEEN: Reason = Reason::Unseen(
     "no observed-data and no sighting says when this address was seen; ask for those",
 );
-const NO_MEANING: Reason = Reason::Contradiction(
+const NO_MEANING: Reason = Reason::NotAboutDevice(
     "nothing says what is wrong with the device: no malware, vulnerability or botnet is sighted",
 );
 

@@ -16,7 +16,7 @@ pub(super) struct Meaning {
 
 /// The report is about something, but not about a weak device.
 pub(super) const fn no_device(why: &'static str) -> Reason {
-    Reason::Contradiction(why)
+    Reason::NotAboutDevice(why)
 }
 
 /// Attacks by a device: the word of the kind, and how grave.
