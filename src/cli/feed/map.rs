@@ -161,7 +161,10 @@ impl Map {
 }
 
 fn columns(proposal: &Proposal) -> Vec<serde_json::Value> {
-    let guess = |one: &mapped_csv::Guess| json!({ "column": one.column, "field": one.field, "confidence": one.confidence });
+    let guess = |one: &mapped_csv::Guess| {
+        let mapped_csv::Guess { column, field, confidence } = one;
+        json!({ "column": column, "field": field, "confidence": confidence })
+    };
     proposal.columns.iter().map(guess).collect()
 }
 

@@ -108,6 +108,7 @@ fn the_page_looks_as_it_was_agreed() {
             query: String::new(),
             centre: Arc::new(Centre::placeholder()),
             visiting: false,
+            at_work: None,
             refused: false,
         };
         let mut figures = published();
