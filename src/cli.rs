@@ -23,6 +23,7 @@ mod serve;
 mod staff;
 mod state_hash;
 mod token;
+mod unattributed;
 mod verify;
 mod simulate;
 mod stats;
@@ -91,7 +92,7 @@ enum Command {
     /// Rows that were not understood.
     Quarantine(quarantine::Quarantine),
     /// Detections that nobody is known to serve.
-    Unattributed(lookup::Unattributed),
+    Unattributed(unattributed::Unattributed),
     /// Cases and their history.
     Case(case::Case),
     /// Lists for the providers.

@@ -1,14 +1,21 @@
 //! Internet providers (電気通信事業者): who serves which addresses, and how long a line keeps one.
 //!
 //! A register: attribution asks it who served an address at a moment, verification asks it whether
-//! an address may be followed. Owns `isps`, `isp_asns`, `isp_prefixes`.
+//! an address may be followed. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`.
 
+pub mod apartments;
+pub mod difference;
+pub mod imports;
 pub mod register;
+mod rows;
 pub(crate) mod store;
+pub mod upstream;
 
 use std::{fmt, str::FromStr};
 
+use formats::report_back::Recipient;
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use crate::{db::Db, ids::IspId, time::Moment};
@@ -30,6 +37,55 @@ pub struct Isp {
     pub lease_policy: LeasePolicy,
     /// Its subscriber lines, where it says so.
     pub lines: Option<i64>,
+    /// Whether others serve their subscribers under its AS numbers, and what it does for those.
+    #[sqlx(try_from = "Option<String>")]
+    pub wholesale: Wholesale,
+    /// When an undone import took it off the register again; its cases stay.
+    pub removed_at: Option<Moment>,
+}
+
+/// What a provider does for subscribers of others that use its addresses (卸提供), as a carrier of
+/// IPoE lines (VNE) has them; written as nothing, `forwards`, `silent`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[doc(alias = "卸提供")]
+pub enum Wholesale {
+    /// It serves its own subscribers alone.
+    #[default]
+    Retail,
+    /// It hands what is found in its addresses on to whoever serves them.
+    Forwards,
+    /// It does not.
+    Silent,
+}
+
+impl Wholesale {
+    /// The word in the register, where there is one.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Self::Retail => None,
+            Self::Forwards => Some("forwards"),
+            Self::Silent => Some("silent"),
+        }
+    }
+}
+
+/// A text that says nothing about wholesale.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is neither empty nor forwards nor silent")]
+pub struct NotWholesale(String);
+
+impl TryFrom<Option<String>> for Wholesale {
+    type Error = NotWholesale;
+
+    fn try_from(word: Option<String>) -> Result<Self, NotWholesale> {
+        match word.as_deref().unwrap_or_default() {
+            "" => Ok(Self::Retail),
+            "forwards" => Ok(Self::Forwards),
+            "silent" => Ok(Self::Silent),
+            _ => Err(NotWholesale(word.unwrap_or_default())),
+        }
+    }
 }
 
 /// How long a line keeps an address (アドレス割当方針); written `static`, `sticky:400`, `dynamic:30`.
@@ -88,6 +144,50 @@ impl fmt::Display for LeasePolicy {
     }
 }
 
+/// What kind of network a declared prefix is (網種別).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[doc(alias = "網種別")]
+pub enum Kind {
+    /// Lines of its own.
+    Declared,
+    /// An apartment house with a network of its own.
+    Apartment,
+    /// Several lines share an address (CGN, MAP-E): only address, port and second name one.
+    Shared,
+    /// Others serve their subscribers there.
+    Wholesale,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Declared, Self::Apartment, Self::Shared, Self::Wholesale];
+
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Apartment => "apartment",
+            Self::Shared => "shared",
+            Self::Wholesale => "wholesale",
+        }
+    }
+}
+
+/// A word that is no kind of network.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is none of declared, apartment, shared, wholesale")]
+pub struct NotAKind(String);
+
+impl FromStr for Kind {
+    type Err = NotAKind;
+
+    fn from_str(word: &str) -> Result<Self, NotAKind> {
+        let found = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        found.ok_or_else(|| NotAKind(word.to_owned()))
+    }
+}
+
 /// A declared prefix (申告アドレスブロック) and the time for which it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredPrefix {
@@ -95,12 +195,16 @@ pub struct DeclaredPrefix {
     pub isp: IspId,
     /// The prefix.
     pub prefix: IpNet,
-    /// `declared`, `apartment` or `shared`, what kind of network it is.
-    pub kind: String,
+    /// What kind of network it is.
+    pub kind: Kind,
     /// From this moment on.
     pub from: Moment,
     /// Until this moment, which is no longer part of it; nothing = until further notice.
     pub to: Option<Moment>,
+    /// What an apartment house is called, where the provider says so.
+    pub name: Option<String>,
+    /// Who is told of what is found in the parts of an apartment house that all share.
+    pub notify: Option<Recipient>,
 }
 
 impl DeclaredPrefix {
@@ -128,4 +232,29 @@ pub async fn prefixes(db: &Db) -> anyhow::Result<Vec<DeclaredPrefix>> {
 /// Which providers announce which AS numbers.
 pub async fn asns(db: &Db) -> crate::db::Result<Vec<(i64, IspId)>> {
     store::asns(db).await
+}
+
+/// Everything that says who serves an address, loaded once.
+#[derive(Clone, Debug, Default)]
+pub struct Register {
+    /// The providers.
+    pub isps: Vec<Isp>,
+    /// What they declared.
+    pub prefixes: Vec<DeclaredPrefix>,
+    /// Which of them announce which AS numbers.
+    pub asns: Vec<(i64, IspId)>,
+}
+
+impl Register {
+    /// Loads it.
+    pub async fn load(db: &Db) -> anyhow::Result<Self> {
+        let (prefixes, asns) = (prefixes(db).await?, asns(db).await?);
+        // Read last: whoever is registered meanwhile then has a policy, if no prefix yet.
+        Ok(Self { isps: all(db).await?, prefixes, asns })
+    }
+
+    /// The provider of that key.
+    pub fn isp(&self, id: IspId) -> Option<&Isp> {
+        self.isps.iter().find(|isp| isp.id == id)
+    }
 }

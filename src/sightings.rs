@@ -10,7 +10,7 @@ mod sheaf;
 pub(crate) mod store;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
 };
 
@@ -133,6 +133,8 @@ pub struct Sighting<'a> {
     /// The port an infected device called from, which its ISP needs where lines share an address;
     /// the port of any other exposure stands in its spot.
     pub calling_port: Option<u16>,
+    /// The port on the other side, where the row names one.
+    pub peer_port: Option<u16>,
     /// How grave it is.
     pub severity: Severity,
     /// What else the row said, packed; see [`kept`].
@@ -166,24 +168,26 @@ impl<'a> Sighting<'a> {
     }
 }
 
-/// The port that the device at `spot` called from at `at`, if a sighting of then kept one.
-pub(crate) async fn calling_port(
-    tx: &mut Tx,
-    spot: &Spot,
-    at: Moment,
-) -> crate::db::Result<Option<u16>> {
-    let place = spot.place();
-    if place.is_none_or(|place| place.exposure.weakness != Weakness::Infected) {
-        return Ok(None);
-    }
+/// The ports of a sighting that its spot does not name (ポート): where lines share an address, its
+/// ISP finds the line by them and the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ports {
+    /// The port an infected device called from.
+    pub(crate) calling: Option<u16>,
+    /// The port on the other side.
+    pub(crate) peer: Option<u16>,
+}
+
+/// The ports that a sighting at `spot` at `at` kept.
+pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<Ports> {
     for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
         let hits = hits::unpack(spot.shelf(), from, &body)?;
         let then = hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0);
         if let Some(hit) = then.min_by_key(|hit| hit.line) {
-            return Ok(hit.port);
+            return Ok(Ports { calling: hit.port, peer: hit.peer_port });
         }
     }
-    Ok(None)
+    Ok(Ports::default())
 }
 
 /// Keeps of `rows` of one file, sorted by spot and time, where and when, in the caller's
@@ -191,12 +195,17 @@ pub(crate) async fn calling_port(
 pub(crate) async fn record(
     tx: &mut Tx,
     rows: &[&Sighting<'_>],
-    mut first: Vec<&Sighting<'_>>,
+    first: Vec<&Sighting<'_>>,
 ) -> anyhow::Result<()> {
     let mut shelves = hits::pack(rows).peekable();
     while shelves.peek().is_some() {
         store::insert_hits(tx, shelves.by_ref().take(bulk::SLICE).collect()).await?;
     }
+    keep_whole(tx, first).await
+}
+
+/// Keeps some sightings of one file whole, of which none is yet.
+pub(crate) async fn keep_whole(tx: &mut Tx, mut first: Vec<&Sighting<'_>>) -> anyhow::Result<()> {
     first.sort_unstable_by_key(|one| one.row_no);
     for chunk in first.chunks(kept::CHUNK) {
         if let (Some(begin), Some(end)) = (chunk.first(), chunk.last()) {
@@ -257,6 +266,13 @@ pub(crate) async fn hits_of(
     Ok(seen)
 }
 
+/// The files that saw something on the shelves of `spots`.
+pub(crate) async fn files_of(tx: &mut Tx, spots: &[Vec<u8>]) -> crate::db::Result<HashSet<FileId>> {
+    let shelves: BTreeSet<&[u8]> = spots.iter().map(|spot| shelf_of(spot)).collect();
+    let shelves: Vec<Vec<u8>> = shelves.into_iter().map(<[u8]>::to_vec).collect();
+    store::files_on(tx, &shelves).await
+}
+
 #[cfg(test)]
 mod tests {
     use formats::Detection;
@@ -276,7 +292,7 @@ mod tests {
             port: (port != 0).then_some(port),
             proto: Proto::Tcp,
             peer_ip: None,
-            peer_port: None,
+            peer_port: Some(port.wrapping_add(1)).filter(|port| *port != 0),
             exposure: exposure.parse().unwrap(),
             outcome: formats::Outcome::Detected,
             severity: formats::Severity::High,

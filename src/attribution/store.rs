@@ -1,59 +1,16 @@
-//! SQL of attribution: editions of the address table, the list of the unattributed.
+//! SQL of attribution: the list of the unattributed; editions of the address table lie below.
 
-use super::{Unattributed, Unserved};
+pub(super) mod editions;
+
+use super::unattributed::{Left, Unattributed, Unserved};
 use crate::{
     db::{
         Db, Tx,
         bulk::{self, Column, Target},
         on, on_tx,
     },
-    ids::EditionId,
     time::Moment,
 };
-
-/// An edition about to be written.
-#[derive(Debug)]
-pub(super) struct Edition {
-    pub(super) id: EditionId,
-    pub(super) sha256: String,
-    pub(super) ranges: i64,
-    pub(super) at: Moment,
-}
-
-/// Writes an edition with its chunks; an edition of the same content is put in force again.
-pub(super) async fn insert_edition(
-    tx: &mut Tx,
-    edition: &Edition,
-    chunks: Vec<Vec<u8>>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO network_editions (id, sha256, ranges, applied_at)
-         VALUES ($1, $2, $3, $4)
-         ON CONFLICT (sha256) DO UPDATE SET applied_at = excluded.applied_at RETURNING id";
-    let id: EditionId = on_tx!(&mut *tx, conn => sqlx::query_scalar(SQL)
-        .bind(edition.id)
-        .bind(&edition.sha256)
-        .bind(edition.ranges)
-        .bind(edition.at)
-        .fetch_one(conn)
-        .await)?;
-    let target = Target {
-        table: "network_chunks",
-        columns: "edition_id, no, body",
-        conflict: "ON CONFLICT DO NOTHING",
-    };
-    let numbers = (0..).take(chunks.len()).collect();
-    let ids = vec![id.0.as_bytes().to_vec(); chunks.len()];
-    let columns = [Column::Bytes(ids), Column::Int(numbers), Column::Bytes(chunks)];
-    bulk::insert(tx, target, columns).await?;
-    Ok(())
-}
-
-/// The chunks of the edition applied last, in order.
-pub(super) async fn chunks_in_force(db: &Db) -> sqlx::Result<Vec<Vec<u8>>> {
-    const SQL: &str = "SELECT body FROM network_chunks WHERE edition_id =
-         (SELECT id FROM network_editions ORDER BY applied_at DESC, id DESC LIMIT 1) ORDER BY no";
-    on!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)
-}
 
 /// Puts sightings on the list; a spot that stands there gets its time widened.
 pub(super) async fn insert_unattributed(tx: &mut Tx, spots: &[Unserved<'_>]) -> sqlx::Result<()> {
@@ -82,7 +39,8 @@ pub(super) async fn insert_unattributed(tx: &mut Tx, spots: &[Unserved<'_>]) -> 
 
 /// The list, latest first.
 pub(super) async fn unattributed(db: &Db, limit: i64) -> sqlx::Result<Vec<Unattributed>> {
-    const SQL: &str = "SELECT spot, asn, network_kind, first_seen, last_seen FROM unattributed
+    const SQL: &str = "SELECT spot, feed_file_id, row_no, asn, network_kind, first_seen, last_seen
+         FROM unattributed
          ORDER BY last_seen DESC, spot LIMIT $1";
     on!(db, pool => sqlx::query_as(SQL).bind(limit).fetch_all(pool).await)
 }
@@ -95,4 +53,39 @@ pub(super) async fn known(
     const SQL: &str = "SELECT spot FROM unattributed";
     let found = bulk::select_in::<(Vec<u8>,)>(tx, SQL, "spot", spots).await?;
     Ok(found.into_iter().map(|(spot,)| spot).collect())
+}
+
+/// Lines of the list behind `after`, in the order of spots.
+pub(super) async fn page(db: &Db, after: &[u8], limit: i64) -> sqlx::Result<Vec<Unattributed>> {
+    const SQL: &str = "SELECT spot, feed_file_id, row_no, asn, network_kind, first_seen, last_seen
+         FROM unattributed
+         WHERE spot > $1 ORDER BY spot LIMIT $2";
+    on!(db, pool => sqlx::query_as(SQL).bind(after).bind(limit).fetch_all(pool).await)
+}
+
+/// Narrows the time for which nobody serves a spot, if it stands as it was read.
+pub(super) async fn narrow(
+    tx: &mut Tx,
+    line: &Left,
+    (first, last): (Moment, Moment),
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE unattributed SET first_seen = $4, last_seen = $5
+         WHERE spot = $1 AND first_seen = $2 AND last_seen = $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(&line.spot)
+        .bind(line.was.0)
+        .bind(line.was.1)
+        .bind(first)
+        .bind(last)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// Takes a spot off the list, if it stands as it was read.
+pub(super) async fn take_off(tx: &mut Tx, line: &Left) -> sqlx::Result<()> {
+    const SQL: &str =
+        "DELETE FROM unattributed WHERE spot = $1 AND first_seen = $2 AND last_seen = $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(&line.spot).bind(line.was.0).bind(line.was.1).execute(conn).await.map(|_| ()))
 }

@@ -128,6 +128,14 @@ impl<'a> Cases<'a> {
         Ok(Self(groups.into_iter().zip(entries).collect()))
     }
 
+    /// Which of `rows`, of which these were made, open a case.
+    pub(crate) fn openings(&self, rows: &'a [Attributed<'a>]) -> Vec<&'a Sighting<'a>> {
+        let new = self.0.iter().filter(|(_, entry)| entry.fresh.is_some());
+        let new: HashSet<i64> = new.map(|(group, _)| group.first.row_no).collect();
+        let rows = rows.iter().map(|one| &one.sighting);
+        rows.filter(|one| new.contains(&one.row_no)).collect()
+    }
+
     /// Which of `rows`, of which these were made, are the first of their case; or, where there
     /// is none, of their spot, unless it is `listed` already. These are kept whole.
     pub(crate) fn first_of_all(

@@ -6,7 +6,10 @@
 
 use std::{error::Error, fmt::Display, str::FromStr};
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{
+    Args,
+    builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser},
+};
 use formats::Stream;
 
 /// A word out of a closed list, which the help and the completions of shells name.
@@ -65,4 +68,15 @@ pub(super) fn how_many<N: Copy + Display + PartialEq + From<u8>>(count: N, noun:
 /// Of a file that was in already: what of its quarantine is left to act on.
 pub(super) fn still_waiting(already_ingested: bool, waiting: i64) -> String {
     if already_ingested { format!(" the first time, {waiting} waiting now") } else { String::new() }
+}
+
+/// Who says something, and why, for whoever asks later.
+#[derive(Debug, Args)]
+pub(super) struct Saying {
+    /// Why, for whoever asks later.
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
+    pub(super) reason: String,
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) by: String,
 }

@@ -3,10 +3,26 @@
 use std::{fs::File, path::PathBuf};
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Ended, Out, Refused, given::how_many};
-use crate::{app::App, isps};
+use super::{
+    Ended, Out, Refused,
+    given::{Saying, how_many},
+};
+use crate::{
+    app::App,
+    isps::{
+        self,
+        difference::Difference,
+        imports::{self, Word},
+        register::{self, Imported},
+        upstream,
+    },
+    time::Moment,
+};
+
+/// Changes that are told to people one by one; `--json` tells all.
+const TOLD: usize = 40;
 
 #[derive(Debug, Args)]
 pub(super) struct Isp {
@@ -16,15 +32,25 @@ pub(super) struct Isp {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Read a register; a provider in the file is replaced whole.
+    /// Read a register and show what it changes; a provider in the file is replaced whole.
     #[command(
-        after_help = "Example:\n  todoke isp import isps.csv\n\nColumns: code,name,upstream,\
-        asns,lease_policy,lines,prefix,kind,valid_from,valid_to"
+        after_help = "Example:\n  todoke isp import isps.csv --dry-run\n  todoke isp import \
+        isps.csv\n\nColumns: code,name,upstream,wholesale,asns,lease_policy,lines,prefix,kind,\
+        network_name,notify,valid_from,valid_to"
     )]
     Import {
         /// CSV with a header, one row per declared prefix.
         file: PathBuf,
+        /// Show the difference and change nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
+    /// Take the last import back: what it changed stands as before. What was attributed stays.
+    #[command(after_help = "Example:\n  todoke isp undo --reason \"a column was shifted\"")]
+    Undo(Saying),
+    /// All imports, the latest first.
+    #[command(after_help = "Example:\n  todoke isp history --json")]
+    History,
     /// All providers.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
@@ -33,39 +59,119 @@ enum Command {
 impl Isp {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
-            Command::Import { file } => {
-                let open = File::open(file);
-                let open =
-                    open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
-                let done = isps::register::import(app, open).await?.map_err(Refused::because)?;
-                for error in &done.errors {
-                    eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);
-                }
-                for code in &done.kept {
-                    eprintln!("{code}: a row did not go in, so nothing it declared was dropped");
-                }
-                let words = format!(
-                    "{} with {}; {} refused",
-                    how_many(done.isps, "provider"),
-                    how_many(done.prefixes, "prefix"),
-                    how_many(done.errors.len(), "row")
-                );
-                out.line(&done, words)?;
-                Ok(if done.errors.is_empty() { Ended::Done } else { Ended::PartlyRefused })
-            }
-            Command::List => {
-                for isp in isps::all(&app.db).await? {
-                    let upstream = isp.upstream.as_deref().unwrap_or("-");
-                    out.line(
-                        &json!({
-                            "code": isp.code, "name": isp.name, "upstream": isp.upstream,
-                            "lease_policy": isp.lease_policy.to_string(), "lines": isp.lines,
-                        }),
-                        format!("{}\t{}\t{upstream}\t{}", isp.code, isp.name, isp.lease_policy),
-                    )?;
-                }
-                Ok(Ended::Done)
-            }
+            Command::Import { file, dry_run } => import(app, out, file, *dry_run).await,
+            Command::Undo(said) => undo(app, out, said).await,
+            Command::History => history(app, out).await,
+            Command::List => list(app, out).await,
         }
     }
+}
+
+async fn import(app: &App, out: Out, file: &PathBuf, dry_run: bool) -> anyhow::Result<Ended> {
+    let open = File::open(file);
+    let open = open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
+    let done = if dry_run {
+        register::rehearse(app, open).await?
+    } else {
+        register::import(app, open).await?
+    };
+    let done = done.map_err(Refused::because)?;
+    for error in &done.errors {
+        eprintln!("line {}, column {}: {}", error.line, error.column, error.reason);
+    }
+    for code in &done.kept {
+        eprintln!("{code}: a row did not go in, so nothing it declared was dropped");
+    }
+    out.line(&done, words(&done))?;
+    Ok(if done.errors.is_empty() { Ended::Done } else { Ended::PartlyRefused })
+}
+
+fn words(done: &Imported) -> String {
+    format!(
+        "{} with {}; {} refused{}\n{}",
+        how_many(done.isps, "provider"),
+        how_many(done.prefixes, "prefix"),
+        how_many(done.errors.len(), "row"),
+        if done.applied { "" } else { " (nothing was changed)" },
+        told(&done.difference)
+    )
+}
+
+/// A difference in words: sums, then the first changes one by one.
+fn told(difference: &Difference) -> String {
+    if difference.is_empty() {
+        return "  the register stands so already".to_owned();
+    }
+    let sums = [
+        ("providers", difference.providers),
+        ("prefixes", difference.prefixes),
+        ("AS numbers", difference.asns),
+    ];
+    let sums =
+        sums.map(|(what, sum)| format!("{what} +{} -{} ~{}", sum.added, sum.removed, sum.changed));
+    let mut lines = vec![format!("  {}", sums.join(", "))];
+    lines.extend(difference.changes.iter().take(TOLD).map(|one| {
+        let sign = match one.change.as_str() {
+            "added" => '+',
+            "removed" => '-',
+            _ => '~',
+        };
+        format!("  {sign} {} {} {}", one.isp, one.what, one.value)
+    }));
+    if difference.changes.len() > TOLD {
+        let more = difference.changes.len() - TOLD;
+        lines.push(format!("  and {more} more; --json tells all"));
+    }
+    lines.join("\n")
+}
+
+async fn undo(app: &App, out: Out, said: &Saying) -> anyhow::Result<Ended> {
+    let word = Word { author: &said.by, reason: &said.reason };
+    let undone = imports::undo(app, word).await?;
+    let (import, difference) = undone.ok_or_else(|| {
+        Refused::because("no import stands that could be undone; see `todoke isp history`")
+    })?;
+    out.line(
+        &json!({ "undone": import.no, "difference": difference }),
+        format!("import {} undone\n{}", import.no, told(&difference)),
+    )?;
+    Ok(Ended::Done)
+}
+
+async fn history(app: &App, out: Out) -> anyhow::Result<Ended> {
+    for one in imports::history(&app.db).await? {
+        let difference: Difference = serde_json::from_str(&one.difference)?;
+        let at = one.imported_at.rfc3339();
+        let undone = match (one.undone_at, &one.undone_by, &one.undone_reason) {
+            (Some(at), Some(by), Some(reason)) => {
+                format!("\n  undone {} by {by}: {reason}", at.rfc3339())
+            }
+            _ => String::new(),
+        };
+        out.line(
+            &json!({
+                "no": one.no, "imported_at": at, "difference": difference,
+                "undone_at": one.undone_at.map(Moment::rfc3339), "undone_by": one.undone_by,
+                "undone_reason": one.undone_reason,
+            }),
+            format!("{}\t{at}{undone}\n{}", one.no, told(&difference)),
+        )?;
+    }
+    Ok(Ended::Done)
+}
+
+async fn list(app: &App, out: Out) -> anyhow::Result<Ended> {
+    let isps = isps::all(&app.db).await?;
+    let above = upstream::above(&isps);
+    for isp in isps.iter().filter(|isp| isp.removed_at.is_none()) {
+        let upstream = isp.upstream.as_deref().unwrap_or("-");
+        let value: Value = json!({
+            "code": isp.code, "name": isp.name, "upstream": isp.upstream,
+            "upstream_path": upstream::path(&isp.code, &above), "wholesale": isp.wholesale.word(),
+            "lease_policy": isp.lease_policy.to_string(), "lines": isp.lines,
+        });
+        let words = format!("{}\t{}\t{upstream}\t{}", isp.code, isp.name, isp.lease_policy);
+        out.line(&value, words)?;
+    }
+    Ok(Ended::Done)
 }

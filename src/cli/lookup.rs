@@ -1,4 +1,4 @@
-//! `todoke lookup` and `todoke unattributed`: who serves an address, and whom nobody serves.
+//! `todoke lookup`: who serves an address, and why we think so.
 
 use std::net::IpAddr;
 
@@ -8,9 +8,7 @@ use serde_json::json;
 use super::{Ended, Out};
 use crate::{
     app::App,
-    attribution::{self, Attributor},
-    isps,
-    sightings::Spot,
+    attribution::lookup::{self, Found},
     time::Moment,
 };
 
@@ -27,70 +25,54 @@ pub(super) struct Lookup {
 impl Lookup {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let at = self.at.unwrap_or_else(|| app.now());
-        let attributor = Attributor::load(&app.db).await?;
         let address = self.address.to_canonical();
-        let found = attributor.attribute(address, at);
-        let prefix = attributor.prefix(address, at);
-        let isps = isps::all(&app.db).await?;
-        let isp = isps.iter().find(|isp| Some(isp.id) == found.isp);
-        let code = isp.map(|isp| isp.code.as_str());
-        let organisation = found.asn.and_then(|asn| attributor.organisation(asn));
-        let asn = found.asn.map_or_else(|| "no AS".to_owned(), |asn| format!("AS{asn}"));
+        let found = lookup::lookup(&app.db, address, at).await?;
+        let held = found.attribution;
+        let apartment = found.declared.as_ref();
+        let code = found.isp.as_ref().map(|isp| isp.code.as_str());
         out.line(
             &json!({
                 "address": self.address, "at": at.rfc3339(), "isp": code,
-                "name": isp.map(|isp| isp.name.as_str()), "asn": found.asn,
-                "organisation": organisation, "prefix": prefix, "basis": found.basis,
-                "network_kind": found.network_kind,
+                "name": found.isp.as_ref().map(|isp| isp.name.as_str()), "asn": held.asn,
+                "organisation": found.organisation, "prefix": found.prefix(),
+                "basis": held.basis, "network_kind": held.network_kind,
+                "network_name": apartment.and_then(|one| one.name.as_deref()),
+                "notify": apartment.and_then(|one| one.notify),
+                "needs_port": found.needs_port(),
+                "upstream_path": found.upstream_path,
+                "carrier": found.carrier.as_ref().map(|isp| isp.code.as_str()),
+                "edition_from": found.edition.as_ref().map(|one| one.valid_from.rfc3339()),
+                "why": found.told,
             }),
-            words(
-                &format!("{address} is served by {}", code.unwrap_or("nobody we know")),
-                &[
-                    Some(found.basis.word()),
-                    Some(&asn),
-                    organisation,
-                    Some(found.network_kind),
-                    prefix.as_deref(),
-                ],
-            ),
+            words(address, &found),
         )?;
         Ok(Ended::Done)
     }
 }
 
 /// A finding with why we think so, each reason once.
-fn words(finding: &str, reasons: &[Option<&str>]) -> String {
+fn words(address: IpAddr, found: &Found) -> String {
+    let held = found.attribution;
+    let code = found.isp.as_ref().map_or("nobody we know", |isp| &isp.code);
+    let asn = held.asn.map_or_else(|| "no AS".to_owned(), |asn| format!("AS{asn}"));
+    let prefix = found.prefix();
+    let path = (!found.upstream_path.is_empty())
+        .then(|| format!("behind {}", found.upstream_path.join(" > ")));
     let mut told: Vec<&str> = Vec::new();
-    for reason in reasons.iter().flatten() {
-        if !told.contains(reason) {
+    for reason in [
+        Some(held.basis.word()),
+        Some(&asn),
+        found.organisation.as_deref(),
+        Some(held.network_kind),
+        prefix.as_deref(),
+        path.as_deref(),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if !told.contains(&reason) {
             told.push(reason);
         }
     }
-    format!("{finding} ({})", told.join("; "))
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  todoke unattributed --limit 100")]
-pub(super) struct Unattributed {
-    /// At most this many.
-    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(i64).range(0..))]
-    limit: i64,
-}
-
-impl Unattributed {
-    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
-        for row in attribution::unattributed(&app.db, self.limit).await? {
-            let Some(place) = Spot(row.spot).place() else { continue };
-            let (ip, exposure) = (place.ip, place.exposure.to_string());
-            out.line(
-                &json!({
-                    "address": ip, "port": place.port, "exposure": exposure, "asn": row.asn,
-                    "network_kind": row.network_kind, "first_seen": row.first_seen.rfc3339(),
-                    "last_seen": row.last_seen.rfc3339(),
-                }),
-                format!("{ip}\t{exposure}\t{}\t{}", row.network_kind, row.last_seen.rfc3339()),
-            )?;
-        }
-        Ok(Ended::Done)
-    }
+    format!("{address} is served by {code} ({}):\n  {}.", told.join("; "), found.told)
 }

@@ -159,6 +159,8 @@ fn listed(isp: &str, row: &Detection, at: Moment) -> Listed {
         template_version: None,
         placement_hint: None,
         upstream_path: Vec::new(),
+        network_kind: None,
+        reason_hint: None,
     }
 }
 

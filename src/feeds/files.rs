@@ -4,7 +4,7 @@ use std::fmt;
 
 use sqlx::FromRow;
 
-use super::{NotAWord, store};
+use super::{NotAWord, receive::FeedFile, store};
 use crate::{db::Db, ids::FeedId, time::Moment};
 
 /// What the rows of a file are (内容).
@@ -103,4 +103,9 @@ impl Listed {
 /// Files of a feed or of all, in the order in which they came.
 pub async fn all(db: &Db, feed: Option<FeedId>) -> crate::db::Result<Vec<Listed>> {
     store::listed(db, feed).await
+}
+
+/// Files of a feed that hold hits, in the order in which they came.
+pub(crate) async fn with_hits(db: &Db, feed: FeedId) -> crate::db::Result<Vec<FeedFile>> {
+    store::files_with_hits(db, feed).await
 }

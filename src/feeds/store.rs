@@ -198,3 +198,14 @@ pub(super) async fn listed(db: &Db, feed: Option<FeedId>) -> sqlx::Result<Vec<Li
          ORDER BY f.received_at, f.name, f.sha256, f.holds";
     on!(db, pool => sqlx::query_as(SQL).bind(feed).fetch_all(pool).await)
 }
+
+/// Files of a feed that hold hits, in the order in which they came.
+pub(super) async fn files_with_hits(db: &Db, feed: FeedId) -> sqlx::Result<Vec<FeedFile>> {
+    let sql = format!(
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND holds = $2 ORDER BY received_at, id"
+    );
+    let hits = super::files::Holds::Hits.word();
+    on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(feed).bind(hits).fetch_all(pool).await
+    })
+}

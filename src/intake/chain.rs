@@ -9,7 +9,7 @@ use formats::{Outcome, Refused as BadRow, Row};
 
 use crate::{
     app::App,
-    attribution::{self, Attributor},
+    attribution::{Attributor, unattributed},
     cases::{
         self,
         open::{Attributed, Cases},
@@ -144,7 +144,7 @@ impl Chain<'_> {
         let cases = Cases::enter(self.app, &mut tx, rows).await?;
         let nobody = rows.iter().filter(|one| one.attribution.isp.is_none());
         let nobody: Vec<_> = nobody.map(|one| (&one.sighting, &one.attribution)).collect();
-        let listed = attribution::known(&mut tx, &nobody).await?;
+        let listed = unattributed::known(&mut tx, &nobody).await?;
         let first = cases.first_of_all(rows, &listed);
         counts.sightings += first.len() as u64;
         counts.repeats += (rows.len() - first.len()) as u64;
@@ -155,7 +155,7 @@ impl Chain<'_> {
         let all: Vec<&Sighting<'_>> = rows.iter().map(|one| &one.sighting).collect();
         sightings::record(&mut tx, &all, first).await?;
         counts.unattributed += nobody.len() as u64;
-        attribution::record_unattributed(&mut tx, &nobody).await?;
+        unattributed::record(&mut tx, &nobody).await?;
         let opened = cases::open::from_sightings(&mut tx, self.feed, rows, &cases).await?;
         counts.cases_opened += opened.new;
         counts.cases_extended += opened.extended;

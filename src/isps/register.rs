@@ -1,64 +1,105 @@
-//! The register file (事業者台帳): CSV by column name, one row per declared prefix.
+//! The register of providers (事業者台帳): importing a file.
 //!
-//! Columns: **code**, **name**, `upstream`, `asns` (`;`-joined), **lease_policy**, `lines`,
-//! `prefix`, `kind` (`declared`, `apartment`, `shared`), `valid_from`, `valid_to`. Rows of one
-//! provider repeat its fields. A provider in the file is replaced whole; others stay as they are.
-//! Of a provider with a bad row nothing is dropped: what it declared before stays beside the new.
+//! The file is CSV by column name, one row per declared prefix; rows of one provider repeat its
+//! fields. A provider in the file is replaced whole; others stay as they are. Of a provider with a
+//! bad row nothing is dropped: what it declared before stays beside the new. Each import keeps what
+//! stood before it, so that it can be undone; see [`super::imports`].
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet},
     io::Read,
 };
 
+use formats::report_back::Recipient;
 use serde::{Deserialize, Serialize};
 
-use super::{DeclaredPrefix, Isp, LeasePolicy, store};
-use crate::{app::App, ids::IspId, time::Moment};
+pub use super::rows::RowError;
+use super::{
+    DeclaredPrefix, Isp, Kind, Register, Wholesale,
+    difference::Difference,
+    rows::{self, Told},
+    store,
+    upstream::{self, Above},
+};
+use crate::{app::App, db::retry, ids::IspId, time::Moment};
 
-/// A row of the file as it stands there.
-#[derive(Debug, Deserialize)]
-struct Row {
-    code: String,
-    name: String,
-    #[serde(default)]
-    upstream: String,
-    #[serde(default)]
-    asns: String,
-    lease_policy: String,
-    #[serde(default)]
-    lines: String,
-    #[serde(default)]
-    prefix: String,
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    valid_from: String,
-    #[serde(default)]
-    valid_to: String,
+/// A provider as the register has it (登録内容), kept as JSON with each import.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[doc(alias = "登録内容")]
+pub struct Entry {
+    /// Its short name.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// The code of the provider it sits behind.
+    pub upstream: Option<String>,
+    /// What it does for subscribers of others.
+    pub wholesale: Wholesale,
+    /// How long a line keeps an address.
+    pub lease_policy: String,
+    /// Its subscriber lines.
+    pub lines: Option<i64>,
+    /// The AS numbers it announces.
+    pub asns: BTreeSet<u32>,
+    /// The prefixes it declared, by prefix and beginning.
+    pub prefixes: Vec<Declared>,
 }
 
-/// A row that did not go in (取込不可行), and what to do about it.
-#[derive(Debug, Serialize)]
-pub struct RowError {
-    /// The line in the file.
-    pub line: u64,
-    /// The column at fault; `row` when it is the row as a whole.
-    pub column: &'static str,
-    /// What is wrong.
-    pub reason: String,
+/// A prefix of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The prefix.
+    pub prefix: ipnet::IpNet,
+    /// What kind of network it is.
+    pub kind: Kind,
+    /// From this moment on.
+    pub from: Moment,
+    /// Until this moment.
+    pub to: Option<Moment>,
+    /// What an apartment house is called.
+    pub name: Option<String>,
+    /// Who is told of what all share there.
+    pub notify: Option<Recipient>,
 }
 
-/// What an import did.
+/// Providers by code, nothing where one is not in the register.
+pub type Standing = BTreeMap<String, Option<Entry>>;
+
+impl Entry {
+    /// Adds a prefix; the same one from the same moment is said anew.
+    pub(super) fn declare(&mut self, new: Declared) {
+        let key = |one: &Declared| (one.prefix, one.from);
+        match self.prefixes.binary_search_by_key(&key(&new), key) {
+            Ok(place) => self.prefixes[place] = new,
+            Err(place) => self.prefixes.insert(place, new),
+        }
+    }
+
+    /// What is no prefix and no AS number, in words, which say all of it.
+    pub(super) fn head(&self) -> String {
+        let mut words = vec![format!("{:?}", self.name), self.lease_policy.clone()];
+        words.extend(self.upstream.as_ref().map(|upstream| format!("behind {upstream}")));
+        words.extend(self.wholesale.word().map(|word| format!("wholesale {word}")));
+        words.extend(self.lines.map(|lines| format!("{lines} lines")));
+        words.join(" ")
+    }
+}
+
+/// What an import did, or would do.
 #[derive(Debug, Default, Serialize)]
 pub struct Imported {
-    /// Providers written.
+    /// Providers in the file that go in.
     pub isps: usize,
-    /// Prefixes written.
+    /// Prefixes of theirs in the file.
     pub prefixes: usize,
     /// Rows that did not go in.
     pub errors: Vec<RowError>,
     /// Providers of which nothing was dropped, since a row that may be theirs did not go in.
     pub kept: Vec<String>,
+    /// What it changes.
+    pub difference: Difference,
+    /// Whether the register stands so now.
+    pub applied: bool,
 }
 
 /// Why a register is refused as a whole.
@@ -72,161 +113,156 @@ pub enum RegisterRefused {
     NotATable(csv::Error),
 }
 
-struct Entry {
-    isp: Isp,
-    asns: Vec<u32>,
-    prefixes: Vec<DeclaredPrefix>,
-    is_whole: bool,
-}
-
 /// Reads a register and writes the providers in it; bad rows are reported, good ones go in.
 pub async fn import(
     app: &App,
     file: impl Read,
 ) -> anyhow::Result<Result<Imported, RegisterRefused>> {
-    let mut done = Imported::default();
-    let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
-    // A row that is not even a row may be anybody's.
-    let (mut nobodys, mut bad) = (false, HashSet::new());
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file);
-    let headers = match reader.headers() {
-        Ok(headers) => headers.clone(),
-        Err(fault) if fault.is_io_error() => return Err(fault.into()),
-        Err(fault) => return Ok(Err(RegisterRefused::NotATable(fault))),
+    read_in(app, file, true).await
+}
+
+/// What [`import`] would do.
+pub async fn rehearse(
+    app: &App,
+    file: impl Read,
+) -> anyhow::Result<Result<Imported, RegisterRefused>> {
+    read_in(app, file, false).await
+}
+
+async fn read_in(
+    app: &App,
+    file: impl Read,
+    apply: bool,
+) -> anyhow::Result<Result<Imported, RegisterRefused>> {
+    let contents = match rows::read(file)? {
+        Ok(contents) => contents,
+        Err(refused) => return Ok(Err(refused)),
     };
-    for column in ["code", "name", "lease_policy"] {
-        if !headers.iter().any(|header| header == column) {
-            return Ok(Err(RegisterRefused::MissingColumn(column)));
-        }
-    }
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(fault) if fault.is_io_error() => return Err(fault.into()),
-            Err(fault) => {
-                done.errors.push(unread(&fault));
-                nobodys = true;
-                continue;
-            }
+    let mut tries = 0;
+    loop {
+        // Read first: whoever imports meanwhile takes the next number, and this starts over.
+        let number = store::imports::last(&app.db).await? + 1;
+        let register = Register::load(&app.db).await?;
+        let mut errors = contents.errors.clone();
+        let told = without_circles(&register, contents.told.iter().collect(), &mut errors);
+        let (before, after) = standing(&register, &told);
+        let difference = Difference::between(&before, &after);
+        let kept = told.iter().filter(|told| !told.is_whole);
+        let done = Imported {
+            isps: told.len(),
+            prefixes: told.iter().map(|told| told.entry.prefixes.len()).sum(),
+            errors,
+            kept: kept
+                .map(|told| told.entry.code.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+            applied: apply,
+            difference,
         };
-        let line = record.position().map_or(0, csv::Position::line);
-        let read = record.deserialize::<Row>(Some(&headers));
-        let row = match read {
-            Ok(row) => row,
-            Err(fault) => {
-                let reason = fault.to_string();
-                done.errors.push(RowError { line, column: "code", reason });
-                nobodys = true;
-                continue;
-            }
-        };
-        if let Err((column, reason)) = take(app, &mut entries, &row) {
-            done.errors.push(RowError { line, column, reason });
-            nobodys |= column == "code";
-            bad.insert(row.code);
+        if !apply || done.difference.is_empty() {
+            return Ok(Ok(done));
+        }
+        let before = of_changed(before, &done.difference);
+        let after = of_changed(after, &done.difference);
+        match write_import(app, number, (&before, &after), &done.difference).await {
+            Ok(()) => return Ok(Ok(done)),
+            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
+            Err(fault) => return Err(fault),
         }
     }
-    for (code, entry) in &mut entries {
-        entry.is_whole = !nobodys && !bad.contains(code);
-    }
-    write(app, &entries).await?;
-    let kept = entries.iter().filter(|(_, entry)| !entry.is_whole);
-    done.kept = kept.map(|(code, _)| code.clone()).collect();
-    done.isps = entries.len();
-    done.prefixes = entries.values().map(|entry| entry.prefixes.len()).sum();
-    Ok(Ok(done))
 }
 
-/// A row that is not even a row: cells too many or too few, or bytes that are no text.
-fn unread(fault: &csv::Error) -> RowError {
-    let line = fault.position().map_or(0, csv::Position::line);
-    let reason = match fault.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("the row has {len} cells, the header has {expected_len} columns")
+/// Refuses providers whose upstream leads back to themselves, of each circle the last one told.
+fn without_circles<'a>(
+    register: &Register,
+    mut told: Vec<&'a Told>,
+    errors: &mut Vec<RowError>,
+) -> Vec<&'a Told> {
+    loop {
+        let mut above: Above<'_> = upstream::above(&register.isps);
+        for Told { entry, .. } in &told {
+            match &entry.upstream {
+                Some(upper) => above.insert(&entry.code, upper),
+                None => above.remove(entry.code.as_str()),
+            };
         }
-        csv::ErrorKind::Utf8 { .. } => "the row is no text in UTF-8".to_owned(),
-        _ => fault.to_string(),
-    };
-    RowError { line, column: "row", reason }
+        let circle = told.iter().enumerate().rev().find_map(|(place, told)| {
+            upstream::circle(&told.entry.code, &above).map(|circle| (place, circle))
+        });
+        let Some((place, circle)) = circle else { return told };
+        let line = told.remove(place).line;
+        let reason = format!("the upstream leads back to the provider: {circle}");
+        errors.push(RowError { line, column: "upstream", reason });
+    }
 }
 
-type Fault = (&'static str, String);
-
-fn take(app: &App, entries: &mut BTreeMap<String, Entry>, row: &Row) -> Result<(), Fault> {
-    if row.code.is_empty() || row.code.chars().any(char::is_whitespace) {
-        return Err(("code", "a provider needs a code without spaces".into()));
+/// How the providers that are told of stand, and how they stand once they are in.
+fn standing(register: &Register, told: &[&Told]) -> (Standing, Standing) {
+    let mut by_isp: BTreeMap<IspId, Entry> = entries(register);
+    let ids: BTreeMap<&str, IspId> = register
+        .isps
+        .iter()
+        .filter(|isp| isp.removed_at.is_none())
+        .map(|isp| (isp.code.as_str(), isp.id))
+        .collect();
+    let (mut before, mut after) = (Standing::new(), Standing::new());
+    for Told { entry, is_whole, .. } in told {
+        let old = ids.get(entry.code.as_str()).and_then(|id| by_isp.remove(id));
+        let mut new = entry.clone();
+        if let Some(old) = old.as_ref().filter(|_| !is_whole) {
+            new.asns.extend(&old.asns);
+            new.prefixes.clone_from(&old.prefixes);
+            entry.prefixes.iter().for_each(|one| new.declare(one.clone()));
+        }
+        before.insert(entry.code.clone(), old);
+        after.insert(entry.code.clone(), Some(new));
     }
-    let lease_policy: LeasePolicy =
-        row.lease_policy.parse().map_err(|e| ("lease_policy", format!("{e}")))?;
-    let asns = row.asns.split(';').filter(|asn| !asn.is_empty());
-    let asns: Vec<u32> = asns
-        .map(|asn| asn.trim_start_matches("AS").parse())
-        .collect::<Result<_, _>>()
-        .map_err(|_| ("asns", format!("`{}` is no list of AS numbers", row.asns)))?;
-    let lines = match row.lines.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| ("lines", format!("`{text}` is no number")))?),
-    };
-    let entry = entries.entry(row.code.clone()).or_insert_with(|| Entry {
-        isp: Isp {
-            id: IspId(app.fresh_id()),
-            code: row.code.clone(),
-            name: row.name.clone(),
-            upstream: (!row.upstream.is_empty()).then(|| row.upstream.clone()),
-            lease_policy,
-            lines,
-        },
-        asns: Vec::new(),
-        prefixes: Vec::new(),
-        is_whole: true,
-    });
-    entry.asns.extend(asns);
-    if !row.prefix.is_empty() {
-        let prefix = declared(entry.isp.id, row)?;
-        entry.prefixes.push(prefix);
-    }
-    Ok(())
+    (before, after)
 }
 
-fn declared(isp: IspId, row: &Row) -> Result<DeclaredPrefix, Fault> {
-    let prefix: ipnet::IpNet =
-        row.prefix.parse().map_err(|_| ("prefix", format!("`{}` is no prefix", row.prefix)))?;
-    if prefix.trunc() != prefix {
-        let reason =
-            format!("`{prefix}` has bits beyond its length; do you mean {}?", prefix.trunc());
-        return Err(("prefix", reason));
-    }
-    let kind = if row.kind.is_empty() { "declared" } else { &row.kind };
-    if !["declared", "apartment", "shared"].contains(&kind) {
-        return Err(("kind", format!("`{kind}` is none of declared, apartment, shared")));
-    }
-    let from = match row.valid_from.as_str() {
-        "" => Moment(i64::MIN),
-        text => Moment::parse_day(text).map_err(|e| ("valid_from", e.to_string()))?,
+/// Every provider of the register as an entry.
+pub(super) fn entries(register: &Register) -> BTreeMap<IspId, Entry> {
+    let of_isp = |isp: &Isp| Entry {
+        code: isp.code.clone(),
+        name: isp.name.clone(),
+        upstream: isp.upstream.clone(),
+        wholesale: isp.wholesale,
+        lease_policy: isp.lease_policy.to_string(),
+        lines: isp.lines,
+        ..Entry::default()
     };
-    let to = match row.valid_to.as_str() {
-        "" => None,
-        text => Some(Moment::parse_day(text).map_err(|e| ("valid_to", e.to_string()))?),
-    };
-    if to.is_some_and(|to| to <= from) {
-        return Err(("valid_to", "it must lie after valid_from".into()));
+    let mut entries: BTreeMap<IspId, Entry> =
+        register.isps.iter().map(|isp| (isp.id, of_isp(isp))).collect();
+    for (asn, isp) in &register.asns {
+        let asn = u32::try_from(*asn).ok();
+        entries.entry(*isp).or_default().asns.extend(asn);
     }
-    Ok(DeclaredPrefix { isp, prefix, kind: kind.to_owned(), from, to })
+    for prefix in &register.prefixes {
+        let DeclaredPrefix { isp, prefix, kind, from, to, name, notify } = prefix.clone();
+        let declared = Declared { prefix, kind, from, to, name, notify };
+        entries.entry(isp).or_default().declare(declared);
+    }
+    entries
 }
 
-async fn write(app: &App, entries: &BTreeMap<String, Entry>) -> anyhow::Result<()> {
+fn of_changed(mut all: Standing, difference: &Difference) -> Standing {
+    let changed: BTreeSet<&str> = difference.changes.iter().map(|one| one.isp.as_str()).collect();
+    all.retain(|code, _| changed.contains(code.as_str()));
+    all
+}
+
+async fn write_import(
+    app: &App,
+    number: i64,
+    (before, after): (&Standing, &Standing),
+    difference: &Difference,
+) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    for entry in entries.values() {
-        let isp = store::upsert(&mut tx, &entry.isp, app.now()).await?;
-        if entry.is_whole {
-            store::clear(&mut tx, isp).await?;
-        }
-        for asn in &entry.asns {
-            store::add_asn(&mut tx, isp, *asn).await?;
-        }
-        for prefix in &entry.prefixes {
-            store::add_prefix(&mut tx, &DeclaredPrefix { isp, ..prefix.clone() }).await?;
-        }
+    let texts = (serde_json::to_string(before)?, serde_json::to_string(difference)?);
+    store::imports::insert(&mut tx, number, app.now(), &texts).await?;
+    for (code, entry) in after {
+        store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
     }
     tx.commit().await?;
     Ok(())

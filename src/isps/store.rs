@@ -1,38 +1,49 @@
 //! SQL of the ISP register.
 
-use anyhow::Context as _;
+pub(super) mod imports;
 
-use super::{DeclaredPrefix, Isp};
+use anyhow::Context as _;
+use formats::report_back::Recipient;
+
+use super::{DeclaredPrefix, Isp, register::Entry};
 use crate::{
-    db::{Db, Tx, on, on_tx},
+    db::{
+        Db, Tx,
+        bulk::{self, Column, Target},
+        on, on_tx,
+    },
     ids::IspId,
     time::Moment,
 };
 
+const ISP: &str =
+    "SELECT id, code, name, upstream, lease_policy, lines, wholesale, removed_at FROM isps";
+
 /// All providers by code.
 pub(super) async fn all(db: &Db) -> sqlx::Result<Vec<Isp>> {
-    const SQL: &str =
-        "SELECT id, code, name, upstream, lease_policy, lines FROM isps ORDER BY code";
-    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+    let sql = format!("{ISP} ORDER BY code");
+    on!(db, pool => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await)
 }
 
 /// The provider with that code.
 pub(super) async fn by_code(db: &Db, code: &str) -> sqlx::Result<Option<Isp>> {
-    const SQL: &str =
-        "SELECT id, code, name, upstream, lease_policy, lines FROM isps WHERE code = $1";
-    on!(db, pool => sqlx::query_as(SQL).bind(code).fetch_optional(pool).await)
+    let sql = format!("{ISP} WHERE code = $1");
+    on!(db, pool => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(code).fetch_optional(pool).await
+    })
 }
 
 /// All declared prefixes.
 pub(super) async fn prefixes(db: &Db) -> anyhow::Result<Vec<DeclaredPrefix>> {
-    const SQL: &str = "SELECT isp_id, prefix, kind, valid_from, valid_to FROM isp_prefixes
-         ORDER BY prefix, valid_from, isp_id";
-    type Row = (IspId, String, String, Moment, Option<Moment>);
+    const SQL: &str = "SELECT isp_id, prefix, kind, valid_from, valid_to, name, notify
+         FROM isp_prefixes ORDER BY prefix, valid_from, isp_id";
+    type Row = (IspId, String, String, Moment, Option<Moment>, Option<String>, Option<String>);
     let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
     rows.into_iter()
-        .map(|(isp, prefix, kind, from, to)| {
+        .map(|(isp, prefix, kind, from, to, name, notify)| {
             let prefix = prefix.parse().with_context(|| format!("stored prefix {prefix}"))?;
-            Ok(DeclaredPrefix { isp, prefix, kind, from, to })
+            let notify = notify.map(|word| word.parse::<Recipient>()).transpose()?;
+            Ok(DeclaredPrefix { isp, prefix, kind: kind.parse()?, from, to, name, notify })
         })
         .collect()
 }
@@ -43,28 +54,54 @@ pub(super) async fn asns(db: &Db) -> sqlx::Result<Vec<(i64, IspId)>> {
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
-/// Writes a provider; gives the key it had before or has now.
-pub(super) async fn upsert(tx: &mut Tx, isp: &Isp, at: Moment) -> sqlx::Result<IspId> {
-    const SQL: &str = "INSERT INTO isps (id, code, name, upstream, lease_policy, lines, changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
+/// Has the provider of that code stand as `entry` says: whole, or off the register. `fresh` is its
+/// key if it has none yet; its key stays, since its cases bear it.
+pub(super) async fn write(
+    tx: &mut Tx,
+    (code, entry): (&str, Option<&Entry>),
+    fresh: IspId,
+    at: Moment,
+) -> sqlx::Result<()> {
+    let Some(entry) = entry else {
+        const SQL: &str =
+            "UPDATE isps SET removed_at = $2, changed_at = $2 WHERE code = $1 RETURNING id";
+        let id: Option<IspId> = on_tx!(&mut *tx, conn => {
+            sqlx::query_scalar(SQL).bind(code).bind(at).fetch_optional(conn).await
+        })?;
+        return match id {
+            Some(id) => clear(tx, id).await,
+            None => Ok(()),
+        };
+    };
+    let isp = upsert(tx, entry, fresh, at).await?;
+    clear(tx, isp).await?;
+    add_asns(tx, isp, entry).await?;
+    add_prefixes(tx, isp, entry).await
+}
+
+async fn upsert(tx: &mut Tx, entry: &Entry, fresh: IspId, at: Moment) -> sqlx::Result<IspId> {
+    const SQL: &str = "INSERT INTO isps
+             (id, code, name, upstream, lease_policy, lines, wholesale, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (code) DO UPDATE SET name = excluded.name, upstream = excluded.upstream,
              lease_policy = excluded.lease_policy, lines = excluded.lines,
-             changed_at = excluded.changed_at
+             wholesale = excluded.wholesale, removed_at = NULL, changed_at = excluded.changed_at
          RETURNING id";
     on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(isp.id)
-        .bind(&isp.code)
-        .bind(&isp.name)
-        .bind(isp.upstream.as_deref())
-        .bind(isp.lease_policy.to_string())
-        .bind(isp.lines)
+        .bind(fresh)
+        .bind(&entry.code)
+        .bind(&entry.name)
+        .bind(entry.upstream.as_deref())
+        .bind(&entry.lease_policy)
+        .bind(entry.lines)
+        .bind(entry.wholesale.word())
         .bind(at)
         .fetch_one(conn)
         .await)
 }
 
 /// Forgets what `isp` declared, before its new declaration is written.
-pub(super) async fn clear(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
+async fn clear(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
     for sql in
         ["DELETE FROM isp_asns WHERE isp_id = $1", "DELETE FROM isp_prefixes WHERE isp_id = $1"]
     {
@@ -73,26 +110,33 @@ pub(super) async fn clear(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Adds an AS number.
-pub(super) async fn add_asn(tx: &mut Tx, isp: IspId, asn: u32) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO isp_asns (isp_id, asn) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-    on_tx!(tx, conn => {
-        sqlx::query(SQL).bind(isp).bind(i64::from(asn)).execute(conn).await.map(|_| ())
-    })
+async fn add_asns(tx: &mut Tx, isp: IspId, entry: &Entry) -> sqlx::Result<()> {
+    let target = Target { table: "isp_asns", columns: "isp_id, asn", conflict: "" };
+    let columns = [
+        Column::Bytes(vec![isp.0.as_bytes().to_vec(); entry.asns.len()]),
+        Column::Int(entry.asns.iter().copied().map(i64::from).collect()),
+    ];
+    bulk::insert(tx, target, columns).await?;
+    Ok(())
 }
 
-/// Adds a declared prefix, or says anew until when it holds and what it is.
-pub(super) async fn add_prefix(tx: &mut Tx, prefix: &DeclaredPrefix) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO isp_prefixes (isp_id, prefix, valid_from, valid_to, kind)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (isp_id, prefix, valid_from)
-             DO UPDATE SET valid_to = excluded.valid_to, kind = excluded.kind";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(prefix.isp)
-        .bind(prefix.prefix.to_string())
-        .bind(prefix.from)
-        .bind(prefix.to)
-        .bind(&prefix.kind)
-        .execute(conn)
-        .await
-        .map(|_| ()))
+async fn add_prefixes(tx: &mut Tx, isp: IspId, entry: &Entry) -> sqlx::Result<()> {
+    let target = Target {
+        table: "isp_prefixes",
+        columns: "isp_id, prefix, valid_from, valid_to, kind, name, notify",
+        conflict: "",
+    };
+    let all = || entry.prefixes.iter();
+    let notify = |one: &super::register::Declared| one.notify.map(|who| who.code().to_owned());
+    let columns = [
+        Column::Bytes(vec![isp.0.as_bytes().to_vec(); entry.prefixes.len()]),
+        Column::Text(all().map(|one| one.prefix.to_string()).collect()),
+        Column::Int(all().map(|one| one.from.0).collect()),
+        Column::IntOrNull(all().map(|one| one.to.map(|to| to.0)).collect()),
+        Column::Text(all().map(|one| one.kind.word().to_owned()).collect()),
+        Column::TextOrNull(all().map(|one| one.name.clone()).collect()),
+        Column::TextOrNull(all().map(notify).collect()),
+    ];
+    bulk::insert(tx, target, columns).await?;
+    Ok(())
 }

@@ -69,7 +69,7 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
             identify_by: body.identify_by.0,
             report_by: notice.report_by.0,
             peer_ip: None,
-            peer_port: None,
+            peer_port: body.peer_port,
             first_seen: Some(body.first_seen.0),
             last_seen: Some(body.last_seen.0),
             repeat_count: None,
@@ -85,8 +85,10 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
             manual_id: None,
             campaign: None,
             template_version: None,
-            placement_hint: None,
-            upstream_path: body.upstream.into_iter().collect(),
+            placement_hint: body.placement_hint,
+            upstream_path: body.upstream_path.into_iter().chain(body.upstream).collect(),
+            network_kind: body.network_kind,
+            reason_hint: body.reason_hint,
         });
     }
     tx.commit().await?;

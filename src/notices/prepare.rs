@@ -1,15 +1,17 @@
 //! Preparing (作成): which cases go on an ISP's next list.
 
+use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 
 use super::{Notice, store};
 use crate::{
     access::keys::to_hex,
     app::App,
+    attribution::{Attribution, Attributor, Basis},
     cases::{Case, CaseRef, inquiry_id, listed},
     db::retry,
     ids::NoticeId,
-    isps::Isp,
+    isps::{self, Isp, Kind, upstream},
     sightings::{self, Spot},
     time::Moment,
 };
@@ -49,9 +51,41 @@ pub struct LineBody {
     pub device_kind: Option<String>,
     /// The model.
     pub model: Option<String>,
-    /// The provider that the ISP sat behind when the list was prepared.
+    /// The port on the other side at its latest sighting.
     #[serde(default)]
+    pub peer_port: Option<u16>,
+    /// The provider above the ISP, on lists that name no path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream: Option<String>,
+    /// The providers above the ISP when the list was prepared, the topmost first.
+    #[serde(default)]
+    pub upstream_path: Vec<String>,
+    /// What kind of network the ISP declared it to be for that time.
+    #[serde(default)]
+    pub network_kind: Option<String>,
+    /// Where the device may stand, as far as the kind of network says.
+    #[serde(default)]
+    pub placement_hint: Option<Placement>,
+    /// Why the ISP may find no line.
+    #[serde(default)]
+    pub reason_hint: Option<ReasonCode>,
+}
+
+/// What the ISP declared of the network, and what follows from it.
+fn hints(body: LineBody, attribution: Attribution) -> LineBody {
+    if attribution.basis != Basis::Declared {
+        return body;
+    }
+    let port = Spot::from_hex(&body.spot).and_then(|spot| spot.place()?.port);
+    let no_port = port.or(body.calling_port).is_none();
+    let kind = attribution.network_kind;
+    LineBody {
+        network_kind: Some(kind.to_owned()),
+        // Whether it stands in a home or in a part that all share, no list of detections says.
+        placement_hint: (kind == Kind::Apartment.word()).then_some(Placement::Unknown),
+        reason_hint: (kind == Kind::Shared.word() && no_port).then_some(ReasonCode::IpSharedNoPort),
+        ..body
+    }
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.
@@ -87,6 +121,9 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         lines: i64::try_from(waiting.len())?,
     };
     store::insert(&mut tx, &notice).await?;
+    let attributor = Attributor::of_declarations(&app.db).await?;
+    let isps = isps::all(&app.db).await?;
+    let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
     let mut lines = Vec::with_capacity(waiting.len());
     for (case, listings) in &waiting {
         let which = CaseRef { isp: isp.id, id: case.id };
@@ -94,11 +131,23 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
         // A line that moved is looked up where it was seen last, whichever case speaks for it.
         let latest = store::latest_of_line(&mut tx, which).await?;
         let (spot, at) = (Spot(latest.spot), latest.last_seen);
-        let calling_port = sightings::calling_port(&mut tx, &spot, at).await?;
+        let ports = sightings::ports(&mut tx, &spot, at).await?;
+        let attribution = spot.place().map(|place| attributor.attribute(place.ip, at));
         let spot = to_hex(&spot.0);
         let identify_by = at.plus_days(IDENTIFY_DAYS).min(notice.report_by);
-        let body = body(isp, case, *listings);
-        let body = LineBody { spot, calling_port, last_seen: at, identify_by, ..body };
+        let body = LineBody {
+            spot,
+            calling_port: ports.calling,
+            peer_port: ports.peer,
+            last_seen: at,
+            identify_by,
+            upstream_path: upstream_path.clone(),
+            ..body(case, *listings)
+        };
+        let body = match attribution {
+            Some(attribution) => hints(body, attribution),
+            None => body,
+        };
         lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
@@ -108,7 +157,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
     Ok(Some(notice))
 }
 
-fn body(isp: &Isp, case: &Case, listings: i64) -> LineBody {
+fn body(case: &Case, listings: i64) -> LineBody {
     LineBody {
         action: if listings == 0 { "new" } else { "repeat" }.to_owned(),
         stream: case.stream.clone(),
@@ -121,6 +170,11 @@ fn body(isp: &Isp, case: &Case, listings: i64) -> LineBody {
         maker: case.maker.clone(),
         device_kind: case.device_kind.clone(),
         model: case.model.clone(),
-        upstream: isp.upstream.clone(),
+        peer_port: None,
+        upstream: None,
+        upstream_path: Vec::new(),
+        network_kind: None,
+        placement_hint: None,
+        reason_hint: None,
     }
 }

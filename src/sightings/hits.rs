@@ -9,7 +9,7 @@
 //! | rest of the spot behind the shelf | its length plus 1, its bytes; 0 for the one before |
 //! | time | microseconds since `from_at` of the row |
 //! | line of the file | number |
-//! | port it called from | number; 0 where none is kept |
+//! | ports | number: the one it called from, plus 65,536 times the other side's; 0 for none |
 
 use super::Sighting;
 use crate::{
@@ -37,6 +37,18 @@ pub(crate) struct Seen {
     pub(crate) at: Moment,
     pub(super) line: i64,
     pub(super) port: Option<u16>,
+    pub(super) peer_port: Option<u16>,
+}
+
+/// Two ports in one number.
+fn ports(port: Option<u16>, peer_port: Option<u16>) -> i64 {
+    let number = |port: Option<u16>| port.map_or(0, i64::from);
+    number(port) | number(peer_port) << 16
+}
+
+/// The port in the low bits, 0 being none.
+fn low(ports: u32) -> Option<u16> {
+    u16::try_from(ports & 0xffff).ok().filter(|port| *port != 0)
 }
 
 /// Packs sightings of one file that are sorted by spot and time, shelf by shelf.
@@ -57,7 +69,7 @@ pub(super) fn pack(sightings: &[&Sighting<'_>]) -> impl Iterator<Item = Packed> 
             }
             packed::put_number(&mut body, one.detected_at.0.wrapping_sub(from.0));
             packed::put_number(&mut body, one.line);
-            packed::put_number(&mut body, one.calling_port.map_or(0, i64::from));
+            packed::put_number(&mut body, ports(one.calling_port, one.peer_port));
         }
         Some(Packed {
             shelf: shelf[0].shelf().to_vec(),
@@ -88,9 +100,9 @@ pub(crate) fn unpack(shelf: &[u8], from: Moment, body: &[u8]) -> Result<Vec<Seen
         }
         let at = Moment(from.0.wrapping_add(unpacking.number()?));
         let line = unpacking.number()?;
-        let port = unpacking.number()?;
-        let port = u16::try_from(port).map_err(|_| unpacking.broken())?;
-        hits.push(Seen { spot: spot.clone(), at, line, port: (port != 0).then_some(port) });
+        let both = u32::try_from(unpacking.number()?).map_err(|_| unpacking.broken())?;
+        let (port, peer_port) = (low(both), low(both >> 16));
+        hits.push(Seen { spot: spot.clone(), at, line, port, peer_port });
     }
     Ok(hits)
 }
@@ -115,6 +127,7 @@ mod tests {
                 at: one.detected_at,
                 line: one.line,
                 port: one.calling_port,
+                peer_port: one.peer_port,
             }).collect();
             let rows: Vec<&Sighting<'_>> = all.iter().collect();
             let mut got = Vec::new();

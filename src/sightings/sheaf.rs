@@ -25,6 +25,7 @@ struct Mark {
     line: i64,
     detected_at: Moment,
     calling_port: Option<u16>,
+    peer_port: Option<u16>,
     severity: Severity,
     spot: usize,
     detail: usize,
@@ -50,6 +51,7 @@ impl Sheaf {
             line: row.line.cast_signed(),
             detected_at: Moment(row.detected_at),
             calling_port: row.port.filter(|_| infected),
+            peer_port: row.peer_port,
             severity: row.severity,
             spot,
             detail,
@@ -111,6 +113,7 @@ impl Sheaf {
             spot: &self.bytes[mark.spot..mark.detail],
             detected_at: mark.detected_at,
             calling_port: mark.calling_port,
+            peer_port: mark.peer_port,
             severity: mark.severity,
             detail: &self.bytes[mark.detail..mark.end],
         }

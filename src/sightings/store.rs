@@ -71,6 +71,16 @@ pub(super) async fn hits_on(tx: &mut Tx, shelves: &[Vec<u8>]) -> sqlx::Result<Ve
     bulk::select_in(tx, SQL, "h.shelf", shelves).await
 }
 
+/// The files that have hits on these shelves.
+pub(super) async fn files_on(
+    tx: &mut Tx,
+    shelves: &[Vec<u8>],
+) -> sqlx::Result<std::collections::HashSet<FileId>> {
+    const SQL: &str = "SELECT DISTINCT feed_file_id FROM hits";
+    let files = bulk::select_in::<(FileId,)>(tx, SQL, "shelf", shelves).await?;
+    Ok(files.into_iter().map(|(file,)| file).collect())
+}
+
 /// Packed hits on a shelf around a moment, in order of files: beginning and body.
 pub(super) async fn hits_around(
     tx: &mut Tx,

@@ -15,10 +15,14 @@ use crate::{
 const MARCH: &str = "2026-03-30T10:00:00+09:00";
 
 /// Every command with its own help.
-const COMMANDS: [&[&str]; 25] = [
+const COMMANDS: [&[&str]; 30] = [
     &["init"],
     &["networks", "import"],
+    &["networks", "undo"],
+    &["networks", "list"],
     &["isp", "import"],
+    &["isp", "undo"],
+    &["isp", "history"],
     &["isp", "list"],
     &["lookup"],
     &["feed", "add"],
@@ -32,6 +36,7 @@ const COMMANDS: [&[&str]; 25] = [
     &["quarantine", "dismiss"],
     &["quarantine", "reopen"],
     &["unattributed"],
+    &["unattributed", "retry"],
     &["case", "list"],
     &["case", "show"],
     &["notice", "prepare"],
@@ -186,7 +191,9 @@ on_both_engines! {
     fn a_look_up_says_each_reason_once(centre) {
         centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         let (_, told) = run(&centre, &["lookup", "192.0.2.7"]);
-        assert_eq!(told.matches("declared").count(), 1, "{told}");
+        let (finding, why) = told.split_once('\n').expect("a finding, and why");
+        assert_eq!(finding.matches("declared").count(), 1, "{told}");
+        assert_eq!(why.trim(), "isp-a declared 192.0.2.0/24 for that time.");
         assert!(told.contains("192.0.2.7 is served by isp-a (declared; "), "{told}");
     }
 

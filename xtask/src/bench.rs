@@ -4,6 +4,7 @@
 //! binary in a fresh data folder; then the next day's list for the same addresses. All of it
 //! lies under `target/bench`, where the files made once are found again.
 
+mod attribution;
 mod input;
 mod measure;
 mod network_table;
@@ -39,6 +40,9 @@ struct Day {
 
 /// Runs the benchmark `args` name.
 pub(crate) fn run(args: &[String]) -> Result<bool> {
+    if let Some(rest) = args.strip_prefix(&["attribution".to_owned()]) {
+        return attribution::run(rest);
+    }
     let wish = wish(args)?;
     let target = PathBuf::from(metadata::text(&metadata::read(&[])?, "target_directory"));
     eprintln!("bench: building the release binary");
@@ -68,8 +72,12 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
 }
 
 fn wish(args: &[String]) -> Result<Wish> {
-    let usage =
-        || anyhow!("usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]");
+    let usage = || {
+        anyhow!(
+            "usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]\n\
+                 or: cargo xtask bench attribution [--json]"
+        )
+    };
     let mut wish = Wish { rows: 1_000_000, json: false, database_url: None };
     let mut args = args.iter().map(String::as_str);
     if args.next() != Some("ingest") {

@@ -28,6 +28,8 @@ usage: cargo xtask COMMAND
   conformance         the peers' samples through our readers, against what the peers expect
   bench ingest [--rows N] [--json] [--database-url URL]
                       what taking in two days' lists costs, by the release binary
+  bench attribution [--json]
+                      what looking up an address costs, beside other structures
 ";
 
 fn main() -> ExitCode {

@@ -9,12 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::detection::words;
-use crate::report_back::Placement;
+use crate::report_back::{Placement, ReasonCode};
 use crate::safe_csv::{CsvWriter, push_cell};
 use crate::{Proto, Severity, Stream, Weakness, stamp};
 
 /// Every column, in the order they are written.
-pub const COLUMNS: [&str; 32] = [
+pub const COLUMNS: [&str; 34] = [
     "list_id",
     "list_version",
     "record_no",
@@ -47,6 +47,8 @@ pub const COLUMNS: [&str; 32] = [
     "template_version",
     "placement_hint",
     "upstream_path",
+    "network_kind",
+    "reason_hint",
 ];
 
 words! {
@@ -130,8 +132,12 @@ pub struct Line {
     pub template_version: Option<String>,
     /// Where the device may stand.
     pub placement_hint: Option<Placement>,
-    /// ISPs between the address holder and the subscriber.
+    /// ISPs between the address holder and the subscriber, the holder first.
     pub upstream_path: Vec<String>,
+    /// What the ISP declared the network to be: `declared`, `apartment`, `shared`, `wholesale`.
+    pub network_kind: Option<String>,
+    /// Why the ISP may find no line.
+    pub reason_hint: Option<ReasonCode>,
 }
 
 /// 変換不能文字: a character CP932 does not have; `〓` stands in its place.
@@ -254,7 +260,7 @@ impl Serialize for Line {
 }
 
 /// The cells of a line, in the order of [`COLUMNS`].
-fn cells(line: &Line) -> [String; 32] {
+fn cells(line: &Line) -> [String; 34] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let time = |at: Option<i64>| at.map(stamp::japan).unwrap_or_default();
     [
@@ -290,6 +296,8 @@ fn cells(line: &Line) -> [String; 32] {
         text(&line.template_version),
         shown(line.placement_hint),
         line.upstream_path.join(";"),
+        text(&line.network_kind),
+        shown(line.reason_hint),
     ]
 }
 

@@ -249,6 +249,8 @@ fn line() -> Line {
         template_version: None,
         placement_hint: Some(Placement::Unknown),
         upstream_path: vec!["A".to_owned(), "B".to_owned()],
+        network_kind: Some("shared".to_owned()),
+        reason_hint: Some(ReasonCode::IpSharedNoPort),
     }
 }
 
@@ -263,7 +265,7 @@ fn a_notice_list_is_utf8_csv_in_which_nothing_is_a_formula() {
         "L1,1,7,12345-67890-12345,ISP01,new,notice,2026-11-21T00:00:00+09:00,192.0.2.1,23,tcp,"
     ));
     assert!(row.contains(",\"'=HYPERLINK(\"\"x\"\")\","));
-    assert!(row.ends_with(",unknown,A;B\r\n"));
+    assert!(row.ends_with(",unknown,A;B,shared,IP_SHARED_NO_PORT\r\n"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::{
     app::App,
-    attribution::{Attributor, networks},
+    attribution::{Attributor, editions, networks},
     cases::{self, CaseRef, Filter, claims, inquiry_id},
     demo::{
         Country, Day, FeedFile,
@@ -46,7 +46,7 @@ pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Re
     let table = networks::Networks::read(vec![Box::new(std::io::Cursor::new(
         country.network_table_csv(),
     ))])?;
-    networks::import(app, &table, true).await?;
+    editions::import(app, &table, None, true).await?;
     let register = register::import(app, country.isp_register_csv().as_bytes()).await??;
     anyhow::ensure!(register.errors.is_empty(), "the register: {:?}", register.errors);
     for feed in country.feeds() {

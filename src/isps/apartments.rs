@@ -1,0 +1,126 @@
+//! Apartment networks (マンションインターネット): who is told of a device in an apartment house.
+//!
+//! Where a device stands and how its part of the house gets its address decide together. Neither is
+//! in a list of detections: the provider says it in its report. What nobody has looked at stays
+//! open; nothing here is guessed. Owns no table.
+
+use formats::report_back::{Placement, ReasonCode, Recipient};
+
+/// How a part of an apartment house gets its addresses (アドレスの使い方).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "アドレスの使い方")]
+pub enum AddressUse {
+    /// A public IPv4 address of its own (グローバルIP).
+    Global,
+    /// A private address behind the house's router, which forwards a port to it.
+    PortForwarding,
+    /// A private address to which nothing is forwarded: it was seen by what it sent.
+    NotForwarded,
+    /// An IPv4 address that several share by ports.
+    PortShared {
+        /// Whether the sighting says which port.
+        port: bool,
+    },
+    /// IPv6.
+    Ipv6 {
+        /// Whether each home has a prefix of its own.
+        per_home: bool,
+    },
+    /// A line of the tenant's own, from a provider of their choice.
+    OwnProvider,
+}
+
+/// What becomes of a detection in an apartment house (注意喚起先).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "注意喚起先")]
+pub enum Route {
+    /// One of these is told: those with whom the provider has its contract.
+    Tell(&'static [Recipient]),
+    /// Nobody can be told, for this reason.
+    Nobody(ReasonCode),
+    /// A person decides, by the address translation log of the house.
+    Decide,
+    /// The tenant's own provider is told, the normal way.
+    OwnProvider,
+}
+
+/// Owner, management company or association (オーナー、管理会社、管理組合).
+pub const HOUSE: [Recipient; 3] =
+    [Recipient::Owner, Recipient::ManagementCompany, Recipient::Association];
+
+const TENANT: Route = Route::Tell(&[Recipient::Tenant]);
+
+/// Who is told of a device that stands at `placement` and gets its address as `used`.
+pub fn route(placement: Placement, used: AddressUse) -> Route {
+    match (placement, used) {
+        (Placement::Shared, _) => Route::Tell(&HOUSE),
+        // The provider has to find out; until then it is open.
+        (Placement::Both | Placement::Unknown, _) => Route::Nobody(ReasonCode::Pending),
+        (Placement::Private, AddressUse::PortForwarding) => {
+            Route::Nobody(ReasonCode::ApartmentSharedDevice)
+        }
+        (Placement::Private, AddressUse::PortShared { port: false }) => {
+            Route::Nobody(ReasonCode::IpSharedNoPort)
+        }
+        (
+            Placement::Private,
+            AddressUse::Global
+            | AddressUse::PortShared { port: true }
+            | AddressUse::Ipv6 { per_home: true },
+        ) => TENANT,
+        (Placement::Private, AddressUse::NotForwarded | AddressUse::Ipv6 { per_home: false }) => {
+            Route::Decide
+        }
+        (Placement::Private, AddressUse::OwnProvider) => Route::OwnProvider,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USES: [AddressUse; 8] = [
+        AddressUse::Global,
+        AddressUse::PortForwarding,
+        AddressUse::NotForwarded,
+        AddressUse::PortShared { port: true },
+        AddressUse::PortShared { port: false },
+        AddressUse::Ipv6 { per_home: true },
+        AddressUse::Ipv6 { per_home: false },
+        AddressUse::OwnProvider,
+    ];
+
+    #[test]
+    fn what_all_share_is_told_to_owner_manager_or_association_whatever_the_address() {
+        for used in USES {
+            assert_eq!(route(Placement::Shared, used), Route::Tell(&HOUSE), "{used:?}");
+        }
+    }
+
+    #[test]
+    fn in_a_home_the_use_of_the_address_decides() {
+        let routes = [
+            TENANT,
+            Route::Nobody(ReasonCode::ApartmentSharedDevice),
+            Route::Decide,
+            TENANT,
+            Route::Nobody(ReasonCode::IpSharedNoPort),
+            TENANT,
+            Route::Decide,
+            Route::OwnProvider,
+        ];
+        for (used, wanted) in USES.into_iter().zip(routes) {
+            assert_eq!(route(Placement::Private, used), wanted, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_knows_the_place_the_provider_is_asked_and_nothing_guessed() {
+        for placement in [Placement::Both, Placement::Unknown] {
+            for used in USES {
+                let open = Route::Nobody(ReasonCode::Pending);
+                assert_eq!(route(placement, used), open, "{placement:?} {used:?}");
+            }
+        }
+    }
+}
