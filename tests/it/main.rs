@@ -23,6 +23,7 @@ mod broken_wire;
 mod cases;
 mod cli;
 mod editions;
+mod every_format;
 mod feed_files;
 mod feeds;
 mod interruptions;

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{
     app::App,
-    cli::{Ended, Out, Refused, WrongUsage, staff::By},
+    cli::{Ended, Out, Refused, WrongUsage},
     feeds::mappings,
 };
 
@@ -46,8 +46,9 @@ pub(in crate::cli) struct Map {
     /// Save it under this name; feeds call it by `--format csv:NAME`.
     #[arg(long, value_name = "NAME")]
     save: Option<String>,
-    #[command(flatten)]
-    by: By,
+    /// Who saves it.
+    #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+    by: String,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -74,7 +75,7 @@ impl Map {
                     rows.iter().find_map(|row| row.as_ref().err()).map_or("", String::as_str)
                 )));
             }
-            Some(name) => Some(mappings::save(app, name, &mapping, &self.by.by).await?),
+            Some(name) => Some(mappings::save(app, name, &mapping, &self.by).await?),
             None => None,
         };
         let value = json!({
