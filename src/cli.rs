@@ -27,6 +27,7 @@ mod unattributed;
 mod verify;
 mod simulate;
 mod stats;
+mod work;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
@@ -85,6 +86,8 @@ enum Command {
     Lookup(lookup::Lookup),
     /// Sources of detections.
     Feed(feed::Feed),
+    /// Fetch what is due and take in what came, until Ctrl-C.
+    Work(work::Work),
     /// Take files in, exactly once by content.
     Ingest(ingest::Ingest),
     /// Record which prefixes and ports a scan covered.
@@ -225,6 +228,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Isp(it) => it.run(app, out).await,
         Command::Lookup(it) => it.run(app, out).await,
         Command::Feed(it) => it.run(app, out).await,
+        Command::Work(it) => it.run(app, out).await,
         Command::Ingest(it) => it.run(app, out).await,
         Command::Coverage(it) => it.run(app, out).await,
         Command::Quarantine(it) => it.run(app, out).await,

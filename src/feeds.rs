@@ -4,6 +4,8 @@
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
 //! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `quarantined_rows`,
 //! `quarantine_events`, `raw_readings`, `run_hits`, `scan_coverage`.
+//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `quarantine_events`,
+//! `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
 
 pub mod archive;
 pub mod calendar;
@@ -14,11 +16,13 @@ pub mod format;
 pub mod hits;
 pub mod mappings;
 pub mod overview;
+pub mod jobs;
 pub mod quarantine;
 pub mod readings;
 pub mod receive;
 pub mod refusals;
 pub mod runs;
+pub mod ways;
 pub(crate) mod store;
 
 use formats::Stream;

@@ -93,6 +93,10 @@ typed_ids! {
     StaffId;
     /// Key of an API token (APIトークン).
     TokenId;
+    /// Key of a way in (取得経路).
+    WayId;
+    /// Key of what a job is done to (作業の対象).
+    SubjectId;
     /// Key of an edition of the address table (アドレス表の版).
     EditionId;
 }

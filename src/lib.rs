@@ -11,6 +11,7 @@ pub mod web;
 pub mod access;
 pub mod config;
 pub mod app;
+pub mod jobs;
 
 // Registers.
 pub mod isps;

@@ -77,13 +77,13 @@ fn read(path: &Path) -> Result<[u8; 32], KeysRefused> {
 }
 
 #[cfg(unix)]
-fn others_can_read(meta: &fs::Metadata) -> bool {
+pub(crate) fn others_can_read(meta: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     meta.permissions().mode() & 0o077 != 0
 }
 
 #[cfg(not(unix))]
-fn others_can_read(_meta: &fs::Metadata) -> bool {
+pub(crate) fn others_can_read(_meta: &fs::Metadata) -> bool {
     false
 }
 

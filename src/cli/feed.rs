@@ -1,6 +1,7 @@
 //! `todoke feed`: sources of detections.
 
 mod map;
+mod way;
 
 use std::ffi::OsStr;
 
@@ -68,6 +69,8 @@ enum Command {
         #[arg(long)]
         refused: bool,
     },
+    /// Where its files are fetched from, and when.
+    Way(way::Way),
 }
 
 fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
@@ -139,6 +142,7 @@ impl Feed {
                     show(out, file)?;
                 }
             }
+            Command::Way(it) => return it.run(app, out).await,
         }
         Ok(Ended::Done)
     }

@@ -1,11 +1,11 @@
-//! `todoke serve`: the site.
+//! `todoke serve`: the site, and beside it what `todoke work` does.
 
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Ended, Out, Refused, given};
-use crate::{app::App, router};
+use super::{Ended, Out, Refused, given, work};
+use crate::{app::App, jobs, router};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke serve --listen 127.0.0.1:8080")]
@@ -13,6 +13,9 @@ pub(super) struct Serve {
     /// Serve here.
     #[arg(long, default_value = "127.0.0.1:8080", value_parser = given::listen)]
     listen: String,
+    /// Fetch and take in nothing on this node; `todoke work` does so elsewhere.
+    #[arg(long)]
+    no_jobs: bool,
 }
 
 impl Serve {
@@ -21,7 +24,11 @@ impl Serve {
         let address = listener.local_addr()?;
         let words = format!("Serving on http://{address} until Ctrl-C.");
         out.line(&json!({ "listening": address }), words)?;
-        router::serve(app.clone(), listener, stopped()).await?;
+        let jobs = if self.no_jobs { &[][..] } else { &work::JOBS };
+        let jobs = jobs::start(app, jobs);
+        let served = router::serve(app.clone(), listener, stopped()).await;
+        jobs.stop().await;
+        served?;
         Ok(Ended::Done)
     }
 }

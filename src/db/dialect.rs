@@ -8,6 +8,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
+use super::Tx;
+
 /// The pragmas that durability and safety rest on, and what each must read back as.
 ///
 /// `synchronous` 2 is FULL: with NORMAL none of 300 acknowledged commits survived a lost cache.
@@ -70,6 +72,15 @@ pub(crate) async fn check_postgres(pool: &PgPool) -> anyhow::Result<()> {
     let number: u32 = version.parse().unwrap_or(0);
     ensure!(number >= 150_000, "PostgreSQL 15 or newer is needed; this is {version}");
     Ok(())
+}
+
+/// What follows a `SELECT` that takes rows for itself: rows that another node holds are passed over
+/// rather than waited for. On SQLite there is one writer, and nobody to pass over.
+pub(crate) fn for_update_skip_locked(tx: &Tx) -> &'static str {
+    match tx {
+        Tx::Sqlite(_) => "",
+        Tx::Postgres(_) => "FOR UPDATE SKIP LOCKED",
+    }
 }
 
 /// One migration text for both engines: on SQLite a table marked `/* clustered */` is kept in the

@@ -15,6 +15,7 @@ use crate::time::Clock;
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "the spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "intake", include_str!("../../migrations/0002_intake.sql")),
+    (3, "ways in", include_str!("../../migrations/0003_ways_in.sql")),
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
     (8, "access", include_str!("../../migrations/0008_access.sql")),
 ];

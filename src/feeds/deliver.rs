@@ -16,7 +16,7 @@ use formats::unpack::Limits;
 use super::{
     Feed, archive,
     files::Holds,
-    receive::{self, FeedFile},
+    receive::{self, Accepted, FeedFile},
     store,
 };
 use crate::{access::keys::private, app::App, db::retry};
@@ -30,6 +30,8 @@ pub struct Piece {
     pub name: String,
     /// Where its bytes lie.
     pub path: PathBuf,
+    /// Whether its content came for the first time.
+    pub is_new: bool,
 }
 
 /// A delivery that was accepted (着信): it is durable from here on.
@@ -71,27 +73,27 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         let (name, folder) = (part.name.clone(), desk.join(no.to_string()));
         match tokio::task::spawn_blocking(move || lay_out(&part, &folder)).await? {
             Ok(path) => {
-                let file = receive::accept(app, feed, holds, &path).await?.file;
+                let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, &path).await?;
                 name_container(app, &file, &came_in).await?;
-                delivery.pieces.push(Piece { file, name, path });
+                delivery.pieces.push(Piece { file, name, path, is_new });
             }
             Err(why) => spoilt.push(format!("{name}: {why}")),
         }
     }
     if !spoilt.is_empty() {
         let why = format!("part of it cannot be opened: {}", spoilt.join("; "));
-        let file = receive::accept(app, feed, holds, path).await?.file;
+        let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, path).await?;
         receive::close(app, &file, Some(&why)).await?;
         let file = FeedFile { completed_at: Some(app.now()), refused: Some(why), ..file };
         let (name, path) = (receive::name_of(path), path.to_owned());
-        delivery.pieces.push(Piece { file, name, path });
+        delivery.pieces.push(Piece { file, name, path, is_new });
     }
     Ok(delivery)
 }
 
 async fn whole(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
-    let file = receive::accept(app, feed, holds, path).await?.file;
-    let piece = Piece { file, name: receive::name_of(path), path: path.to_owned() };
+    let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, path).await?;
+    let piece = Piece { file, name: receive::name_of(path), path: path.to_owned(), is_new };
     Ok(Delivery { pieces: vec![piece], desk: None })
 }
 

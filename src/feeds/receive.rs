@@ -91,6 +91,8 @@ pub struct Accepted {
     pub file: FeedFile,
     /// Where its raw bytes lie, compressed.
     pub archived: PathBuf,
+    /// Whether its content came for the first time.
+    pub is_new: bool,
 }
 
 /// Archives `path` and enters it; a file of the same content gives the entry it already has.
@@ -120,7 +122,8 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         Ok(file)
     };
     let file = reconsider(app, feed, retry::until_settled(enter).await?, path).await?;
-    Ok(Accepted { file, archived })
+    let is_new = file.id == fresh.id;
+    Ok(Accepted { file, archived, is_new })
 }
 
 /// The name a file bears, without its folder.

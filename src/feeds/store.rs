@@ -3,6 +3,7 @@
 pub(super) mod coverage;
 pub(super) mod overview;
 pub(super) mod quarantine;
+pub(super) mod ways;
 
 use super::{Feed, files::Listed, mappings::Saved, receive::FeedFile};
 use crate::{

@@ -15,7 +15,7 @@ use crate::{
 const MARCH: &str = "2026-03-30T10:00:00+09:00";
 
 /// Every command with its own help.
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: &[&[&str]] = &[
     &["init"],
     &["networks", "import"],
     &["networks", "undo"],
@@ -28,6 +28,14 @@ const COMMANDS: [&[&str]; 30] = [
     &["feed", "add"],
     &["feed", "list"],
     &["feed", "files"],
+    &["feed", "way", "add"],
+    &["feed", "way", "list"],
+    &["feed", "way", "run"],
+    &["feed", "way", "pause"],
+    &["feed", "way", "resume"],
+    &["feed", "way", "remove"],
+    &["feed", "way", "runs"],
+    &["work"],
     &["ingest"],
     &["coverage"],
     &["quarantine", "list"],
@@ -52,7 +60,7 @@ const COMMANDS: [&[&str]; 30] = [
 const NOBODY: &str = "00000000-0000-7000-8000-000000000000";
 
 /// What the command line alone shows to be wrong: status 2, and a word of the advice.
-const WRONG_USAGE: [(&str, &str); 47] = [
+const WRONG_USAGE: [(&str, &str); 55] = [
     ("", "Usage"),
     ("ingets", "ingest"),
     ("--now soon case list", "RFC 3339"),
@@ -67,6 +75,14 @@ const WRONG_USAGE: [(&str, &str); 47] = [
     ("feed add x --format scan-list --stream tv", "nicter"),
     ("feed add x --format scan-list --stream notice --completeness-floor 2", "0 and 1"),
     ("feed add x --format scan-list --stream notice --utc-offset-minutes 9000", "9000"),
+    ("feed way add scanner --kind post --every 1h", "shadowserver-api"),
+    ("feed way add scanner --kind folder --every 1h", "--path"),
+    ("feed way add scanner --kind folder --path /tmp", "--every"),
+    ("feed way add scanner --kind folder --path /tmp --every soon", "such as 15m"),
+    ("feed way add scanner --kind folder --path /tmp --cron soon", "six in the morning"),
+    ("feed way add scanner --kind folder --path /tmp --every 1h --host x", "not folder"),
+    ("feed way add scanner --kind taxii --discovery https://a.example --every 1h", "--collection"),
+    ("feed way runs scanner/folder --limit 0", "--limit"),
     ("quarantine show 17", "todoke quarantine list"),
     ("quarantine dismiss 17 --by desk-1 --reason x", "todoke quarantine list"),
     ("quarantine dismiss NOBODY/1 --by desk-1", "--reason"),
@@ -103,7 +119,7 @@ const WRONG_USAGE: [(&str, &str); 47] = [
 ];
 
 /// What only the store or a file shows to be wrong: status 1, and a word of the advice.
-const REFUSED: [(&str, &str); 25] = [
+const REFUSED: [(&str, &str); 33] = [
     ("ingest --feed nobody FILE", "todoke feed add"),
     ("ingest --feed scanner /nowhere.csv", "is no file"),
     ("coverage --feed nobody FILE", "todoke feed add"),
@@ -111,6 +127,14 @@ const REFUSED: [(&str, &str); 25] = [
     ("feed add scanner --format shadowserver --stream notice", "exists already"),
     ("feed add scanner --format scan-list --stream notice --completeness-floor 0.5", "exists"),
     ("feed files --feed nobody", "todoke feed add"),
+    ("feed way list --feed nobody", "todoke feed add"),
+    ("feed way run scanner/folder", "todoke feed way list"),
+    ("feed way add nobody --kind folder --path /tmp --every 1h", "todoke feed add"),
+    ("feed way add scanner --kind folder --path tmp --every 1h", "from / on"),
+    ("feed way add scanner --kind folder --path /nowhere --every 1h", "make it first"),
+    ("feed way add scanner --kind folder --path /tmp --name a/b --every 1h", "letters, digits"),
+    ("feed way add scanner --kind mailbox --host a.example --user a --every 1h", "--secret-file"),
+    ("feed way add scanner --kind taxii --discovery x --collection a --every 1h", "https://"),
     ("quarantine list --feed nobody", "todoke feed add"),
     ("quarantine retry --feed nobody", "todoke feed add"),
     ("quarantine show NOBODY/1", "todoke quarantine list"),

@@ -9,8 +9,12 @@ mod builders;
 mod centre;
 #[path = "../support/data_folder.rs"]
 mod data_folder;
+#[path = "../support/peers.rs"]
+mod peers;
 #[path = "../support/proxy.rs"]
 mod proxy;
+#[path = "../support/reports_api.rs"]
+mod reports_api;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/visitor.rs"]
@@ -27,6 +31,7 @@ mod every_format;
 mod feed_files;
 mod feeds;
 mod interruptions;
+mod jobs;
 mod life_of_a_detection;
 mod lines;
 mod notices;
@@ -41,3 +46,4 @@ mod state;
 mod tiers;
 mod unattributed;
 mod verification;
+mod ways;

@@ -2,6 +2,7 @@
 
 mod test_run;
 mod packages;
+mod peers;
 mod cluster;
 mod check;
 mod deny;
@@ -22,7 +23,8 @@ use anyhow::{Context as _, Result};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them
+  test [-- FILTER…]   install what the tests need (PostgreSQL, dovecot, medallion),
+                      then run all of them
   check               format, lints, docs, tidy, licences and sources, unused dependencies
   tidy                the rules of the house that no compiler knows
   conformance         the peers' samples through our readers, against what the peers expect

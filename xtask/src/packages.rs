@@ -33,6 +33,25 @@ pub(crate) fn postgresql() -> Result<PathBuf> {
     })
 }
 
+/// The mail server, after installing the package where it is missing.
+pub(crate) fn dovecot() -> Result<PathBuf> {
+    let program = PathBuf::from("/usr/sbin/dovecot");
+    let imap = PathBuf::from("/usr/lib/dovecot/imap");
+    if !(program.exists() && imap.exists()) {
+        install(&["dovecot-imapd"])?;
+    }
+    Ok(program)
+}
+
+/// A Python that can make environments, after installing the package where there is none.
+pub(crate) fn python() -> Result<PathBuf> {
+    // `venv` alone is not enough: Debian keeps what it installs with in a package of its own.
+    if !processes::works("python3", &["-c", "import venv, ensurepip"]) {
+        install(&["python3-venv"])?;
+    }
+    Ok(PathBuf::from("python3"))
+}
+
 /// The newest version that is new enough.
 fn newest_postgresql() -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).ok()?;
@@ -51,8 +70,9 @@ fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if !processes::works("apt-get", &["--version"]) {
         bail!(
-            "the tests need {names} and this system has no apt-get: install it by hand, or set \
-             TODOKE_TEST_POSTGRES to the URL of a server whose every database may be dropped"
+            "the tests need {names} and this system has no apt-get: install it by hand; in place \
+             of PostgreSQL, TODOKE_TEST_POSTGRES may be the URL of a server whose every database \
+             may be dropped"
         );
     }
     println!("packages: installing {names}");

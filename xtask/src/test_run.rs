@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 
 use crate::cluster::Cluster;
-use crate::{conformance, packages, processes};
+use crate::{conformance, packages, peers, processes};
 
 /// Names the server the tests of the PostgreSQL half use.
 const SERVER: &str = "TODOKE_TEST_POSTGRES";
@@ -24,13 +24,16 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
         }
         None => Some(own_cluster()?),
     };
+    let begin = Instant::now();
+    let peers = peers::named()?;
+    phase("peers", begin);
     if processes::interrupted() {
         bail!("interrupted");
     }
 
     let begin = Instant::now();
     let mut tests = processes::cargo(&["test", "--workspace", "--no-fail-fast", "--"]);
-    tests.args(args);
+    tests.args(args).envs(peers);
     if let Some(cluster) = &cluster {
         tests.env(SERVER, cluster.url());
     }

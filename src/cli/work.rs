@@ -1,0 +1,135 @@
+//! `todoke work`: fetches what is due and takes in what came, for as many nodes as there are.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{
+    Ended, Out,
+    given::{how_many, still_waiting},
+    serve::stopped,
+};
+use crate::{
+    app::App,
+    feeds::{jobs as feed_jobs, ways::run::Report},
+    intake::{self, Taken},
+    jobs::{self, Job, queue},
+    time::Moment,
+};
+
+/// The kind of the job that takes files in: one node does so at a time.
+const INTAKE: &str = "intake";
+/// Files that are taken in under one lease.
+const HANDFUL: i64 = 20;
+/// How long a node rests when nothing is due.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// What runs beside the web, or alone. A way that waits for its server holds no other back.
+pub(super) const JOBS: [Job; 2] = [
+    Job {
+        name: "fetching",
+        abreast: 4,
+        pause: PAUSE,
+        step: |app| Box::pin(async move { Ok(feed_jobs::fetch_next(&app).await?.is_some()) }),
+    },
+    Job {
+        name: "taking in",
+        abreast: 1,
+        pause: PAUSE,
+        step: |app| Box::pin(async move { Ok(!take_in(&app).await?.is_empty()) }),
+    },
+];
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  todoke work\n  todoke work --once --json")]
+pub(super) struct Work {
+    /// Do what is due now, then end.
+    #[arg(long)]
+    once: bool,
+}
+
+impl Work {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+        if self.once {
+            return once(app, out).await;
+        }
+        let running = jobs::start(app, &JOBS);
+        out.line(&json!({ "working": true }), "Working until Ctrl-C.")?;
+        stopped().await;
+        running.stop().await;
+        Ok(Ended::Done)
+    }
+}
+
+async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
+    let mut ended = Ended::Done;
+    while let Some(report) = feed_jobs::fetch_next(app).await? {
+        if report.fault.is_some() || report.came.refused > 0 {
+            ended = Ended::PartlyRefused;
+        }
+        out.line(&value(&report), words(&report))?;
+    }
+    loop {
+        let taken = take_in(app).await?;
+        if taken.is_empty() {
+            return Ok(ended);
+        }
+        for one in &taken {
+            if one.refused.is_some() || one.waiting > 0 {
+                ended = Ended::PartlyRefused;
+            }
+            out.line(one, taken_words(one))?;
+        }
+    }
+}
+
+/// Takes in some of what was accepted, unless another node does; gives what was taken in.
+async fn take_in(app: &App) -> anyhow::Result<Vec<Taken>> {
+    let Some(lease) = queue::take_sole(app, INTAKE).await? else { return Ok(Vec::new()) };
+    let taken = lease.during(app, Box::pin(intake::finish(app, HANDFUL))).await?;
+    lease.done(app, app.now()).await?;
+    let taken = taken?;
+    for one in &taken {
+        tracing::info!("{}", taken_words(one));
+    }
+    Ok(taken)
+}
+
+/// A run of a way for machines.
+pub(super) fn value(report: &Report) -> Value {
+    json!({
+        "way": report.way.to_string(), "files": report.came.files, "known": report.came.known,
+        "refused": report.came.refused, "fault": report.fault,
+        "next_at": report.next_at.map(Moment::rfc3339),
+    })
+}
+
+/// A run of a way for people.
+pub(super) fn words(report: &Report) -> String {
+    let came = report.came;
+    let next = report
+        .next_at
+        .map_or_else(|| "it rests now".to_owned(), |at| format!("next run {}", at.rfc3339()));
+    let fault = report.fault.as_ref().map_or(String::new(), |why| format!("; failed: {why}"));
+    format!(
+        "{}: {} came, {} in already, {} refused{fault}; {next}",
+        report.way,
+        how_many(came.files, "file"),
+        came.known,
+        came.refused,
+    )
+}
+
+fn taken_words(taken: &Taken) -> String {
+    match &taken.refused {
+        Some(why) => format!("{}: refused: {why}", taken.file),
+        None => format!(
+            "{}: {} taken in, {} in quarantine{}",
+            taken.file,
+            how_many(taken.counts.rows, "row"),
+            taken.counts.quarantined,
+            still_waiting(taken.already_ingested, taken.waiting),
+        ),
+    }
+}

@@ -1,0 +1,286 @@
+//! Outgoing HTTP (外向き通信): requests to the servers that a way's settings name, and to no other.
+//!
+//! Scheme, host and port of each request are those of the settings, whatever a server says; no
+//! redirect is followed; bodies and times are bounded; each address is checked when it is dialled.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ureq::{
+    Agent,
+    http::{HeaderMap, Request, Uri},
+    tls::{Certificate, RootCerts, TlsConfig},
+    unversioned::{
+        resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
+        transport::{DefaultConnector, NextTimeout},
+    },
+};
+
+use super::{dial::Dialling, run::Trouble};
+
+/// The longest that a request may take, with its answer.
+const WHOLE: Duration = Duration::from_mins(10);
+/// The longest that a server may be silent.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// A client that reaches some servers and no others.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    agent: Agent,
+    origins: Vec<Origin>,
+}
+
+/// Where a server stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Origin {
+    scheme: String,
+    host: String,
+    port: u16,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    /// The bytes, unless they went into a file.
+    pub(super) body: Vec<u8>,
+}
+
+/// Why an address of a server cannot be one, if so.
+pub(super) fn objection(url: &str) -> Option<String> {
+    origin(url).err()
+}
+
+fn origin(url: &str) -> Result<Origin, String> {
+    let bad = |why: &str| format!("`{url}` is no address of a server: {why}");
+    let uri: Uri = url.parse().map_err(|_| bad("it looks like https://host/path"))?;
+    let port = match uri.scheme_str() {
+        Some("https") => 443,
+        Some("http") => 80,
+        _ => return Err(bad("it must begin with https://")),
+    };
+    let authority = uri.authority().ok_or_else(|| bad("it names no host"))?;
+    if authority.as_str().contains('@') || authority.host().is_empty() {
+        return Err(bad("it must name a host, and neither user nor password"));
+    }
+    Ok(Origin {
+        scheme: uri.scheme_str().unwrap_or_default().to_owned(),
+        host: authority.host().to_ascii_lowercase(),
+        port: authority.port_u16().unwrap_or(port),
+    })
+}
+
+impl Outgoing {
+    /// A client that reaches the servers of `urls`.
+    pub(super) fn to(urls: &[&str], dialling: &Dialling) -> Result<Self, Trouble> {
+        let origins = urls.iter().map(|url| origin(url)).collect::<Result<_, _>>();
+        let mut tls = TlsConfig::builder();
+        if let Some(own) = dialling.certificates()? {
+            let own = own.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+            tls = tls.root_certs(RootCerts::Specific(Arc::new(own)));
+        }
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            // A proxy of the environment would dial in our place, unchecked.
+            .proxy(None)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .http_status_as_error(false)
+            .user_agent(concat!("todoke/", env!("CARGO_PKG_VERSION")))
+            .timeout_global(Some(WHOLE))
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(SILENCE))
+            .build();
+        let resolver = Checked { dialling: dialling.clone(), names: DefaultResolver::default() };
+        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        Ok(Self { agent, origins: origins.map_err(Trouble::new)? })
+    }
+
+    /// Sends a request and reads at most `limit` bytes of its answer.
+    pub(super) async fn call(
+        &self,
+        request: Request<Vec<u8>>,
+        limit: u64,
+    ) -> Result<Answer, Trouble> {
+        self.send(request, limit, None).await
+    }
+
+    /// Sends a request; what is answered with success goes into the file `path`, which bears that
+    /// name only when it is whole.
+    pub(super) async fn download(
+        &self,
+        request: Request<Vec<u8>>,
+        limit: u64,
+        path: &Path,
+    ) -> Result<Answer, Trouble> {
+        self.send(request, limit, Some(path.to_owned())).await
+    }
+
+    async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+        limit: u64,
+        path: Option<PathBuf>,
+    ) -> Result<Answer, Trouble> {
+        let asked = request.uri().to_string();
+        let wanted = origin(&asked).map_err(Trouble::new)?;
+        let host = wanted.host.clone();
+        if !self.origins.contains(&wanted) {
+            return Err(Trouble::new(format!("{host} is not a server that the settings name")));
+        }
+        let agent = self.agent.clone();
+        let send = move || exchange(&agent, request, limit, path.as_deref());
+        let sent = tokio::task::spawn_blocking(send).await;
+        let sent = sent.map_err(|e| Trouble::new(format!("the request broke off: {e}")))?;
+        sent.map_err(|fault| Trouble::new(format!("{host}: {}", words(&fault))))
+    }
+}
+
+fn exchange(
+    agent: &Agent,
+    request: Request<Vec<u8>>,
+    limit: u64,
+    path: Option<&Path>,
+) -> Result<Answer, ureq::Error> {
+    let mut answer = agent.run(request)?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let mut body = Vec::new();
+    // One byte more than may come, so that an answer which is too long is told from a whole one.
+    let mut bytes = answer.body_mut().with_config().limit(limit + 1).reader();
+    match path.filter(|_| (200..300).contains(&status)) {
+        None => {
+            let read = (&mut bytes).take(limit + 1).read_to_end(&mut body)?;
+            bounded(read as u64, limit)?;
+        }
+        Some(path) => {
+            let part = path.with_extension("part");
+            let mut file = File::create(&part)?;
+            let written = io::copy(&mut (&mut bytes).take(limit + 1), &mut file)?;
+            bounded(written, limit)?;
+            file.sync_all()?;
+            fs::rename(&part, path)?;
+        }
+    }
+    Ok(Answer { status, headers, body })
+}
+
+fn bounded(bytes: u64, limit: u64) -> io::Result<()> {
+    let too_long = || io::Error::other(format!("the answer is longer than {limit} bytes"));
+    if bytes <= limit { Ok(()) } else { Err(too_long()) }
+}
+
+fn words(fault: &ureq::Error) -> String {
+    match fault {
+        ureq::Error::Io(fault) => fault.to_string(),
+        ureq::Error::HostNotFound => "its address is not found".to_owned(),
+        ureq::Error::Timeout(_) => "it takes too long to answer".to_owned(),
+        fault => fault.to_string(),
+    }
+}
+
+impl Answer {
+    /// The first header of that name, if it is a text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The answer if it is a success; else what to say of it, and how long the server asks to wait.
+    pub(super) fn good(self, who: &str) -> Result<Self, Trouble> {
+        let status = self.status;
+        let wait = self.header("retry-after").and_then(|text| text.trim().parse().ok());
+        // Whoever asks for less means it, even without a number.
+        let wait = wait.or((status == 429).then_some(0));
+        let words = match status {
+            200..=299 => return Ok(self),
+            300..=399 => "sends us elsewhere, and no redirect is followed",
+            401 | 403 => "does not let us in; look at the secret file",
+            404 => "knows no such thing; look at the settings",
+            429 => "asks us to come less often",
+            500.. => "is in trouble itself",
+            _ => "does not take the request",
+        };
+        let sentence = format!("{who} {words} (status {status})");
+        Err(Trouble { sentence, wait: wait.map(Duration::from_secs) })
+    }
+}
+
+/// Looks up names, and refuses addresses that may not be dialled.
+#[derive(Debug)]
+struct Checked {
+    dialling: Dialling,
+    names: DefaultResolver,
+}
+
+impl Resolver for Checked {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &ureq::config::Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.names.resolve(uri, config, timeout)?;
+        let plain = uri.scheme_str() != Some("https");
+        for at in &found {
+            self.dialling.check(at.ip(), plain).map_err(io::Error::other)?;
+        }
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_scheme_and_host_and_no_user() {
+        for good in ["https://a.example", "https://a.example:8443/x/", "http://127.0.0.1:1/"] {
+            assert_eq!(objection(good), None, "{good}");
+        }
+        for bad in [
+            "",
+            "a.example",
+            "//a.example/",
+            "ftp://a.example/",
+            "file:///etc/passwd",
+            "https:///x",
+            "https://user@a.example/",
+            "https://u:p@a.example/",
+            "https://a b/",
+        ] {
+            assert!(objection(bad).is_some(), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_the_servers_of_the_settings_are_asked() {
+        let dialling = Dialling { allow_private: true, ca_file: None };
+        let outgoing = Outgoing::to(&["https://a.example/api"], &dialling).unwrap();
+        for other in [
+            "https://b.example/api",
+            "http://a.example/api",
+            "https://a.example:444/",
+            "https://a.example.b.example/",
+            "http://169.254.169.254/",
+        ] {
+            let request = Request::get(other).body(Vec::new()).unwrap();
+            let trouble = outgoing.call(request, 10).await.unwrap_err();
+            assert!(trouble.sentence.contains("is not a server"), "{other}: {trouble}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_private_address_is_not_dialled_unless_that_is_meant() {
+        for url in ["https://127.0.0.1:9/", "https://localhost:9/", "https://[::1]:9/"] {
+            let outgoing = Outgoing::to(&[url], &Dialling::default()).unwrap();
+            let request = Request::get(url).body(Vec::new()).unwrap();
+            let trouble = outgoing.call(request, 10).await.unwrap_err();
+            assert!(trouble.sentence.contains("--allow-private"), "{url}: {trouble}");
+        }
+    }
+}
