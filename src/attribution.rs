@@ -12,6 +12,7 @@ pub mod hands;
 mod holders;
 pub mod lookup;
 pub mod networks;
+pub(crate) mod retract;
 pub mod spans;
 pub(crate) mod store;
 pub mod unattributed;

@@ -5,7 +5,7 @@
 //! stages bring. Every change is a dated fact with its author, written in the transaction of the
 //! change. Owns `case_rows`, `case_traits`, `case_times`, `case_numbers`, `case_shelves`,
 //! `case_events`, `inquiry_ids`, `line_tokens`, `line_joins`, and shows the first three as the
-//! view `cases`.
+//! view `cases`; the view `every_case` shows those too that were withdrawn.
 
 pub mod claims;
 pub mod inquiry_id;
@@ -15,6 +15,7 @@ pub(crate) mod register;
 pub(crate) mod store;
 pub mod term;
 pub mod verdicts;
+pub mod withdrawn;
 
 use std::{fmt, str::FromStr};
 
@@ -169,7 +170,7 @@ pub struct CaseEvent {
     /// When it became true.
     pub at: Moment,
     /// `opened`, `recurred`, `clean_once`, `verified`, `reopened`, `unknown`, `listed`, `joined`,
-    /// `parted`, `claimed`.
+    /// `parted`, `claimed`, `withdrawn`.
     pub kind: String,
     /// Who says so: a feed file, an ISP's report, the visitor, the verification.
     pub author: String,
@@ -182,6 +183,11 @@ pub struct CaseEvent {
 /// The case that `which` names, if there is one.
 pub async fn find(db: &Db, which: CaseRef) -> crate::db::Result<Option<Case>> {
     store::find(db, which).await
+}
+
+/// The case that `which` names, if it stands, as a transaction sees it.
+pub(crate) async fn find_in(tx: &mut Tx, which: CaseRef) -> crate::db::Result<Option<Case>> {
+    store::find_in(tx, which).await
 }
 
 /// The facts of a case that stand, in order of time.

@@ -6,6 +6,8 @@
 //! `quarantine_events`, `raw_readings`, `run_hits`, `scan_coverage`.
 //! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `quarantine_events`,
 //! `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
+//! scan really covered. Owns `feeds`, `feed_files`, `feed_file_events`, `file_addresses`,
+//! `file_gates`, `quarantined_rows`, `quarantine_events`, `run_hits`, `scan_coverage`.
 
 pub mod archive;
 pub mod calendar;
@@ -13,6 +15,7 @@ pub mod coverage;
 pub mod deliver;
 pub mod files;
 pub mod format;
+pub mod gate;
 pub mod hits;
 pub mod mappings;
 pub mod overview;
@@ -24,6 +27,7 @@ pub mod refusals;
 pub mod runs;
 pub mod ways;
 pub(crate) mod store;
+pub mod withdrawal;
 
 use formats::Stream;
 use sqlx::FromRow;

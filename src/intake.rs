@@ -4,9 +4,11 @@
 //! commands, pages and jobs take files in through it. Owns no table.
 
 pub(crate) mod chain;
+mod gate;
 pub mod mend;
 pub mod pages;
 pub mod retry;
+pub mod withdrawal;
 
 use std::path::Path;
 
@@ -20,7 +22,9 @@ use crate::{
         Feed, archive, coverage,
         deliver::{self, Piece},
         files::Holds,
-        format, quarantine,
+        format,
+        gate::{self as measure},
+        quarantine,
         receive::{self, Counts, FeedFile},
         refusals,
     },
@@ -50,6 +54,8 @@ pub struct Taken {
     pub run: Option<String>,
     /// Why it was refused as a whole.
     pub refused: Option<String>,
+    /// Why no list holds its cases before somebody approves it.
+    pub waits_for_approval: Option<String>,
     /// Wall time.
     pub seconds: f64,
 }
@@ -71,9 +77,12 @@ pub async fn take_in(
 ) -> anyhow::Result<Vec<Taken>> {
     let delivery = deliver::accept(app, feed, Holds::Hits, path).await?;
     let mut all = Vec::with_capacity(delivery.pieces.len());
-    for Piece { file, name, path } in &delivery.pieces {
+    for Piece { file, name, path, .. } in &delivery.pieces {
         let start = std::time::Instant::now();
         let came = match file.completed_at {
+            Some(_) if file.withdrawn_at.is_some() => {
+                (serde_json::from_str(&file.counts)?, Some(refusals::withdrawn(file)))
+            }
             Some(_) => (serde_json::from_str(&file.counts)?, file.refused.clone()),
             None => take_rows(&Chain { app, feed, attributor, file }, path, progress).await?,
         };
@@ -102,6 +111,7 @@ async fn taken(
         already_ingested: false,
         counts,
         waiting: quarantine::waiting(&app.db, file.id).await?,
+        waits_for_approval: measure::why(&app.db, file.id).await?,
         run: None,
         refused,
         seconds,
@@ -127,7 +137,7 @@ pub async fn finish(app: &App, limit: i64) -> anyhow::Result<Vec<Taken>> {
     Ok(done)
 }
 
-async fn finish_one(
+pub(crate) async fn finish_one(
     app: &App,
     (feed, attributor): (&Feed, &Attributor),
     file: &FeedFile,
@@ -168,6 +178,7 @@ async fn take_rows(
         }
         Err(why) => Some(refusals::whole(&why)),
     };
-    receive::close(app, file, refused.as_deref()).await?;
+    let excess = gate::weigh(app, chain.feed, file, chain.attributor).await?;
+    receive::close(app, file, refused.as_deref(), &excess).await?;
     Ok((counts, refused))
 }

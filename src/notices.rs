@@ -3,10 +3,12 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`; reads `cases`.
+//! `line_reports`, `line_recalls`; reads `cases`.
 
 pub mod export;
+pub mod line;
 pub mod prepare;
+pub mod recall;
 pub mod report_back;
 pub(crate) mod store;
 
@@ -34,6 +36,8 @@ pub struct Notice {
     pub report_by: Moment,
     /// How many lines it has.
     pub lines: i64,
+    /// When it lost all of them before it was handed out.
+    pub withdrawn_at: Option<Moment>,
 }
 
 /// A list with what came back for it (注意喚起状況).
@@ -55,12 +59,18 @@ pub struct Standing {
     pub notified: i64,
     /// How often it was handed out.
     pub exports: i64,
+    /// Lines that were taken back since they were handed out.
+    pub recalled: i64,
+    /// Lines that await no report: taken back unreported, or telling that another was.
+    pub silent: i64,
+    /// When it lost all its lines before it was handed out.
+    pub withdrawn_at: Option<Moment>,
 }
 
 impl Standing {
     /// Lines for which no report came.
     pub fn no_report(&self) -> i64 {
-        self.lines - self.reported
+        self.lines - self.reported - self.silent
     }
 }
 

@@ -15,7 +15,14 @@ pub mod result;
 pub(crate) mod store;
 pub mod timeline;
 
-use crate::{cases::CaseRef, ids::VisitId, time::Moment};
+use std::collections::HashSet;
+
+use crate::{
+    cases::CaseRef,
+    db::Db,
+    ids::{CaseId, VisitId},
+    time::Moment,
+};
 
 /// Minutes without a request after which a visit ends.
 pub const IDLE_MINUTES: i64 = 20;
@@ -43,4 +50,9 @@ impl Visit {
     pub fn is_open(&self, now: Moment) -> bool {
         now < self.ends_at && now.0 - self.seen_at.0 < IDLE_MINUTES * 60_000_000
     }
+}
+
+/// Cases whose page somebody has opened: whoever did was told of them.
+pub(crate) async fn visited(db: &Db) -> crate::db::Result<HashSet<CaseId>> {
+    Ok(store::visited(db).await?.into_iter().collect())
 }

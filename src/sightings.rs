@@ -6,6 +6,7 @@
 
 pub(crate) mod hits;
 pub(crate) mod kept;
+pub(crate) mod retract;
 mod sheaf;
 pub(crate) mod store;
 
@@ -18,11 +19,12 @@ use anyhow::Context as _;
 use formats::{Exposure, Kind, Proto, Severity, Weakness};
 
 use crate::{
-    db::{Db, Tx, bulk, packed::Broken},
+    db::{Db, Tx, bulk, packed::Broken, state_hash},
     ids::{FeedId, FileId},
     time::Moment,
 };
 
+use hits::Seen;
 pub use kept::Kept;
 pub use sheaf::Sheaf;
 
@@ -36,7 +38,7 @@ pub struct Spot(pub Vec<u8>);
 
 /// Bytes of a spot that name its shelf: all of an address but its last two bytes. Lists of a
 /// country put hundreds of spots on a shelf, and none holds more than 65,536 addresses.
-const SHELF: usize = 14;
+pub(crate) const SHELF: usize = 14;
 
 /// What a spot says when it is taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -178,16 +180,18 @@ pub(crate) struct Ports {
     pub(crate) peer: Option<u16>,
 }
 
-/// The ports that a sighting at `spot` at `at` kept.
+/// The ports that a sighting at `spot` at `at` kept; of several of one moment the lowest of each,
+/// whichever file came first.
 pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<Ports> {
+    let mut seen = Vec::new();
     for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
         let hits = hits::unpack(spot.shelf(), from, &body)?;
-        let then = hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0);
-        if let Some(hit) = then.min_by_key(|hit| hit.line) {
-            return Ok(Ports { calling: hit.port, peer: hit.peer_port });
-        }
+        seen.extend(hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0));
     }
-    Ok(Ports::default())
+    Ok(Ports {
+        calling: seen.iter().filter_map(|hit| hit.port).min(),
+        peer: seen.iter().filter_map(|hit| hit.peer_port).min(),
+    })
 }
 
 /// Keeps of `rows` of one file, sorted by spot and time, where and when, in the caller's
@@ -228,10 +232,11 @@ pub async fn whole(db: &Db, file: FileId, row_no: i64) -> anyhow::Result<Option<
     Ok(None)
 }
 
-/// Spots and moments of the packed hits of a shelf, for whoever reads the whole store.
-pub fn unpack(shelf: &[u8], from: i64, body: &[u8]) -> Result<Vec<(Vec<u8>, i64)>, Broken> {
+/// The packed hits of a shelf, for whoever reads the whole store: spot, moment, calling port.
+pub fn unpack(shelf: &[u8], from: i64, body: &[u8]) -> Result<Vec<state_hash::Seen>, Broken> {
     let hits = hits::unpack(shelf, Moment(from), body)?;
-    Ok(hits.into_iter().map(|hit| (hit.spot, hit.at.0)).collect())
+    let seen = |hit: Seen| (hit.spot, hit.at.0, hit.port.map_or(0, i64::from));
+    Ok(hits.into_iter().map(seen).collect())
 }
 
 /// That a feed saw a spot.

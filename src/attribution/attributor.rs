@@ -5,7 +5,10 @@
 //! Most spans have one answer for all time. So a look-up finds the span and reads the answer. Owns
 //! no table; reads the ISP register.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
 
 use ipnet::IpNet;
 
@@ -119,6 +122,25 @@ impl Attributor {
         let found = self.attribute(ip, at);
         let declared = found.why != Why::AnnouncedCarrier && found.why != Why::Announced;
         found.isp.or(found.carrier).filter(|_| declared)
+    }
+
+    /// How many addresses `isp` serves at `at`. Of IPv6, networks of 56 bits count, which one line
+    /// mostly has.
+    pub fn addresses_of(&self, isp: IspId, at: Moment) -> i64 {
+        let (v4, v6) = self.starts();
+        let own = |ip: IpAddr| self.attribute(ip, at).isp == Some(isp);
+        let ends = v4[1..].iter().map(|next| u64::from(*next)).chain([1 << 32]);
+        let of_v4 = v4.iter().zip(ends).filter(|(start, _)| own(Ipv4Addr::from(**start).into()));
+        let of_v4: u64 = of_v4.map(|(start, end)| end - u64::from(*start)).sum();
+        let ends = v6[1..].iter().map(|next| *next - 1).chain([u128::MAX]);
+        let of_v6 = v6.iter().zip(ends).filter(|(start, _)| own(Ipv6Addr::from(**start).into()));
+        let (mut networks, mut reached) = (0_u128, None);
+        for (start, last) in of_v6 {
+            let (first, last) = (start >> 72, last >> 72);
+            networks += last + 1 - first - u128::from(reached == Some(first));
+            reached = Some(last);
+        }
+        i64::try_from(u128::from(of_v4) + networks).unwrap_or(i64::MAX)
     }
 
     /// Where spans of addresses begin.

@@ -1,6 +1,7 @@
 //! SQL of attribution: the list of the unattributed; editions of the address table lie below.
 
 pub(super) mod editions;
+pub(super) mod retract;
 
 use super::unattributed::{Left, Unattributed, Unserved};
 use crate::{

@@ -262,3 +262,21 @@ fn edge(net: IpNet, rng: &mut impl Rng) -> IpAddr {
         }
     }
 }
+
+#[test]
+fn addresses_of_a_provider_are_its_prefixes_and_its_ranges_each_counted_once() {
+    let table = "192.0.2.0,192.0.3.255,64500,A\n198.51.100.0,198.51.100.9,64501,B\n\
+        2001:db8::,2001:db8::ffff,64500,A\n";
+    let prefixes = vec![
+        declared(1, "192.0.2.0/24", ("2025-01-01", None)),
+        declared(1, "192.0.2.0/28", ("2025-01-01", None)),
+        declared(1, "203.0.113.0/30", ("2025-01-01", Some("2026-01-01"))),
+        declared(2, "203.0.113.0/30", ("2026-01-01", None)),
+    ];
+    let mut register = register((1..4).map(isp), prefixes);
+    register.asns = vec![(64500, id(1)), (64501, id(2)), (64501, id(1))];
+    let attributor = Attributor::new(register, &[edition("2025-01-01", table)]);
+    let of = |n, at: &str| attributor.addresses_of(id(n), Moment::parse_day(at).unwrap());
+    assert_eq!((of(1, "2025-06-01"), of(1, "2026-06-01")), (512 + 4 + 1, 512 + 1));
+    assert_eq!((of(2, "2026-06-01"), of(3, "2026-06-01")), (4, 0));
+}

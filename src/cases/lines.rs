@@ -75,7 +75,10 @@ pub(crate) async fn bind(
     author: &str,
 ) -> anyhow::Result<()> {
     ensure!(!token.epoch.is_empty(), "a line token without an epoch cannot be compared");
-    if store::tokens::is_outdated(tx, case, token).await? {
+    // A case that was told by mistake says nothing of any line.
+    if store::withdrawn::is_withdrawn(tx, case).await?
+        || store::tokens::is_outdated(tx, case, token).await?
+    {
         return Ok(());
     }
     store::tokens::insert(tx, case, token, (at, author)).await?;
@@ -92,7 +95,12 @@ pub(crate) async fn bind(
 
 /// Lets the earliest case of the line of `case` speak for the others of its end point. Whatever
 /// shares a token is one line, so that one with tokens of two epochs holds both together.
-async fn join(tx: &mut Tx, case: CaseRef, at: Moment, author: &str) -> anyhow::Result<()> {
+pub(super) async fn join(
+    tx: &mut Tx,
+    case: CaseRef,
+    at: Moment,
+    author: &str,
+) -> anyhow::Result<()> {
     let line = store::tokens::sharing(tx, case).await?;
     for end_point in EndPoint::ALL {
         let of_line = line.iter().filter(|(_, _, spot)| EndPoint::at(spot) == end_point);

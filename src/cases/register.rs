@@ -12,9 +12,9 @@
 //!
 //! [`Spot::shelf`]: crate::sightings::Spot::shelf
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{open::Group, store};
+use super::{open::Group, store, term::Term};
 use crate::{
     app::App,
     db::{
@@ -22,6 +22,7 @@ use crate::{
         packed::{self, Broken, Unpacking},
     },
     ids::{CaseId, IspId},
+    sightings::SHELF,
 };
 
 /// Shelves read and written at once: they bound the memory, whatever the size of the register.
@@ -84,6 +85,80 @@ pub(super) async fn enter(
         store::register::put_shelves(tx, changed).await?;
     }
     Ok(entries.into_iter().flatten().collect())
+}
+
+/// A case as the register names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Registered {
+    pub(super) no: i64,
+    pub(super) isp: IspId,
+    pub(super) term: Term,
+    pub(super) spot: Vec<u8>,
+}
+
+fn name_of(term: Term, shelf: &[u8]) -> Vec<u8> {
+    [&term.0.to_be_bytes(), shelf].concat()
+}
+
+/// Terms and spots by the name of their shelf.
+fn named<'a>(spots: &[(Term, &'a [u8])]) -> BTreeMap<Vec<u8>, (Term, HashSet<&'a [u8]>)> {
+    let mut names: BTreeMap<_, (Term, HashSet<&[u8]>)> = BTreeMap::new();
+    for (term, spot) in spots {
+        let shelf = spot.get(..SHELF).unwrap_or(spot);
+        names.entry(name_of(*term, shelf)).or_insert((*term, HashSet::new())).1.insert(spot);
+    }
+    names
+}
+
+/// The cases that stand at these spots in these terms, whosever they are.
+pub(super) async fn standing_at(
+    tx: &mut Tx,
+    spots: &[(Term, &[u8])],
+) -> crate::db::Result<Vec<Registered>> {
+    let mut found = Vec::new();
+    let wanted: Vec<_> = named(spots).into_iter().collect();
+    for some in wanted.chunks(AT_ONCE) {
+        let names: Vec<Vec<u8>> = some.iter().map(|(name, _)| name.clone()).collect();
+        let bodies: HashMap<_, _> =
+            store::register::shelves(tx, &names).await?.into_iter().collect();
+        for (name, (term, spots)) in some {
+            let Some(body) = bodies.get(name) else { continue };
+            let shelf = Shelf::unpack(body)?;
+            for case in &shelf.cases {
+                let class = shelf.classes[case.class];
+                let spot = [&name[8..], &case.host, class.tail].concat();
+                if spots.contains(&spot[..]) {
+                    found.push(Registered { no: case.no, isp: class.isp, term: *term, spot });
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Strikes cases out: what is seen at their spots from now on opens others.
+pub(super) async fn strike(tx: &mut Tx, cases: &[(Term, &[u8], i64)]) -> crate::db::Result<()> {
+    let numbers: HashSet<i64> = cases.iter().map(|(_, _, no)| *no).collect();
+    let spots: Vec<(Term, &[u8])> = cases.iter().map(|(term, spot, _)| (*term, *spot)).collect();
+    let names: Vec<Vec<u8>> = named(&spots).into_keys().collect();
+    for some in names.chunks(AT_ONCE) {
+        let mut changed = Vec::new();
+        for (name, body) in store::register::shelves(tx, some).await? {
+            let mut shelf = Shelf::unpack(&body)?;
+            shelf.cases.retain(|case| !numbers.contains(&case.no));
+            changed.push((name, shelf.pack()));
+        }
+        let (left, empty): (Vec<_>, Vec<_>) =
+            changed.into_iter().partition(|(_, body)| !is_empty(body));
+        store::register::put_shelves(tx, left).await?;
+        let empty: Vec<Vec<u8>> = empty.into_iter().map(|(name, _)| name).collect();
+        store::register::drop_shelves(tx, &empty).await?;
+    }
+    Ok(())
+}
+
+fn is_empty(body: &[u8]) -> bool {
+    Shelf::unpack(body).is_ok_and(|shelf| shelf.cases.is_empty())
 }
 
 /// Places of groups by the name of their shelf. Neighbours mostly share one; where a batch goes

@@ -4,6 +4,7 @@ pub(super) mod opening;
 pub(super) mod register;
 pub(super) mod tokens;
 pub(super) mod verdicts;
+pub(super) mod withdrawn;
 
 use super::{Case, CaseEvent, CaseRef, Filter, verdicts::Verdict};
 use crate::{
@@ -30,6 +31,14 @@ pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> 
     const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id = $2";
     on!(db, pool => {
         sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_optional(pool).await
+    })
+}
+
+/// The case of that name, as a transaction sees it.
+pub(super) async fn find_in(tx: &mut Tx, which: CaseRef) -> sqlx::Result<Option<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id = $2";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(which.isp).bind(which.id).fetch_optional(conn).await
     })
 }
 

@@ -28,7 +28,8 @@ impl Term {
         if lease.address_is_line() { Self::FOR_GOOD } else { Self::month(at) }
     }
 
-    fn month(at: Moment) -> Self {
+    /// The month of a moment.
+    pub(super) fn month(at: Moment) -> Self {
         let day = at.in_japan();
         Self(i64::from(day.year()) * 12 + i64::from(day.month()))
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Ended, Out, Refused, given, isp_named};
 use crate::{
     app::App,
-    cases::{self, Filter, State},
+    cases::{self, CaseRef, Filter, State, withdrawn},
     feeds,
     ids::CaseId,
     isps,
@@ -75,14 +75,41 @@ impl Case {
             Command::Show { id } => {
                 let filter = Filter { id: Some(*id), ..Filter::default() };
                 let found = cases::list(&app.db, &filter, 1).await?;
-                let missing = || format!("no case has the id {id}; see `todoke case list`");
-                let case = found.first().ok_or_else(|| Refused::because(missing()))?;
-                show(app, out, case).await?;
-                tell(app, out, case).await?;
+                if let Some(case) = found.first() {
+                    show(app, out, case).await?;
+                    tell(app, out, case).await?;
+                } else {
+                    let missing = || format!("no case has the id {id}; see `todoke case list`");
+                    let case = withdrawn::find(&app.db, *id).await?;
+                    let case = case.ok_or_else(|| Refused::because(missing()))?;
+                    show_withdrawn(app, out, &case).await?;
+                }
             }
         }
         Ok(Ended::Done)
     }
+}
+
+/// A case that was told by mistake, and its facts.
+async fn show_withdrawn(app: &App, out: Out, case: &withdrawn::Withdrawn) -> anyhow::Result<()> {
+    let isps = isps::all(&app.db).await?;
+    let isp = isps.iter().find(|isp| isp.id == case.isp_id).map_or("-", |isp| isp.code.as_str());
+    let (id, at, by, why) = (case.id, case.at.rfc3339(), &case.author, &case.reason);
+    out.line(
+        &json!({
+            "id": id, "state": "withdrawn", "isp": isp, "withdrawn_at": at, "author": by,
+            "reason": why,
+        }),
+        format!("{id}\twithdrawn\t{isp}\t{at}\t{by}\t{why}"),
+    )?;
+    for fact in cases::history(&app.db, CaseRef { isp: case.isp_id, id }).await? {
+        let (at, kind, author) = (fact.at.rfc3339(), &fact.kind, &fact.author);
+        out.line(
+            &json!({ "at": at, "kind": kind, "author": author, "detail": fact.detail }),
+            format!("  {at}\t{kind}\t{author}\t{}", fact.detail.as_deref().unwrap_or("")),
+        )?;
+    }
+    Ok(())
 }
 
 /// The facts of a case and the clean scans that its verdict rests on, in order of time.

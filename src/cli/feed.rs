@@ -1,6 +1,7 @@
 //! `todoke feed`: sources of detections.
 
 mod map;
+mod undo;
 mod way;
 
 use std::ffi::OsStr;
@@ -21,6 +22,7 @@ use crate::{
     feeds::{
         self, Format,
         files::{Listed, Outcome},
+        withdrawal::{self, Decided},
     },
     time::Moment,
 };
@@ -59,7 +61,7 @@ enum Command {
     /// All feeds.
     #[command(after_help = "Example:\n  todoke feed list --json")]
     List,
-    /// What came, and what became of it as a whole: taken, refused, unfinished.
+    /// What came, and what became of it as a whole: taken, refused, unfinished, withdrawn.
     #[command(after_help = "Example:\n  todoke feed files --feed telnet --refused")]
     Files {
         /// Only of this feed.
@@ -71,6 +73,31 @@ enum Command {
     },
     /// Where its files are fetched from, and when.
     Way(way::Way),
+    /// Take back a wrong file with all that came of it; what was sent is recalled.
+    #[command(after_help = "Example:\n  todoke feed withdraw 3f9a61c2 --dry-run \
+        --reason \"wrong day\"\n\n\
+        Interrupted, it goes on where it stood when it is run again.")]
+    Withdraw {
+        #[command(flatten)]
+        said: undo::Said,
+        /// Only say what would go.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Bring a withdrawn file back: it is taken in anew from the archive.
+    #[command(
+        after_help = "Example:\n  todoke feed restore 3f9a61c2 --reason \"it was right after all\""
+    )]
+    Restore(undo::Said),
+    /// Files out of all measure, whose cases stand on no list before somebody approves.
+    #[command(after_help = "Example:\n  todoke feed approvals --json")]
+    Approvals,
+    /// Let the cases of a file that waits go on lists.
+    #[command(after_help = "Example:\n  todoke feed approve 3f9a61c2 --reason \"a new method\"")]
+    Approve(undo::Said),
+    /// Withdraw a file that waits.
+    #[command(after_help = "Example:\n  todoke feed decline 3f9a61c2 --reason \"a broken scan\"")]
+    Decline(undo::Said),
 }
 
 fn minutes_of_a_day() -> clap::builder::RangedI64ValueParser {
@@ -139,31 +166,47 @@ impl Feed {
                 let files = feeds::files::all(&app.db, feed).await?;
                 let wanted = |file: &&Listed| !refused || file.outcome() == Outcome::Refused;
                 for file in files.iter().filter(wanted) {
-                    show(out, file)?;
+                    let said = match file.withdrawn_at {
+                        Some(_) => withdrawal::history(&app.db, file.id).await?,
+                        None => Vec::new(),
+                    };
+                    show(out, file, said.last())?;
                 }
             }
             Command::Way(it) => return it.run(app, out).await,
+            Command::Withdraw { said, dry_run } => undo::withdraw(app, out, said, *dry_run).await?,
+            Command::Restore(said) => return undo::restore(app, out, said).await,
+            Command::Approvals => undo::approvals(app, out).await?,
+            Command::Approve(said) => undo::approve(app, out, said).await?,
+            Command::Decline(said) => undo::decline(app, out, said).await?,
         }
         Ok(Ended::Done)
     }
 }
 
-fn show(out: Out, file: &Listed) -> anyhow::Result<()> {
+/// A file, and what was decided about it last, if it was withdrawn.
+fn show(out: Out, file: &Listed, said: Option<&Decided>) -> anyhow::Result<()> {
     let (outcome, received) = (file.outcome(), file.received_at.rfc3339());
     let value = json!({
-        "feed": file.feed, "file": file.name, "holds": file.holds.word(), "sha256": file.sha256,
+        "id": file.id, "feed": file.feed, "file": file.name, "holds": file.holds.word(),
+        "sha256": file.sha256,
         "received_at": received, "rows": file.rows_done, "quarantined": file.waiting,
         "dismissed": file.dismissed,
         "outcome": outcome.to_string(), "reason": file.refused,
         "completed_at": file.completed_at.map(Moment::rfc3339),
+        "withdrawn_at": file.withdrawn_at.map(Moment::rfc3339),
+        "withdrawn_by": said.map(|said| &said.author),
+        "withdrawn_because": said.map(|said| &said.reason),
     });
+    let because = said.map(|said| format!(" by {}: {}", said.author, said.reason));
+    let because = because.unwrap_or_default();
     let why = file.refused.as_ref().map_or(String::new(), |why| format!(": {why}"));
     let closed = match file.dismissed {
         0 => String::new(),
         rows => format!(", {rows} dismissed"),
     };
     let words = format!(
-        "{}\t{received}\t{}\t{}\t{}, {} in quarantine{closed}\t{outcome}{why}",
+        "{}\t{received}\t{}\t{}\t{}, {} in quarantine{closed}\t{outcome}{because}{why}",
         file.feed,
         file.holds.word(),
         file.name,

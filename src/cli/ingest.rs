@@ -85,7 +85,8 @@ fn unheard(taken: &Taken, run: Option<&str>) -> Option<String> {
     }
 }
 
-fn words(taken: &Taken) -> String {
+/// What became of a file, for people.
+pub(super) fn words(taken: &Taken) -> String {
     let Counts { rows, sightings, repeats, quarantined, unattributed, .. } = taken.counts;
     let Counts { cases_opened, cases_extended, cases_recurred, .. } = taken.counts;
     let name = &taken.file;
@@ -97,13 +98,23 @@ fn words(taken: &Taken) -> String {
     format!(
         "{name}{already}: {}: {}, {}, {quarantined} in quarantine{}, {unattributed} unattributed; \
          cases: {cases_opened} opened, {cases_extended} extended, {cases_recurred} recurred{run} \
-         ({:.1} s)",
+         ({:.1} s){}",
         how_many(rows, "row"),
         how_many(sightings, "sighting"),
         how_many(repeats, "repeat"),
         still_waiting(taken.already_ingested, taken.waiting),
-        taken.seconds
+        taken.seconds,
+        held(taken)
     )
+}
+
+/// What keeps its cases off the lists, if anything does.
+fn held(taken: &Taken) -> String {
+    let why = taken.waits_for_approval.as_ref();
+    why.map_or_else(String::new, |why| {
+        let id = taken.id;
+        format!("\n  waits for approval: {why}; see `todoke feed approve {id}`")
+    })
 }
 
 fn progress_bar(path: &Path) -> indicatif::ProgressBar {

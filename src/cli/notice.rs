@@ -14,8 +14,9 @@ use crate::{
     notices::{
         self,
         export::{self, Form},
-        prepare,
+        prepare::{self, Prepared},
     },
+    time::Moment,
 };
 
 #[derive(Debug, Args)]
@@ -69,18 +70,8 @@ impl Notice {
                     None => isps::all(&app.db).await?,
                 };
                 for isp in isps {
-                    let notice = prepare::for_isp(app, &isp).await?;
-                    let list = notice.as_ref().map(|notice| notice.list_id.as_str());
-                    let lines = notice.as_ref().map_or(0, |notice| notice.lines);
-                    out.line(
-                        &json!({ "notice": list, "isp": isp.code, "lines": lines }),
-                        format!(
-                            "{}\t{}\t{}",
-                            isp.code,
-                            list.unwrap_or("nothing waits"),
-                            how_many(lines, "line")
-                        ),
-                    )?;
+                    let done = prepare::all_for_isp(app, &isp).await?;
+                    tell(out, &isp.code, &done)?;
                 }
             }
             Command::List => list(app, out).await?,
@@ -88,6 +79,10 @@ impl Notice {
                 let missing = || format!("no list is named `{id}`; see `todoke notice list`");
                 let notice = notices::find(&app.db, id).await?;
                 let notice = notice.ok_or_else(|| Refused::because(missing()))?;
+                if notice.withdrawn_at.is_some() {
+                    let why = "all its lines were withdrawn before it was handed out";
+                    return Err(Refused::because(format!("the list `{id}` is empty: {why}")));
+                }
                 let isps = isps::all(&app.db).await?;
                 let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
                 let isp = isp.context("the provider of this list is gone")?;
@@ -106,13 +101,44 @@ impl Notice {
                     &json!({
                         "notice": id, "isp": isp.code, "lines": exported.lines,
                         "file": file, "unmappable": exported.unmappable.len(),
+                        "recalled": exported.recalled,
                     }),
-                    format!("{} written to {}", how_many(exported.lines, "line"), file.display()),
+                    format!(
+                        "{} written to {}{}",
+                        how_many(exported.lines, "line"),
+                        file.display(),
+                        match exported.recalled {
+                            0 => String::new(),
+                            lines => format!(", {lines} of them taken back since"),
+                        }
+                    ),
                 )?;
             }
         }
         Ok(Ended::Done)
     }
+}
+
+/// Tells what came of preparing, and what is held back from the list.
+fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
+    let list = done.notice.as_ref().map(|notice| notice.list_id.as_str());
+    let lines = done.notice.as_ref().map_or(0, |notice| notice.lines);
+    let Prepared { recalls, held, .. } = *done;
+    let mut words =
+        vec![isp.to_owned(), list.unwrap_or("nothing waits").to_owned(), how_many(lines, "line")];
+    if recalls > 0 {
+        words.push(format!("{} taken back", how_many(recalls, "earlier line")));
+    }
+    if held > 0 {
+        let cases = how_many(held, "case");
+        words.push(format!("{cases} held back; see `todoke feed approvals`"));
+    }
+    out.line(
+        &json!({
+            "notice": list, "isp": isp, "lines": lines, "recalls": recalls, "held": held,
+        }),
+        words.join("\t"),
+    )
 }
 
 async fn list(app: &App, out: Out) -> anyhow::Result<()> {
@@ -122,18 +148,30 @@ async fn list(app: &App, out: Out) -> anyhow::Result<()> {
             &json!({
                 "notice": list.list_id, "isp": list.isp, "lines": list.lines,
                 "reported": list.reported, "notified": list.notified, "no_report": no_report,
-                "exports": list.exports, "prepared_at": list.prepared_at.rfc3339(),
+                "exports": list.exports, "recalled": list.recalled,
+                "withdrawn_at": list.withdrawn_at.map(Moment::rfc3339),
+                "prepared_at": list.prepared_at.rfc3339(),
                 "report_by": list.report_by.rfc3339(),
             }),
             format!(
-                "{}\t{}\t{} reported\t{} notified\t{no_report} without report\tby {}",
+                "{}\t{}\t{} reported\t{} notified\t{no_report} without report\tby {}{}",
                 list.list_id,
                 how_many(list.lines, "line"),
                 list.reported,
                 list.notified,
-                list.report_by.date_jst()
+                list.report_by.date_jst(),
+                taken_back(&list)
             ),
         )?;
     }
     Ok(())
+}
+
+/// What of a list was taken back.
+fn taken_back(list: &notices::Standing) -> String {
+    match (list.withdrawn_at, list.recalled) {
+        (Some(_), _) => "\twithdrawn".to_owned(),
+        (None, 0) => String::new(),
+        (None, lines) => format!("\t{lines} recalled"),
+    }
 }

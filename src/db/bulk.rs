@@ -185,6 +185,39 @@ where
     Ok(found)
 }
 
+/// Runs `{delete} IN (keys)` for the keys of one owner, bound as `$1`; `delete` is program text
+/// that ends in the column, such as `DELETE FROM t WHERE isp_id = $1 AND case_id`.
+pub async fn delete_of(
+    tx: &mut Tx,
+    delete: &'static str,
+    owner: &[u8],
+    keys: &[Vec<u8>],
+) -> sqlx::Result<u64> {
+    let mut gone = 0;
+    match tx {
+        Tx::Sqlite(tx) => {
+            let delete = delete.replace("$1", "?");
+            for keys in keys.chunks(SQLITE_KEYS) {
+                let marks = vec!["?"; keys.len()].join(",");
+                let mut query =
+                    sqlx::query(AssertSqlSafe(format!("{delete} IN ({marks})"))).bind(owner);
+                for key in keys {
+                    query = query.bind(key.as_slice());
+                }
+                gone += query.execute(&mut **tx).await?.rows_affected();
+            }
+        }
+        Tx::Postgres(tx) => {
+            for keys in keys.chunks(POSTGRES_ROWS) {
+                let query = sqlx::query(AssertSqlSafe(format!("{delete} = ANY($2)")));
+                let done = query.bind(owner).bind(keys.to_vec()).execute(&mut **tx).await?;
+                gone += done.rows_affected();
+            }
+        }
+    }
+    Ok(gone)
+}
+
 /// Rows of `{select} (numbers)`, in no order; `select` is program text that ends in `IN`.
 pub async fn select_numbered<T>(
     tx: &mut Tx,

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "the spine", include_str!("../../migrations/0001_spine.sql")),
     (2, "intake", include_str!("../../migrations/0002_intake.sql")),
     (3, "ways in", include_str!("../../migrations/0003_ways_in.sql")),
+    (4, "undo and approval", include_str!("../../migrations/0004_undo.sql")),
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
     (8, "access", include_str!("../../migrations/0008_access.sql")),
 ];

@@ -3,6 +3,19 @@
 //! Keys that the application draws, and the order in which files came, do not enter; facts do. Each
 //! row gives a SHA-256, and the sums of these (modulo 2⁶⁴ in four lanes) are hashed again, so that
 //! no engine's idea of order matters. Reads every table that holds facts; owns none.
+//!
+//! How rows were packed into files is no fact either: the same rows whole, split, merged, doubled
+//! or renamed are the same state. So a row in quarantine counts once by feed, reason and bytes, a
+//! run once by feed and name with the time of its rows, a sighting once by feed, spot, time and
+//! port. How many files there are stands among the counts and not in the hash.
+//!
+//! Three things hang on the order of arrival by their nature, and are left out or told here:
+//! - Which sighting *opened* a case, where several did see it: the case bears the stream, device,
+//!   severity and basis of the one that came first, since a list may have gone out with them, and
+//!   what was sent is not rewritten for a file that comes late. Which feeds saw the case at all is
+//!   in the hash, by their sightings; verdicts are read from those and not from the opener.
+//! - Coverage: a correction replaces what it corrects, so that the file that came last wins.
+//! - What people did and when: their words on rows in quarantine, approvals, withdrawals of files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,23 +30,20 @@ use crate::access::keys::to_hex;
 const FACTS: [(&str, &str); 8] = [
     (
         "quarantined",
-        "SELECT f.sha256 AS a, q.bytes AS b, q.row_no AS c, q.line AS d,
-                q.reason || CASE WHEN q.dismissed_at IS NULL THEN '' ELSE ' dismissed' END AS e
+        "SELECT DISTINCT d.name AS a, q.bytes AS b, CAST(0 AS BIGINT) AS c,
+                CASE WHEN q.dismissed_at IS NULL THEN CAST(0 AS BIGINT)
+                     ELSE CAST(1 AS BIGINT) END AS d, q.reason AS e
            FROM quarantined_rows q JOIN feed_files f ON f.id = q.feed_file_id
+           JOIN feeds d ON d.id = f.feed_id
           WHERE q.released_at IS NULL",
     ),
     (
-        "files",
-        "SELECT f.sha256 AS a, f.id AS b, f.rows_done AS c, f.bytes AS d,
-                d.name || ' ' || f.holds || COALESCE(f.refused, '') AS e
-           FROM feed_files f JOIN feeds d ON d.id = f.feed_id",
-    ),
-    (
         "run_hits",
-        "SELECT d.name || ' ' || r.scan_run AS a, CAST(NULL AS BYTEA) AS b,
-                COALESCE(r.first_at, 0) AS c, r.hits AS d, f.sha256 AS e
+        "SELECT d.name AS a, CAST(NULL AS BYTEA) AS b, COALESCE(MIN(r.first_at), 0) AS c,
+                COALESCE(MAX(r.last_at), 0) AS d, r.scan_run AS e
            FROM run_hits r JOIN feed_files f ON f.id = r.feed_file_id
-           JOIN feeds d ON d.id = f.feed_id",
+           JOIN feeds d ON d.id = f.feed_id
+          WHERE f.withdrawn_at IS NULL GROUP BY d.name, r.scan_run",
     ),
     (
         "coverage",
@@ -49,8 +59,8 @@ const FACTS: [(&str, &str); 8] = [
     ),
     (
         "cases",
-        "SELECT i.code || ' ' || c.stream || ' ' || c.state AS a, c.spot AS b, c.first_seen AS c,
-                c.last_seen AS d, COALESCE(c.basis, '') AS e
+        "SELECT i.code || ' ' || c.state AS a, c.spot AS b, c.first_seen AS c,
+                c.last_seen AS d, CAST(c.term AS TEXT) AS e
            FROM cases c JOIN isps i ON i.id = c.isp_id",
     ),
     (
@@ -60,6 +70,12 @@ const FACTS: [(&str, &str); 8] = [
            FROM case_events e JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
            JOIN isps i ON i.id = e.isp_id 
           WHERE e.kind <> 'opened' AND e.withdrawn_at IS NULL",
+    ),
+    (
+        "line_recalls",
+        "SELECT n.list_id AS a, CAST(NULL AS BYTEA) AS b, r.record_no AS c, r.at AS d,
+                r.author || ' ' || r.reason AS e
+           FROM line_recalls r JOIN notices n ON n.isp_id = r.isp_id AND n.id = r.notice_id",
     ),
     (
         "line_reports",
@@ -80,9 +96,12 @@ pub struct StateHash {
 
 type Fact = (String, Option<Vec<u8>>, i64, i64, String);
 
+/// A sighting: its spot, when, and the port it called from, 0 for none.
+pub type Seen = (Vec<u8>, i64, i64);
+
 /// How the stage that packs hits unpacks those of a shelf: from its name, the moment they begin at
-/// and their body, to spots and moments.
-pub type Unpack = fn(&[u8], i64, &[u8]) -> Result<Vec<(Vec<u8>, i64)>, Broken>;
+/// and their body.
+pub type Unpack = fn(&[u8], i64, &[u8]) -> Result<Vec<Seen>, Broken>;
 
 /// Reads all facts and hashes them.
 pub async fn state_hash(db: &Db, unpack: Unpack) -> anyhow::Result<StateHash> {
@@ -96,7 +115,7 @@ pub async fn state_hash(db: &Db, unpack: Unpack) -> anyhow::Result<StateHash> {
         on!(db, pool => {
             let mut rows = sqlx::query_as::<_, Fact>(sql).fetch(pool);
             while let Some(fact) = rows.try_next().await? {
-                add(&mut lanes, name, &fact);
+                add(&mut lanes, &fact);
                 count += 1;
             }
         });
@@ -104,39 +123,49 @@ pub async fn state_hash(db: &Db, unpack: Unpack) -> anyhow::Result<StateHash> {
         lanes.iter().for_each(|lane| whole.update(lane.to_be_bytes()));
         counts.insert(name, count);
     }
+    counts.insert("files", files(db).await?);
     Ok(StateHash { hash: to_hex(&whole.finalize()), counts })
 }
 
-/// Sums up that spots were seen, each moment once, however many rows told of it.
+/// How many files are in, by content: told beside the facts, and no fact.
+async fn files(db: &Db) -> anyhow::Result<u64> {
+    const SQL: &str = "SELECT COUNT(*) FROM feed_files WHERE withdrawn_at IS NULL";
+    let files: i64 = on!(db, pool => sqlx::query_scalar(SQL).fetch_one(pool).await)?;
+    Ok(files.cast_unsigned())
+}
+
+/// Sums up that feeds saw spots, each moment once, however many rows told of it.
 async fn sightings(db: &Db, unpack: Unpack) -> anyhow::Result<([u64; 4], u64)> {
-    const SQL: &str = "SELECT shelf, from_at, body FROM hits ORDER BY shelf";
+    const SQL: &str = "SELECT h.shelf, d.name, h.from_at, h.body
+          FROM hits h JOIN feed_files f ON f.id = h.feed_file_id JOIN feeds d ON d.id = f.feed_id
+         ORDER BY h.shelf";
     let (mut lanes, mut count) = ([0_u64; 4], 0_u64);
-    let mut of_shelf: (Vec<u8>, BTreeSet<(Vec<u8>, i64)>) = Default::default();
-    let mut settle = |hits: BTreeSet<(Vec<u8>, i64)>| {
-        for (spot, at) in hits {
-            add(&mut lanes, "sightings", &(String::new(), Some(spot), at, 0, String::new()));
+    let mut of_shelf: (Vec<u8>, BTreeSet<(String, Seen)>) = Default::default();
+    let mut settle = |hits: BTreeSet<(String, Seen)>| {
+        for (feed, (spot, at, port)) in hits {
+            add(&mut lanes, &(feed, Some(spot), at, port, String::new()));
             count += 1;
         }
     };
     on!(db, pool => {
-        let mut rows = sqlx::query_as::<_, (Vec<u8>, i64, Vec<u8>)>(SQL).fetch(pool);
-        while let Some((shelf, from, body)) = rows.try_next().await? {
+        let mut rows = sqlx::query_as::<_, (Vec<u8>, String, i64, Vec<u8>)>(SQL).fetch(pool);
+        while let Some((shelf, feed, from, body)) = rows.try_next().await? {
             if of_shelf.0 != shelf {
                 settle(std::mem::take(&mut of_shelf.1));
                 of_shelf.0.clone_from(&shelf);
             }
-            of_shelf.1.extend(unpack(&shelf, from, &body).context("hits of a shelf")?);
+            let hits = unpack(&shelf, from, &body).context("hits of a shelf")?;
+            of_shelf.1.extend(hits.into_iter().map(|hit| (feed.clone(), hit)));
         }
     });
     settle(of_shelf.1);
     Ok((lanes, count))
 }
 
-fn add(lanes: &mut [u64; 4], name: &str, fact: &Fact) {
+fn add(lanes: &mut [u64; 4], fact: &Fact) {
     let (first, bytes, one, two, last) = fact;
     let mut row = Sha256::new();
-    // A file's key is drawn by the application and says nothing; its content hash does.
-    let bytes = bytes.as_deref().filter(|_| name != "files").unwrap_or_default();
+    let bytes = bytes.as_deref().unwrap_or_default();
     let (one, two) = (one.to_be_bytes(), two.to_be_bytes());
     for part in [first.as_bytes(), bytes, &one, &two, last.as_bytes()] {
         row.update((part.len() as u64).to_be_bytes());

@@ -96,7 +96,7 @@ pub(crate) async fn take_accepted(
         match rows_of(feed, &file.name, path, app.now()) {
             Ok(rows) => counts = record(app, feed, file, &rows).await?,
             Err(why) => {
-                receive::close(app, file, Some(&why)).await?;
+                receive::close(app, file, Some(&why), &[]).await?;
                 refused = Some(why);
             }
         }

@@ -73,7 +73,8 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         let (name, folder) = (part.name.clone(), desk.join(no.to_string()));
         match tokio::task::spawn_blocking(move || lay_out(&part, &folder)).await? {
             Ok(path) => {
-                let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, &path).await?;
+                let Accepted { file, is_new, .. } =
+                    receive::accept(app, feed, holds, &path).await?;
                 name_container(app, &file, &came_in).await?;
                 delivery.pieces.push(Piece { file, name, path, is_new });
             }
@@ -83,7 +84,7 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
     if !spoilt.is_empty() {
         let why = format!("part of it cannot be opened: {}", spoilt.join("; "));
         let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, path).await?;
-        receive::close(app, &file, Some(&why)).await?;
+        receive::close(app, &file, Some(&why), &[]).await?;
         let file = FeedFile { completed_at: Some(app.now()), refused: Some(why), ..file };
         let (name, path) = (receive::name_of(path), path.to_owned());
         delivery.pieces.push(Piece { file, name, path, is_new });

@@ -14,7 +14,7 @@ use formats::{Reading, Row, Rows};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Feed, archive, coverage, files::Holds, format::open_rows, store};
+use super::{Feed, archive, coverage, files::Holds, format::open_rows, gate::Excess, store};
 use crate::{
     app::App,
     db::{Db, Tx, retry},
@@ -52,6 +52,8 @@ pub struct FeedFile {
     pub completed_at: Option<Moment>,
     /// Why it was refused as a whole.
     pub refused: Option<String>,
+    /// When somebody began to withdraw it.
+    pub withdrawn_at: Option<Moment>,
 }
 
 impl FeedFile {
@@ -114,6 +116,7 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         },
         completed_at: None,
         refused: None,
+        withdrawn_at: None,
     };
     let enter = || async {
         let mut tx = app.db.begin().await?;
@@ -168,7 +171,8 @@ async fn reconsider(
         Holds::Hits => open_rows(feed, &name, path, app.now()).is_err(),
         Holds::Coverage => coverage::open_rows(feed, &name, path, app.now()).is_err(),
     };
-    if file.refused.is_none() || file.rows_done > 0 || hopeless() {
+    let stays = file.refused.is_none() || file.rows_done > 0 || file.withdrawn_at.is_some();
+    if stays || hopeless() {
         return Ok(file);
     }
     let reopen = || async {
@@ -273,11 +277,22 @@ pub(crate) async fn tally(tx: &mut Tx, file: &FeedFile, counts: &Counts) -> anyh
     Ok(())
 }
 
-/// Closes a file, whole or refused.
-pub(crate) async fn close(app: &App, file: &FeedFile, refused: Option<&str>) -> anyhow::Result<()> {
+/// Closes a file, whole or refused; where it is out of measure, its cases wait from now on. Rows in
+/// quarantine of which somebody said before that nothing is to be done stand so again.
+pub(crate) async fn close(
+    app: &App,
+    file: &FeedFile,
+    refused: Option<&str>,
+    excess: &[Excess],
+) -> anyhow::Result<()> {
+    let why = serde_json::to_string(excess)?;
     let close = || async {
         let mut tx = app.db.begin().await?;
         store::close_file(&mut tx, file.id, app.now(), refused).await?;
+        store::undo::dismiss_again(&mut tx, file.id).await?;
+        if !excess.is_empty() {
+            store::gate::insert(&mut tx, file.id, app.now(), &why).await?;
+        }
         tx.commit().await
     };
     Ok(retry::until_settled(close).await?)

@@ -4,6 +4,9 @@ use std::io::{self, ErrorKind};
 
 use formats::FileRefused;
 
+use super::receive::FeedFile;
+use crate::time::Moment;
+
 /// Why a file was refused before its first row.
 pub fn whole(why: &FileRefused) -> String {
     match why {
@@ -19,6 +22,12 @@ pub fn whole(why: &FileRefused) -> String {
 /// Why a file breaks off after some of its rows, which are in.
 pub fn within(fault: &io::Error) -> String {
     format!("the file breaks off: it {}", damage(fault))
+}
+
+/// Why a file that was withdrawn does not go in again by itself.
+pub fn withdrawn(file: &FeedFile) -> String {
+    let at = file.withdrawn_at.map_or_else(String::new, Moment::rfc3339);
+    format!("it was withdrawn at {at}; `todoke feed restore {}` brings it back", file.id)
 }
 
 fn damage(fault: &io::Error) -> String {

@@ -1,8 +1,10 @@
 //! SQL of feeds and their files.
 
 pub(super) mod coverage;
+pub(super) mod gate;
 pub(super) mod overview;
 pub(super) mod quarantine;
+pub(super) mod undo;
 pub(super) mod ways;
 
 use super::{Feed, files::Listed, mappings::Saved, receive::FeedFile};
@@ -12,7 +14,8 @@ use crate::{
     time::Moment,
 };
 
-const FILE: &str = "id, holds, sha256, name, received_at, rows_done, counts, completed_at, refused";
+const FILE: &str = "id, holds, sha256, name, received_at, rows_done, counts, completed_at, refused,
+         withdrawn_at";
 
 /// Writes a feed.
 pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::Result<()> {
@@ -141,10 +144,10 @@ pub(super) async fn close_file(
 
 /// A file and the feed it belongs to.
 #[derive(sqlx::FromRow)]
-struct OfFeed {
-    feed_id: FeedId,
+pub(super) struct OfFeed {
+    pub(super) feed_id: FeedId,
     #[sqlx(flatten)]
-    file: FeedFile,
+    pub(super) file: FeedFile,
 }
 
 /// Files that are not closed, oldest first, each with its feed.
@@ -188,8 +191,8 @@ pub(super) async fn standing(db: &Db, file: FileId) -> sqlx::Result<(i64, String
 
 /// Files of a feed or of all, in the order in which they came.
 pub(super) async fn listed(db: &Db, feed: Option<FeedId>) -> sqlx::Result<Vec<Listed>> {
-    const SQL: &str = "SELECT d.name AS feed, f.holds, f.sha256, f.name, f.received_at,
-             f.rows_done, f.completed_at, f.refused,
+    const SQL: &str = "SELECT f.id, d.name AS feed, f.holds, f.sha256, f.name, f.received_at,
+             f.rows_done, f.completed_at, f.refused, f.withdrawn_at,
              (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id
                  AND q.released_at IS NULL AND q.dismissed_at IS NULL) AS waiting,
              (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id

@@ -16,12 +16,12 @@ use crate::{
     },
     db::retry,
     feeds::{
-        Feed,
+        Feed, gate,
         hits::{self, RunHits},
         quarantine,
         receive::{self, Counts, FeedFile},
     },
-    ids::FileId,
+    ids::{FileId, IspId},
     sightings::{self, Sheaf, Sighting},
 };
 
@@ -84,6 +84,20 @@ fn runs(batch: &[Sorted]) -> BTreeMap<String, RunHits> {
         runs.entry(run.clone()).or_default().join(*hits);
     }
     runs
+}
+
+/// How many addresses of each provider the rows of a batch name, which are sorted by address.
+fn addresses(rows: &[Attributed<'_>]) -> BTreeMap<IspId, i64> {
+    let mut addresses = BTreeMap::new();
+    let mut before = None;
+    for one in rows {
+        let Some(isp) = one.attribution.isp else { continue };
+        let named = (one.sighting.ip(), isp);
+        if before.replace(named) != Some(named) {
+            *addresses.entry(isp).or_insert(0) += 1;
+        }
+    }
+    addresses
 }
 
 impl Chain<'_> {
@@ -149,6 +163,7 @@ impl Chain<'_> {
         counts.sightings += first.len() as u64;
         counts.repeats += (rows.len() - first.len()) as u64;
         hits::note(&mut tx, self.file, &runs(batch)).await?;
+        gate::note(&mut tx, self.file, &addresses(rows)).await?;
         for sorted in batch {
             quarantine::put(&mut tx, self.file, &sorted.quarantined).await?;
         }

@@ -7,7 +7,7 @@ use std::{collections::HashSet, path::Path};
 
 use serde::Serialize;
 
-use super::Chain;
+use super::{Chain, gate};
 use crate::{
     app::App,
     attribution::Attributor,
@@ -44,7 +44,11 @@ pub async fn of_feed(app: &App, feed: &Feed) -> anyhow::Result<Retried> {
             Holds::Coverage => coverage::retry(app, feed, &file, laid.path(), &numbers).await?,
             Holds::Hits => {
                 let chain = Chain { app, feed, attributor: &attributor, file: &file };
-                hits(&chain, laid.path(), &numbers).await?
+                let released = hits(&chain, laid.path(), &numbers).await?;
+                if released > 0 {
+                    gate::weigh_again(app, feed, &file, &attributor).await?;
+                }
+                released
             }
         };
         all.add(Retried { tried: numbers.len() as u64, released });

@@ -1,4 +1,5 @@
-//! Exporting (出力): a list as bytes, the same as often as asked.
+//! Exporting (出力): a list as bytes, the same as often as asked, until lines of it are taken back:
+//! then its second version says so.
 
 use std::str::FromStr;
 
@@ -6,7 +7,7 @@ use anyhow::Context as _;
 use formats::isp_list::{self, Action, Line, Unmappable};
 use sha2::{Digest as _, Sha256};
 
-use super::{Notice, prepare::LineBody, store};
+use super::{Notice, line::LineBody, store};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -47,6 +48,7 @@ impl FromStr for Form {
 /// The lines of a list as the ISP gets them, inquiry IDs included.
 pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let mut tx = app.db.begin().await?;
+    let recalled = store::recall::records(&mut tx, notice).await?;
     let mut lines = Vec::new();
     for stored in store::lines(&mut tx, notice).await? {
         let body: LineBody = serde_json::from_str(&stored.body)?;
@@ -56,11 +58,15 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
         let place = place.context("a listed case holds a malformed spot")?;
         lines.push(Line {
             list_id: notice.list_id.clone(),
-            list_version: 1,
+            list_version: if recalled.is_empty() { 1 } else { 2 },
             record_no: stored.record_no.cast_unsigned(),
             inquiry_id: id.reveal(),
             isp_code: isp.code.clone(),
-            action: Action::from_str(&body.action)?,
+            action: if recalled.contains(&stored.record_no) {
+                Action::from_str("withdrawn")?
+            } else {
+                Action::from_str(&body.action)?
+            },
             stream: body.stream.parse()?,
             detected_at: body.last_seen.0,
             ip: place.ip,
@@ -102,6 +108,8 @@ pub struct Exported {
     pub bytes: Vec<u8>,
     /// How many lines.
     pub lines: usize,
+    /// How many of them were taken back since they were handed out first.
+    pub recalled: usize,
     /// Characters that CP932 lacks and `〓` stands for.
     pub unmappable: Vec<Unmappable>,
 }
@@ -129,5 +137,7 @@ pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow:
     let mut tx = app.db.begin().await?;
     store::insert_export(&mut tx, notice, word, app.now(), &sha256).await?;
     tx.commit().await?;
-    Ok(Exported { bytes, lines: lines.len(), unmappable })
+    let recalled = lines.iter().filter(|line| line.list_version > 1);
+    let recalled = recalled.filter(|line| line.action == Action::Withdrawn).count();
+    Ok(Exported { bytes, lines: lines.len(), recalled, unmappable })
 }

@@ -1,5 +1,7 @@
 //! SQL of notices, their lines, exports and reports.
 
+pub(super) mod recall;
+
 use sqlx::FromRow;
 
 use super::{Notice, Standing};
@@ -21,12 +23,14 @@ struct Waiting {
     listings: i64,
 }
 
-/// Cases that wait for a list, oldest first, with how often each was listed.
-pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
-    const SQL: &str = "SELECT c.*, (SELECT COUNT(*) FROM notice_lines l
-                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings
-          FROM cases c
+/// Which cases of provider `$1` wait for a list, of those whose file may go on lists, or of those
+/// that are held back (`$2`) since their file is not in to its end or waits for approval.
+const WAITS: &str = "FROM cases c
          WHERE c.isp_id = $1 AND c.line_of IS NULL
+           AND (c.feed_file_id IN (SELECT f.id FROM feed_files f
+                    LEFT JOIN file_gates g ON g.feed_file_id = f.id
+                   WHERE f.completed_at IS NULL
+                      OR (g.feed_file_id IS NOT NULL AND g.approved_at IS NULL))) = $2
            AND ((c.state = 'open' AND NOT EXISTS (SELECT 1 FROM notice_lines l
                     WHERE l.isp_id = c.isp_id AND l.case_id = c.id))
              OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM notice_lines l
@@ -34,12 +38,28 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
                     WHERE l.isp_id = c.isp_id AND l.case_id IN
                          (SELECT c.id UNION ALL SELECT m.id FROM case_rows m
                            WHERE m.isp_id = c.isp_id AND m.line_of = c.id)
-                      AND n.prepared_at >= c.state_since)))
-         ORDER BY c.first_seen, c.spot LIMIT $2";
+                      AND n.prepared_at >= c.state_since)))";
+
+/// Cases that wait for a list, oldest first, with how often each was listed.
+pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
+    let sql = format!(
+        "SELECT c.*, (SELECT COUNT(*) FROM notice_lines l
+                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings
+          {WAITS} ORDER BY c.first_seen, c.spot LIMIT $3"
+    );
     let rows: Vec<Waiting> = on_tx!(tx, conn => {
-        sqlx::query_as(SQL).bind(isp).bind(limit).fetch_all(conn).await
+        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        rows.bind(isp).bind(false).bind(limit).fetch_all(conn).await
     })?;
     Ok(rows.into_iter().map(|row| (row.case, row.listings)).collect())
+}
+
+/// How many cases would wait for a list if their file did not hold them back.
+pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<i64> {
+    let sql = format!("SELECT COUNT(*) {WAITS}");
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(isp).bind(true).fetch_one(conn).await
+    })
 }
 
 /// The case of a line that was seen last, given the case that speaks for it.
@@ -133,7 +153,8 @@ pub(super) async fn insert_export(
         .map(|_| ()))
 }
 
-const NOTICE: &str = "SELECT isp_id, id, list_id, prepared_at, report_by, lines FROM notices";
+const NOTICE: &str =
+    "SELECT isp_id, id, list_id, prepared_at, report_by, lines, withdrawn_at FROM notices";
 
 /// The list of that name.
 pub(super) async fn find(db: &Db, list_id: &str) -> sqlx::Result<Option<Notice>> {
@@ -238,7 +259,16 @@ pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
                       AND v.record_no = r.record_no
                     ORDER BY v.reported_at DESC, v.version DESC LIMIT 1)) AS notified,
              (SELECT COUNT(*) FROM notice_exports e
-               WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS exports
+               WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS exports,
+             (SELECT COUNT(*) FROM line_recalls b
+               WHERE b.isp_id = n.isp_id AND b.notice_id = n.id) AS recalled,
+             (SELECT COUNT(*) FROM line_recalls b
+               WHERE b.isp_id = n.isp_id AND b.notice_id = n.id
+                 AND NOT EXISTS (SELECT 1 FROM line_reports r WHERE r.isp_id = b.isp_id
+                      AND r.notice_id = b.notice_id AND r.record_no = b.record_no))
+             + (SELECT COUNT(DISTINCT b.case_id) FROM line_recalls b
+               WHERE b.isp_id = n.isp_id AND b.told_on = n.id) AS silent,
+             n.withdrawn_at
           FROM notices n JOIN isps i ON i.id = n.isp_id ORDER BY n.prepared_at, n.list_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }

@@ -9,7 +9,7 @@ use axum::{
     Form, Router,
     extract::{FromRequestParts, Query, State},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
-    response::{IntoResponse as _, Response},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     app::App,
-    cases::inquiry_id::NotAnInquiryId,
+    cases::{CaseRef, inquiry_id::NotAnInquiryId, withdrawn},
     time::Moment,
     web::{
         error::{Fault, PageResult},
@@ -65,10 +65,26 @@ impl FromRequestParts<App> for Visitor {
             None => None,
         };
         match visit {
+            Some(visit) if is_withdrawn(app, visit.case).await? => {
+                let page = page.visiting();
+                Err(show(&Mistaken { page }).unwrap_or_else(IntoResponse::into_response))
+            }
             Some(visit) => Ok(Self { page: page.visiting(), visit }),
             None => Err(page.onwards("/id?again=1#main")),
         }
     }
+}
+
+/// Whether a case was told by mistake: then every page of it says this and nothing else.
+async fn is_withdrawn(app: &App, case: CaseRef) -> Result<bool, Response> {
+    let found = withdrawn::is_withdrawn(&app.db, case).await;
+    found.map_err(|fault| Fault::from(anyhow::Error::from(fault)).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "portal/mistaken.html")]
+struct Mistaken {
+    page: Page,
 }
 
 #[derive(Template)]

@@ -231,3 +231,9 @@ pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
         sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
     })
 }
+
+/// Cases that anybody has visited.
+pub(super) async fn visited(db: &Db) -> sqlx::Result<Vec<CaseId>> {
+    const SQL: &str = "SELECT DISTINCT case_id FROM visits";
+    on!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)
+}

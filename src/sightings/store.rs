@@ -1,5 +1,7 @@
 //! SQL of sightings: append, never edit.
 
+pub(super) mod retract;
+
 use super::hits::Packed;
 use crate::{
     db::{

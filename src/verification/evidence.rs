@@ -68,6 +68,19 @@ pub(super) async fn keep(
     store::insert_clean(tx, isp, &fresh).await
 }
 
+/// Forgets the clean scans of cases that no longer stand.
+pub(crate) async fn forget(
+    tx: &mut Tx,
+    cases: impl Iterator<Item = CaseRef>,
+) -> crate::db::Result<()> {
+    let mut by_isp: HashMap<IspId, Vec<CaseId>> = HashMap::new();
+    cases.for_each(|case| by_isp.entry(case.isp).or_default().push(case.id));
+    for (isp, cases) in by_isp {
+        store::forget_clean(tx, isp, &cases).await?;
+    }
+    Ok(())
+}
+
 /// The clean scans that the verdict on a case rests on, in order of time.
 pub async fn of_case(db: &Db, case: CaseRef) -> crate::db::Result<Vec<CleanScan>> {
     store::clean_of_case(db, case).await

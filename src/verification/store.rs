@@ -92,3 +92,10 @@ pub(super) async fn delete_clean(tx: &mut Tx, isp: IspId, scan: &CleanScan) -> s
         .await
         .map(|_| ()))
 }
+
+/// Drops all clean scans of these cases.
+pub(super) async fn forget_clean(tx: &mut Tx, isp: IspId, cases: &[CaseId]) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM clean_scans WHERE isp_id = $1 AND case_id";
+    let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
+    bulk::delete_of(tx, SQL, isp.0.as_bytes(), &keys).await.map(|_| ())
+}

@@ -296,7 +296,7 @@ on_both_engines! {
 #[test]
 fn the_help_of_every_command_shows_an_example() {
     let centre = Centre::open(Engine::Sqlite).unwrap();
-    for command in COMMANDS {
+    for command in COMMANDS.iter().copied() {
         let (status, told) = run(&centre, &[command, &["--help"]].concat());
         assert_eq!(status, 0, "{command:?}");
         let example = format!("Example:\n  todoke {}", command.join(" "));

@@ -15,12 +15,15 @@ mod peers;
 mod proxy;
 #[path = "../support/reports_api.rs"]
 mod reports_api;
+#[path = "../support/room.rs"]
+mod room;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/visitor.rs"]
 mod visitor;
 
 mod addresses;
+mod approvals;
 mod attribution;
 mod bad_input;
 mod broken_wire;
@@ -28,6 +31,7 @@ mod cases;
 mod cli;
 mod editions;
 mod every_format;
+mod exactly_once;
 mod feed_files;
 mod feeds;
 mod interruptions;
@@ -47,3 +51,4 @@ mod tiers;
 mod unattributed;
 mod verification;
 mod ways;
+mod withdrawal;

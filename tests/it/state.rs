@@ -129,6 +129,8 @@ fn both_engines_come_to_the_same_state() {
     let story = |engine| {
         let mut centre = centre(engine)?;
         tell(&centre, &(0..files().len() + RUNS.len()).collect::<Vec<_>>(), false);
+        let wrong = hit("2026-05-30", &at("2026-05-30"), "198.18.0.77");
+        centre.ingests(SCANNER, "wrong.csv", csv(&[wrong]));
         let list = centre.prepares("isp-a").expect("cases wait");
         let on = "2026-06-02T10:00:00+09:00";
         centre.on("2026-06-03");
@@ -136,6 +138,10 @@ fn both_engines_come_to_the_same_state() {
         let other = not_notified(&list, 2, on, "LOG_EXPIRED").with("note", "=契約終了");
         let answer = centre.reports("isp-a", &[told, other]);
         assert_eq!(answer.number("accepted"), 2, "{answer:?}");
+        let files = centre.does(&["feed", "files"]).lines;
+        let wrong = files.iter().find(|file| file["file"] == "wrong.csv").expect("it came");
+        let (id, why) = (wrong["id"].as_str().unwrap(), "the wrong day");
+        centre.does(&["feed", "withdraw", id, "--by", "an operator", "--reason", why]);
         centre.verifies();
         let state = centre.does(&["state-hash"]);
         Some((state.one()["hash"].clone(), state.one()["counts"].clone()))

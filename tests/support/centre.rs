@@ -170,7 +170,7 @@ impl Drop for Centre {
 }
 
 /// A database of its own on the server of this run.
-fn fresh_database() -> Option<String> {
+pub(crate) fn fresh_database() -> Option<String> {
     let url = std::env::var("TODOKE_TEST_POSTGRES").ok()?;
     let name =
         format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
+    attribution::Attribution,
     cases::{
         open::{Group, Opening},
         register::Entry,
@@ -13,7 +14,7 @@ use crate::{
     },
     feeds::Feed,
     ids::{CaseId, FileId},
-    sightings::kept,
+    sightings::{Sighting, kept},
     time::Moment,
 };
 
@@ -83,6 +84,21 @@ pub(in crate::cases) async fn insert(
     ];
     bulk::insert(tx, CASES, columns).await?;
     Ok(())
+}
+
+/// Writes the traits of one case, under a number of their own.
+pub(in crate::cases) async fn insert_trait(
+    tx: &mut Tx,
+    feed: &Feed,
+    (no, sighting, attribution): (i64, &Sighting<'_>, &Attribution),
+) -> sqlx::Result<()> {
+    let seen = Traits {
+        file: sighting.file,
+        device: kept::device(sighting.detail)?,
+        severity: sighting.severity.code(),
+        basis: attribution.basis.word(),
+    };
+    insert_traits(tx, feed, HashMap::from([(seen, no)])).await
 }
 
 async fn insert_traits(

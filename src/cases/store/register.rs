@@ -36,3 +36,12 @@ pub(in crate::cases) async fn put_shelves(
     bulk::insert(tx, target, [Column::Bytes(names), Column::Bytes(bodies)]).await?;
     Ok(())
 }
+
+/// Drops shelves on which no case stands any more.
+pub(in crate::cases) async fn drop_shelves(tx: &mut Tx, names: &[Vec<u8>]) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM case_shelves WHERE shelf = $1";
+    for name in names {
+        on_tx!(&mut *tx, conn => sqlx::query(SQL).bind(name).execute(conn).await.map(|_| ()))?;
+    }
+    Ok(())
+}

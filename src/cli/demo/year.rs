@@ -18,7 +18,7 @@ use crate::{
         Country, Day, FeedFile,
         people::{Act, ActKind, STEPS, StepOutcome},
     },
-    feeds::{self, coverage},
+    feeds::{self, coverage, gate, withdrawal::Word},
     intake,
     isps::{self, Isp, register},
     notices::{export, prepare, report_back},
@@ -130,6 +130,11 @@ impl Year<'_> {
         let feed = self.feed(file).await?;
         let taken = intake::take_one(self.app, (&feed, &self.attributor), &path).await?;
         anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
+        if taken.waits_for_approval.is_some() {
+            // Its scans are right by construction, and small providers are found in whole.
+            let word = Word { author: "demo", reason: "a scan of the synthetic country" };
+            gate::approve(self.app, taken.id, word).await?;
+        }
         fs::remove_file(&path)?;
         Ok(())
     }

@@ -220,7 +220,8 @@ pub(in crate::feeds) async fn said(db: &Db) -> sqlx::Result<Vec<Said>> {
           AND r.scan_run <> ''
          LEFT JOIN unread any_ ON any_.feed_file_id = r.feed_file_id AND any_.scan_run = ''
          LEFT JOIN closed ON closed.feed_file_id = r.feed_file_id
-          AND closed.scan_run = r.scan_run";
+          AND closed.scan_run = r.scan_run
+         WHERE f.withdrawn_at IS NULL";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
@@ -237,7 +238,7 @@ pub(in crate::feeds) async fn located(db: &Db) -> sqlx::Result<Vec<(FeedId, Stri
 /// without a row that names one, or with a row in quarantine that names none.
 pub(in crate::feeds) async fn mute(db: &Db) -> sqlx::Result<Vec<(FeedId, Moment)>> {
     const SQL: &str = "SELECT f.feed_id, MAX(f.received_at) FROM feed_files f
-         WHERE f.holds = 'hits' AND (f.completed_at IS NULL
+         WHERE f.holds = 'hits' AND f.withdrawn_at IS NULL AND (f.completed_at IS NULL
             OR (f.refused IS NOT NULL
                 AND NOT EXISTS (SELECT 1 FROM run_hits r WHERE r.feed_file_id = f.id))
             OR f.id IN (SELECT q.feed_file_id FROM quarantined_rows q

@@ -54,6 +54,6 @@ async fn refused(app: &App, feed: &Feed, piece: &Piece) -> anyhow::Result<Option
         return Ok(None);
     };
     let why = refusals::whole(&why);
-    receive::close(app, file, Some(&why)).await?;
+    receive::close(app, file, Some(&why), &[]).await?;
     Ok(Some(why))
 }

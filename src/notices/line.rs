@@ -1,0 +1,141 @@
+//! A line (通知明細) and what stands on it: one case as its provider is told of it.
+//!
+//! Owns no table; reads `cases`, and what providers declared.
+
+use formats::report_back::{Placement, ReasonCode};
+use serde::{Deserialize, Serialize};
+
+use super::{prepare::IDENTIFY_DAYS, store};
+use crate::{
+    access::keys::to_hex,
+    app::App,
+    attribution::{Attribution, Attributor, Basis},
+    cases::Case,
+    db::Tx,
+    isps::{self, Isp, Kind, upstream},
+    sightings::{self, Spot},
+    time::Moment,
+};
+
+/// What stands on a line (通知明細), kept so that every export gives the same bytes.
+///
+/// The inquiry ID is not here: it is kept sealed with its case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LineBody {
+    /// `new`, `repeat` for a case that recurred since it was listed, or `withdrawn` for one that
+    /// was listed by mistake.
+    pub action: String,
+    /// The undertaking.
+    pub stream: String,
+    /// Where it was seen last, as the hexadecimal digits of a spot.
+    pub spot: String,
+    /// First sighting.
+    pub first_seen: Moment,
+    /// Latest sighting, which the ISP looks up in its logs.
+    pub last_seen: Moment,
+    /// By when the ISP should look.
+    pub identify_by: Moment,
+    /// The port an infected device called from at its latest sighting.
+    pub calling_port: Option<u16>,
+    /// How grave.
+    pub severity: String,
+    /// The maker.
+    pub maker: Option<String>,
+    /// The kind of device.
+    pub device_kind: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// The port on the other side at its latest sighting.
+    #[serde(default)]
+    pub peer_port: Option<u16>,
+    /// The provider above the ISP, on lists that name no path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream: Option<String>,
+    /// The providers above the ISP when the list was prepared, the topmost first.
+    #[serde(default)]
+    pub upstream_path: Vec<String>,
+    /// What kind of network the ISP declared it to be for that time.
+    #[serde(default)]
+    pub network_kind: Option<String>,
+    /// Where the device may stand, as far as the kind of network says.
+    #[serde(default)]
+    pub placement_hint: Option<Placement>,
+    /// Why the ISP may find no line.
+    #[serde(default)]
+    pub reason_hint: Option<ReasonCode>,
+}
+
+/// What the ISP declared of the network, and what follows from it.
+fn hints(body: LineBody, attribution: Attribution) -> LineBody {
+    if attribution.basis != Basis::Declared {
+        return body;
+    }
+    let port = Spot::from_hex(&body.spot).and_then(|spot| spot.place()?.port);
+    let no_port = port.or(body.calling_port).is_none();
+    let kind = attribution.network_kind;
+    LineBody {
+        network_kind: Some(kind.to_owned()),
+        // Whether it stands in a home or in a part that all share, no list of detections says.
+        placement_hint: (kind == Kind::Apartment.word()).then_some(Placement::Unknown),
+        reason_hint: (kind == Kind::Shared.word() && no_port).then_some(ReasonCode::IpSharedNoPort),
+        ..body
+    }
+}
+
+/// The case where the line of `case` was seen last, whichever case speaks for it: there a line that
+/// moved is looked up.
+pub(super) async fn latest(tx: &mut Tx, case: &Case) -> crate::db::Result<Case> {
+    store::latest_of_line(tx, case.reference()).await
+}
+
+/// What all lines of one list of a provider share.
+pub(crate) struct Listing {
+    attributor: Attributor,
+    upstream_path: Vec<String>,
+    report_by: Moment,
+}
+
+impl Listing {
+    /// For a list of `isp` with a report due by then.
+    pub(crate) async fn of(app: &App, isp: &Isp, report_by: Moment) -> anyhow::Result<Self> {
+        let attributor = Attributor::of_declarations(&app.db).await?;
+        let isps = isps::all(&app.db).await?;
+        let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
+        Ok(Self { attributor, upstream_path, report_by })
+    }
+
+    /// What stands on the line of `case`.
+    pub(super) async fn line(
+        &self,
+        tx: &mut Tx,
+        case: &Case,
+        action: &str,
+    ) -> anyhow::Result<LineBody> {
+        let latest = latest(tx, case).await?;
+        let (spot, at) = (Spot(latest.spot), latest.last_seen);
+        let ports = sightings::ports(tx, &spot, at).await?;
+        let body = LineBody {
+            action: action.to_owned(),
+            stream: case.stream.clone(),
+            first_seen: case.first_seen,
+            last_seen: at,
+            identify_by: at.plus_days(IDENTIFY_DAYS).min(self.report_by),
+            spot: to_hex(&spot.0),
+            calling_port: ports.calling,
+            severity: case.severity.clone(),
+            maker: case.maker.clone(),
+            device_kind: case.device_kind.clone(),
+            model: case.model.clone(),
+            peer_port: ports.peer,
+            upstream: None,
+            upstream_path: self.upstream_path.clone(),
+            network_kind: None,
+            placement_hint: None,
+            reason_hint: None,
+        };
+        Ok(match spot.place() {
+            Some(place) => hints(body, self.attributor.attribute(place.ip, at)),
+            None => body,
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! SQL of recalls.
+
+use sqlx::FromRow;
+
+use crate::{
+    db::{Tx, bulk, on_tx},
+    ids::{CaseId, FileId, IspId, NoticeId},
+    notices::{Notice, recall::Listed},
+    time::Moment,
+};
+
+/// The lines on which these cases stand, and whether anybody outside has seen them.
+pub(in crate::notices) async fn listed(
+    tx: &mut Tx,
+    cases: &[Vec<u8>],
+) -> sqlx::Result<Vec<Listed>> {
+    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id,
+             (EXISTS (SELECT 1 FROM notice_exports e
+                       WHERE e.isp_id = l.isp_id AND e.notice_id = l.notice_id)
+              OR EXISTS (SELECT 1 FROM line_reports r
+                       WHERE r.isp_id = l.isp_id AND r.notice_id = l.notice_id)) AS is_sent
+         FROM notice_lines l";
+    bulk::select_in(tx, SQL, "l.case_id", cases).await
+}
+
+/// Drops a line of a list that was not handed out, and counts the list anew.
+pub(in crate::notices) async fn drop_line(
+    tx: &mut Tx,
+    line: &Listed,
+    at: Moment,
+) -> sqlx::Result<()> {
+    const LINE: &str = "DELETE FROM notice_lines
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
+    const LIST: &str = "UPDATE notices SET lines = lines - 1,
+             withdrawn_at = CASE WHEN lines <= 1 THEN CAST($3 AS BIGINT) ELSE withdrawn_at END
+         WHERE isp_id = $1 AND id = $2";
+    on_tx!(&mut *tx, conn => sqlx::query(LINE)
+        .bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
+        .execute(conn).await.map(|_| ()))?;
+    on_tx!(tx, conn => sqlx::query(LIST)
+        .bind(line.isp_id).bind(line.notice_id).bind(at).execute(conn).await.map(|_| ()))
+}
+
+/// Marks a line as taken back; again = no change.
+pub(in crate::notices) async fn insert(
+    tx: &mut Tx,
+    line: &Listed,
+    at: Moment,
+    (author, reason): (&str, &str),
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO line_recalls
+         (isp_id, notice_id, record_no, case_id, at, author, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(line.isp_id)
+        .bind(line.notice_id)
+        .bind(line.record_no)
+        .bind(line.case_id)
+        .bind(at)
+        .bind(author)
+        .bind(reason)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// Recalls of which the provider does not know yet, each case once: its latest line.
+pub(in crate::notices) async fn untold(
+    tx: &mut Tx,
+    isp: IspId,
+) -> sqlx::Result<Vec<(CaseId, String)>> {
+    const SQL: &str = "SELECT b.case_id, l.body FROM line_recalls b
+         JOIN notices n ON n.isp_id = b.isp_id AND n.id = b.notice_id
+         JOIN notice_lines l ON l.isp_id = b.isp_id AND l.notice_id = b.notice_id
+          AND l.record_no = b.record_no
+         WHERE b.isp_id = $1 AND b.told_on IS NULL
+         ORDER BY n.prepared_at DESC, b.notice_id, b.record_no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
+}
+
+/// Notes on which list the provider is told of all recalls so far.
+pub(in crate::notices) async fn set_told(tx: &mut Tx, notice: &Notice) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE line_recalls SET told_on = $1 WHERE isp_id = $2 AND told_on IS NULL";
+    on_tx!(tx, conn => {
+        sqlx::query(SQL).bind(notice.id).bind(notice.isp_id).execute(conn).await.map(|_| ())
+    })
+}
+
+/// The records of a list that were taken back.
+pub(in crate::notices) async fn records(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<i64>> {
+    const SQL: &str = "SELECT record_no FROM line_recalls WHERE isp_id = $1 AND notice_id = $2";
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+    })
+}
+
+/// A line of a list that nobody outside has seen.
+#[derive(FromRow)]
+pub(in crate::notices) struct Unsent {
+    pub(in crate::notices) isp_id: IspId,
+    pub(in crate::notices) notice_id: NoticeId,
+    pub(in crate::notices) record_no: i64,
+    pub(in crate::notices) case_id: CaseId,
+    pub(in crate::notices) body: String,
+    pub(in crate::notices) report_by: Moment,
+}
+
+/// Lines of all lists that nobody outside has seen, of cases that stand.
+pub(in crate::notices) async fn unsent(tx: &mut Tx) -> sqlx::Result<Vec<Unsent>> {
+    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, n.report_by
+         FROM notices n JOIN notice_lines l ON l.isp_id = n.isp_id AND l.notice_id = n.id
+         JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id AND c.state <> 'withdrawn'
+         WHERE n.withdrawn_at IS NULL
+           AND NOT EXISTS (SELECT 1 FROM notice_exports e
+                            WHERE e.isp_id = n.isp_id AND e.notice_id = n.id)
+           AND NOT EXISTS (SELECT 1 FROM line_reports r
+                            WHERE r.isp_id = n.isp_id AND r.notice_id = n.id)
+         ORDER BY l.isp_id, l.notice_id, l.record_no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
+}
+
+/// Says anew what stands on a line.
+pub(in crate::notices) async fn set_body(
+    tx: &mut Tx,
+    line: &Unsent,
+    body: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE notice_lines SET body = $1
+         WHERE isp_id = $2 AND notice_id = $3 AND record_no = $4";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(body).bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
+        .execute(conn).await.map(|_| ()))
+}
+
+/// Files that hold their cases back: they wait for approval, or are not in to their end.
+pub(in crate::notices) async fn held_files(tx: &mut Tx) -> sqlx::Result<Vec<FileId>> {
+    const SQL: &str = "SELECT feed_file_id FROM file_gates WHERE approved_at IS NULL
+         UNION SELECT id FROM feed_files WHERE completed_at IS NULL AND holds = 'hits'";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).fetch_all(conn).await)
+}
+
+/// The spots of the line that a case speaks for.
+pub(in crate::notices) async fn spots_of_line(
+    tx: &mut Tx,
+    isp: IspId,
+    speaker: CaseId,
+) -> sqlx::Result<Vec<Vec<u8>>> {
+    const SQL: &str = "SELECT spot FROM case_rows WHERE isp_id = $1 AND (id = $2 OR line_of = $2)";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(isp).bind(speaker).fetch_all(conn).await)
+}
