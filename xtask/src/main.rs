@@ -12,6 +12,7 @@ mod metadata;
 mod tidy;
 mod bench;
 mod conformance;
+mod fuzz;
 mod processes;
 
 use std::env;
@@ -32,6 +33,9 @@ usage: cargo xtask COMMAND
                       what taking in two days' lists costs, by the release binary
   bench attribution [--json]
                       what looking up an address costs, beside other structures
+  fuzz [--seconds N] [--lean] [TARGET…]
+                      feeds hostile bytes to every parser, 60 seconds each; lean: without
+                      those that need the product built
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +59,7 @@ fn run() -> Result<ExitCode> {
         ("tidy", []) => tidy::run()?,
         ("bench", _) => bench::run(rest)?,
         ("conformance", []) => conformance::run()?,
+        ("fuzz", _) => fuzz::run(rest)?,
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             true

@@ -13,7 +13,7 @@ use std::ops::Range;
 pub(crate) use cut::{Cell, spans};
 
 use crate::{Encoding, FileRefused, Reason};
-use cut::{Scan, scan};
+use cut::{Scan, first_line, scan};
 
 /// No report has more columns.
 pub(crate) const COLUMNS_MAX: usize = 512;
@@ -21,6 +21,10 @@ pub(crate) const COLUMNS_MAX: usize = 512;
 const ROW_MAX: usize = 8 << 20;
 /// What is read at a time.
 const BUFFER: usize = 256 << 10;
+/// So many bytes may be scanned in vain, for rows that are given up and tried again from their next
+/// line; twice what is passed over comes back. Without a bound, lines that each open a quote cost
+/// the square of their number. Where less is left than a row may take, none goes beyond its line.
+const VAIN_BYTES_MAX: usize = 16 << 20;
 
 /// What one step through the file gives.
 #[derive(Debug)]
@@ -42,6 +46,7 @@ pub(crate) struct Splitter {
     eof: bool,
     next_line: u64,
     skip_to_line_end: bool,
+    vain_bytes_left: usize,
     encoding: Encoding,
     delimiter: u8,
     cells: Vec<Cell>,
@@ -66,6 +71,7 @@ impl Splitter {
             eof: false,
             next_line: 1,
             skip_to_line_end: false,
+            vain_bytes_left: VAIN_BYTES_MAX,
             encoding,
             delimiter: b',',
             cells: Vec::with_capacity(64),
@@ -116,17 +122,22 @@ impl Splitter {
                 continue;
             }
             let data = &self.buffer[self.start..self.end];
-            match scan(data, (self.eof, self.delimiter), &mut self.cells, &mut self.count) {
+            let is_dear = self.vain_bytes_left < data.len();
+            let line = if is_dear { first_line(data) } else { data };
+            let (vain, is_all) = (line.len(), line.len() == data.len());
+            match scan(line, (self.eof && is_all, self.delimiter), &mut self.cells, &mut self.count)
+            {
+                Scan::More if !is_all => return Ok(self.give_up(Reason::UnclosedQuote, vain)),
                 Scan::More => {
                     if data.len() > ROW_MAX {
-                        return Ok(self.give_up(Reason::RowTooLong));
+                        return Ok(self.give_up(Reason::RowTooLong, vain));
                     }
                     self.fill()?;
                 }
                 Scan::Row { len, .. } if len > ROW_MAX => {
-                    return Ok(self.give_up(Reason::RowTooLong));
+                    return Ok(self.give_up(Reason::RowTooLong, vain));
                 }
-                Scan::Bad(reason) => return Ok(self.give_up(reason)),
+                Scan::Bad(reason) => return Ok(self.give_up(reason, vain)),
                 // The first row that is not plain ASCII decides, with what follows it.
                 Scan::Row { len, .. }
                     if self.encoding == Encoding::Auto && !data[..len].is_ascii() =>
@@ -142,7 +153,7 @@ impl Splitter {
                     self.row = self.start..self.start + len;
                     self.line = self.next_line;
                     self.next_line += line_ends(&self.buffer[self.start..self.start + advance]);
-                    self.start += advance;
+                    self.pass(advance);
                     if len > 0 {
                         return Ok(Step::Row);
                     }
@@ -151,8 +162,9 @@ impl Splitter {
         }
     }
 
-    /// Leaves the row at the end of its first physical line, from where reading can go on.
-    fn give_up(&mut self, reason: Reason) -> Step {
+    /// Leaves the row at the end of its first physical line, from where reading can go on; `vain`
+    /// bytes were scanned for it.
+    fn give_up(&mut self, reason: Reason, vain: usize) -> Step {
         self.line = self.next_line;
         let data = &self.buffer[self.start..self.end];
         let first = memchr::memchr2(b'\n', b'\r', data);
@@ -161,8 +173,15 @@ impl Splitter {
         let crlf = first.is_some() && data[len..].starts_with(b"\r\n");
         self.skip_to_line_end = first.is_none();
         self.next_line += u64::from(first.is_some());
-        self.start += len + usize::from(first.is_some()) + usize::from(crlf);
+        self.vain_bytes_left = self.vain_bytes_left.saturating_sub(vain);
+        self.pass(len + usize::from(first.is_some()) + usize::from(crlf));
         Step::Uncut { reason, bytes }
+    }
+
+    /// Goes on by so many bytes.
+    fn pass(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.vain_bytes_left = (self.vain_bytes_left + 2 * bytes).min(VAIN_BYTES_MAX);
     }
 
     /// Skips the rest of a line too long for the buffer; false at the end of the file.

@@ -12,14 +12,21 @@ const SECOND: i64 = 1_000_000;
 
 /// Reads a time into microseconds UTC. `utc_offset` (seconds east) is the zone of a naive time.
 ///
-/// Years 1970 to 9999. A fraction beyond microseconds is cut. A leap second counts as the next one.
+/// Years 1970 to 9999 in UTC. A fraction beyond microseconds is cut. A leap second counts as the
+/// next one.
 pub fn parse(text: &str, utc_offset: Option<i32>) -> Result<i64, Reason> {
     let bytes = text.as_bytes();
     if let Some(naive) = fast_naive(bytes) {
         let offset = utc_offset.ok_or(Reason::NoZone)?;
-        return Ok((naive - i64::from(offset)) * SECOND);
+        return writable((naive - i64::from(offset)) * SECOND);
     }
-    slow(text.trim(), utc_offset)
+    writable(slow(text.trim(), utc_offset)?)
+}
+
+/// The zone may carry a time out of the years that are written; it would not be read again.
+fn writable(at: i64) -> Result<i64, Reason> {
+    const YEAR_10000: i64 = 253_402_300_800 * SECOND;
+    if (0..YEAR_10000).contains(&at) { Ok(at) } else { Err(Reason::BadTime) }
 }
 
 /// `YYYY-MM-DD HH:MM:SS` in seconds, or `None` for every other shape.

@@ -55,6 +55,19 @@ fn what_is_no_time_is_refused() {
 }
 
 #[test]
+fn a_time_whose_zone_carries_it_out_of_the_written_years_is_refused() {
+    for text in [
+        "9999-12-31T23:59:59.999999-12:00",
+        "9999-12-31T23:59:60Z",
+        "1970-01-01T08:59:59+09:00",
+        "1970-01-01 08:59:59",
+    ] {
+        assert_eq!(stamp::parse(text, Some(9 * 3600)).unwrap_err().code(), "bad_time", "{text}");
+    }
+    assert_eq!(stamp::parse("1970-01-01 09:00:00", Some(9 * 3600)), Ok(0));
+}
+
+#[test]
 fn known_moments_are_written_as_they_are_read() {
     assert_eq!(stamp::utc(0), "1970-01-01T00:00:00Z");
     assert_eq!(stamp::utc(951_782_400_000_000), "2000-02-29T00:00:00Z");

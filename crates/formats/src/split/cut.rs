@@ -71,6 +71,14 @@ pub(super) enum Scan {
     Bad(Reason),
 }
 
+/// The first physical line with its end, and with the byte that tells a lone CR from CRLF; all of
+/// `data` where no line ends.
+pub(super) fn first_line(data: &[u8]) -> &[u8] {
+    let Some(at) = memchr::memchr2(b'\n', b'\r', data) else { return data };
+    let end = if data[at] == b'\r' { at + 2 } else { at + 1 };
+    &data[..end.min(data.len())]
+}
+
 /// The bytes each cell of a whole row takes, quotes included.
 pub(crate) fn spans(row: &[u8], delimiter: u8) -> Vec<Range<usize>> {
     let (mut cells, mut count) = (Vec::new(), 0);
