@@ -5,6 +5,7 @@
 //! usage, which the command line alone shows, 3 fault.
 
 mod case;
+mod check;
 mod completions;
 mod coverage;
 mod demo;
@@ -108,6 +109,8 @@ enum Command {
     ReportBack(report_back::ReportBack),
     /// Verdicts from sightings and coverage.
     Verify(verify::Verify),
+    /// Whether the store follows from the raw files, checked by code of its own.
+    Check(check::Check),
     /// A hash over the logical state, equal on every engine.
     StateHash(state_hash::StateHash),
     /// Did the warning work: funnel, curves, arms against waiting.
@@ -239,6 +242,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,
+        Command::Check(it) => it.run(app, out).await,
         Command::StateHash(it) => it.run(app, out).await,
     }
 }

@@ -107,6 +107,16 @@ impl Db {
         })
     }
 
+    /// Begins a transaction that reads the store as it stands at its first query, and holds no
+    /// writer up.
+    pub async fn snapshot(&self) -> sqlx::Result<Tx> {
+        const STATEMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        Ok(match self {
+            Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(STATEMENT).await?),
+        })
+    }
+
     /// Asks the store for nothing, to learn whether it answers.
     pub async fn answers(&self) -> sqlx::Result<()> {
         on!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))

@@ -30,6 +30,7 @@ pub mod effects;
 
 // Top.
 pub mod intake;
+pub mod check;
 pub mod router;
 pub mod demo;
 pub mod cli;

@@ -25,8 +25,9 @@ const PIECE: usize = 1 << 20;
 pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64, PathBuf)> {
     fs::create_dir_all(folder).context("the archive folder cannot be made")?;
     let input = File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
-    let part = tempname(folder);
-    let mut packed = File::create(&part)?;
+    // Gone on any way out but the last: on a full disk the next try needs that room.
+    let part = LaidOut(tempname(folder));
+    let mut packed = File::create(&part.0)?;
     let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
     let mut hash = Sha256::new();
     let mut piece = Vec::with_capacity(PIECE);
@@ -44,7 +45,7 @@ pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64,
     packed.sync_all()?;
     let sha256 = to_hex(&hash.finalize());
     let archived = path_of(folder, &sha256);
-    fs::rename(&part, &archived)?;
+    fs::rename(&part.0, &archived)?;
     File::open(folder)?.sync_all()?;
     Ok((sha256, bytes, archived))
 }

@@ -70,10 +70,12 @@ on_both_engines! {
         centre.on("2026-05-30");
         let waiting = |centre: &Centre| centre.verifies().number("runs_waiting");
         assert_eq!(waiting(&centre), 1, "half a list says of nobody that he is not on it");
+        centre.is_clean();
         let resumed = centre.tries(&["ingest", "--feed", SCANNER, &file]);
         assert_eq!(resumed.one()["already_ingested"], false);
         is_whole(&resumed);
         assert_eq!(waiting(&centre), 0);
+        centre.is_clean();
         let mut twice = centre.another();
         ready(&twice);
         twice.learns(&[covered("r1", "2026-03-30", "198.18.0.0/16")]);

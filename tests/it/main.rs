@@ -28,6 +28,7 @@ mod attribution;
 mod bad_input;
 mod broken_wire;
 mod cases;
+mod check;
 mod cli;
 mod editions;
 mod every_format;

@@ -82,6 +82,7 @@ fn any_order(engine: Engine, cases: u32) {
         let centre = centre(engine).expect("it was there before");
         tell(&centre, &order, review);
         prop_assert_eq!(standing(&centre), stands.clone(), "{:?}", &order);
+        centre.is_clean();
         if !review {
             prop_assert_eq!(centre.state_hash(), hash.clone(), "{:?}", &order);
         }

@@ -112,6 +112,12 @@ impl Centre {
         facts.map(|fact| fact["kind"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// What a check of the whole store tells; nothing may be wrong.
+    #[track_caller]
+    pub(crate) fn is_clean(&self) -> Value {
+        self.does(&["check"]).one().clone()
+    }
+
     /// Prepares the next list of a provider; nothing when no case waits.
     #[track_caller]
     pub(crate) fn prepares(&self, isp: &str) -> Option<String> {

@@ -1,6 +1,9 @@
 //! What no command shows: a look into the store itself, one branch per engine.
 
-use std::{path::Path, process::Command};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use crate::centre::Centre;
 
@@ -21,6 +24,51 @@ impl Centre {
             pool.close().await;
             texts
         })
+    }
+
+    /// Runs statements that no command would, straight on the store.
+    pub(crate) fn spoils(&self, sql: &'static str) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            if let Some(url) = self.database() {
+                let pool = sqlx::PgPool::connect(url).await.unwrap();
+                sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+                return pool.close().await;
+            }
+            let url = format!("sqlite://{}", self.data().join("todoke.sqlite").display());
+            let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+            pool.close().await;
+        });
+    }
+
+    /// A copy of the whole database, to go back to.
+    pub(crate) fn keeps(&self) -> PathBuf {
+        let copy = self.desk().join("kept");
+        if let Some(url) = self.database() {
+            let mut dump = Command::new("pg_dump");
+            let dumped = dump.args(["--clean", "--if-exists", "--file"]).arg(&copy).arg(url);
+            assert!(dumped.status().unwrap().success());
+        } else {
+            std::fs::copy(self.data().join("todoke.sqlite"), &copy).unwrap();
+        }
+        copy
+    }
+
+    /// Goes back to a copy.
+    pub(crate) fn has_again(&self, copy: &Path) {
+        if let Some(url) = self.database() {
+            let mut psql = Command::new("psql");
+            let restored = psql.args([url, "-v", "ON_ERROR_STOP=1", "-qX", "-f"]);
+            let output = restored.arg(copy).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            return;
+        }
+        let file = self.data().join("todoke.sqlite");
+        for log in ["todoke.sqlite-wal", "todoke.sqlite-shm"] {
+            let _ = std::fs::remove_file(self.data().join(log));
+        }
+        std::fs::copy(copy, file).unwrap();
     }
 
     /// Whether `word` stands anywhere the centre keeps things, but in the archive of raw files:

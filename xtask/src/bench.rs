@@ -5,7 +5,7 @@
 //! lies under `target/bench`, where the files made once are found again.
 
 mod attribution;
-mod input;
+pub(crate) mod input;
 mod measure;
 mod network_table;
 

@@ -67,6 +67,19 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Ends the server at once, as if it had crashed, and starts it again on the same port.
+    pub(crate) fn restart(&self) -> Result<()> {
+        let mut stop = self.program("pg_ctl");
+        stop.args(["stop", "--mode=immediate", "--silent", "--wait", "--pgdata"]).arg(self.data());
+        processes::output(&mut stop).context("PostgreSQL does not stop")?;
+        for _ in 0..TRIES {
+            if self.serve()? {
+                return Ok(());
+            }
+        }
+        bail!("PostgreSQL did not start again")
+    }
+
     fn make(&self) -> Result<()> {
         let mut initdb = self.program("initdb");
         // `--no-sync` spares the flush after initdb only; the server itself keeps fsync on.

@@ -13,6 +13,7 @@ mod tidy;
 mod bench;
 mod conformance;
 mod fuzz;
+mod faults;
 mod processes;
 
 use std::env;
@@ -26,6 +27,8 @@ usage: cargo xtask COMMAND
 
   test [-- FILTER…]   install what the tests need (PostgreSQL, dovecot, medallion),
                       then run all of them
+  test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them,
+                      and bring faults about for a few minutes
   check               format, lints, docs, tidy, licences and sources, unused dependencies
   tidy                the rules of the house that no compiler knows
   conformance         the peers' samples through our readers, against what the peers expect
@@ -36,6 +39,8 @@ usage: cargo xtask COMMAND
   fuzz [--seconds N] [--lean] [TARGET…]
                       feeds hostile bytes to every parser, 60 seconds each; lean: without
                       those that need the product built
+  faults [--seed N] [--full] [--release] [NAME…]
+                      kills, power losses, full disks, restarts: is everything there, and once?
 ";
 
 fn main() -> ExitCode {
@@ -60,6 +65,7 @@ fn run() -> Result<ExitCode> {
         ("bench", _) => bench::run(rest)?,
         ("conformance", []) => conformance::run()?,
         ("fuzz", _) => fuzz::run(rest)?,
+        ("faults", _) => faults::run(rest)?,
         ("help" | "--help" | "-h", _) => {
             print!("{USAGE}");
             true

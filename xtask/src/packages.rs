@@ -52,6 +52,18 @@ pub(crate) fn python() -> Result<PathBuf> {
     Ok(PathBuf::from("python3"))
 }
 
+/// Makes sure that programs are there, each with the package that brings it.
+pub(crate) fn programs(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing = wanted.iter().filter(|(program, _)| !on_path(program));
+    let packages: Vec<&str> = missing.map(|(_, package)| *package).collect();
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+}
+
 /// The newest version that is new enough.
 fn newest_postgresql() -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).ok()?;

@@ -59,7 +59,7 @@ pub(super) fn day(folder: &Path, tables: &[PathBuf], date: &str, rows: u64) -> R
         generate.args([GENERATOR, &rows.to_string()]).arg(&part).args(["--date", date]);
         processes::output(&mut generate)?;
     } else {
-        write_list(&part, &ranges(tables)?, date, rows)?;
+        write_list(&part, &ranges(tables)?, (date, rows), Random(7411))?;
     }
     fs::rename(&part, &file).with_context(|| file.display().to_string())?;
     Ok(file)
@@ -78,6 +78,58 @@ pub(super) fn isp_register(folder: &Path, list: &Path) -> Result<PathBuf> {
     let file = folder.join("isps.csv");
     fs::write(&file, text).with_context(|| file.display().to_string())?;
     Ok(file)
+}
+
+/// A list of `date` in `folder` with addresses of our providers alone; another seed, another list.
+pub(crate) fn list(folder: &Path, date: &str, rows: u64, seed: u64) -> Result<PathBuf> {
+    let (mut ranges, mut end) = (Vec::new(), 0);
+    for (asn, [a, b]) in PROVIDERS {
+        end += BLOCK;
+        ranges.push(Range { first: Ipv4Addr::new(a, b, 0, 0).into(), asn, end });
+    }
+    let file = folder.join(format!("{date}-scan_telnet-jp.csv"));
+    write_list(&file, &ranges, (date, rows), Random(seed))?;
+    Ok(file)
+}
+
+/// Addresses of the block of each of our providers: four /16.
+const BLOCK: u64 = 4 << 16;
+
+/// A register in which our providers declare their blocks; of every other one, addresses stay with
+/// their lines.
+pub(crate) fn register() -> String {
+    let row = |(place, (asn, [a, b])): (usize, &(u32, [u8; 2]))| {
+        let lease = ["static", "dynamic:30"][place % 2];
+        format!("as{asn},Provider {asn},{asn},{lease},{a}.{b}.0.0/14\n")
+    };
+    let rows: Vec<String> = PROVIDERS.iter().enumerate().map(row).collect();
+    format!("code,name,asns,lease_policy,prefix\n{}", rows.concat())
+}
+
+/// A coverage file: on `day`, a run of that name looked at all blocks of our providers for what
+/// the lists tell.
+pub(crate) fn coverage(day: &str) -> String {
+    let row = |(_, [a, b]): &(u32, [u8; 2])| {
+        format!(
+            "{day},{day}T00:00:00Z,{day}T23:59:59Z,{a}.{b}.0.0/14,tcp,23;2323;5555,\
+             exposed_service,m1,complete,262144,1,0\n"
+        )
+    };
+    let rows: Vec<String> = PROVIDERS.iter().map(row).collect();
+    format!(
+        "scan_run,from,to,prefix,proto,ports,weakness_code,method_version,status,attempted,\
+         completeness,hits\n{}",
+        rows.concat()
+    )
+}
+
+/// What a provider reports of the first line of a list.
+pub(crate) fn report(list: &str) -> String {
+    let (at, token) = ("2026-11-23T08:00:00+09:00", "a".repeat(64));
+    format!(
+        "list_id,record_no,reported_at,state,identified,notice_channel,notice_at,line_token,\
+         token_epoch\n{list},1,{at},notified,yes,email,{at},{token},2026\n"
+    )
 }
 
 /// What `tables` say our providers hold.
@@ -106,10 +158,14 @@ fn held(row: &str) -> Option<(u32, u32, u32)> {
     PROVIDERS.iter().any(|(known, _)| *known == asn).then_some((first, last, asn))
 }
 
-fn write_list(file: &Path, ranges: &[Range], date: &str, rows: u64) -> Result<()> {
+fn write_list(
+    file: &Path,
+    ranges: &[Range],
+    (date, rows): (&str, u64),
+    mut random: Random,
+) -> Result<()> {
     let create = File::create(file).with_context(|| file.display().to_string())?;
     let mut out = BufWriter::new(create);
-    let mut random = Random(7411);
     // Each address is equally likely, so that large providers get most rows.
     let total = ranges.last().map_or(1, |range| range.end);
     writeln!(out, "{HEADER}")?;
@@ -137,10 +193,16 @@ fn pick(ranges: &[Range], n: u64) -> (Ipv4Addr, u32) {
 }
 
 /// SplitMix64: short, and the same rows on every machine.
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(super) u64);
 
 impl Random {
-    pub(super) fn below(&mut self, limit: u64) -> u64 {
+    /// Another seed, other rows.
+    pub(crate) fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A number below `limit`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -38,7 +38,7 @@ pub(crate) const STAGES: [&str; 17] = [
 ];
 
 /// What alone may use everything.
-pub(crate) const TOP: [&str; 4] = ["intake", "demo", "router", "cli"];
+pub(crate) const TOP: [&str; 5] = ["intake", "check", "demo", "router", "cli"];
 
 /// Where a module stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
