@@ -10,6 +10,7 @@ mod attributor;
 pub mod editions;
 pub mod hands;
 mod holders;
+pub mod identify;
 pub mod lookup;
 pub mod networks;
 pub(crate) mod retract;

@@ -8,6 +8,7 @@
 //! view `cases`; the view `every_case` shows those too that were withdrawn.
 
 pub mod claims;
+pub mod devices;
 pub mod inquiry_id;
 pub mod lines;
 pub mod open;
@@ -59,12 +60,16 @@ pub struct Case {
     pub feed_file_id: FileId,
     /// The row of that file.
     pub row_no: i64,
-    /// The maker, where the feed named one.
+    /// The maker, where the feed named one or a rule told it.
     pub maker: Option<String>,
-    /// The model, where the feed named one.
+    /// The model, where the feed named one or a rule told it.
     pub model: Option<String>,
-    /// The kind of device (`router`, `camera`, `nas`, …), where the feed named one.
+    /// The kind of device (`router`, `camera`, `nas`, …), where the feed or a rule named one.
     pub device_kind: Option<String>,
+    /// How surely the device is known, from 0 to 100.
+    pub confidence: Option<i64>,
+    /// Which rule says so: `feed` for the feed's own words.
+    pub identified_by: Option<String>,
     /// How grave the exposure is.
     pub severity: String,
     /// The origin AS, where the table knows one.

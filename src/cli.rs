@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod coverage;
 mod demo;
+mod device;
 mod effect;
 mod feed;
 mod given;
@@ -99,6 +100,8 @@ enum Command {
     Unattributed(unattributed::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// The catalogue of makers and models.
+    Device(device::Device),
     /// Lists for the providers.
     Notice(notice::Notice),
     /// Accounts of the centre's own people.
@@ -206,6 +209,7 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
     match &cli.command {
         Command::Init(it) => return it.run(global, out).await,
         Command::Demo(it) => return it.run(global, out).await,
+        Command::Device(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
         Command::Stats(it) => return it.run(out),
         Command::Simulate(it) => return it.run(out),
@@ -222,6 +226,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
     match command {
         Command::Init(_)
         | Command::Demo(_)
+        | Command::Device(_)
         | Command::Completions(_)
         | Command::Stats(_)
         | Command::Simulate(_) => Ok(Ended::Done),

@@ -125,7 +125,7 @@ pub async fn finish(app: &App, limit: i64) -> anyhow::Result<Vec<Taken>> {
     if unfinished.is_empty() {
         return Ok(Vec::new());
     }
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     let mut done = Vec::with_capacity(unfinished.len());
     for (feed, file) in unfinished {
         match finish_one(app, (&feed, &attributor), &file).await {

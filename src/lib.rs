@@ -15,6 +15,7 @@ pub mod jobs;
 
 // Registers.
 pub mod isps;
+pub mod devices;
 pub mod manuals;
 pub mod site;
 

@@ -15,11 +15,13 @@ use ipnet::IpNet;
 use super::{
     Attribution, Why, editions,
     holders::Holders,
+    identify::Identifier,
     is_special,
     networks::Networks,
     spans::{Bits, Spans},
 };
 use crate::{
+    app::App,
     db::Db,
     ids::IspId,
     isps::{DeclaredPrefix, Register},
@@ -44,6 +46,7 @@ pub struct Attributor {
     /// holding from the beginning of time.
     answers: Vec<(Moment, Attribution)>,
     declared: Vec<DeclaredPrefix>,
+    identifier: Identifier,
 }
 
 /// Before every moment that anybody names.
@@ -54,10 +57,11 @@ const BEGINNING: Moment = Moment(i64::MIN);
 const SEVERAL: u32 = 1 << 31;
 
 impl Attributor {
-    /// Loads the register and every edition of the address table.
-    pub async fn load(db: &Db) -> anyhow::Result<Self> {
-        let editions = editions::load(db).await?;
-        Ok(Self::new(Register::load(db).await?, &editions))
+    /// Loads the register, every edition of the address table, and what tells devices apart.
+    pub async fn load(app: &App) -> anyhow::Result<Self> {
+        let editions = editions::load(&app.db).await?;
+        let served = Self::new(Register::load(&app.db).await?, &editions);
+        Ok(Self { identifier: Identifier::load(&app.data)?, ..served })
     }
 
     /// Loads what providers declared, without the address table: enough for
@@ -86,7 +90,7 @@ impl Attributor {
         let mut answers = Working::of(&register, editions);
         let (v4, v6) = (v4.spans(&mut answers), v6.spans(&mut answers));
         let answers = answers.answers;
-        Self { v4, v6, answers, declared: register.prefixes }
+        Self { v4, v6, answers, declared: register.prefixes, identifier: Identifier::default() }
     }
 
     /// Who served `ip` at `at`.
@@ -106,6 +110,11 @@ impl Attributor {
             return Attribution { network_kind: "special", ..*found };
         }
         *found
+    }
+
+    /// What tells which device a sighting shows.
+    pub(crate) fn identifier(&self) -> &Identifier {
+        &self.identifier
     }
 
     /// The declared prefix that decides who served `ip` at `at`, if one does.

@@ -2,7 +2,10 @@
 //!
 //! The rule is a plain function, [`fate`]; the rest groups a batch by spot and ISP and writes it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     CaseRef, State,
@@ -13,7 +16,10 @@ use super::{
 };
 use crate::{
     app::App,
-    attribution::Attribution,
+    attribution::{
+        Attribution,
+        identify::{Identifier, Named},
+    },
     db::{Tx, bulk},
     feeds::Feed,
     ids::{CaseId, IspId},
@@ -111,6 +117,8 @@ pub(super) struct Opening<'a> {
     pub(super) group: &'a Group<'a>,
     pub(super) id: CaseId,
     pub(super) no: i64,
+    /// What its first sighting shows of the device.
+    pub(super) device: Arc<Named>,
 }
 
 /// The cases of a batch, each with what the register says of it.
@@ -164,6 +172,7 @@ pub(crate) async fn from_sightings(
     feed: &Feed,
     rows: &[Attributed<'_>],
     cases: &Cases<'_>,
+    identifier: &Identifier,
 ) -> anyhow::Result<Opened> {
     // A case that is opened is seen again where the batch goes on to see it.
     let mut seen: Vec<_> = cases
@@ -177,8 +186,12 @@ pub(crate) async fn from_sightings(
         store::opening::extend(tx, slice).await?;
     }
     let known: Vec<_> = cases.0.iter().filter(|(_, entry)| entry.fresh.is_none()).collect();
-    let opened = cases.0.iter().filter_map(|(group, entry)| Some((group, entry.fresh?, entry.no)));
-    let mut opened: Vec<_> = opened.map(|(group, id, no)| Opening { group, id, no }).collect();
+    let mut opened = Vec::new();
+    for (group, entry) in &cases.0 {
+        let Some(id) = entry.fresh else { continue };
+        let device = identifier.of(group.first)?;
+        opened.push(Opening { group, id, no: entry.no, device });
+    }
     // Cases lie by provider and age: so each provider's are appended to those it has.
     opened.sort_by_key(|one| one.group.holder.isp);
     for slice in opened.chunks(bulk::SLICE) {

@@ -6,7 +6,7 @@ pub(super) mod tokens;
 pub(super) mod verdicts;
 pub(super) mod withdrawn;
 
-use super::{Case, CaseEvent, CaseRef, Filter, verdicts::Verdict};
+use super::{Case, CaseEvent, CaseRef, Filter, devices::Words, verdicts::Verdict};
 use crate::{
     db::{
         Db, Tx,
@@ -83,6 +83,16 @@ pub(super) async fn list(db: &Db, filter: &Filter, limit: i64) -> sqlx::Result<V
             .fetch_all(pool)
             .await
     })
+}
+
+/// Words of open cases whose device the rule of that name told, or none, most frequent first.
+pub(super) async fn in_words_of(db: &Db, rule: &str) -> sqlx::Result<Vec<Words>> {
+    const SQL: &str = "SELECT maker, model, device_kind, COUNT(*) AS cases FROM cases
+         WHERE state IN ('open', 'recurred') AND COALESCE(identified_by, $1) = $1
+         GROUP BY maker, model, device_kind
+         ORDER BY COUNT(*) DESC, COALESCE(maker, ''), COALESCE(model, ''),
+                  COALESCE(device_kind, '')";
+    on!(db, pool => sqlx::query_as(SQL).bind(rule).fetch_all(pool).await)
 }
 
 /// How many cases were seen first at `until` or before.

@@ -20,7 +20,7 @@ use super::{
     term::Term,
 };
 use crate::{
-    attribution::{Attribution, Attributor},
+    attribution::{Attribution, Attributor, identify::Identifier},
     db::Tx,
     feeds::Feed,
     ids::{CaseId, FileId, IspId},
@@ -207,10 +207,13 @@ pub(crate) async fn reopen(
     tx: &mut Tx,
     feed: &Feed,
     cases: &[(&Numbered, &Sighting<'_>, Attribution)],
+    identifier: &Identifier,
 ) -> anyhow::Result<()> {
     let mut next = store::register::draw_numbers(tx, cases.len()).await?;
     for (one, sighting, attribution) in cases {
-        store::opening::insert_trait(tx, feed, (next, sighting, attribution)).await?;
+        let device = identifier.of(sighting)?;
+        let opening = (next, *sighting, attribution);
+        store::opening::insert_trait(tx, feed, opening, &device).await?;
         sql::set_opening(tx, one.case.reference(), (next, sighting, attribution.asn)).await?;
         next += 1;
     }

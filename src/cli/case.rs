@@ -12,6 +12,7 @@ use crate::{
     ids::CaseId,
     isps,
     portal::{
+        guide,
         result::{self, Line},
         timeline::Happened,
     },
@@ -193,7 +194,10 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         "answer": told.answer.word(), "since": told.since.rfc3339(),
         "timeline": told.timeline.iter().map(happened).collect::<Vec<_>>(),
     });
-    let mut lines = vec![words(case, &isps)?];
+    let chosen = guide::chosen(app, case.reference()).await?.map(guide::Choice::word);
+    value["chosen"] = json!(chosen);
+    let mut lines = vec![words(case, &isps)?, device(case)];
+    lines.extend(chosen.map(|word| format!("the visitor says of the device: {word}")));
     if members > 1 {
         lines.push(format!(
             "line of {members} cases, for which {speaker} speaks: first seen {first}, last {last}"
@@ -211,9 +215,22 @@ fn value(case: &cases::Case, isps: &[isps::Isp]) -> anyhow::Result<Value> {
         "first_seen": case.first_seen.rfc3339(), "last_seen": case.last_seen.rfc3339(),
         "exposure": case.place()?.exposure.to_string(),
         "maker": case.maker, "model": case.model, "device_kind": case.device_kind,
+        "confidence": case.confidence, "identified_by": case.identified_by,
         "line_of": case.line_of, "first_clean": case.first_clean.map(Moment::rfc3339),
         "feed_file": case.feed_file_id, "row": case.row_no,
     }))
+}
+
+/// What a case says of its device, how surely, and by which rule.
+fn device(case: &cases::Case) -> String {
+    let known = [&case.maker, &case.model, &case.device_kind].map(Option::as_deref);
+    let known: Vec<&str> = known.into_iter().flatten().collect();
+    if known.is_empty() {
+        return "device: not known".to_owned();
+    }
+    let sure = case.confidence.map_or_else(String::new, |sure| format!("confidence {sure}, "));
+    let rule = case.identified_by.as_deref().unwrap_or(crate::devices::FEED);
+    format!("device: {} ({sure}by {rule})", known.join(" "))
 }
 
 fn words(case: &cases::Case, isps: &[isps::Isp]) -> anyhow::Result<String> {

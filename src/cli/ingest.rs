@@ -41,7 +41,7 @@ impl Ingest {
                 return Err(Refused::because(format!("{} is no file", path.display())));
             }
         }
-        let attributor = Attributor::load(&app.db).await?;
+        let attributor = Attributor::load(app).await?;
         let mut ended = Ended::Done;
         for path in &self.files {
             let bar = progress_bar(path);

@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "intake", include_str!("../../migrations/0002_intake.sql")),
     (3, "ways in", include_str!("../../migrations/0003_ways_in.sql")),
     (4, "undo and approval", include_str!("../../migrations/0004_undo.sql")),
+    (5, "devices", include_str!("../../migrations/0005_devices.sql")),
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
     (8, "access", include_str!("../../migrations/0008_access.sql")),
 ];
@@ -109,4 +110,59 @@ async fn set_lock(db: &Db, until: i64) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     on_tx!(&mut tx, conn => sqlx::query(SQL).bind(until).execute(conn).await.map(|_| ()))?;
     tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+    use crate::time::Moment;
+
+    /// A case as the first schema keeps it.
+    const CASE: [&str; 2] = [
+        "INSERT INTO case_traits (no, stream, feed_id, feed_file_id, maker, severity, basis)
+         VALUES (1, 'notice', $1, $1, 'Example', 'high', 'declared')",
+        "INSERT INTO case_rows (isp_id, id, no, spot, term, traits, row_no, opened_at)
+         VALUES ($1, $1, 1, $1, 0, 1, 1, 7)",
+    ];
+
+    const READ: &str = "SELECT maker, confidence, identified_by, first_seen FROM cases";
+
+    async fn upgraded(db: &Db) {
+        ensure_lock_row(db).await.unwrap();
+        apply(db, migrations(db).into_iter().take(1).collect()).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        for sql in CASE {
+            on_tx!(&mut tx, conn => sqlx::query(sql)
+                .bind(&b"key"[..]).execute(conn).await.map(|_| ()))
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+        run(db, &Clock::standing_at(Moment(1))).await.unwrap();
+        let cases: Vec<(String, Option<i64>, Option<String>, i64)> =
+            on!(db, pool => sqlx::query_as(READ).fetch_all(pool).await).unwrap();
+        assert_eq!(cases, [("Example".to_owned(), None, None, 7)]);
+    }
+
+    #[tokio::test]
+    async fn a_store_of_the_first_schema_keeps_its_cases_when_it_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        upgraded(&Db::open_sqlite(&folder.path().join("t.sqlite")).await.unwrap()).await;
+        let Ok(url) = std::env::var("TODOKE_TEST_POSTGRES") else {
+            return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+        };
+        let admin = Db::connect_postgres(&url).await.unwrap();
+        let Db::Postgres(pool) = &admin else { unreachable!("it is reached by its URL") };
+        // The system gives every folder a name of its own; the database borrows it.
+        let name = folder.path().file_name().unwrap().to_string_lossy();
+        let (name, server) = (format!("migrate{name}"), url.rsplit_once('/').unwrap().0);
+        let make = AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
+        sqlx::query(make).execute(pool).await.unwrap();
+        let db = Db::connect_postgres(&format!("{server}/{name}")).await.unwrap();
+        upgraded(&db).await;
+        db.close().await;
+        let drop = AssertSqlSafe(format!("DROP DATABASE \"{name}\""));
+        sqlx::query(drop).execute(pool).await.unwrap();
+    }
 }

@@ -171,7 +171,9 @@ impl Chain<'_> {
         sightings::record(&mut tx, &all, first).await?;
         counts.unattributed += nobody.len() as u64;
         unattributed::record(&mut tx, &nobody).await?;
-        let opened = cases::open::from_sightings(&mut tx, self.feed, rows, &cases).await?;
+        let identifier = self.attributor.identifier();
+        let opened =
+            cases::open::from_sightings(&mut tx, self.feed, rows, &cases, identifier).await?;
         counts.cases_opened += opened.new;
         counts.cases_extended += opened.extended;
         counts.cases_recurred += opened.recurred;

@@ -78,7 +78,7 @@ async fn take_in_its_place(
     row: &QuarantinedRow,
     (desk, word): (&Path, Word<'_>),
 ) -> anyhow::Result<Taken> {
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     let taken = take_one(app, (feed, &attributor), desk).await?;
     let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);
     let word = Word { author: word.author, reason: &reason };

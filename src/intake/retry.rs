@@ -33,7 +33,7 @@ impl Retried {
 
 /// Reads all waiting rows of a feed again.
 pub async fn of_feed(app: &App, feed: &Feed) -> anyhow::Result<Retried> {
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     let waiting = quarantine::list(&app.db, Some(feed.id)).await?;
     let mut all = Retried::default();
     for file in quarantine::files(&app.db, feed.id).await? {

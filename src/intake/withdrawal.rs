@@ -99,7 +99,7 @@ pub async fn withdraw(
     let work = Work {
         app,
         file,
-        attributor: Attributor::load(&app.db).await?,
+        attributor: Attributor::load(app).await?,
         isps: isps::all(&app.db).await?,
         visited: portal::visited(&app.db).await?,
         by,
@@ -130,7 +130,7 @@ pub async fn restore(
         return Ok(Err(why));
     }
     let file = withdrawal::anew(&app.db, file.id).await?;
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     Ok(Ok(intake::finish_one(app, (feed, &attributor), &file).await?))
 }
 

@@ -5,7 +5,7 @@ use formats::Weakness;
 use super::{Visit, store};
 use crate::{
     app::App,
-    cases::{self, Case},
+    cases::{self, Case, CaseRef},
     manuals::{
         self, Device, Kind, Manual,
         steps::{Cause, Step},
@@ -50,11 +50,11 @@ impl Choice {
 /// How sure we are of the device, in the words a page may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confidence {
-    /// A feed named the model: likely, never certain.
+    /// A feed or a rule named the model: likely, never certain.
     Model,
-    /// A feed named the maker.
+    /// A feed or a rule named the maker.
     Maker,
-    /// A feed named the kind.
+    /// A feed or a rule named the kind.
     Kind,
     /// Nothing is known.
     Nothing,
@@ -67,9 +67,9 @@ pub struct Guide {
     pub stream: String,
     /// What is wrong, as a word.
     pub weakness: &'static str,
-    /// The model, if a feed named one.
+    /// The model, if a feed or a rule named one.
     pub model: Option<String>,
-    /// The maker, if a feed named one.
+    /// The maker, if a feed or a rule named one.
     pub maker: Option<String>,
     /// The kind of device: what the person chose, else what the feed said.
     pub kind: Kind,
@@ -84,8 +84,7 @@ impl Guide {
     pub async fn of(app: &App, visit: &Visit) -> anyhow::Result<Self> {
         let case = cases::find(&app.db, visit.case).await?;
         let case = case.ok_or_else(|| anyhow::anyhow!("a visit of a case that is gone"))?;
-        let choice = store::choice(&app.db, visit.case).await?;
-        Self::new(&case, choice.as_deref().and_then(Choice::of_word))
+        Self::new(&case, chosen(app, visit.case).await?)
     }
 
     fn new(case: &Case, choice: Option<Choice>) -> anyhow::Result<Self> {
@@ -132,6 +131,12 @@ impl Guide {
             (None, None, _) => Confidence::Kind,
         }
     }
+}
+
+/// Which device the person of that case says it is, if they said.
+pub async fn chosen(app: &App, case: CaseRef) -> anyhow::Result<Option<Choice>> {
+    let choice = store::choice(&app.db, case).await?;
+    Ok(choice.as_deref().and_then(Choice::of_word))
 }
 
 /// Notes which device the person says it is.

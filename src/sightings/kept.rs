@@ -55,7 +55,7 @@ pub(super) fn pack(sightings: &[&Sighting<'_>]) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Appends what a row said besides address, port and time.
-pub(super) fn put_detail(to: &mut Vec<u8>, detail: &Detail) {
+pub(crate) fn put_detail(to: &mut Vec<u8>, detail: &Detail) {
     for text in detail.texts() {
         packed::put_bytes(to, text.unwrap_or_default().as_bytes());
     }
@@ -85,13 +85,23 @@ fn detail(packed: &[u8]) -> Result<Detail, Broken> {
     Ok(detail)
 }
 
-/// Maker, model and kind of the device, where a packed detail names them.
-pub(crate) fn device(packed: &[u8]) -> Result<[Option<&str>; 3], Broken> {
+/// Hands every text of a packed detail to `take`, with the name of its field or column.
+pub(crate) fn each_text<'a>(
+    packed: &'a [u8],
+    mut take: impl FnMut(&'a str, &'a str),
+) -> Result<(), Broken> {
     let mut unpacking = Unpacking::new(packed);
-    unpacking.bytes()?;
-    let mut next = || unpacking.text().map(|text| Some(text).filter(|text| !text.is_empty()));
-    let (maker, kind, model) = (next()?, next()?, next()?);
-    Ok([maker, model, kind])
+    for name in Detail::NAMES {
+        let text = unpacking.text()?;
+        if !text.is_empty() {
+            take(name, text);
+        }
+    }
+    let (_asn, _notes) = (unpacking.number()?, unpacking.number()?);
+    while !unpacking.is_done() {
+        take(unpacking.text()?, unpacking.text()?);
+    }
+    Ok(())
 }
 
 /// The sightings of a chunk, in order of rows.
@@ -161,15 +171,19 @@ mod tests {
             wanted.extra = pairs.map(|(name, value)| (name.into(), value.into())).collect();
             let mut packed = Vec::new();
             put_detail(&mut packed, &wanted);
-            let [_, maker, kind, model, ..] = wanted.texts();
-            prop_assert_eq!(device(&packed).unwrap(), [maker, model, kind]);
+            let named = Detail::NAMES.into_iter().zip(wanted.texts());
+            let named = named.filter_map(|(name, text)| Some((name, text?)));
+            let others = wanted.extra.iter().map(|(name, text)| (&**name, &**text));
+            let mut texts = Vec::new();
+            each_text(&packed, |name, text| texts.push((name, text))).unwrap();
+            prop_assert_eq!(texts, named.chain(others).collect::<Vec<_>>());
             prop_assert_eq!(detail(&packed).unwrap(), wanted);
         }
 
         #[test]
         fn a_damaged_chunk_is_a_fault_and_no_panic(body: Vec<u8>, cut: u16) {
             let _ = unpack(&body);
-            let _ = (detail(&body), device(&body));
+            let _ = (detail(&body), each_text(&body, |_, _| ()));
             let _ = unpack(&zstd::bulk::compress(&body, LEVEL).unwrap());
             let sheaf = sheaf(300, &[(7, 8, 9, true)]);
             let whole = pack(&[&sheaf.sightings().next().unwrap()]).unwrap();

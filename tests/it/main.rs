@@ -30,6 +30,7 @@ mod broken_wire;
 mod cases;
 mod check;
 mod cli;
+mod devices;
 mod editions;
 mod every_format;
 mod exactly_once;

@@ -47,7 +47,7 @@ async fn with_report(centre: &Centre) -> String {
     let (feed, _) = feeds::add(&centre.app, &new).await.unwrap().unwrap();
     let path = centre.app.data.join(NAME);
     fs::write(&path, REPORT).unwrap();
-    let attributor = Attributor::load(&centre.app.db).await.unwrap();
+    let attributor = Attributor::load(&centre.app).await.unwrap();
     let taken = intake::take_one(&centre.app, (&feed, &attributor), &path).await.unwrap();
     assert_eq!((taken.counts.rows, taken.waiting), (2, 1));
     taken.id.to_string()

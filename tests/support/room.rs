@@ -75,7 +75,7 @@ impl Room {
             };
             feeds.push(feeds::add(&self.app, &new).await.unwrap().unwrap().0);
         }
-        let attributor = Attributor::load(&self.app.db).await.unwrap();
+        let attributor = Attributor::load(&self.app).await.unwrap();
         Story { room: self, feeds, attributor }
     }
 }

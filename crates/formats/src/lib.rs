@@ -14,6 +14,7 @@
 //! | [`mapped_csv`] | any other CSV, by a mapping of its columns kept as data |
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
+//! | [`recog`] | Recog fingerprints: banner → maker, product, device (機器指紋) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
 //! | [`stix`] | STIX 2.1 bundles and TAXII 2.1 envelopes: sightings of devices |
 //! | [`misp`] | MISP events: addresses of devices, with the time they were seen |
@@ -62,6 +63,7 @@ pub mod isp_list;
 pub mod mapped_csv;
 pub mod misp;
 pub mod n6;
+pub mod recog;
 pub mod report_back;
 pub mod safe_csv;
 pub mod scan_list;

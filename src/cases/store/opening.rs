@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    attribution::Attribution,
+    attribution::{Attribution, identify::Named},
     cases::{
         open::{Group, Opening},
         register::Entry,
@@ -14,7 +14,7 @@ use crate::{
     },
     feeds::Feed,
     ids::{CaseId, FileId},
-    sightings::{Sighting, kept},
+    sightings::Sighting,
     time::Moment,
 };
 
@@ -26,7 +26,8 @@ const CASES: Target = Target {
 
 const TRAITS: Target = Target {
     table: "case_traits",
-    columns: "no, stream, feed_id, feed_file_id, maker, model, device_kind, severity, basis",
+    columns: "no, stream, feed_id, feed_file_id, maker, model, device_kind, confidence,
+         identified_by, severity, basis",
     conflict: "",
 };
 
@@ -44,8 +45,7 @@ const TIMES: Target = Target {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Traits<'a> {
     file: FileId,
-    /// Maker, model and kind of the device.
-    device: [Option<&'a str>; 3],
+    device: &'a Named,
     severity: &'static str,
     basis: &'static str,
 }
@@ -58,10 +58,10 @@ pub(in crate::cases) async fn insert(
 ) -> sqlx::Result<()> {
     let mut known: HashMap<Traits<'_>, i64> = HashMap::new();
     let mut traits = Vec::with_capacity(opened.len());
-    for Opening { group, no, .. } in opened {
+    for Opening { group, no, device, .. } in opened {
         let seen = Traits {
             file: group.first.file,
-            device: kept::device(group.first.detail)?,
+            device,
             severity: group.first.severity.code(),
             basis: group.attribution.basis.word(),
         };
@@ -91,10 +91,11 @@ pub(in crate::cases) async fn insert_trait(
     tx: &mut Tx,
     feed: &Feed,
     (no, sighting, attribution): (i64, &Sighting<'_>, &Attribution),
+    device: &Named,
 ) -> sqlx::Result<()> {
     let seen = Traits {
         file: sighting.file,
-        device: kept::device(sighting.detail)?,
+        device,
         severity: sighting.severity.code(),
         basis: attribution.basis.word(),
     };
@@ -107,10 +108,10 @@ async fn insert_traits(
     traits: HashMap<Traits<'_>, i64>,
 ) -> sqlx::Result<()> {
     let traits: Vec<_> = traits.into_iter().collect();
-    let device = |place: usize| {
-        let texts = traits.iter().map(|(one, _)| one.device[place].map(str::to_owned));
-        Column::TextOrNull(texts.collect())
+    let device = |of: fn(&Named) -> &Option<String>| {
+        Column::TextOrNull(traits.iter().map(|(one, _)| of(one.device).clone()).collect())
     };
+    let confidence = traits.iter().map(|(one, _)| one.device.confidence.map(i64::from));
     let words = |of: fn(&Traits<'_>) -> &'static str| {
         Column::Text(traits.iter().map(|(one, _)| of(one).to_owned()).collect())
     };
@@ -119,9 +120,11 @@ async fn insert_traits(
         Column::Text(vec![feed.stream.clone(); traits.len()]),
         Column::Bytes(vec![feed.id.0.as_bytes().to_vec(); traits.len()]),
         Column::Bytes(traits.iter().map(|(one, _)| one.file.0.as_bytes().to_vec()).collect()),
-        device(0),
-        device(1),
-        device(2),
+        device(|named| &named.maker),
+        device(|named| &named.model),
+        device(|named| &named.kind),
+        Column::IntOrNull(confidence.collect()),
+        device(|named| &named.rule),
         words(|one| one.severity),
         words(|one| one.basis),
     ];

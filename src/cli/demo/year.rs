@@ -59,7 +59,7 @@ pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Re
         };
         feeds::add(app, &new).await??;
     }
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     let isps = isps::all(&app.db).await?;
     let desk = app.data.join("desk");
     fs::create_dir_all(&desk)?;

@@ -71,7 +71,7 @@ struct Round {
 
 /// Looks at the whole list again.
 pub(super) async fn retry(app: &App) -> anyhow::Result<Done> {
-    let attributor = Attributor::load(&app.db).await?;
+    let attributor = Attributor::load(app).await?;
     let (mut done, mut after) = (Done::default(), Vec::new());
     loop {
         let lines = unattributed::page(&app.db, &after, ROUND).await?;
@@ -233,7 +233,9 @@ impl Reading<'_> {
         let mut first = cases.openings(rows);
         first.retain(|one| !self.round.kept.contains(&(one.file, one.row_no)));
         sightings::keep_whole(&mut tx, first).await?;
-        let opened = cases::open::from_sightings(&mut tx, self.feed, rows, &cases).await?;
+        let identifier = self.attributor.identifier();
+        let opened =
+            cases::open::from_sightings(&mut tx, self.feed, rows, &cases, identifier).await?;
         tx.commit().await?;
         Ok(opened)
     }

@@ -193,7 +193,7 @@ async fn write(
             }
         }
     }
-    withdrawn::reopen(&mut tx, feed, &cases).await?;
+    withdrawn::reopen(&mut tx, feed, &cases, attributor.identifier()).await?;
     retract::keep(&mut tx, sightings.iter().collect()).await?;
     tx.commit().await?;
     Ok(())
