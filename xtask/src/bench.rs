@@ -2,21 +2,24 @@
 //!
 //! Each row is parsed, validated, attributed against a full table and stored, by the release
 //! binary in a fresh data folder; then the next day's list for the same addresses. All of it
-//! lies under `target/bench`, where the files made once are found again.
+//! lies under `target/bench`, where the files made once are found again. `cargo xtask bench peers`
+//! sets other programs beside it, on the same list and machine.
 
 mod attribution;
 pub(crate) mod input;
 mod measure;
 mod network_table;
+mod peers;
+mod product;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 
-use crate::{metadata, processes};
 use measure::Measured;
+use product::Todoke;
 
 /// The two days; past ones, since a sighting from tomorrow is refused.
 const DAYS: [&str; 2] = ["2026-11-21", "2026-11-22"];
@@ -40,33 +43,28 @@ struct Day {
 
 /// Runs the benchmark `args` name.
 pub(crate) fn run(args: &[String]) -> Result<bool> {
-    if let Some(rest) = args.strip_prefix(&["attribution".to_owned()]) {
-        return attribution::run(rest);
+    match args.split_first() {
+        Some((name, rest)) if name == "attribution" => return attribution::run(rest),
+        Some((name, rest)) if name == "peers" => return peers::run(rest),
+        _ => {}
     }
     let wish = wish(args)?;
-    let target = PathBuf::from(metadata::text(&metadata::read(&[])?, "target_directory"));
-    eprintln!("bench: building the release binary");
-    processes::must(&mut processes::cargo(&["build", "--release", "--bin", "todoke"]))?;
-    let program = target.join("release/todoke");
-    let folder = target.join("bench");
-    fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-
-    let data = fresh(&folder.join("data"))?;
+    let (program, folder) = product::build()?;
     let tables = network_table::prepare(&folder)?;
     let [first, second] = DAYS.map(|date| input::day(&folder, &tables, date, wish.rows));
     let files = [first?, second?];
     let register = input::isp_register(&folder, &files[0])?;
-    let todoke = Todoke { program, data, log: folder.join("log"), wish };
+    let todoke = Todoke::fresh(program, &folder, wish.database_url.clone())?;
     todoke.prepare(&tables, &register)?;
     let mut days = Vec::new();
     for (date, file) in DAYS.into_iter().zip(&files) {
         eprintln!("bench: taking in {}", file.display());
-        days.push(todoke.ingest(date, file)?);
+        days.push(ingest(&todoke, date, file)?);
     }
-    if todoke.wish.json {
-        println!("{}", as_json(&todoke.wish, &days));
+    if wish.json {
+        println!("{}", as_json(&wish, &days));
     } else {
-        print_table(&todoke.wish, &days);
+        print_table(&wish, &days);
     }
     Ok(true)
 }
@@ -97,67 +95,12 @@ fn wish(args: &[String]) -> Result<Wish> {
     Ok(wish)
 }
 
-fn fresh(folder: &Path) -> Result<PathBuf> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
-    }
-    Ok(folder.to_owned())
-}
-
-/// The product under test.
-struct Todoke {
-    program: PathBuf,
-    data: PathBuf,
-    log: PathBuf,
-    wish: Wish,
-}
-
-impl Todoke {
-    fn prepare(&self, tables: &[PathBuf], register: &Path) -> Result<()> {
-        self.call(&["init"])?;
-        let tables: Vec<&str> = tables.iter().filter_map(|table| table.to_str()).collect();
-        let import = [&["networks", "import"], tables.as_slice(), &["--yes"]].concat();
-        let measured = self.call(&import)?;
-        eprintln!("bench: network table loaded in {:.1} s", measured.wall);
-        self.call(&["isp", "import", &register.to_string_lossy()])?;
-        self.call(&["feed", "add", "telnet", "--format", "shadowserver", "--stream", "notice"])?;
-        Ok(())
-    }
-
-    fn ingest(&self, date: &'static str, file: &Path) -> Result<Day> {
-        let measured =
-            self.call(&["ingest", "--feed", "telnet", &file.to_string_lossy(), "--json"])?;
-        let last = measured.stdout.lines().last().unwrap_or_default();
-        let said = serde_json::from_str(last).context("ingest --json printed no JSON object")?;
-        let bytes = fs::metadata(file).with_context(|| file.display().to_string())?.len();
-        Ok(Day { date, bytes, measured, store_bytes: size(&self.data)?, said })
-    }
-
-    fn call(&self, args: &[&str]) -> Result<Measured> {
-        let mut command = processes::command(&self.program.to_string_lossy());
-        command.arg("--data").arg(&self.data);
-        if let Some(url) = &self.wish.database_url {
-            command.args(["--database-url", url]);
-        }
-        let measured = measure::run(command.args(args), &self.log)?;
-        if !measured.success {
-            let log = fs::read_to_string(self.log.with_extension("err")).unwrap_or_default();
-            bail!("todoke {} failed:\n{log}", args.join(" "));
-        }
-        Ok(measured)
-    }
-}
-
-fn size(path: &Path) -> Result<u64> {
-    let found = fs::metadata(path).with_context(|| path.display().to_string())?;
-    if !found.is_dir() {
-        return Ok(found.len());
-    }
-    let mut bytes = 0;
-    for entry in fs::read_dir(path).with_context(|| path.display().to_string())? {
-        bytes += size(&entry?.path())?;
-    }
-    Ok(bytes)
+fn ingest(todoke: &Todoke, date: &'static str, file: &Path) -> Result<Day> {
+    let measured = todoke.ingest(file)?;
+    let last = measured.stdout.lines().last().unwrap_or_default();
+    let said = serde_json::from_str(last).context("ingest --json printed no JSON object")?;
+    let bytes = fs::metadata(file).with_context(|| file.display().to_string())?.len();
+    Ok(Day { date, bytes, measured, store_bytes: todoke.store_bytes()?, said })
 }
 
 fn per_second(rows: u64, seconds: f64) -> f64 {

@@ -41,6 +41,8 @@ usage: cargo xtask COMMAND
                       those that need the product built
   faults [--seed N] [--full] [--release] [NAME…]
                       kills, power losses, full disks, restarts: is everything there, and once?
+  bench peers [--rows N] [--rows-peers M]
+                      the same list through Todoke, IntelMQ, and polars with pyasn
 ";
 
 fn main() -> ExitCode {

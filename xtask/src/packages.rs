@@ -1,4 +1,4 @@
-//! Debian packages the tests need, installed where they are missing.
+//! Debian packages that tests and benchmarks need, installed where they are missing.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -24,7 +24,10 @@ pub(crate) fn postgresql() -> Result<PathBuf> {
     if let Some(found) = newest_postgresql() {
         return Ok(found);
     }
-    install(&["postgresql"])?;
+    install(&["postgresql"]).context(
+        "instead of a package, TODOKE_TEST_POSTGRES can name the URL of a server whose every \
+         database may be dropped",
+    )?;
     newest_postgresql().with_context(|| {
         format!(
             "the package `postgresql` is installed, yet {POSTGRESQL}/{POSTGRESQL_MIN}/bin or newer \
@@ -64,6 +67,12 @@ fn on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
+/// Sees to what the programs beside ours are run with: Redis, and Python's own environments.
+pub(crate) fn peers() -> Result<()> {
+    programs(&[("redis-server", "redis-server")])?;
+    python().map(|_| ())
+}
+
 /// The newest version that is new enough.
 fn newest_postgresql() -> Option<PathBuf> {
     let versions = fs::read_dir(POSTGRESQL).ok()?;
@@ -82,34 +91,35 @@ fn install(packages: &[&str]) -> Result<()> {
     let names = packages.join(" ");
     if !processes::works("apt-get", &["--version"]) {
         bail!(
-            "the tests need {names} and this system has no apt-get: install it by hand; in place \
+            "this needs {names} and this system has no apt-get: install it by hand; in place \
              of PostgreSQL, TODOKE_TEST_POSTGRES may be the URL of a server whose every database \
              may be dropped"
         );
     }
     println!("packages: installing {names}");
-    processes::must(apt()?.arg("update"))?;
-    processes::must(apt()?.args(["install", "--yes", "--no-install-recommends"]).args(packages))
+    processes::must(apt(&names)?.arg("update"))?;
+    let options = ["install", "--yes", "--no-install-recommends"];
+    processes::must(apt(&names)?.args(options).args(packages))
         .with_context(|| format!("could not install {names}"))
 }
 
 /// `apt-get` as root, by sudo where needed.
-fn apt() -> Result<Command> {
+fn apt(names: &str) -> Result<Command> {
     let mut apt = if is_root()? {
         processes::command("apt-get")
     } else if processes::works("sudo", &["--version"]) {
         // The password is asked for here, while this process still owns the terminal.
         let granted = Command::new("sudo").arg("--validate").status().context("cannot run sudo")?;
         if !granted.success() {
-            bail!("sudo refused; run `apt-get install postgresql` as root, then this again");
+            bail!("sudo refused; run `apt-get install {names}` as root, then this again");
         }
         let mut sudo = processes::command("sudo");
         sudo.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
         sudo
     } else {
         bail!(
-            "the tests need Debian packages, and this is neither root nor is there sudo: \
-             run `apt-get install postgresql` as root, then this again"
+            "Debian packages are missing, and this is neither root nor is there sudo: \
+             run `apt-get install {names}` as root, then this again"
         );
     };
     apt.env("DEBIAN_FRONTEND", "noninteractive").arg("--quiet");

@@ -29,7 +29,7 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Measured> {
     let per_second = ticks_per_second()?;
     let begin = Instant::now();
     let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
-    let mut peak_bytes = 0;
+    let (mut peak_bytes, mut told) = (0, false);
     // Until it is waited for, an ended process keeps its times under /proc, so none are missed;
     // its memory is gone by then, and the peak is at most one look old.
     let ticks = loop {
@@ -39,12 +39,21 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Measured> {
         if ended {
             break ticks;
         }
+        if processes::interrupted() && !told {
+            told = true;
+            processes::output(Command::new("kill").args(["-TERM", &child.id().to_string()]))?;
+        }
         thread::sleep(Duration::from_millis(20));
     };
     let wall = begin.elapsed().as_secs_f64();
     let success = child.wait().context("lost sight of the child")?.success();
     let stdout = fs::read_to_string(&out).with_context(|| out.display().to_string())?;
     Ok(Measured { success, wall, cpu: ticks as f64 / per_second, peak_bytes, stdout })
+}
+
+/// What the last run with this `log` wrote to its standard error.
+pub(crate) fn complaint(log: &Path) -> String {
+    fs::read_to_string(log.with_extension("err")).unwrap_or_default()
 }
 
 fn ticks_per_second() -> Result<f64> {
