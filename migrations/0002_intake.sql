@@ -10,8 +10,17 @@ CREATE TABLE csv_mappings (
     PRIMARY KEY (name, saved_at)
 );
 
--- The archived mail or archive that a file came in, by the hash of its content.
-ALTER TABLE feed_files ADD COLUMN came_in TEXT;
+-- Archived mails and archives that a file came in, by the hash of their content.
+-- owner: feeds
+CREATE TABLE file_containers (
+    feed_file_id BYTEA NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (feed_file_id, sha256)
+);
+CREATE INDEX file_containers_by_content ON file_containers (sha256);
+
+-- When a file that was accepted was tried in vain: others go first then.
+ALTER TABLE feed_files ADD COLUMN tried_at BIGINT;
 
 -- Who read the raw bytes of a file, and when.
 -- owner: feeds

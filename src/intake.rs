@@ -4,7 +4,7 @@
 //! commands, pages and jobs take files in through it. Owns no table.
 
 pub(crate) mod chain;
-mod gate;
+pub(crate) mod gate;
 pub mod mend;
 pub mod pages;
 pub mod retry;
@@ -131,7 +131,10 @@ pub async fn finish(app: &App, limit: i64) -> anyhow::Result<Vec<Taken>> {
         match finish_one(app, (&feed, &attributor), &file).await {
             Ok(taken) => done.push(taken),
             // One file that cannot be taken in now holds no other back; it is tried again.
-            Err(fault) => tracing::error!("{}: {fault:#}", file.name),
+            Err(fault) => {
+                tracing::error!("{}: {fault:#}", file.name);
+                receive::put_back(app, &file).await?;
+            }
         }
     }
     Ok(done)

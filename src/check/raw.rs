@@ -7,7 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use formats::{Detection, FileRefused, Reading, Rows, Weakness, scan_list, shadowserver, unpack};
+use formats::{
+    Detection, FileRefused, Reading, Rows, Weakness, intelmq, mapped_csv, misp, n6, scan_list,
+    shadowserver, stix, unpack, xarf,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{hits::Hit, store};
@@ -104,12 +107,25 @@ impl Raw {
     pub(super) fn rows(&self, file: &store::File, now: i64) -> Result<Rows, FileRefused> {
         let reading = reading(file, now);
         let unpacked = unpack::unpack_within(&file.name, self.open()?, unpack::Limits::FEED)?;
-        if file.format == "shadowserver" {
-            let name = unpacked.name.clone();
-            let utf8 = reading.encoded(formats::Encoding::Utf8);
-            return shadowserver::open(&name, None, unpacked, utf8);
+        match file.format.as_str() {
+            "shadowserver" => {
+                let name = unpacked.name.clone();
+                let utf8 = reading.encoded(formats::Encoding::Utf8);
+                shadowserver::open(&name, None, unpacked, utf8)
+            }
+            "scan-list" => scan_list::open(unpacked, reading),
+            "intelmq" => intelmq::open(unpacked, reading),
+            "n6" => n6::open(unpacked, reading),
+            "xarf" => xarf::open(unpacked, reading),
+            "stix" => stix::open(unpacked, reading),
+            "misp" => misp::open(unpacked, reading),
+            _ => {
+                let mapping = serde_json::from_str(file.mapping.as_deref().unwrap_or_default());
+                let mapping: mapped_csv::Mapping =
+                    mapping.map_err(|fault| FileRefused::BadMapping(fault.to_string()))?;
+                mapped_csv::open(&mapping, unpacked, reading)
+            }
         }
-        scan_list::open(unpacked, reading)
     }
 
     /// Opens it as coverage.

@@ -74,6 +74,7 @@ impl Register {
             is_static.insert(isp, policy == "static");
             changed_at = changed_at.max(at);
         }
+        changed_at = changed_at.max(store::changed_at(tx).await?);
         Ok(Self { declared, bits, by_asn, is_static, table, changed_at })
     }
 

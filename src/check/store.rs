@@ -84,6 +84,8 @@ pub(super) struct File {
     pub(super) id: FileId,
     pub(super) feed_id: FeedId,
     pub(super) format: String,
+    /// The mapping in force, where the format names one.
+    pub(super) mapping: Option<String>,
     pub(super) utc_offset_minutes: Option<i64>,
     pub(super) holds: String,
     pub(super) sha256: String,
@@ -94,13 +96,20 @@ pub(super) struct File {
     pub(super) counts: String,
     pub(super) completed_at: Option<i64>,
     pub(super) refused: Option<String>,
+    /// How often people withdrew files of the store or brought them back.
+    pub(super) undone: i64,
 }
 
-/// All files, in the order in which they came.
+/// All files that were not withdrawn, in the order in which they came.
 pub(super) async fn files(tx: &mut Tx) -> sqlx::Result<Vec<File>> {
-    const SQL: &str = "SELECT f.id, f.feed_id, d.format, d.utc_offset_minutes, f.holds, f.sha256,
-             f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused
+    const SQL: &str = "SELECT f.id, f.feed_id, d.format,
+             (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = d.format
+               ORDER BY m.saved_at DESC LIMIT 1) AS mapping,
+             d.utc_offset_minutes, f.holds, f.sha256,
+             f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused,
+             (SELECT COUNT(*) FROM feed_file_events) AS undone
          FROM feed_files f JOIN feeds d ON d.id = f.feed_id
+         WHERE f.withdrawn_at IS NULL
          ORDER BY f.received_at, f.name, f.sha256, f.holds";
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
@@ -181,7 +190,7 @@ pub(super) fn cases(tx: &mut Tx) -> Rows<'_, Case> {
         "SELECT r.spot, r.isp_id, r.id, r.no, r.term, r.asn, r.opened_at, t.first_seen,
              t.last_seen, c.feed_file_id, c.basis
          FROM case_rows r LEFT JOIN case_traits c ON c.no = r.traits
-         LEFT JOIN case_times t ON t.no = r.no ORDER BY r.spot",
+         LEFT JOIN case_times t ON t.no = r.no WHERE r.state <> 'withdrawn' ORDER BY r.spot",
     )
 }
 
@@ -218,6 +227,7 @@ pub(super) fn facts(tx: &mut Tx) -> Rows<'_, Fact> {
          FROM case_rows r LEFT JOIN case_events e ON e.isp_id = r.isp_id AND e.case_id = r.id
           AND e.withdrawn_at IS NULL AND e.kind IN
               ('reopened', 'clean_once', 'verified', 'recurred', 'unknown', 'joined', 'parted')
+         WHERE r.state <> 'withdrawn'
          ORDER BY r.isp_id, r.id, e.at",
     )
 }
@@ -241,6 +251,31 @@ pub(super) async fn asns(tx: &mut Tx) -> sqlx::Result<Vec<(i64, IspId)>> {
 pub(super) async fn isps(tx: &mut Tx) -> sqlx::Result<Vec<(IspId, String, i64)>> {
     const SQL: &str = "SELECT id, lease_policy, changed_at FROM isps";
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
+}
+
+/// When the register or the table was changed last; `i64::MAX` where it says what only the rules
+/// of attribution themselves can tell apart: several editions, carriers, contradictions.
+pub(super) async fn changed_at(tx: &mut Tx) -> sqlx::Result<i64> {
+    const LAST: &str = "SELECT MAX(at) FROM (
+             SELECT MAX(imported_at) AS at FROM isp_imports
+             UNION ALL SELECT MAX(undone_at) FROM isp_imports
+             UNION ALL SELECT MAX(imported_at) FROM network_imports
+             UNION ALL SELECT MAX(undone_at) FROM network_imports
+             UNION ALL SELECT MAX(changed_at) FROM isps) changes";
+    const MANIFOLD: &str = "SELECT
+             (SELECT COUNT(*) FROM isps WHERE wholesale IS NOT NULL AND wholesale <> 'retail')
+             + (SELECT COUNT(*) FROM isp_prefixes WHERE kind = 'wholesale')
+             + (SELECT COUNT(*) FROM (SELECT 1 AS one FROM isp_prefixes GROUP BY prefix, valid_from
+                 HAVING COUNT(DISTINCT isp_id) > 1) twice)
+             + (SELECT CASE WHEN COUNT(*) > 1 THEN 1 ELSE 0 END FROM network_imports
+                 WHERE undone_at IS NULL)";
+    let manifold: i64 =
+        on_tx!(&mut *tx, conn => sqlx::query_scalar(MANIFOLD).fetch_one(conn).await)?;
+    if manifold > 0 {
+        return Ok(i64::MAX);
+    }
+    let last: Option<i64> = on_tx!(tx, conn => sqlx::query_scalar(LAST).fetch_one(conn).await)?;
+    Ok(last.unwrap_or(i64::MIN))
 }
 
 /// The chunks of the address table in force, the names of organisations left out; and since when.

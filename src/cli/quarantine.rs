@@ -17,7 +17,7 @@ use crate::{
     web::texts::Lang,
 };
 
-const MEND: &str = "Example:\n  todoke quarantine mend 0199…/17 --reason \"so said the sender\" \\\n\
+const MEND: &str = "Example:\n  todoke quarantine mend 0199…/17 --reason \"so says the list\" \\\n\
      \x20   --row \"2026-05-01 02:00:00,192.0.2.7,tcp,23\"";
 
 #[derive(Debug, Args)]

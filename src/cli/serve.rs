@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::{Ended, Out, Refused, given, work};
-use crate::{app::App, jobs, router};
+use crate::{app::App, feeds::archive, jobs, router};
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke serve --listen 127.0.0.1:8080")]
@@ -25,6 +25,7 @@ impl Serve {
         let words = format!("Serving on http://{address} until Ctrl-C.");
         out.line(&json!({ "listening": address }), words)?;
         let jobs = if self.no_jobs { &[][..] } else { &work::JOBS };
+        archive::sweep_up(app)?;
         let jobs = jobs::start(app, jobs);
         let served = router::serve(app.clone(), listener, stopped()).await;
         jobs.stop().await;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
-    feeds::{jobs as feed_jobs, ways::run::Report},
+    feeds::{archive, jobs as feed_jobs, ways::run::Report},
     intake::{self, Taken},
     jobs::{self, Job, queue},
     time::Moment,
@@ -54,6 +54,7 @@ impl Work {
         if self.once {
             return once(app, out).await;
         }
+        archive::sweep_up(app)?;
         let running = jobs::start(app, &JOBS);
         out.line(&json!({ "working": true }), "Working until Ctrl-C.")?;
         stopped().await;

@@ -19,7 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "undo and approval", include_str!("../../migrations/0004_undo.sql")),
     (5, "devices", include_str!("../../migrations/0005_devices.sql")),
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
-    (8, "access", include_str!("../../migrations/0008_access.sql")),
+    (7, "access", include_str!("../../migrations/0007_access.sql")),
 ];
 
 /// The schema that this program reads and writes.

@@ -2,8 +2,10 @@
 
 use std::{
     fs::{self, File},
+    hash::{BuildHasher as _, RandomState},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
+    time::UNIX_EPOCH,
 };
 
 use anyhow::Context as _;
@@ -13,6 +15,7 @@ use super::receive::FeedFile;
 use crate::{
     access::keys::{private, to_hex},
     app::App,
+    time::{DAY, Moment},
 };
 
 /// Level of zstd; a higher one saves a tenth of the bytes for twice the time.
@@ -50,12 +53,46 @@ pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64,
     Ok((sha256, bytes, archived))
 }
 
-/// A name in `folder` that no other file and no other process of this machine has.
+/// A name in `folder` that no other file and no other process has, on this machine or another.
 pub(crate) fn tempname(folder: &Path) -> PathBuf {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    };
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    // A process in a container has the number of the one before it; what the standard library
+    // draws for its hash tables differs from process to process.
+    static PROCESS: OnceLock<u64> = OnceLock::new();
+    let process = PROCESS.get_or_init(|| RandomState::new().hash_one(std::process::id()));
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    folder.join(format!(".part-{}-{next}", std::process::id()))
+    folder.join(format!(".part-{}-{process:016x}-{next}", std::process::id()))
+}
+
+/// Removes what killed processes left half-done beside the archive, gives how many these were:
+/// what is a day old. No file takes that long, and whose process another machine or container
+/// runs, nobody sees here.
+pub fn sweep_up(app: &App) -> io::Result<u64> {
+    sweep(&app.data.join("archive"), Moment(app.now().0 - DAY))
+}
+
+fn sweep(folder: &Path, before: Moment) -> io::Result<u64> {
+    let mut swept = 0;
+    if !folder.exists() {
+        return Ok(swept);
+    }
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        let made = entry.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let is_old = made.as_micros() < u128::try_from(before.0).unwrap_or(0);
+        if name.starts_with(".part-") && is_old {
+            let removed =
+                if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            // Another process may sweep at the same time.
+            swept += u64::from(removed.is_ok());
+        }
+    }
+    Ok(swept)
 }
 
 /// Where the raw bytes of a content hash lie.
@@ -100,4 +137,22 @@ pub fn lay_out(app: &App, file: &FeedFile) -> anyhow::Result<LaidOut> {
     let mut target = open.write(true).create_new(true).open(&laid.0)?;
     io::copy(&mut raw(app, file)?, &mut target)?;
     Ok(laid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_swept_a_day_later_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(tempname(folder.path()), "x").unwrap();
+        fs::write(at("abc.zst"), "x").unwrap();
+        fs::create_dir(tempname(folder.path())).unwrap();
+        assert_eq!(sweep(folder.path(), Moment(1)).unwrap(), 0, "somebody may be at it");
+        assert_eq!(sweep(folder.path(), Moment(i64::MAX)).unwrap(), 2);
+        assert!(at("abc.zst").exists());
+        assert_eq!(sweep(&at("nowhere"), Moment(i64::MAX)).unwrap(), 0);
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -78,7 +78,8 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
                 name_container(app, &file, &came_in).await?;
                 delivery.pieces.push(Piece { file, name, path, is_new });
             }
-            Err(why) => spoilt.push(format!("{name}: {why}")),
+            Err(NotLaidOut::Spoilt(why)) => spoilt.push(format!("{name}: {why}")),
+            Err(NotLaidOut::Fault(fault)) => return Err(fault.into()),
         }
     }
     if !spoilt.is_empty() {
@@ -98,17 +99,38 @@ async fn whole(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Res
     Ok(Delivery { pieces: vec![piece], desk: None })
 }
 
+/// Why a part of a delivery does not lie on the desk.
+enum NotLaidOut {
+    /// The part itself is broken, and will be the next time.
+    Spoilt(String),
+    /// This machine failed; the same delivery may be given again.
+    Fault(io::Error),
+}
+
+impl From<io::Error> for NotLaidOut {
+    fn from(fault: io::Error) -> Self {
+        Self::Fault(fault)
+    }
+}
+
 /// Writes a part into a folder of its own, under its name, which may tell how it is read.
-fn lay_out(part: &Part, folder: &Path) -> io::Result<PathBuf> {
+fn lay_out(part: &Part, folder: &Path) -> Result<PathBuf, NotLaidOut> {
     fs::create_dir_all(folder)?;
     let path = folder.join(&part.name);
     let mut target: File = private().write(true).create_new(true).open(&path)?;
-    let mut source = part.open().map_err(io::Error::other)?;
-    io::copy(&mut source, &mut target)?;
-    Ok(path)
+    let mut source = part.open().map_err(|why| NotLaidOut::Spoilt(why.to_string()))?;
+    let mut piece = vec![0; 256 << 10];
+    loop {
+        // What does not unfold is the part's fault; what is not written is this machine's.
+        let read = source.read(&mut piece).map_err(|why| NotLaidOut::Spoilt(why.to_string()))?;
+        if read == 0 {
+            return Ok(path);
+        }
+        target.write_all(&piece[..read])?;
+    }
 }
 
-/// Notes what a file came in; it stays what it came in first.
+/// Notes what a file came in.
 async fn name_container(app: &App, file: &FeedFile, sha256: &str) -> crate::db::Result<()> {
     let name = || async {
         let mut tx = app.db.begin().await?;

@@ -142,6 +142,16 @@ pub(crate) async fn unfinished(db: &Db, limit: i64) -> crate::db::Result<Vec<(Fe
     Ok(files.into_iter().filter_map(with_feed).collect())
 }
 
+/// Notes that a file could not be taken in now, so that those behind it go first the next time.
+pub(crate) async fn put_back(app: &App, file: &FeedFile) -> crate::db::Result<()> {
+    let put_back = || async {
+        let mut tx = app.db.begin().await?;
+        store::set_tried(&mut tx, file.id, app.now()).await?;
+        tx.commit().await
+    };
+    retry::until_settled(put_back).await
+}
+
 /// A file and its feed.
 pub(crate) async fn with_feed(db: &Db, id: FileId) -> crate::db::Result<Option<(Feed, FeedFile)>> {
     let feeds = super::all(db).await?;

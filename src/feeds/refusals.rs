@@ -12,7 +12,7 @@ pub fn whole(why: &FileRefused) -> String {
     match why {
         FileRefused::Empty => "the file is empty, without even a header".to_owned(),
         FileRefused::BadArchive(why) => {
-            format!("the zip cannot be read ({why}); fetch it again, or give the CSV inside it")
+            format!("the archive cannot be read ({why}); fetch it again, or give what is inside it")
         }
         FileRefused::Io(fault) => format!("the file {}", damage(fault)),
         why => why.to_string(),

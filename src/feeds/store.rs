@@ -94,9 +94,10 @@ pub(super) async fn enter_file(
         .bind(feed).bind(file.holds.word()).bind(&file.sha256).fetch_one(conn).await)
 }
 
-/// Notes what a file came in, unless that is known.
+/// Notes what a file came in.
 pub(super) async fn set_came_in(tx: &mut Tx, file: FileId, sha256: &str) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE feed_files SET came_in = $1 WHERE id = $2 AND came_in IS NULL";
+    const SQL: &str = "INSERT INTO file_containers (sha256, feed_file_id) VALUES ($1, $2)
+         ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => sqlx::query(SQL).bind(sha256).bind(file).execute(conn).await.map(|_| ()))
 }
 
@@ -154,12 +155,18 @@ pub(super) struct OfFeed {
 pub(super) async fn unfinished(db: &Db, limit: i64) -> sqlx::Result<Vec<(FeedId, FeedFile)>> {
     let sql = format!(
         "SELECT feed_id, {FILE} FROM feed_files WHERE completed_at IS NULL
-         ORDER BY received_at, name, sha256 LIMIT $1"
+         ORDER BY COALESCE(tried_at, received_at), name, sha256 LIMIT $1"
     );
     let rows: Vec<OfFeed> = on!(db, pool => {
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(limit).fetch_all(pool).await
     })?;
     Ok(rows.into_iter().map(|row| (row.feed_id, row.file)).collect())
+}
+
+/// Notes that a file was tried in vain.
+pub(super) async fn set_tried(tx: &mut Tx, file: FileId, at: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files SET tried_at = $1 WHERE id = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(at).bind(file).execute(conn).await.map(|_| ()))
 }
 
 /// A file and the feed it belongs to, by its key.
@@ -174,7 +181,9 @@ pub(super) async fn file(db: &Db, id: FileId) -> sqlx::Result<Option<(FeedId, Fe
 /// The files of a feed whose content has that hash, or that came in a delivery that has it.
 pub(super) async fn by_content(db: &Db, feed: FeedId, sha256: &str) -> sqlx::Result<Vec<FeedFile>> {
     let sql = format!(
-        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND (sha256 = $2 OR came_in = $2)
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1
+             AND (sha256 = $2 OR id IN (SELECT c.feed_file_id FROM file_containers c
+                 WHERE c.sha256 = $2))
          ORDER BY name, holds"
     );
     on!(db, pool => {

@@ -87,7 +87,7 @@ fn runs(batch: &[Sorted]) -> BTreeMap<String, RunHits> {
 }
 
 /// How many addresses of each provider the rows of a batch name, which are sorted by address.
-fn addresses(rows: &[Attributed<'_>]) -> BTreeMap<IspId, i64> {
+pub(crate) fn addresses(rows: &[Attributed<'_>]) -> BTreeMap<IspId, i64> {
     let mut addresses = BTreeMap::new();
     let mut before = None;
     for one in rows {

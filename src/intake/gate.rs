@@ -38,7 +38,7 @@ pub(super) async fn weigh(
 }
 
 /// Weighs a file again that grew after it was closed: rows of it left quarantine.
-pub(super) async fn weigh_again(
+pub(crate) async fn weigh_again(
     app: &App,
     feed: &Feed,
     file: &FeedFile,

@@ -5,9 +5,10 @@
 //! row it stands for is dismissed, naming that file. Owns no table.
 
 use std::{
+    borrow::Cow,
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use formats::Row;
@@ -38,6 +39,9 @@ pub enum NotMended {
     /// There are none or several rows in what was written.
     #[error("write exactly one row")]
     NotOneRow,
+    /// The file's encoding has no such characters.
+    #[error("the file is in CP932, which has not all of these characters")]
+    NotInEncoding,
     /// It waits no more.
     #[error("the row no longer waits in quarantine")]
     NotWaiting,
@@ -61,7 +65,10 @@ pub async fn mend(
     }
     let laid = archive::lay_out(app, file)?;
     let (name, header) = header_of(feed, file, laid.path())?;
-    let desk = tempfile_beside(laid.path(), &name, &format!("{header}{}\n", text.trim()))?;
+    let Some(line) = encoded(text.trim(), &header) else {
+        return Ok(Err(NotMended::NotInEncoding));
+    };
+    let desk = tempfile_beside(laid.path(), &name, &[&header[..], &line, b"\n"].concat())?;
     let mended = match one_detection(app, feed, &desk) {
         Ok(()) => take_in_its_place(app, feed, row, (&desk, word)).await.map(Ok),
         Err(why) => Ok(Err(why)),
@@ -88,23 +95,32 @@ async fn take_in_its_place(
 }
 
 /// The name that tells how the file is read, and the line that its rows need above them.
-fn header_of(feed: &Feed, file: &FeedFile, path: &Path) -> anyhow::Result<(String, String)> {
+fn header_of(feed: &Feed, file: &FeedFile, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let unpacked = formats::unpack(&file.name, fs::File::open(path)?)?;
     let name = unpacked.name.clone();
     if !feed.format.has_header() {
-        return Ok((name, String::new()));
+        return Ok((name, Vec::new()));
     }
     let mut header = Vec::new();
     BufReader::new(unpacked.take(HEADER_MAX)).read_until(b'\n', &mut header)?;
-    Ok((name, String::from_utf8_lossy(&header).into_owned()))
+    Ok((name, header))
+}
+
+/// A row in the encoding of the header above it; nothing where that cannot say it.
+fn encoded<'a>(text: &'a str, header: &[u8]) -> Option<Cow<'a, [u8]>> {
+    if std::str::from_utf8(header).is_ok() {
+        return Some(Cow::Borrowed(text.as_bytes()));
+    }
+    let (bytes, _, lossy) = encoding_rs::SHIFT_JIS.encode(text);
+    (!lossy).then_some(bytes)
 }
 
 /// Writes a file under just that name, in a folder of its own, which nobody else reads.
-fn tempfile_beside(beside: &Path, name: &str, text: &str) -> anyhow::Result<std::path::PathBuf> {
+fn tempfile_beside(beside: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<PathBuf> {
     let folder = beside.with_extension("mend");
     fs::create_dir(&folder)?;
     let path = folder.join(name);
-    private().write(true).create_new(true).open(&path)?.write_all(text.as_bytes())?;
+    private().write(true).create_new(true).open(&path)?.write_all(bytes)?;
     Ok(path)
 }
 

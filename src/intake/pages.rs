@@ -1,5 +1,6 @@
 //! `/admin/feeds`: what came, what waits for a person, and the files of machines at `/api/v1`.
 
+mod approvals;
 mod calendar;
 mod desk;
 mod feeds;
@@ -29,6 +30,8 @@ pub fn routes() -> Router<App> {
         .route("/admin/feeds/{name}/coverage", get(calendar::show))
         .route("/admin/feeds/{name}/quarantine", get(rows::of_feed))
         .route("/admin/feeds/{name}/retry", post(rows::retry))
+        .route("/admin/approvals", get(approvals::all))
+        .route("/admin/approvals/{id}", post(approvals::decide))
         .route("/admin/files/{id}", get(feeds::file))
         .route("/admin/files/{id}/raw", get(feeds::raw))
         .route("/admin/quarantine/{file}/{row}", get(rows::one).post(rows::say))

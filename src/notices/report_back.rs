@@ -17,7 +17,7 @@ use crate::{
         lines::{self, LineToken},
         register,
     },
-    db::Tx,
+    db::{Tx, retry},
     isps::Isp,
     time::Moment,
 };
@@ -72,6 +72,22 @@ pub async fn import(
 
 /// Keeps reports that were read; see [`import`].
 pub async fn keep(
+    app: &App,
+    isp: &Isp,
+    reports: &[wire::Report],
+    dry_run: bool,
+) -> anyhow::Result<Imported> {
+    // A report that was kept before is known, so that doing it again changes nothing.
+    for _ in 1..retry::TRIES {
+        match keep_once(app, isp, reports, dry_run).await {
+            Err(fault) if retry::is_worth_asking(&fault) => {}
+            done => return done,
+        }
+    }
+    keep_once(app, isp, reports, dry_run).await
+}
+
+async fn keep_once(
     app: &App,
     isp: &Isp,
     reports: &[wire::Report],

@@ -12,7 +12,7 @@ use todoke::{
     access::{roles::Role, staff, tokens},
     attribution::Attributor,
     feeds::{self, Format, Registration},
-    intake,
+    intake, isps,
 };
 
 use crate::centre::{Answer, Centre, Visitor, texts};
@@ -24,8 +24,9 @@ const REPORT: &str = "timestamp,ip,protocol,port,hostname\n\
 const NAME: &str = "2026-05-01-scan_telnet-jp.csv";
 
 /// Pages of the centre's own people, and what an administrator and intake get from them.
-const PAGES: [(&str, u16, u16); 8] = [
+const PAGES: [(&str, u16, u16); 9] = [
     ("/admin/feeds", 200, 200),
+    ("/admin/approvals", 200, 200),
     ("/admin/feeds/telnet", 200, 200),
     ("/admin/feeds/telnet/coverage", 200, 200),
     ("/admin/feeds/telnet/coverage?month=2026-05", 200, 200),
@@ -198,6 +199,49 @@ async fn an_operator_closes_a_row_and_lets_it_wait_again() {
             intake.post("/admin/feeds/telnet/retry", "").await.status,
             StatusCode::SEE_OTHER
         );
+    }
+}
+
+#[tokio::test]
+async fn a_file_out_of_all_measure_waits_until_somebody_approves_it_or_takes_it_back() {
+    for centre in Centre::on_each_engine().await {
+        let register = "code,name,asns,lease_policy,lines,prefix\n\
+            isp-a,A,,static,1000,203.0.113.0/24\n";
+        isps::register::import(&centre.app, register.as_bytes()).await.unwrap().unwrap();
+        let small = with_report(&centre).await;
+        let feed = feeds::by_name(&centre.app.db, "telnet").await.unwrap().unwrap();
+        let attributor = Attributor::load(&centre.app).await.unwrap();
+        let mut ids = Vec::new();
+        for (day, hosts) in [("03", 1..=150), ("04", 2..=151)] {
+            let path = centre.app.data.join(format!("2026-05-{day}-scan_telnet-jp.csv"));
+            let rows = hosts.map(|n| format!("2026-05-{day} 01:02:03,203.0.113.{n},tcp,23,x\n"));
+            let rows: String = rows.collect();
+            fs::write(&path, format!("timestamp,ip,protocol,port,hostname\n{rows}")).unwrap();
+            let taken = intake::take_one(&centre.app, (&feed, &attributor), &path).await.unwrap();
+            assert!(taken.waits_for_approval.is_some(), "{taken:?}");
+            ids.push(taken.id.to_string());
+        }
+        let mut administrator = signed_in(&centre, "administrator", Role::Administrator).await;
+        let mut intake = signed_in(&centre, "desk-1", Role::Intake).await;
+        let [one, two] = [&ids[0], &ids[1]].map(|id| format!("/admin/approvals/{id}"));
+        let forbidden = administrator.post(&one, "act=approve&reason=x").await;
+        assert_eq!(forbidden.status, StatusCode::FORBIDDEN);
+        assert!(intake.get("/admin/feeds").await.body.contains("承認を待つファイルが2件あります"));
+        let silent = intake.post(&one, "act=approve&reason=").await;
+        assert_eq!(silent.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let good = intake.post(&one, "act=approve&reason=a+national+scan").await;
+        assert_eq!(good.to(), "/admin/approvals#main");
+        let late = intake.post(&one, "act=decline&reason=x").await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        intake.post(&two, "act=decline&reason=the+wrong+list").await;
+        let page = intake.get("/en/admin/approvals").await;
+        assert!(page.body.contains("No file waits."), "{}", page.body);
+        let file = intake.get(&format!("/en/admin/files/{}", ids[1])).await;
+        assert!(file.body.contains("withdrawn"), "{}", file.body);
+        let unknown = intake.post("/admin/approvals/0123456789", "act=approve&reason=x").await;
+        assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+        let idle = intake.post(&format!("/admin/approvals/{small}"), "act=approve&reason=x").await;
+        assert_eq!(idle.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 }
 

@@ -25,10 +25,8 @@ use anyhow::{Context as _, Result};
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [-- FILTER…]   install what the tests need (PostgreSQL, dovecot, medallion),
-                      then run all of them
-  test [-- FILTER…]   install what the tests need (PostgreSQL), then run all of them,
-                      and bring faults about for a few minutes
+  test [-- FILTER…]   install what the tests need (PostgreSQL, dovecot, medallion), run all of
+                      them, then the samples of the peers and some minutes of faults
   check               format, lints, docs, tidy, licences and sources, unused dependencies
   tidy                the rules of the house that no compiler knows
   conformance         the peers' samples through our readers, against what the peers expect

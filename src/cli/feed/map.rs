@@ -17,7 +17,7 @@ use serde_json::json;
 use crate::{
     app::App,
     cli::{Ended, Out, Refused, WrongUsage},
-    feeds::mappings,
+    feeds::{mappings, refusals},
 };
 
 /// Bytes of a file that a proposal is made from.
@@ -62,31 +62,44 @@ impl Map {
             let why = format!("`{name}` is no name of a mapping: letters, digits, `-`, `_`, `.`");
             return Err(WrongUsage(why).into());
         }
-        let sample = sample(&self.file).map_err(Refused::because)?;
+        let name = self.file.display();
+        let sample = sample(&self.file)
+            .map_err(|why| Refused::because(format!("{name}: {}", refusals::whole(&why))))?;
         let (mapping, proposal) = self.mapping(&sample)?;
         let reading = Reading::at(app.now().0);
-        let rows = first_rows(&mapping, sample, reading).map_err(Refused::because)?;
+        let (rows, unusable) = match first_rows(&mapping, sample, reading) {
+            Ok(rows) => (rows, None),
+            // What was proposed is shown all the same: it says what is still to be said.
+            Err(why) => (Vec::new(), Some(why.to_string())),
+        };
         let understood = rows.iter().filter(|row| row.is_ok()).count();
         let text = toml::to_string_pretty(&mapping)?;
         let saved = match &self.save {
             Some(_) if understood == 0 => {
                 return Err(Refused::because(format!(
                     "no row of the beginning is understood by it, so it is not saved; {}",
-                    rows.iter().find_map(|row| row.as_ref().err()).map_or("", String::as_str)
+                    unusable
+                        .as_ref()
+                        .or(rows.iter().find_map(|row| row.as_ref().err()))
+                        .map_or("it has no row", String::as_str)
                 )));
             }
             Some(name) => Some(mappings::save(app, name, &mapping, &self.by).await?),
             None => None,
         };
         let value = json!({
-            "mapping": mapping, "understood": understood, "tried": rows.len(),
+            "mapping": mapping, "unusable": unusable, "understood": understood, "tried": rows.len(),
             "name": self.save, "saved": saved,
             "columns": proposal.as_ref().map(columns),
             "unplaced": proposal.as_ref().map(|one| one.unplaced.clone()),
             "missing": proposal.as_ref().map(|one| one.missing.clone()),
             "rows": rows.iter().take(SHOWN).map(shown).collect::<Vec<_>>(),
         });
-        out.line(&value, self.words((proposal.as_ref(), &text), &rows, saved))?;
+        let mut words = self.words((proposal.as_ref(), &text), &rows, saved);
+        if let Some(why) = &unusable {
+            words = format!("{words}\n{why}: `--constant weakness_code=weak_credentials`, say.");
+        }
+        out.line(&value, words)?;
         Ok(if understood == 0 { Ended::PartlyRefused } else { Ended::Done })
     }
 

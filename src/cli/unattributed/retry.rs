@@ -26,10 +26,11 @@ use crate::{
     },
     db::retry,
     feeds::{
-        self, Feed, archive, files, format,
+        self, Feed, archive, files, format, gate,
         receive::{self, FeedFile},
     },
     ids::FileId,
+    intake::{self, chain},
     sightings::{self, Sheaf, Sighting, Spot},
     time::Moment,
 };
@@ -147,7 +148,7 @@ async fn read(
         };
         let (id, wanted) = (file.id, Arc::clone(&wanted));
         let mut handfuls = receive::handfuls(rows, 0, move |rows| lay(id, rows, &wanted));
-        let reading = Reading { app, attributor, round, feed: &feed };
+        let reading = Reading { app, attributor, round, feed: &feed, file: &file };
         while let Some(sheaves) = handfuls.next_batch().await {
             let sheaf = Sheaf::bound(id, &sheaves.iter().collect::<Vec<_>>());
             let opened = reading.take(&sheaf, &mut found).await?;
@@ -157,6 +158,7 @@ async fn read(
         }
         // A file that breaks off did so the first time, too.
         handfuls.broken().await?;
+        intake::gate::weigh_again(app, &feed, &file, attributor).await?;
     }
     Ok(found)
 }
@@ -192,6 +194,7 @@ struct Reading<'a> {
     attributor: &'a Attributor,
     round: &'a Round,
     feed: &'a Feed,
+    file: &'a FeedFile,
 }
 
 impl Reading<'_> {
@@ -236,6 +239,8 @@ impl Reading<'_> {
         let identifier = self.attributor.identifier();
         let opened =
             cases::open::from_sightings(&mut tx, self.feed, rows, &cases, identifier).await?;
+        // What a provider is found to have only now counts against its measure as well.
+        gate::note(&mut tx, self.file, &chain::addresses(rows)).await?;
         tx.commit().await?;
         Ok(opened)
     }

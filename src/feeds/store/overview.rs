@@ -27,7 +27,7 @@ pub(in crate::feeds) async fn feeds(db: &Db) -> sqlx::Result<Vec<Overview>> {
 }
 
 const FILE: &str = "SELECT f.id, d.name AS feed, f.holds, f.sha256, f.name, f.received_at,
-             f.rows_done, f.completed_at, f.refused, f.counts, f.bytes,
+             f.rows_done, f.completed_at, f.refused, f.withdrawn_at, f.counts, f.bytes,
              (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id
                  AND q.released_at IS NULL AND q.dismissed_at IS NULL) AS waiting,
              (SELECT COUNT(*) FROM quarantined_rows q WHERE q.feed_file_id = f.id

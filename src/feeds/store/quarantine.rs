@@ -102,7 +102,7 @@ pub(in crate::feeds) async fn waiting(db: &Db, file: FileId) -> sqlx::Result<i64
 /// Files of a feed that hold rows that wait.
 pub(in crate::feeds) async fn files(db: &Db, feed: FeedId) -> sqlx::Result<Vec<FeedFile>> {
     let sql = format!(
-        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND id IN
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND withdrawn_at IS NULL AND id IN
          (SELECT feed_file_id FROM quarantined_rows
            WHERE released_at IS NULL AND dismissed_at IS NULL)
          ORDER BY received_at, name"
@@ -121,7 +121,8 @@ pub(in crate::feeds) async fn release(
     at: Moment,
 ) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE quarantined_rows SET released_at = $1
-         WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL AND dismissed_at IS NULL";
+         WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL AND dismissed_at IS NULL
+           AND feed_file_id IN (SELECT id FROM feed_files WHERE withdrawn_at IS NULL)";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
         .bind(at).bind(file).bind(row_no).execute(conn).await
         .map(|done| done.rows_affected()))?;

@@ -1,6 +1,8 @@
 //! Handing over (引渡し): the one place where whatever a way fetched enters the feed.
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
+
+use formats::FileRefused;
 
 use crate::{
     app::App,
@@ -53,6 +55,12 @@ async fn refused(app: &App, feed: &Feed, piece: &Piece) -> anyhow::Result<Option
     let Err(why) = format::open_rows(feed, &file.name, &piece.path, app.now()) else {
         return Ok(None);
     };
+    if let FileRefused::Io(fault) = &why
+        && !matches!(fault.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof)
+    {
+        // This machine failed, and not the file: it is handed over again.
+        return Err(anyhow::Error::new(why));
+    }
     let why = refusals::whole(&why);
     receive::close(app, file, Some(&why), &[]).await?;
     Ok(Some(why))

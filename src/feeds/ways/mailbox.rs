@@ -108,7 +108,17 @@ pub(super) async fn fetch(run: &mut Run<'_>, settings: &Settings) -> Result<(), 
     let unseen = within("search", mails.uid_search("UNSEEN UNDELETED")).await?;
     let mut unseen: Vec<Uid> = unseen.into_iter().collect();
     unseen.sort_unstable();
-    unseen.truncate(MAILS_MAX);
+    // Those that were refused stay unseen; they take no place from the others.
+    let mut fresh = Vec::new();
+    for uid in unseen {
+        if fresh.len() == MAILS_MAX {
+            break;
+        }
+        if !matches!(run.known(&format!("{validity}-{uid}")).await?, Some(Some(_))) {
+            fresh.push(uid);
+        }
+    }
+    let unseen = fresh;
     for some in unseen.chunks(HANDFUL) {
         for head in heads(&mut mails, some).await? {
             take(run, settings, &mut mails, (validity, &head)).await?;

@@ -15,10 +15,14 @@ use crate::{
     access::{pages::Signed, roles::Act},
     app::App,
     feeds::{
-        archive,
+        archive, gate,
         overview::{self, OneFile, Overview, PageOf},
         readings,
         receive::Counts,
+        ways::{
+            self, Way,
+            history::{self, WayRun},
+        },
     },
     ids::FileId,
     web::{
@@ -32,9 +36,11 @@ const PIECE: usize = 256 << 10;
 
 #[derive(Template)]
 #[template(path = "intake/feeds.html")]
-struct Feeds {
+struct AllFeeds {
     page: Page,
     feeds: Vec<Overview>,
+    /// Files that wait for approval.
+    held: usize,
 }
 
 /// `/admin/feeds`
@@ -42,7 +48,8 @@ pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
     if let Some(no) = signed.refused(Act::SeeFeeds) {
         return Ok(no);
     }
-    show(&Feeds { page: signed.page, feeds: overview::all(&app.db).await? })
+    let (feeds, held) = (overview::all(&app.db).await?, gate::waiting(&app.db).await?.len());
+    show(&AllFeeds { page: signed.page, feeds, held })
 }
 
 #[derive(Template)]
@@ -51,6 +58,8 @@ struct OneFeed {
     page: Page,
     name: String,
     files: PageOf<OneFile>,
+    /// Ways in, each with its last run.
+    ways: Vec<(Way, Option<WayRun>)>,
 }
 
 /// `/admin/feeds/{name}`
@@ -68,7 +77,12 @@ pub(super) async fn one(
         Err(answer) => return answer,
     };
     let files = overview::files(&app.db, feed.id, paged.page).await?;
-    show(&OneFeed { page: signed.page, name, files })
+    let mut ways = Vec::new();
+    for way in ways::all(&app.db, Some(feed.id)).await? {
+        let last = history::runs(&app.db, &way, 1).await?.pop();
+        ways.push((way, last));
+    }
+    show(&OneFeed { page: signed.page, name, files, ways })
 }
 
 #[derive(Template)]

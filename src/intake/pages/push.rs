@@ -50,7 +50,7 @@ pub(crate) struct Standing {
     file: String,
     /// The hash of its content.
     sha256: String,
-    /// `accepted`: it is safe and its rows go in; `taken`; `refused`.
+    /// `accepted`: it is safe and its rows go in; `taken`; `refused`; `withdrawn`.
     status: &'static str,
     /// Why it was refused as a whole, or where it breaks off.
     refused: Option<String>,
@@ -219,6 +219,7 @@ async fn delivered(app: &App, feed: &Feed, sha256: &str) -> anyhow::Result<Deliv
 async fn standing_of(app: &App, file: FeedFile) -> anyhow::Result<Standing> {
     Ok(Standing {
         status: match (&file.refused, file.completed_at) {
+            _ if file.withdrawn_at.is_some() => "withdrawn",
             (Some(_), _) => "refused",
             (None, Some(_)) => "taken",
             (None, None) => "accepted",

@@ -135,10 +135,20 @@ async fn stand_by(
         if row.outcome != Outcome::Detected {
             continue;
         }
-        if let Some(orphans) = lines.remove(&row.line.cast_signed()) {
+        // Several rows may stand on one line, each at a spot of its own.
+        let line = row.line.cast_signed();
+        if let Some(here) = lines.remove(&line) {
             let mut sheaf = Sheaf::of(file.id);
             sheaf.lay(row_no, &row);
-            found.push((sheaf, orphans));
+            let spot = sheaf.sightings().next().map(|one| one.spot.to_vec());
+            let is_here = |orphan: &Orphan| Some(orphan.spot()) == spot.as_deref();
+            let (here, others): (Vec<_>, Vec<_>) = here.into_iter().partition(is_here);
+            if !others.is_empty() {
+                lines.insert(line, others);
+            }
+            if !here.is_empty() {
+                found.push((sheaf, here));
+            }
         }
         if lines.is_empty() {
             break;

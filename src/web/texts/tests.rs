@@ -86,6 +86,7 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
         "group-",
         "csv-",
         "file-outcome-",
+        "ways-outcome-",
         "row-said-",
         "covered-",
         "reason-",

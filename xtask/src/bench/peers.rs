@@ -165,9 +165,10 @@ impl Peers {
         if !measured.success {
             bail!("{program} failed:\n{}", measure::complaint(&log));
         }
-        let last = measured.stdout.lines().last().unwrap_or_default();
-        let said: Value =
-            serde_json::from_str(last).with_context(|| format!("{script} printed no JSON"))?;
+        // Bots say farewell after the script has spoken.
+        let said = measured.stdout.lines().rev().find(|line| line.starts_with('{'));
+        let last = said.with_context(|| format!("{script} printed no JSON"))?;
+        let said: Value = serde_json::from_str(last).context(last.to_owned())?;
         let number = |key: &str| said[key].as_u64().with_context(|| format!("no `{key}`: {last}"));
         let cpu = said["cpu"].as_f64().with_context(|| format!("no `cpu`: {last}"))?;
         Ok(Run { program, per_row, rows: number("rows")?, cpu, peak_bytes: number("peak")? })

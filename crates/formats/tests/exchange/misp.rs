@@ -111,7 +111,7 @@ fn an_address_that_is_no_device_or_was_never_seen_is_refused_and_says_why() {
         json!({"type": "ip-src", "value": "192.0.2.7", "timestamp": "1795132800"}),
         &mirai,
         "last_seen",
-        "when this was seen is unknown",
+        "nothing says when this was seen",
     );
     check(address("ip-src", "192.0.2.0/24"), &mirai, "value", "prefix");
     check(address("ip-src|port", "192.0.2.7|99999"), &mirai, "value", "port");
