@@ -2,7 +2,7 @@
 //!
 //! A folder that somebody writes into, a mailbox, the reports of Shadowserver, a TAXII collection.
 //! Each way has a schedule; each of its runs is a dated fact. A run hands every file over by
-//! [`hand_over`], which makes it durable and enters it once by content; taking in is for `intake`.
+//! `hand_over`, which makes it durable and enters it once by content; taking in is for `intake`.
 //! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`; reads `feeds` and,
 //! by its verbs, `jobs`.
 
