@@ -40,3 +40,13 @@ pub(crate) fn mapped_csv(data: &[u8]) {
         read_all(mapped_csv::open(&proposal.mapping, input(data), reading()));
     }
 }
+
+/// A database of fingerprints, and behind a NUL the banner that it is asked about.
+pub(crate) fn recog(data: &[u8]) {
+    let cut = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
+    let (text, banner) = data.split_at(cut);
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    if let Ok(database) = formats::recog::Database::read("fuzz", text) {
+        let _told = database.first(banner.get(1..).unwrap_or_default());
+    }
+}

@@ -35,6 +35,7 @@ const TARGETS: &[Target] = &[
     ("xarf", feeds::xarf),
     ("stix", feeds::stix),
     ("misp", feeds::misp),
+    ("recog", feeds::recog),
     ("unfold", containers::unfold),
     ("mail", containers::mail),
     ("address", words::address),

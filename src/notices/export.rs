@@ -1,5 +1,5 @@
 //! Exporting (出力): a list as bytes, the same as often as asked, until lines of it are taken back:
-//! then its second version says so.
+//! then a later version says so.
 
 use std::str::FromStr;
 
@@ -11,7 +11,8 @@ use super::{Notice, line::LineBody, store};
 use crate::{
     access::keys::to_hex,
     app::App,
-    cases::{CaseRef, inquiry_id},
+    cases::{CaseRef, inquiry_id, register},
+    db::Tx,
     isps::Isp,
     sightings::Spot,
 };
@@ -48,17 +49,30 @@ impl FromStr for Form {
 /// The lines of a list as the ISP gets them, inquiry IDs included.
 pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let mut tx = app.db.begin().await?;
-    let recalled = store::recall::records(&mut tx, notice).await?;
+    let lines = read(app, &mut tx, notice, isp).await?;
+    tx.commit().await?;
+    Ok(lines)
+}
+
+async fn read(
+    app: &App,
+    tx: &mut Tx,
+    notice: &Notice,
+    isp: &Isp,
+) -> anyhow::Result<Vec<Line>> {
+    let recalled = store::recall::records(tx, notice).await?;
+    // Each line that is taken back makes another version, so that no version has two texts.
+    let version = u32::try_from(recalled.len())?.saturating_add(1);
     let mut lines = Vec::new();
-    for stored in store::lines(&mut tx, notice).await? {
+    for stored in store::lines(tx, notice).await? {
         let body: LineBody = serde_json::from_str(&stored.body)?;
         let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
-        let id = inquiry_id::issue(app, &mut tx, case).await?;
+        let id = inquiry_id::issue(app, tx, case).await?;
         let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
         let place = place.context("a listed case holds a malformed spot")?;
         lines.push(Line {
             list_id: notice.list_id.clone(),
-            list_version: if recalled.is_empty() { 1 } else { 2 },
+            list_version: version,
             record_no: stored.record_no.cast_unsigned(),
             inquiry_id: id.reveal(),
             isp_code: isp.code.clone(),
@@ -97,7 +111,6 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
             reason_hint: body.reason_hint,
         });
     }
-    tx.commit().await?;
     Ok(lines)
 }
 
@@ -116,7 +129,10 @@ pub struct Exported {
 
 /// Writes a list and records that it was handed out.
 pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
-    let lines = lines(app, notice, isp).await?;
+    let mut tx = app.db.begin().await?;
+    // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
+    register::hold(&mut tx).await?;
+    let lines = read(app, &mut tx, notice, isp).await?;
     let mut bytes = Vec::new();
     let mut unmappable = Vec::new();
     let word = match form {
@@ -134,7 +150,6 @@ pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow:
         }
     };
     let sha256 = to_hex(&Sha256::digest(&bytes));
-    let mut tx = app.db.begin().await?;
     store::insert_export(&mut tx, notice, word, app.now(), &sha256).await?;
     tx.commit().await?;
     let recalled = lines.iter().filter(|line| line.list_version > 1);
