@@ -178,7 +178,7 @@ on_both_engines! {
         for (name, bytes, words) in [
             ("head.csv.gz", &packed[..6], "is cut short; fetch it again"),
             ("half.csv.gz", &packed[..packed.len() / 2], "the file breaks off: it is cut short"),
-            ("cut.zip", b"PK\x03\x04\x14\0\0\0\x08\0 cut off", "or give the CSV inside it"),
+            ("cut.zip", b"PK\x03\x04\x14\0\0\0\x08\0 cut off", "or give what is inside it"),
         ] {
             let answer = centre.ingests(SCANNER, name, bytes);
             assert_eq!(answer.status, 1, "{answer:?}");
