@@ -54,12 +54,7 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
     Ok(lines)
 }
 
-async fn read(
-    app: &App,
-    tx: &mut Tx,
-    notice: &Notice,
-    isp: &Isp,
-) -> anyhow::Result<Vec<Line>> {
+async fn read(app: &App, tx: &mut Tx, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let recalled = store::recall::records(tx, notice).await?;
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
