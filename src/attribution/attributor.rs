@@ -133,23 +133,28 @@ impl Attributor {
         found.isp.or(found.carrier).filter(|_| declared)
     }
 
-    /// How many addresses `isp` serves at `at`. Of IPv6, networks of 56 bits count, which one line
-    /// mostly has.
-    pub fn addresses_of(&self, isp: IspId, at: Moment) -> i64 {
+    /// How many addresses each ISP serves at `at`, in one walk over all spans. Of IPv6, networks of
+    /// 56 bits count, which one line mostly has.
+    pub fn addresses(&self, at: Moment) -> HashMap<IspId, i64> {
         let (v4, v6) = self.starts();
-        let own = |ip: IpAddr| self.attribute(ip, at).isp == Some(isp);
-        let ends = v4[1..].iter().map(|next| u64::from(*next)).chain([1 << 32]);
-        let of_v4 = v4.iter().zip(ends).filter(|(start, _)| own(Ipv4Addr::from(**start).into()));
-        let of_v4: u64 = of_v4.map(|(start, end)| end - u64::from(*start)).sum();
-        let ends = v6[1..].iter().map(|next| *next - 1).chain([u128::MAX]);
-        let of_v6 = v6.iter().zip(ends).filter(|(start, _)| own(Ipv6Addr::from(**start).into()));
-        let (mut networks, mut reached) = (0_u128, None);
-        for (start, last) in of_v6 {
-            let (first, last) = (start >> 72, last >> 72);
-            networks += last + 1 - first - u128::from(reached == Some(first));
-            reached = Some(last);
+        let mut addresses: HashMap<IspId, i64> = HashMap::new();
+        let ends = v4[1..].iter().map(|next| i64::from(*next)).chain([1 << 32]);
+        for (start, end) in v4.iter().zip(ends) {
+            if let Some(isp) = self.attribute(Ipv4Addr::from(*start).into(), at).isp {
+                *addresses.entry(isp).or_default() += end - i64::from(*start);
+            }
         }
-        i64::try_from(u128::from(of_v4) + networks).unwrap_or(i64::MAX)
+        let mut reached: HashMap<IspId, u128> = HashMap::new();
+        let ends = v6[1..].iter().map(|next| *next - 1).chain([u128::MAX]);
+        for (start, last) in v6.iter().zip(ends) {
+            let Some(isp) = self.attribute(Ipv6Addr::from(*start).into(), at).isp else { continue };
+            let (first, last) = (start >> 72, last >> 72);
+            let shared = u128::from(reached.insert(isp, last) == Some(first));
+            let networks = i64::try_from(last + 1 - first - shared).unwrap_or(i64::MAX);
+            let sum = addresses.entry(isp).or_default();
+            *sum = sum.saturating_add(networks);
+        }
+        addresses
     }
 
     /// Where spans of addresses begin.

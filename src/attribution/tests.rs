@@ -276,7 +276,10 @@ fn addresses_of_a_provider_are_its_prefixes_and_its_ranges_each_counted_once() {
     let mut register = register((1..4).map(isp), prefixes);
     register.asns = vec![(64500, id(1)), (64501, id(2)), (64501, id(1))];
     let attributor = Attributor::new(register, &[edition("2025-01-01", table)]);
-    let of = |n, at: &str| attributor.addresses_of(id(n), Moment::parse_day(at).unwrap());
+    let of = |n, at: &str| {
+        let all = attributor.addresses(Moment::parse_day(at).unwrap());
+        all.get(&id(n)).copied().unwrap_or_default()
+    };
     assert_eq!((of(1, "2025-06-01"), of(1, "2026-06-01")), (512 + 4 + 1, 512 + 1));
     assert_eq!((of(2, "2026-06-01"), of(3, "2026-06-01")), (4, 0));
 }

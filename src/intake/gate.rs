@@ -27,9 +27,10 @@ pub(super) async fn weigh(
     let mut of_isps = Vec::new();
     if !named.is_empty() {
         let isps = isps::all(&app.db).await?;
+        let all = attributor.addresses(file.received_at);
         for (id, addresses) in named {
             let Some(isp) = isps.iter().find(|isp| isp.id == id) else { continue };
-            let of = isp.lines.unwrap_or_else(|| attributor.addresses_of(id, file.received_at));
+            let of = isp.lines.or(all.get(&id).copied()).unwrap_or_default();
             of_isps.push(OfIsp { isp: isp.code.clone(), addresses, of });
         }
         of_isps.sort_by(|a, b| a.isp.cmp(&b.isp));
