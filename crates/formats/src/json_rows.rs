@@ -14,7 +14,7 @@ use std::ops::Range;
 pub(crate) use flat::Fields;
 pub(crate) use mask::{is_secret, mask_broken, mask_value};
 
-use crate::{FileRefused, Reason};
+use crate::{FileRefused, Reason, window::Window};
 use scan::{Ends, is_blank, value_end};
 
 /// One JSON object.
@@ -55,16 +55,12 @@ enum Layout {
 
 /// A file on its way through the cutter.
 pub(crate) struct JsonRows {
-    input: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    eof: bool,
+    window: Window,
     next_line: u64,
     line: u64,
     row: Range<usize>,
     layout: Layout,
-    /// A line too long for the buffer is passed over to its end.
+    /// A line too long for the window is passed over to its end.
     skip_to_line_end: bool,
     /// After a broken record of an array: only a line that begins with a record counts.
     lost: bool,
@@ -74,40 +70,25 @@ impl JsonRows {
     /// Looks at the beginning of the file. Refused: nothing at all, what is packed, UTF-16, and a
     /// file of which no line begins as JSON does.
     pub(crate) fn open(input: impl Read + Send + 'static) -> Result<Self, FileRefused> {
-        let mut this = Self {
-            input: Box::new(input),
-            buffer: vec![0; BUFFER],
-            start: 0,
-            end: 0,
-            eof: false,
+        let window = Window::open(input, BUFFER)?;
+        let mut lines = window.rest().split(|b| matches!(b, b'\n' | b'\r'));
+        let first = |line: &[u8]| line.iter().copied().find(|b| !is_blank(*b));
+        let mut filled = lines.by_ref().filter_map(first).peekable();
+        if filled.peek().is_none() && window.is_last() {
+            return Err(FileRefused::Empty);
+        }
+        if !filled.any(|b| matches!(b, b'{' | b'[')) {
+            return Err(FileRefused::NotJson);
+        }
+        Ok(Self {
+            window,
             next_line: 1,
             line: 0,
             row: 0..0,
             layout: Layout::Unknown,
             skip_to_line_end: false,
             lost: false,
-        };
-        this.fill()?;
-        let seen = &this.buffer[..this.end];
-        if seen.starts_with(b"PK\x03\x04") || seen.starts_with(&[0x1F, 0x8B]) {
-            return Err(FileRefused::BadArchive("it is still packed".to_owned()));
-        }
-        if seen.starts_with(&[0xFF, 0xFE]) || seen.starts_with(&[0xFE, 0xFF]) {
-            return Err(FileRefused::Encoding("UTF-16".to_owned()));
-        }
-        if seen.starts_with(&[0xEF, 0xBB, 0xBF]) {
-            this.start = 3;
-        }
-        let mut lines = this.buffer[this.start..this.end].split(|b| matches!(b, b'\n' | b'\r'));
-        let first = |line: &[u8]| line.iter().copied().find(|b| !is_blank(*b));
-        let mut filled = lines.by_ref().filter_map(first).peekable();
-        if filled.peek().is_none() && this.eof {
-            return Err(FileRefused::Empty);
-        }
-        if !filled.any(|b| matches!(b, b'{' | b'[')) {
-            return Err(FileRefused::NotJson);
-        }
-        Ok(this)
+        })
     }
 
     /// Goes to the next record. An array that ends without its `]` is a file cut short: the
@@ -122,25 +103,25 @@ impl JsonRows {
             let ends = match first {
                 b'[' if self.layout == Layout::Unknown => {
                     self.layout = Layout::Array;
-                    self.start += 1;
+                    self.window.pass(1);
                     continue;
                 }
                 b']' if array => {
                     self.layout = Layout::Loose;
                     self.lost = false;
-                    self.start += 1;
+                    self.window.pass(1);
                     continue;
                 }
-                b',' if array || self.row.end == self.start => {
-                    self.start += 1;
+                b',' if array || self.row.end == self.window.here() => {
+                    self.window.pass(1);
                     continue;
                 }
-                b'{' => value_end(self.rest(), self.layout == Layout::Lines),
+                b'{' => value_end(self.window.rest(), self.layout == Layout::Lines),
                 _ if self.lost => {
                     self.skip_line()?;
                     continue;
                 }
-                b'[' | b'"' if array => value_end(self.rest(), false),
+                b'[' | b'"' if array => value_end(self.window.rest(), false),
                 _ => Ends::Broken("it is no object"),
             };
             match ends {
@@ -148,14 +129,14 @@ impl JsonRows {
                 Ends::At(len) => return Ok(self.ready(len)),
                 Ends::Broken(why) => return Ok(self.give_up(Reason::NotJson(why))),
                 Ends::TooDeep => return Ok(self.give_up(Reason::TooDeep)),
-                Ends::More if self.rest().len() > ROW_MAX => {
+                Ends::More if self.window.rest().len() > ROW_MAX => {
                     return Ok(self.give_up(Reason::RowTooLong));
                 }
-                Ends::More if self.eof && array => {
-                    self.start = self.end;
+                Ends::More if self.window.is_last() && array => {
+                    self.window.pass(self.window.rest().len());
                     return self.over();
                 }
-                Ends::More if self.eof => {
+                Ends::More if self.window.is_last() => {
                     return Ok(self.give_up(Reason::NotJson("its end is missing")));
                 }
                 Ends::More => self.fill()?,
@@ -172,25 +153,20 @@ impl JsonRows {
         Ok(Step::End)
     }
 
-    fn rest(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
     /// Passes blanks and line ends over; gives the byte that follows, `None` at the end.
     fn first_byte(&mut self) -> io::Result<Option<u8>> {
         loop {
-            while self.start < self.end {
-                let b = self.buffer[self.start];
-                let crlf = b == b'\r' && self.rest().get(1) == Some(&b'\n');
-                match b {
+            while let [b, rest @ ..] = self.window.rest() {
+                let crlf = *b == b'\r' && rest.first() == Some(&b'\n');
+                match *b {
                     b'\n' => self.next_line += 1,
                     b'\r' => self.next_line += u64::from(!crlf),
-                    _ if is_blank(b) => {}
-                    _ => return Ok(Some(b)),
+                    b if is_blank(b) => {}
+                    b => return Ok(Some(b)),
                 }
-                self.start += 1;
+                self.window.pass(1);
             }
-            if self.eof {
+            if self.window.is_last() {
                 return Ok(None);
             }
             self.fill()?;
@@ -200,10 +176,9 @@ impl JsonRows {
     fn ready(&mut self, len: usize) -> Step {
         self.lost = false;
         self.line = self.next_line;
-        self.row = self.start..self.start + len;
+        self.row = self.window.pass(len);
         let ends = memchr::memchr_iter(b'\n', self.bytes()).count();
         self.next_line += ends as u64;
-        self.start += len;
         if self.layout == Layout::Unknown {
             self.layout = if ends == 0 { Layout::Lines } else { Layout::Loose };
         }
@@ -213,10 +188,10 @@ impl JsonRows {
     /// Leaves what cannot be cut at the end of its first line, from where reading can go on.
     fn give_up(&mut self, reason: Reason) -> Step {
         self.line = self.next_line;
-        let first = memchr::memchr2(b'\n', b'\r', self.rest());
-        let len = first.unwrap_or(self.rest().len());
-        let bytes = self.rest()[..len].to_vec();
-        self.start += len;
+        let first = memchr::memchr2(b'\n', b'\r', self.window.rest());
+        let len = first.unwrap_or(self.window.rest().len());
+        let bytes = self.window.rest()[..len].to_vec();
+        self.window.pass(len);
         self.row = 0..0;
         self.skip_to_line_end = first.is_none();
         self.lost = self.layout == Layout::Array;
@@ -225,47 +200,17 @@ impl JsonRows {
 
     /// Skips the rest of a line; false at the end of the file.
     fn skip_line(&mut self) -> io::Result<bool> {
-        loop {
-            if let Some(at) = memchr::memchr(b'\n', self.rest()) {
-                self.start += at + 1;
-                self.next_line += 1;
-                self.skip_to_line_end = false;
-                return Ok(true);
-            }
-            self.start = self.end;
-            if self.eof {
-                self.skip_to_line_end = false;
-                return Ok(false);
-            }
-            self.fill()?;
-        }
+        self.row = 0..0;
+        let found = self.window.pass_line().inspect_err(|_| self.layout = Layout::Loose)?;
+        self.next_line += u64::from(found);
+        self.skip_to_line_end = false;
+        Ok(found)
     }
 
-    /// Moves what is left to the front, grows if nothing moved, and reads until full or over.
+    /// Reads on. Where that fails, no array can lack its end: the failure is told instead.
     fn fill(&mut self) -> io::Result<()> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-            self.row = 0..0;
-        }
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        while self.end < self.buffer.len() && !self.eof {
-            match self.input.read(&mut self.buffer[self.end..]) {
-                Ok(0) => self.eof = true,
-                Ok(read) => self.end += read,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.eof = true;
-                    self.start = self.end;
-                    self.layout = Layout::Loose;
-                    return Err(e);
-                }
-            }
-        }
-        Ok(())
+        self.row = 0..0;
+        self.window.fill().inspect_err(|_| self.layout = Layout::Loose)
     }
 
     /// The physical line where the record begins.
@@ -275,7 +220,7 @@ impl JsonRows {
 
     /// The record as it stood.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.row.clone()]
+        self.window.passed(self.row.clone())
     }
 
     /// The record as an object within the limits.

@@ -54,6 +54,7 @@ mod refusal;
 mod split;
 mod table;
 mod text;
+mod window;
 
 pub mod address;
 pub mod coverage;

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 pub(crate) use cut::{Cell, spans};
 
-use crate::{Encoding, FileRefused, Reason};
+use crate::{Encoding, FileRefused, Reason, window::Window};
 use cut::{Scan, first_line, scan};
 
 /// No report has more columns.
@@ -39,11 +39,7 @@ pub(crate) enum Step {
 
 /// A file on its way through the cutter.
 pub(crate) struct Splitter {
-    input: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    eof: bool,
+    window: Window,
     next_line: u64,
     skip_to_line_end: bool,
     vain_bytes_left: usize,
@@ -63,12 +59,10 @@ impl Splitter {
         input: impl Read + Send + 'static,
         encoding: Encoding,
     ) -> Result<Self, FileRefused> {
-        let mut this = Self {
-            input: Box::new(input),
-            buffer: vec![0; BUFFER],
-            start: 0,
-            end: 0,
-            eof: false,
+        let window = Window::open(input, BUFFER)?;
+        let encoding = if window.has_mark() { Encoding::Utf8 } else { encoding };
+        Ok(Self {
+            window,
             next_line: 1,
             skip_to_line_end: false,
             vain_bytes_left: VAIN_BYTES_MAX,
@@ -80,10 +74,7 @@ impl Splitter {
             unended: false,
             line: 0,
             decoded: String::new(),
-        };
-        this.fill()?;
-        this.look_at_beginning()?;
-        Ok(this)
+        })
     }
 
     /// The same with another byte between cells: ASCII, neither a quote nor a line end, and for
@@ -92,47 +83,31 @@ impl Splitter {
         Self { delimiter, ..self }
     }
 
-    fn look_at_beginning(&mut self) -> Result<(), FileRefused> {
-        let seen = &self.buffer[..self.end];
-        if seen.starts_with(b"PK\x03\x04") || seen.starts_with(&[0x1F, 0x8B]) {
-            return Err(FileRefused::BadArchive("it is still packed".to_owned()));
-        }
-        if seen.starts_with(&[0xFF, 0xFE]) || seen.starts_with(&[0xFE, 0xFF]) {
-            return Err(FileRefused::Encoding("UTF-16".to_owned()));
-        }
-        let marked = seen.starts_with(&[0xEF, 0xBB, 0xBF]);
-        if marked {
-            self.encoding = Encoding::Utf8;
-            self.start = 3;
-        }
-        Ok(())
-    }
-
     /// Goes to the next row that is not blank.
     pub(crate) fn step(&mut self) -> io::Result<Step> {
         if self.skip_to_line_end && !self.skip_line()? {
             return Ok(Step::End);
         }
         loop {
-            if self.start == self.end {
-                if self.eof {
+            let (data, is_last) = (self.window.rest(), self.window.is_last());
+            if data.is_empty() {
+                if is_last {
                     return Ok(Step::End);
                 }
-                self.fill()?;
+                self.window.fill()?;
                 continue;
             }
-            let data = &self.buffer[self.start..self.end];
             let is_dear = self.vain_bytes_left < data.len();
             let line = if is_dear { first_line(data) } else { data };
             let (vain, is_all) = (line.len(), line.len() == data.len());
-            match scan(line, (self.eof && is_all, self.delimiter), &mut self.cells, &mut self.count)
-            {
+            let kind = (is_last && is_all, self.delimiter);
+            match scan(line, kind, &mut self.cells, &mut self.count) {
                 Scan::More if !is_all => return Ok(self.give_up(Reason::UnclosedQuote, vain)),
                 Scan::More => {
                     if data.len() > ROW_MAX {
                         return Ok(self.give_up(Reason::RowTooLong, vain));
                     }
-                    self.fill()?;
+                    self.window.fill()?;
                 }
                 Scan::Row { len, .. } if len > ROW_MAX => {
                     return Ok(self.give_up(Reason::RowTooLong, vain));
@@ -142,18 +117,18 @@ impl Splitter {
                 Scan::Row { len, .. }
                     if self.encoding == Encoding::Auto && !data[..len].is_ascii() =>
                 {
-                    if data.len() < guess::SAMPLE && !self.eof {
-                        self.fill()?;
+                    if data.len() < guess::SAMPLE && !is_last {
+                        self.window.fill()?;
                     } else {
                         self.encoding = guess::encoding(data);
                     }
                 }
                 Scan::Row { len, advance } => {
                     self.unended = advance == len;
-                    self.row = self.start..self.start + len;
                     self.line = self.next_line;
-                    self.next_line += line_ends(&self.buffer[self.start..self.start + advance]);
-                    self.pass(advance);
+                    self.next_line += line_ends(&data[..advance]);
+                    let start = self.pass(advance).start;
+                    self.row = start..start + len;
                     if len > 0 {
                         return Ok(Step::Row);
                     }
@@ -166,7 +141,7 @@ impl Splitter {
     /// bytes were scanned for it.
     fn give_up(&mut self, reason: Reason, vain: usize) -> Step {
         self.line = self.next_line;
-        let data = &self.buffer[self.start..self.end];
+        let data = self.window.rest();
         let first = memchr::memchr2(b'\n', b'\r', data);
         let len = first.unwrap_or(data.len());
         let bytes = data[..len].to_vec();
@@ -178,53 +153,18 @@ impl Splitter {
         Step::Uncut { reason, bytes }
     }
 
-    /// Goes on by so many bytes.
-    fn pass(&mut self, bytes: usize) {
-        self.start += bytes;
+    /// Goes on by so many bytes; gives where they lie.
+    fn pass(&mut self, bytes: usize) -> Range<usize> {
         self.vain_bytes_left = (self.vain_bytes_left + 2 * bytes).min(VAIN_BYTES_MAX);
+        self.window.pass(bytes)
     }
 
-    /// Skips the rest of a line too long for the buffer; false at the end of the file.
+    /// Skips the rest of a line too long for the window; false at the end of the file.
     fn skip_line(&mut self) -> io::Result<bool> {
-        loop {
-            let data = &self.buffer[self.start..self.end];
-            if let Some(at) = memchr::memchr(b'\n', data) {
-                self.start += at + 1;
-                self.next_line += 1;
-                self.skip_to_line_end = false;
-                return Ok(true);
-            }
-            self.start = self.end;
-            if self.eof {
-                return Ok(false);
-            }
-            self.fill()?;
-        }
-    }
-
-    /// Moves what is left to the front, grows if nothing moved, and reads until full or over.
-    fn fill(&mut self) -> io::Result<()> {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        }
-        while self.end < self.buffer.len() && !self.eof {
-            match self.input.read(&mut self.buffer[self.end..]) {
-                Ok(0) => self.eof = true,
-                Ok(read) => self.end += read,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.eof = true;
-                    self.start = self.end;
-                    return Err(e);
-                }
-            }
-        }
-        Ok(())
+        let is_found = self.window.pass_line()?;
+        self.next_line += u64::from(is_found);
+        self.skip_to_line_end = false;
+        Ok(is_found)
     }
 
     /// The physical line where the row begins.
@@ -234,7 +174,7 @@ impl Splitter {
 
     /// The row as it stood, without its line end.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.buffer[self.row.clone()]
+        self.window.passed(self.row.clone())
     }
 
     /// Why the row is broken in itself, whatever its columns mean, and in which cell: a NUL byte, a
@@ -246,7 +186,7 @@ impl Splitter {
             let behind = self.cells.iter().rposition(|cell| cell.raw().start <= at);
             return Some((behind.unwrap_or(0), Reason::NulByte));
         }
-        if self.eof && self.cells.last().is_some_and(|cell| cell.is_cut(row)) {
+        if self.window.is_last() && self.cells.last().is_some_and(|cell| cell.is_cut(row)) {
             return Some((last, Reason::UnclosedQuote));
         }
         let cut = self.unended && self.count < expected;
@@ -266,11 +206,11 @@ impl Splitter {
 
     /// The row as text with its cells; `None` if the bytes are no text in the encoding.
     pub(crate) fn decode(&mut self) -> Option<(&str, &[Cell])> {
-        if self.encoding != Encoding::Cp932 || self.buffer[self.row.clone()].is_ascii() {
-            let text = std::str::from_utf8(&self.buffer[self.row.clone()]).ok()?;
+        let bytes = self.window.passed(self.row.clone());
+        if self.encoding != Encoding::Cp932 || bytes.is_ascii() {
+            let text = std::str::from_utf8(bytes).ok()?;
             return Some((text, &self.cells));
         }
-        let bytes = &self.buffer[self.row.clone()];
         let text =
             encoding_rs::SHIFT_JIS.decode_without_bom_handling_and_without_replacement(bytes)?;
         self.decoded = text.into_owned();
