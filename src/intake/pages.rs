@@ -19,7 +19,12 @@ use utoipa::{
     openapi::security::{Http, HttpAuthScheme, SecurityScheme},
 };
 
-use crate::{app::App, feeds::Feed, web::error::PageResult};
+use crate::{
+    access::{pages::Signed, roles::Act},
+    app::App,
+    feeds::Feed,
+    web::error::PageResult,
+};
 
 /// The pages of people.
 pub fn routes() -> Router<App> {
@@ -66,8 +71,11 @@ impl Modify for Tokens {
     }
 }
 
-/// The feed of that name, or 404.
-async fn feed_named(app: &App, name: &str) -> Result<Feed, PageResult> {
+/// The feed of that name for whoever may do `act` with it; else the answer: 403 or 404.
+async fn feed_for(app: &App, signed: &Signed, act: Act, name: &str) -> Result<Feed, PageResult> {
+    if let Some(no) = signed.refused(act) {
+        return Err(Ok(no));
+    }
     match crate::feeds::by_name(&app.db, name).await {
         Ok(Some(feed)) => Ok(feed),
         Ok(None) => Err(Ok(not_found())),

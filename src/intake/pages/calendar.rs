@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use jiff::{ToSpan as _, civil::Date};
 use serde::Deserialize;
 
-use super::feed_named;
+use super::feed_for;
 use crate::{
     access::{pages::Signed, roles::Act},
     app::App,
@@ -60,10 +60,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::SeeFeeds) {
-        return Ok(no);
-    }
-    let feed = match feed_named(&app, &name).await {
+    let feed = match feed_for(&app, &signed, Act::SeeFeeds, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };

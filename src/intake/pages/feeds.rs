@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{Paged, feed_named, not_found};
+use super::{Paged, feed_for, not_found};
 use crate::{
     access::{pages::Signed, roles::Act},
     app::App,
@@ -69,10 +69,7 @@ pub(super) async fn one(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::SeeFeeds) {
-        return Ok(no);
-    }
-    let feed = match feed_named(&app, &name).await {
+    let feed = match feed_for(&app, &signed, Act::SeeFeeds, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };

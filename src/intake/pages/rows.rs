@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Paged, feed_named, not_found};
+use super::{Paged, feed_for, not_found};
 use crate::{
     access::{pages::Signed, roles::Act},
     app::App,
@@ -42,10 +42,7 @@ pub(super) async fn of_feed(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::ReadRaw) {
-        return Ok(no);
-    }
-    let feed = match feed_named(&app, &name).await {
+    let feed = match feed_for(&app, &signed, Act::ReadRaw, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
@@ -60,10 +57,7 @@ pub(super) async fn retry(
     signed: Signed,
     Path(name): Path<String>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::WorkQuarantine) {
-        return Ok(no);
-    }
-    let feed = match feed_named(&app, &name).await {
+    let feed = match feed_for(&app, &signed, Act::WorkQuarantine, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
