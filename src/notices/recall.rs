@@ -65,6 +65,7 @@ pub(crate) async fn take_back(
 pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyhow::Result<u64> {
     let mut corrected = 0;
     let by_id: HashMap<IspId, &Isp> = isps.iter().map(|isp| (isp.id, isp)).collect();
+    let mut list: Option<(NoticeId, Listing)> = None;
     for unsent in store::unsent(tx).await? {
         let case = CaseRef { isp: unsent.isp_id, id: unsent.case_id };
         let (Some(isp), Some(case)) = (by_id.get(&unsent.isp_id), find_in(tx, case).await?) else {
@@ -80,9 +81,14 @@ pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyh
         if is_true {
             continue;
         }
-        let listing = Listing::of(app, isp, unsent.report_by).await?;
+        // Lines come list by list: what they share is read once for each.
+        let listing = match list.take_if(|(id, _)| *id == unsent.notice_id) {
+            Some((_, listing)) => listing,
+            None => Listing::of(app, isp, unsent.report_by).await?,
+        };
         let body = listing.line(tx, &case, &told.action).await?;
         store::set_body(tx, &unsent, &serde_json::to_string(&body)?).await?;
+        list = Some((unsent.notice_id, listing));
         corrected += 1;
     }
     Ok(corrected)
