@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
 
 /// What the reader had to bend in a row it accepted (読取注記).
 ///
@@ -109,6 +110,21 @@ pub struct Detail {
     pub notes: Notes,
     /// Every other column that was not empty, by its name in the file.
     pub extra: Vec<(Arc<str>, Box<str>)>,
+}
+
+/// What stands for a serial number (シリアル番号のハッシュ): its SHA-256 in small hexadecimal digits.
+///
+/// A text of 32 such digits or more is a hash already. A number printed on a box leads to whoever
+/// bought it, so no reader keeps it as it came.
+pub(crate) fn serial_hash(text: &str) -> Option<Box<str>> {
+    let text = text.trim();
+    if text.len() >= 32 && text.bytes().all(|one| one.is_ascii_hexdigit()) {
+        return Some(text.to_ascii_lowercase().into());
+    }
+    let digest = (!text.is_empty()).then(|| Sha256::digest(text))?;
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
+    Some(digits.collect::<String>().into())
 }
 
 impl Detail {

@@ -1,6 +1,7 @@
 //! From the keys of an event to a detection, or to the reason why there is none.
 
 use super::exposure::{self, Told};
+use crate::detail::serial_hash;
 use crate::draft::{Draft, Fault, at, past};
 use crate::json_rows::{Fields, Object};
 use crate::{Detection, Outcome, Proto, Reading, Reason, Severity, Weakness, address};
@@ -114,6 +115,7 @@ fn fill(draft: &mut Draft, mut fields: Fields) {
         &["extra.tag", "extra.tags"],
         &["extra.cert_sha256", "extra.sha256_fingerprint"],
         &["extra.hostkey_sha256", "extra.server_host_key_sha256"],
+        &["extra.serial_hash", "extra.device_serial"],
     ]
     .map(|keys| fields.first(keys));
     let named = named.map(|value| draft.opt(value));
@@ -128,7 +130,9 @@ fn fill(draft: &mut Draft, mut fields: Fields) {
         detail.tag,
         detail.cert_sha256,
         detail.hostkey_sha256,
+        detail.serial_hash,
     ] = named;
+    detail.serial_hash = detail.serial_hash.as_deref().and_then(serial_hash);
     for (key, value) in fields.rest() {
         if is_dropped(&key) {
             continue;

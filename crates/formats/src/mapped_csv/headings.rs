@@ -51,6 +51,11 @@ const NAMES: &[(&str, &[&str])] = &[
     ("hostname", &["hostname", "reversedns", "rdns", "fqdn", "ホスト名", "逆引き",
         "逆引きホスト名"]),
     ("tag", &["tag", "tags", "タグ"]),
+    ("serial_hash", &["serial", "serialnumber", "serialhash", "deviceserial", "シリアル",
+        "シリアル番号", "製造番号"]),
+    ("hostkey_sha256", &["hostkey", "hostkeysha256", "ホスト鍵", "ホスト公開鍵"]),
+    ("cert_sha256", &["certsha256", "certificatesha256", "証明書フィンガープリント",
+        "証明書ハッシュ"]),
 ];
 
 /// The field a heading stands for.

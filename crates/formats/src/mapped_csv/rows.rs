@@ -5,6 +5,7 @@ use std::io;
 
 use super::mapping::Key;
 use super::plan::{Plan, Target};
+use crate::detail::serial_hash;
 use crate::draft::Draft;
 use crate::split::{Splitter, Step};
 use crate::table::{REFUSED_BYTES_MAX, Word};
@@ -199,7 +200,8 @@ impl Cells {
         let asn = self.keys[Key::Asn as usize].take().map(|(asn, _)| asn);
         self.draft.asn("asn", asn.as_deref());
         let kept = self.draft.finish(ip);
-        let named = Detail::of_texts(self.texts);
+        let mut named = Detail::of_texts(self.texts);
+        named.serial_hash = named.serial_hash.as_deref().and_then(serial_hash);
         let detail = Detail { asn: kept.asn, notes: kept.notes, extra: kept.extra, ..named };
         Ok(Detection {
             line,

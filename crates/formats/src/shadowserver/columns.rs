@@ -43,6 +43,7 @@ pub(super) enum Slot {
     Firmware,
     Certificate,
     HostKey,
+    Serial,
     /// Kept under its name.
     Extra(Arc<str>),
 }
@@ -133,6 +134,7 @@ fn meaning(name: &str) -> Option<Slot> {
         "device_version" | "firmware" => Slot::Firmware,
         "sha256_fingerprint" => Slot::Certificate,
         "server_host_key_sha256" => Slot::HostKey,
+        "device_serial" => Slot::Serial,
         _ => return None,
     })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::ReportType;
 use super::columns::{Columns, Keys, Slot};
+use crate::detail::serial_hash;
 use crate::split::{Cell, Splitter, Step};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{
@@ -215,6 +216,7 @@ fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Optio
             Slot::Firmware => detail.fw_version = some(value),
             Slot::Certificate => detail.cert_sha256 = some(value),
             Slot::HostKey => detail.hostkey_sha256 = some(value),
+            Slot::Serial => detail.serial_hash = serial_hash(&value),
             Slot::Extra(name) => {
                 let cut = credentials::without_userinfo(&value);
                 if cut.len() != value.len() {
