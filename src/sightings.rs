@@ -1,10 +1,11 @@
 //! Sightings (検知): an exposure seen at an address, port and time; never edited.
 //!
 //! Second stage: takes the rows that `feeds` understood, gives each its [`Spot`], keeps of each
-//! where and when it was seen, and the first sighting of a case whole. Owns `hits`,
-//! `sighting_chunks`.
+//! where, when and as which device it was seen, and the first sighting of a case whole. Owns
+//! `hits`, `sighting_chunks`.
 
 pub(crate) mod hits;
+pub mod identity;
 pub(crate) mod kept;
 pub(crate) mod retract;
 mod sheaf;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 use hits::Seen;
+use identity::Identity;
 pub use kept::Kept;
 pub use sheaf::Sheaf;
 
@@ -111,6 +113,11 @@ pub(crate) fn address_of(spot: &[u8]) -> &[u8] {
     spot.get(..16).unwrap_or(spot)
 }
 
+/// The bytes of a spot behind its address: protocol, port and exposure.
+pub(crate) fn exposure_of(spot: &[u8]) -> &[u8] {
+    spot.get(16..).unwrap_or_default()
+}
+
 /// An address as sixteen bytes, IPv4 mapped into IPv6.
 pub fn mapped(ip: IpAddr) -> Ipv6Addr {
     match ip {
@@ -141,6 +148,8 @@ pub struct Sighting<'a> {
     pub severity: Severity,
     /// What else the row said, packed; see [`kept`].
     pub(crate) detail: &'a [u8],
+    /// What tells the device from all others, [`Identity`] by [`Identity`].
+    pub(super) identities: &'a [u8],
 }
 
 impl<'a> Sighting<'a> {
@@ -232,20 +241,26 @@ pub async fn whole(db: &Db, file: FileId, row_no: i64) -> anyhow::Result<Option<
     Ok(None)
 }
 
-/// The packed hits of a shelf, for whoever reads the whole store: spot, moment, calling port.
+/// The packed hits of a shelf, for whoever reads the whole store: spot, moment, calling port, and
+/// what tells the device from others.
 pub fn unpack(shelf: &[u8], from: i64, body: &[u8]) -> Result<Vec<state_hash::Seen>, Broken> {
     let hits = hits::unpack(shelf, Moment(from), body)?;
-    let seen = |hit: Seen| (hit.spot, hit.at.0, hit.port.map_or(0, i64::from));
+    let seen = |hit: Seen| {
+        let identities = hit.identities.iter().flat_map(|one| one.0).collect();
+        (hit.spot, hit.at.0, hit.port.map_or(0, i64::from), identities)
+    };
     Ok(hits.into_iter().map(seen).collect())
 }
 
 /// That a feed saw a spot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Hit {
     /// When.
     pub(crate) at: Moment,
     /// Which feed.
     pub(crate) feed: FeedId,
+    /// What tells the device from all others, as far as the row said.
+    pub(crate) identities: Vec<Identity>,
 }
 
 /// All hits at each of `spots`, sorted by time.
@@ -262,13 +277,29 @@ pub(crate) async fn hits_of(
         for (shelf, from, body, feed) in store::hits_on(tx, some).await? {
             for hit in hits::unpack(&shelf, from, &body)? {
                 if let Some(hits) = seen.get_mut(&hit.spot) {
-                    hits.push(Hit { at: hit.at, feed });
+                    hits.push(Hit { at: hit.at, feed, identities: hit.identities });
                 }
             }
         }
     }
     seen.values_mut().for_each(|hits| hits.sort_unstable());
     Ok(seen)
+}
+
+/// Hands each identity that was seen by `until` to `take`, with where and when.
+pub(crate) async fn identified(
+    db: &Db,
+    until: Moment,
+    mut take: impl FnMut(Identity, &[u8], Moment),
+) -> crate::db::Result<()> {
+    store::identified(db, until, |(shelf, from, body)| {
+        for hit in hits::unpack(&shelf, from, &body)? {
+            let seen = hit.identities.iter().filter(|_| hit.at <= until);
+            seen.for_each(|identity| take(*identity, &hit.spot, hit.at));
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// The files that saw something on the shelves of `spots`.

@@ -3,14 +3,16 @@
 //! Eleventh stage: reads sightings, scan coverage and lines, and says of each case how it stands.
 //! The rule is a plain function, [`after`]; it never calls silence clean unless a run covered the
 //! very place, and never calls an address fixed that may have changed hands. The whole history is
-//! read each time, so the order in which files arrive does not matter. Owns `clean_scans`; reads
-//! `cases`, `hits`, `scan_coverage`, `line_tokens`; writes verdicts by
+//! read each time, so the order in which files arrive does not matter. Owns `clean_scans` and
+//! `same_devices`; reads `cases`, `hits`, `scan_coverage`, `line_tokens`; writes verdicts by
 //! `cases::verdicts::conclude`.
 
 pub mod clean_scans;
+mod device;
 pub mod evidence;
 mod history;
 mod line;
+pub mod same_device;
 pub(crate) mod store;
 mod trail;
 pub(crate) mod unsettled;

@@ -136,15 +136,16 @@ impl Checking<'_> {
                 _ if waited == Some(false) => {}
                 Row::Refused(_) => read.lost.push(read.rows),
                 Row::Detection(row) if row.outcome == Outcome::Detected => {
-                    let print = raw::hit(&row).print();
-                    read.sum.add(print);
+                    let hit = raw::hit(&row);
+                    read.sum.add(hit.print());
                     read.hits += i64::from(waited.is_none());
                     let run = row.detail.scan_run.as_deref().unwrap_or_default();
                     match read.runs.get_mut(run) {
                         Some(hits) => *hits += 1,
                         None => drop(read.runs.insert(run.to_owned(), 1)),
                     }
-                    read.kept += usize::from(kept.get(&read.rows) == Some(&print));
+                    let is_kept = kept.get(&read.rows).is_some_and(|one| *one == hit.print_kept());
+                    read.kept += usize::from(is_kept);
                 }
                 Row::Detection(_) => read.other += i64::from(waited.is_none()),
             }
@@ -189,14 +190,9 @@ impl Checking<'_> {
         }
     }
 
-    /// Looks at each hit of a file whose hits are not those of its rows.
-    async fn compare(
-        &self,
-        tx: &mut Tx,
-        lost: &[i64],
-        findings: &mut Findings,
-    ) -> anyhow::Result<()> {
-        let mut due: HashMap<i64, (i64, Option<u128>, bool)> = HashMap::new();
+    /// What each line of the raw file must have left.
+    fn due(&self, lost: &[i64]) -> anyhow::Result<HashMap<i64, Due>> {
+        let mut due: HashMap<i64, Due> = HashMap::new();
         let waits: HashMap<i64, bool> = self.quarantine.iter().copied().collect();
         let rows = self.raw.rows(self.file, self.now).map_err(anyhow::Error::from)?;
         for (row_no, row) in (1..=self.file.rows_done).zip(rows) {
@@ -204,8 +200,8 @@ impl Checking<'_> {
             match row {
                 Row::Detection(row) if row.outcome == Outcome::Detected => {
                     let waits = waits.get(&row_no) == Some(&false);
-                    let print = (!waits).then(|| raw::hit(&row).print());
-                    due.insert(row.line.cast_signed(), (row_no, print, false));
+                    let prints = (!waits).then(|| Prints::of(&raw::hit(&row)));
+                    due.insert(row.line.cast_signed(), (row_no, prints, false));
                 }
                 Row::Refused(row) if lost.binary_search(&row_no).is_ok() => {
                     due.insert(row.line.cast_signed(), (row_no, None, false));
@@ -213,16 +209,31 @@ impl Checking<'_> {
                 _ => {}
             }
         }
-        let (mut unread, mut stored) = (0, store::hits_of(tx, self.file.id));
+        Ok(due)
+    }
+
+    /// Looks at each hit of a file whose hits are not those of its rows.
+    async fn compare(
+        &self,
+        tx: &mut Tx,
+        lost: &[i64],
+        findings: &mut Findings,
+    ) -> anyhow::Result<()> {
+        let mut due = self.due(lost)?;
+        let (mut unread, mut early) = (0, 0);
+        let mut stored = store::hits_of(tx, self.file.id);
         while let Some(packed) = stored.try_next().await? {
             let each = |hit: Hit| {
                 let (kind, what) = match due.get_mut(&hit.line) {
                     None => (Kind::HitForeign, "no row is there"),
                     Some((_, _, true)) => (Kind::HitDoubled, "a row is in twice"),
-                    Some((row, print, done)) => {
+                    Some((row, prints, done)) => {
                         *done = true;
-                        match print {
-                            Some(print) if *print == hit.print() => return,
+                        match prints {
+                            Some(prints) if prints.whole == hit.print() => return,
+                            Some(prints) if prints.unidentified == hit.print() => {
+                                return early += 1;
+                            }
                             Some(_) => (Kind::HitMoved, "a row is in at another place or time"),
                             // An older version understood it, and nobody can say any more as what.
                             None if lost.binary_search(row).is_ok() => return unread += 1,
@@ -237,20 +248,39 @@ impl Checking<'_> {
         }
         let mut missing: Vec<_> = due.into_iter().filter(|(_, (_, _, done))| !done).collect();
         missing.sort_unstable_by_key(|(line, _)| *line);
-        for (line, (row, print, _)) in missing {
+        for (line, (row, prints, _)) in missing {
             if lost.binary_search(&row).is_ok() {
                 let what = told(line, "a row is not understood and not in quarantine");
                 self.find(findings, Kind::Quarantine, what);
-            } else if print.is_some() {
+            } else if prints.is_some() {
                 self.find(findings, Kind::HitMissing, told(line, "a row is not in"));
             }
         }
+        let place = &self.place;
         if unread > 0 {
-            let place = &self.place;
             findings
                 .skip(format!("{unread} hits of {place} whose rows are not understood any more"));
         }
+        if early > 0 {
+            findings.skip(format!("{early} hits of {place} that do not tell their devices apart"));
+        }
         Ok(())
+    }
+}
+
+/// The number of a row, what it must have left unless it waits, and whether that was found.
+type Due = (i64, Option<Prints>, bool);
+
+/// What identifies the hit that a row must have left: as it is taken in today, and as it was
+/// before hits told devices apart.
+struct Prints {
+    whole: u128,
+    unidentified: u128,
+}
+
+impl Prints {
+    fn of(hit: &Hit) -> Self {
+        Self { whole: hit.print(), unidentified: hit.print_unidentified() }
     }
 }
 

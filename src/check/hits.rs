@@ -16,15 +16,35 @@ pub(super) struct Hit {
     pub(super) line: i64,
     /// The port that an infected device called from, else 0.
     pub(super) port: i64,
+    /// The port on the other side, else 0.
+    pub(super) peer_port: i64,
+    /// What tells the device from others, end to end.
+    pub(super) identities: Vec<u8>,
 }
 
 impl Hit {
     /// Half a SHA-256 of all of it: enough to tell any two apart, and small enough to keep.
     pub(super) fn print(&self) -> u128 {
+        self.print_with(self.peer_port, &self.identities)
+    }
+
+    /// The same of one that was taken in before devices were told from each other.
+    pub(super) fn print_unidentified(&self) -> u128 {
+        self.print_with(self.peer_port, &[])
+    }
+
+    /// The same of what is kept whole, whose other side and identities lie in its detail.
+    pub(super) fn print_kept(&self) -> u128 {
+        self.print_with(0, &[])
+    }
+
+    fn print_with(&self, peer_port: i64, identities: &[u8]) -> u128 {
         let mut hash = Sha256::new();
-        for number in [self.at, self.line, self.port] {
+        for number in [self.at, self.line, self.port, peer_port] {
             hash.update(number.to_be_bytes());
         }
+        hash.update((identities.len() as u64).to_be_bytes());
+        hash.update(identities);
         hash.update(&self.spot);
         let digest: [u8; 32] = hash.finalize().into();
         let mut half = [0; 16];
@@ -65,8 +85,11 @@ pub(super) fn unpack(
         }
         let Some(spot) = &spot else { return Err(packed.broken()) };
         let at = from.wrapping_add(packed.number()?);
-        let (line, port) = (packed.number()?, packed.number()?);
-        take(Hit { spot: spot.clone(), at, line, port });
+        let (line, ports) = (packed.number()?, packed.number()?);
+        let length = usize::try_from(ports >> 32).ok().and_then(|many| many.checked_mul(16));
+        let identities = packed.take(length.ok_or_else(|| packed.broken())?)?.to_vec();
+        let (port, peer_port) = (ports & 0xffff, ports >> 16 & 0xffff);
+        take(Hit { spot: spot.clone(), at, line, port, peer_port, identities });
     }
     Ok(())
 }

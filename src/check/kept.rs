@@ -49,7 +49,8 @@ fn sightings(body: &[u8], mut take: impl FnMut(i64, u128)) -> Result<(), Broken>
         let (at, port) = (packed.number()?, packed.number()?);
         packed.bytes()?;
         packed.bytes()?;
-        take(row, Hit { spot, at, line, port }.print());
+        let hit = Hit { spot, at, line, port, peer_port: 0, identities: Vec::new() };
+        take(row, hit.print_kept());
     }
     Ok(())
 }

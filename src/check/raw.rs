@@ -14,7 +14,10 @@ use formats::{
 use sha2::{Digest as _, Sha256};
 
 use super::{hits::Hit, store};
-use crate::access::keys::{private, to_hex};
+use crate::{
+    access::keys::{private, to_hex},
+    sightings::identity::Identity,
+};
 
 /// Bytes that are read in memory; more are laid out beside the archive. So a check of files of a
 /// common size needs no room on a disk that may be full.
@@ -146,6 +149,7 @@ fn reading(file: &store::File, now: i64) -> Reading {
 
 /// The hit that a row must have left: its spot is sixteen bytes of address (IPv4 mapped), protocol,
 /// port, weakness, kind. An infected device calls from a new port each time, so its spot has none.
+/// Which texts tell a device from others is asked of the stage itself.
 pub(super) fn hit(row: &Detection) -> Hit {
     let infected = row.exposure.weakness == Weakness::Infected;
     let port = row.port.unwrap_or(0);
@@ -158,6 +162,12 @@ pub(super) fn hit(row: &Detection) -> Hit {
     let weakness = Weakness::ALL.iter().position(|one| *one == row.exposure.weakness);
     spot.push(weakness.and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX));
     spot.extend(row.exposure.kind.as_str().bytes());
-    let calling_port = if infected { i64::from(port) } else { 0 };
-    Hit { spot, at: row.detected_at, line: row.line.cast_signed(), port: calling_port }
+    Hit {
+        spot,
+        at: row.detected_at,
+        line: row.line.cast_signed(),
+        port: if infected { i64::from(port) } else { 0 },
+        peer_port: row.peer_port.map_or(0, i64::from),
+        identities: Identity::all_of(&row.detail).flat_map(|one| one.0).collect(),
+    }
 }

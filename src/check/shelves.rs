@@ -107,10 +107,11 @@ impl Shelf<'_> {
             );
         }
         let is_told = came.is_some_and(|came| came >= self.register.changed_at);
-        let mut span: Option<(i64, i64)> = None;
+        let (mut span, mut identified): (Option<(i64, i64)>, _) = (None, 0);
         let unpacked = hits::unpack(&row.shelf, row.from_at, &row.body, |hit| {
             sum.add(hit.print());
             span = Some(wider(span, hit.at));
+            identified += i64::from(!hit.identities.is_empty());
             self.see(&hit, file, is_told);
         });
         if let Err(broken) = unpacked {
@@ -118,6 +119,9 @@ impl Shelf<'_> {
             findings.add(Kind::HitMissing, format!("file {file}"), what);
         } else if span != Some((row.from_at, row.to_at)) {
             let what = "packed hits lie at other times than their row says";
+            findings.add(Kind::HitMoved, format!("file {file}"), what);
+        } else if identified != row.identified {
+            let what = "packed hits tell more or fewer devices apart than their row says";
             findings.add(Kind::HitMoved, format!("file {file}"), what);
         }
     }

@@ -152,18 +152,22 @@ pub(super) struct Packed {
     pub(super) feed_file_id: FileId,
     pub(super) from_at: i64,
     pub(super) to_at: i64,
+    pub(super) identified: i64,
     pub(super) body: Vec<u8>,
 }
 
 /// All packed hits, shelf by shelf.
 pub(super) fn hits(tx: &mut Tx) -> Rows<'_, Packed> {
-    rows(tx, "SELECT shelf, feed_file_id, from_at, to_at, body FROM hits ORDER BY shelf")
+    rows(
+        tx,
+        "SELECT shelf, feed_file_id, from_at, to_at, identified, body FROM hits ORDER BY shelf",
+    )
 }
 
 /// Packed hits of a file.
 pub(super) fn hits_of(tx: &mut Tx, file: FileId) -> Rows<'_, Packed> {
-    const SQL: &str =
-        "SELECT shelf, feed_file_id, from_at, to_at, body FROM hits WHERE feed_file_id = $1";
+    const SQL: &str = "SELECT shelf, feed_file_id, from_at, to_at, identified, body FROM hits
+         WHERE feed_file_id = $1";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch(conn))
 }
 

@@ -18,7 +18,7 @@ use crate::{
     },
     sightings,
     time::Moment,
-    verification::evidence,
+    verification::{evidence, same_device},
 };
 
 #[derive(Debug, Args)]
@@ -194,6 +194,16 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         "answer": told.answer.word(), "since": told.since.rfc3339(),
         "timeline": told.timeline.iter().map(happened).collect::<Vec<_>>(),
     });
+    let same = same_device::of_case(&app.db, case.reference()).await?;
+    value["same_device"] = same
+        .iter()
+        .map(|link| {
+            json!({
+                "case": if link.later_id == case.id { link.case_id } else { link.later_id },
+                "by": link.kind.word(), "since": link.since.rfc3339(),
+            })
+        })
+        .collect();
     let chosen = guide::chosen(app, case.reference()).await?.map(guide::Choice::word);
     value["chosen"] = json!(chosen);
     let mut lines = vec![words(case, &isps)?, device(case)];
@@ -202,6 +212,15 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         lines.push(format!(
             "line of {members} cases, for which {speaker} speaks: first seen {first}, last {last}"
         ));
+    }
+    for link in &same {
+        let (earlier, later, by) = (link.case_id, link.later_id, link.kind.word());
+        let since = link.since.rfc3339();
+        lines.push(if later == case.id {
+            format!("its {by} is the one of {earlier}, which is followed here since {since}")
+        } else {
+            format!("its {by} was seen again as {later} since {since}; no token says so")
+        });
     }
     let day = |line: &Happened| format!("{} {}", line.on.date_jst(), line.what.word());
     let story: Vec<String> = told.timeline.iter().map(day).collect();

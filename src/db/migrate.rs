@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "devices", include_str!("../../migrations/0005_devices.sql")),
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
     (7, "access", include_str!("../../migrations/0007_access.sql")),
+    (8, "identities", include_str!("../../migrations/0008_identities.sql")),
 ];
 
 /// The schema that this program reads and writes.

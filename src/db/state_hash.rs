@@ -6,8 +6,9 @@
 //!
 //! How rows were packed into files is no fact either: the same rows whole, split, merged, doubled
 //! or renamed are the same state. So a row in quarantine counts once by feed, reason and bytes, a
-//! run once by feed and name with the time of its rows, a sighting once by feed, spot, time and
-//! port. How many files there are stands among the counts and not in the hash.
+//! run once by feed and name with the time of its rows, a sighting once by feed, spot, time, port
+//! and what tells its device from others. How many files there are stands among the counts and not
+//! in the hash.
 //!
 //! Three things hang on the order of arrival by their nature, and are left out or told here:
 //! - Which sighting *opened* a case, where several did see it: the case bears the stream, device,
@@ -96,8 +97,8 @@ pub struct StateHash {
 
 type Fact = (String, Option<Vec<u8>>, i64, i64, String);
 
-/// A sighting: its spot, when, and the port it called from, 0 for none.
-pub type Seen = (Vec<u8>, i64, i64);
+/// A sighting: its spot, when, the port it called from, 0 for none, and its identities end to end.
+pub type Seen = (Vec<u8>, i64, i64, Vec<u8>);
 
 /// How the stage that packs hits unpacks those of a shelf: from its name, the moment they begin at
 /// and their body.
@@ -142,8 +143,8 @@ async fn sightings(db: &Db, unpack: Unpack) -> anyhow::Result<([u64; 4], u64)> {
     let (mut lanes, mut count) = ([0_u64; 4], 0_u64);
     let mut of_shelf: (Vec<u8>, BTreeSet<(String, Seen)>) = Default::default();
     let mut settle = |hits: BTreeSet<(String, Seen)>| {
-        for (feed, (spot, at, port)) in hits {
-            add(&mut lanes, &(feed, Some(spot), at, port, String::new()));
+        for (feed, (spot, at, port, identities)) in hits {
+            add(&mut lanes, &(feed, Some(spot), at, port, to_hex(&identities)));
             count += 1;
         }
     };

@@ -1,4 +1,4 @@
-//! Hits (検知時刻): that a spot was seen, when and by which file, for every sighting.
+//! Hits (検知時刻): that a spot was seen, when, by which file, as which device, for every sighting.
 //!
 //! A verdict reads the whole history of many neighbouring spots, and a day's list adds one hit to
 //! each of a million: so hits are packed by [`Spot::shelf`], one row of `hits` for each shelf that
@@ -9,9 +9,10 @@
 //! | rest of the spot behind the shelf | its length plus 1, its bytes; 0 for the one before |
 //! | time | microseconds since `from_at` of the row |
 //! | line of the file | number |
-//! | ports | number: the one it called from, plus 65,536 times the other side's; 0 for none |
+//! | ports, identities | number: port it called from, 2¹⁶ times the other's, 2³² times how many |
+//! | each identity | its sixteen bytes |
 
-use super::Sighting;
+use super::{Sighting, identity::Identity};
 use crate::{
     db::packed::{self, Broken, Unpacking},
     ids::FileId,
@@ -27,6 +28,8 @@ pub(super) struct Packed {
     pub(super) first_row: i64,
     pub(super) from: Moment,
     pub(super) to: Moment,
+    /// How many of its hits tell which device it was.
+    pub(super) identified: i64,
     pub(super) body: Vec<u8>,
 }
 
@@ -38,6 +41,12 @@ pub(crate) struct Seen {
     pub(super) line: i64,
     pub(super) port: Option<u16>,
     pub(super) peer_port: Option<u16>,
+    pub(super) identities: Vec<Identity>,
+}
+
+/// How many identities lie in `bytes`: a row tells three at most.
+fn count(bytes: &[u8]) -> i64 {
+    Identity::all_in(bytes).map(|_| 1).sum()
 }
 
 /// Two ports in one number.
@@ -47,7 +56,7 @@ fn ports(port: Option<u16>, peer_port: Option<u16>) -> i64 {
 }
 
 /// The port in the low bits, 0 being none.
-fn low(ports: u32) -> Option<u16> {
+fn low(ports: i64) -> Option<u16> {
     u16::try_from(ports & 0xffff).ok().filter(|port| *port != 0)
 }
 
@@ -58,7 +67,7 @@ pub(super) fn pack(sightings: &[&Sighting<'_>]) -> impl Iterator<Item = Packed> 
         let from = shelf.iter().map(|one| one.detected_at).min()?;
         let to = shelf.iter().map(|one| one.detected_at).max()?;
         let mut body = Vec::with_capacity(24 * shelf.len());
-        let mut before: Option<&[u8]> = None;
+        let (mut before, mut identified): (Option<&[u8]>, _) = (None, 0);
         for one in shelf {
             if before.replace(one.spot) == Some(one.spot) {
                 packed::put_number(&mut body, 0);
@@ -69,7 +78,11 @@ pub(super) fn pack(sightings: &[&Sighting<'_>]) -> impl Iterator<Item = Packed> 
             }
             packed::put_number(&mut body, one.detected_at.0.wrapping_sub(from.0));
             packed::put_number(&mut body, one.line);
-            packed::put_number(&mut body, ports(one.calling_port, one.peer_port));
+            let identities = count(one.identities);
+            let ports = ports(one.calling_port, one.peer_port);
+            packed::put_number(&mut body, ports | identities << 32);
+            body.extend_from_slice(one.identities);
+            identified += i64::from(identities > 0);
         }
         Some(Packed {
             shelf: shelf[0].shelf().to_vec(),
@@ -77,6 +90,7 @@ pub(super) fn pack(sightings: &[&Sighting<'_>]) -> impl Iterator<Item = Packed> 
             first_row: shelf.iter().map(|one| one.row_no).min()?,
             from,
             to,
+            identified,
             body,
         })
     })
@@ -100,9 +114,12 @@ pub(crate) fn unpack(shelf: &[u8], from: Moment, body: &[u8]) -> Result<Vec<Seen
         }
         let at = Moment(from.0.wrapping_add(unpacking.number()?));
         let line = unpacking.number()?;
-        let both = u32::try_from(unpacking.number()?).map_err(|_| unpacking.broken())?;
-        let (port, peer_port) = (low(both), low(both >> 16));
-        hits.push(Seen { spot: spot.clone(), at, line, port, peer_port });
+        let ports = unpacking.number()?;
+        let many = usize::try_from(ports >> 32).map_err(|_| unpacking.broken())?;
+        let length = many.checked_mul(Identity::LENGTH).ok_or_else(|| unpacking.broken())?;
+        let identities = Identity::all_in(unpacking.take(length)?).collect();
+        let (port, peer_port) = (low(ports), low(ports >> 16));
+        hits.push(Seen { spot: spot.clone(), at, line, port, peer_port, identities });
     }
     Ok(hits)
 }
@@ -128,6 +145,7 @@ mod tests {
                 line: one.line,
                 port: one.calling_port,
                 peer_port: one.peer_port,
+                identities: Identity::all_in(one.identities).collect(),
             }).collect();
             let rows: Vec<&Sighting<'_>> = all.iter().collect();
             let mut got = Vec::new();

@@ -6,14 +6,14 @@
 
 use formats::{Detection, Severity, Weakness};
 
-use super::{Sighting, kept, push_spot};
+use super::{Sighting, identity::Identity, kept, push_spot};
 use crate::{ids::FileId, time::Moment};
 
 /// Sightings of one file, in the order of its rows or of their spots.
 #[derive(Debug)]
 pub struct Sheaf {
     file: FileId,
-    /// Spot and packed detail of each, one after the other.
+    /// Spot, packed detail and identities of each, one after the other.
     bytes: Vec<u8>,
     marks: Vec<Mark>,
 }
@@ -29,6 +29,7 @@ struct Mark {
     severity: Severity,
     spot: usize,
     detail: usize,
+    identities: usize,
     end: usize,
 }
 
@@ -46,6 +47,8 @@ impl Sheaf {
         push_spot(&mut self.bytes, row.ip, row.proto, port, &row.exposure);
         let detail = self.bytes.len();
         kept::put_detail(&mut self.bytes, &row.detail);
+        let identities = self.bytes.len();
+        Identity::all_of(&row.detail).for_each(|one| self.bytes.extend_from_slice(&one.0));
         self.marks.push(Mark {
             row_no,
             line: row.line.cast_signed(),
@@ -55,6 +58,7 @@ impl Sheaf {
             severity: row.severity,
             spot,
             detail,
+            identities,
             end: self.bytes.len(),
         });
     }
@@ -93,11 +97,11 @@ impl Sheaf {
 
     /// Lays on it what `mark` says of another one.
     fn take(&mut self, other: &Self, mark: Mark) {
-        let Mark { spot, detail, end, .. } = mark;
+        let Mark { spot, detail, identities, end, .. } = mark;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&other.bytes[spot..end]);
-        let (detail, end) = (start + detail - spot, start + end - spot);
-        self.marks.push(Mark { spot: start, detail, end, ..mark });
+        let [detail, identities, end] = [detail, identities, end].map(|at| start + at - spot);
+        self.marks.push(Mark { spot: start, detail, identities, end, ..mark });
     }
 
     /// What lies on it.
@@ -115,7 +119,8 @@ impl Sheaf {
             calling_port: mark.calling_port,
             peer_port: mark.peer_port,
             severity: mark.severity,
-            detail: &self.bytes[mark.detail..mark.end],
+            detail: &self.bytes[mark.detail..mark.identities],
+            identities: &self.bytes[mark.identities..mark.end],
         }
     }
 }

@@ -2,6 +2,8 @@
 
 pub(super) mod retract;
 
+use futures::TryStreamExt as _;
+
 use super::hits::Packed;
 use crate::{
     db::{
@@ -21,7 +23,7 @@ const CHUNKS: Target = Target {
 
 const HITS: Target = Target {
     table: "hits",
-    columns: "shelf, feed_file_id, first_row, from_at, to_at, body",
+    columns: "shelf, feed_file_id, first_row, from_at, to_at, identified, body",
     conflict: "",
 };
 
@@ -57,6 +59,7 @@ pub(super) async fn insert_hits(tx: &mut Tx, hits: Vec<Packed>) -> sqlx::Result<
         Column::Int(hits.iter().map(|one| one.first_row).collect()),
         Column::Int(hits.iter().map(|one| one.from.0).collect()),
         Column::Int(hits.iter().map(|one| one.to.0).collect()),
+        Column::Int(hits.iter().map(|one| one.identified).collect()),
         Column::Bytes(hits.into_iter().map(|one| one.body).collect()),
     ];
     bulk::insert(tx, HITS, columns).await?;
@@ -92,4 +95,24 @@ pub(super) async fn hits_around(
     const SQL: &str = "SELECT from_at, body FROM hits
          WHERE shelf = $1 AND from_at <= $2 AND to_at >= $2 ORDER BY feed_file_id, first_row";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(shelf).bind(at).fetch_all(conn).await)
+}
+
+/// A packed row of hits without its feed: shelf, beginning, body.
+type Bare = (Vec<u8>, Moment, Vec<u8>);
+
+/// Hands each packed row to `take` that begins by `until` and tells of devices.
+pub(super) async fn identified(
+    db: &Db,
+    until: Moment,
+    mut take: impl FnMut(Bare) -> sqlx::Result<()>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "SELECT shelf, from_at, body FROM hits
+         WHERE identified > 0 AND from_at <= $1 ORDER BY shelf";
+    on!(db, pool => {
+        let mut rows = sqlx::query_as::<_, Bare>(SQL).bind(until).fetch(pool);
+        while let Some(row) = rows.try_next().await? {
+            take(row)?;
+        }
+        Ok(())
+    })
 }

@@ -8,10 +8,11 @@ use anyhow::ensure;
 use serde::Serialize;
 
 use super::{
+    device::Devices,
     evidence::{self, CleanScan, Kept},
     history::History,
     line::{self, Line, Tokens},
-    store,
+    same_device, store,
     unsettled::Unsettled,
 };
 use crate::{
@@ -68,11 +69,15 @@ const TRIES: usize = 5;
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
     let runs = runs::heard(&app.db, at, app.now().max(at)).await?;
     let (mut review, mut busy) = (Review::default(), Vec::new());
-    let attributor = Attributor::of_declarations(&app.db).await?;
+    let known = Known {
+        runs: &runs,
+        attributor: &Attributor::of_declarations(&app.db).await?,
+        devices: &Devices::read(&app.db, at).await?,
+    };
     for isp in isps::all(&app.db).await? {
         let mut done = None;
         for _ in 0..TRIES {
-            done = review_isp(app, &isp, (&runs, &attributor), (at, keep)).await?;
+            done = review_isp(app, &isp, &known, (at, keep)).await?;
             if done.is_some() {
                 break;
             }
@@ -87,11 +92,18 @@ pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review>
     Ok(review)
 }
 
+/// What is known of all providers.
+struct Known<'a> {
+    runs: &'a [Run],
+    attributor: &'a Attributor,
+    devices: &'a Devices,
+}
+
 /// Reviews the cases of a provider; nothing if its lines were joined otherwise meanwhile.
 async fn review_isp(
     app: &App,
     isp: &Isp,
-    (runs, attributor): (&[Run], &Attributor),
+    known: &Known<'_>,
     (at, keep): (Moment, Keep),
 ) -> anyhow::Result<Option<Review>> {
     let joins = {
@@ -109,8 +121,9 @@ async fn review_isp(
     let question = Question {
         isp: isp.id,
         policy: isp.lease_policy,
-        runs,
-        attributor,
+        runs: known.runs,
+        attributor: known.attributor,
+        devices: known.devices,
         terms: Terms::of(lines.iter().flat_map(|line| &line.members)),
         tokens: Tokens::of(store::tokens(&app.db, isp.id).await?, &lines),
         unsettled,
@@ -119,6 +132,7 @@ async fn review_isp(
         joins,
         facts: verdicts::standing(&app.db, isp.id).await?,
         kept: evidence::kept(&app.db, isp.id).await?,
+        links: same_device::kept(&app.db, isp.id).await?,
         keep,
     };
     let mut review = Review::default();
@@ -140,6 +154,7 @@ pub(super) struct Question<'a> {
     pub(super) policy: LeasePolicy,
     pub(super) runs: &'a [Run],
     pub(super) attributor: &'a Attributor,
+    pub(super) devices: &'a Devices,
     pub(super) terms: Terms<'a>,
     pub(super) tokens: Tokens,
     pub(super) unsettled: Unsettled,
@@ -148,6 +163,7 @@ pub(super) struct Question<'a> {
     joins: i64,
     facts: Facts,
     kept: Kept,
+    links: same_device::Kept,
     keep: Keep,
 }
 
@@ -166,7 +182,9 @@ async fn review_part(
     if lines::joins(&mut tx, isp).await? != question.joins {
         return Ok(None);
     }
-    let spots: Vec<Vec<u8>> = all().map(|case| case.spot.clone()).collect();
+    let own = all().map(|case| &case.spot[..]);
+    let elsewhere = all().flat_map(|case| question.devices.spots_with(&case.spot));
+    let spots: Vec<Vec<u8>> = own.chain(elsewhere).map(<[u8]>::to_vec).collect();
     let seen = sightings::hits_of(&mut tx, &spots).await?;
     let mut clean = Vec::new();
     for line in lines {
@@ -177,6 +195,9 @@ async fn review_part(
         let story = history.story(line.speaker.first_seen);
         let case = line.speaker.reference();
         clean.extend(history.evidence().map(|run| CleanScan::of(case, run)));
+        let members = line.members.iter().map(|case| case.id);
+        let links = (history.same, &question.links);
+        same_device::keep(&mut tx, isp, (case.id, members), links).await?;
         let others: Vec<_> = line.others().collect();
         let of_line = (&line.speaker, &others[..]);
         let changed = verdicts::conclude(&mut tx, of_line, &story, &question.facts, now).await?;

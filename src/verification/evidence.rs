@@ -68,7 +68,7 @@ pub(super) async fn keep(
     store::insert_clean(tx, isp, &fresh).await
 }
 
-/// Forgets the clean scans of cases that no longer stand.
+/// Forgets the clean scans of cases that no longer stand, and as what their devices were seen.
 pub(crate) async fn forget(
     tx: &mut Tx,
     cases: impl Iterator<Item = CaseRef>,
@@ -77,6 +77,7 @@ pub(crate) async fn forget(
     cases.for_each(|case| by_isp.entry(case.isp).or_default().push(case.id));
     for (isp, cases) in by_isp {
         store::forget_clean(tx, isp, &cases).await?;
+        store::forget_links(tx, isp, &cases).await?;
     }
     Ok(())
 }

@@ -1,11 +1,15 @@
 //! History (経過): what all runs say of one line, in order of time, and the story that it tells.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+};
 
 use super::{
     CLEAN_SCANS, Scan,
     clean_scans::Question,
     line::Line,
+    same_device::SameDevice,
     trail::{Sign, Trail},
     turns,
 };
@@ -20,6 +24,8 @@ use crate::{
 pub(super) struct History<'a> {
     scans: Vec<(Moment, Scan)>,
     clean: Vec<&'a Run>,
+    /// As which cases of others its device was seen.
+    pub(super) same: BTreeSet<SameDevice>,
 }
 
 /// The silence since a hit, while runs are read one after the other.
@@ -109,7 +115,8 @@ impl<'a> Silence<'a> {
             self.hears_of(self.trail.others.len());
         }
         self.scans.sort_by_key(|(moment, scan)| (*moment, *scan != Scan::Hit));
-        History { scans: self.scans, clean: self.clean }
+        let same = self.trail.same.into_values().collect();
+        History { scans: self.scans, clean: self.clean, same }
     }
 }
 
@@ -137,7 +144,11 @@ impl<'a> History<'a> {
                 ip.is_some_and(|ip| question.covers(run, ip, sign))
             };
             let signs: Vec<Sign> = silence.missed.keys().filter(covered).copied().collect();
-            let known = || question.tokens.know(&epochs, end_point, (run.from, run.to));
+            // Where only its device says that it was seen, it may have got another key since.
+            let known = || {
+                !silence.trail.is_by_identity(before)
+                    && question.tokens.know(&epochs, end_point, (run.from, run.to))
+            };
             if signs.is_empty() {
                 continue;
             }
@@ -199,7 +210,7 @@ impl Question<'_> {
     }
 
     /// Whether `run` looked for a sign at `ip`, while its provider held that address.
-    fn covers(&self, run: &Run, ip: IpAddr, sign: &Sign) -> bool {
+    pub(super) fn covers(&self, run: &Run, ip: IpAddr, sign: &Sign) -> bool {
         self.held(ip, run.to) && run.covers(ip, sign.port, sign.weakness)
     }
 }

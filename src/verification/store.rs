@@ -1,6 +1,11 @@
 //! SQL of verification.
 
-use super::evidence::CleanScan;
+use std::collections::BTreeSet;
+
+use super::{
+    evidence::CleanScan,
+    same_device::{Link, SameDevice},
+};
 use crate::{
     cases::{Case, CaseRef},
     db::{
@@ -98,4 +103,54 @@ pub(super) async fn forget_clean(tx: &mut Tx, isp: IspId, cases: &[CaseId]) -> s
     const SQL: &str = "DELETE FROM clean_scans WHERE isp_id = $1 AND case_id";
     let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
     bulk::delete_of(tx, SQL, isp.0.as_bytes(), &keys).await.map(|_| ())
+}
+
+/// As what the devices of a provider's cases were seen again.
+pub(super) async fn links_of_isp(db: &Db, isp: IspId) -> sqlx::Result<Vec<Link>> {
+    const SQL: &str = "SELECT case_id, later_id, kind, since FROM same_devices WHERE isp_id = $1";
+    on!(db, pool => sqlx::query_as(SQL).bind(isp).fetch_all(pool).await)
+}
+
+/// The links of a case to later and to earlier ones, in order of time.
+pub(super) async fn links_of_case(db: &Db, case: CaseRef) -> sqlx::Result<Vec<Link>> {
+    const SQL: &str = "SELECT case_id, later_id, kind, since FROM same_devices
+         WHERE isp_id = $1 AND (case_id = $2 OR later_id = $2) ORDER BY since, case_id, later_id";
+    on!(db, pool => sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(pool).await)
+}
+
+/// Says as what the device of a case was seen again, and as nothing else.
+pub(super) async fn set_links(
+    tx: &mut Tx,
+    case: CaseRef,
+    links: &BTreeSet<SameDevice>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM same_devices WHERE isp_id = $1 AND case_id = $2";
+    on_tx!(&mut *tx, conn => {
+        sqlx::query(SQL).bind(case.isp).bind(case.id).execute(conn).await.map(|_| ())
+    })?;
+    let target = Target {
+        table: "same_devices",
+        columns: "isp_id, case_id, later_id, kind, since",
+        conflict: "",
+    };
+    let columns = [
+        Column::Bytes(vec![case.isp.0.as_bytes().to_vec(); links.len()]),
+        Column::Bytes(vec![case.id.0.as_bytes().to_vec(); links.len()]),
+        Column::Bytes(links.iter().map(|link| link.later.0.as_bytes().to_vec()).collect()),
+        Column::Text(links.iter().map(|link| link.kind.word().to_owned()).collect()),
+        Column::Int(links.iter().map(|link| link.since.0).collect()),
+    ];
+    bulk::insert(tx, target, columns).await.map(|_| ())
+}
+
+/// Drops all links to and from these cases.
+pub(super) async fn forget_links(tx: &mut Tx, isp: IspId, cases: &[CaseId]) -> sqlx::Result<()> {
+    let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
+    for sql in [
+        "DELETE FROM same_devices WHERE isp_id = $1 AND case_id",
+        "DELETE FROM same_devices WHERE isp_id = $1 AND later_id",
+    ] {
+        bulk::delete_of(tx, sql, isp.0.as_bytes(), &keys).await?;
+    }
+    Ok(())
 }

@@ -35,7 +35,11 @@ fn month(centre: &mut Centre) {
     {
         assert_eq!(centre.ingests(SCANNER, name, csv(&[seen(day, ip)])).status, 0);
     }
-    let infection = infected("nicter", "2026-05-02T02:00:00+09:00", "198.18.0.5", 40_000);
+    // All that a hit may tell besides place and time.
+    let infection = infected("nicter", "2026-05-02T02:00:00+09:00", "198.18.0.5", 40_000)
+        .with("peer_port", 443)
+        .with("hostkey_sha256", token('7').replacen('7', "1", 1))
+        .with("serial_hash", token('8').replacen('8', "1", 1));
     assert_eq!(
         centre.on("2026-05-02").ingests(SCANNER, "infected.csv", csv(&[infection])).status,
         0
@@ -109,16 +113,23 @@ const DAMAGES: &[Damage] = &[
     ),
     (
         "a hit is in twice",
-        &["INSERT INTO hits SELECT shelf, feed_file_id, first_row + 9, from_at, to_at, body
-            FROM hits WHERE feed_file_id = (SELECT id FROM feed_files WHERE name = 'middle.csv')"],
+        &["INSERT INTO hits SELECT shelf, feed_file_id, first_row + 9, from_at, to_at, body,
+            identified FROM hits
+            WHERE feed_file_id = (SELECT id FROM feed_files WHERE name = 'middle.csv')"],
         &["hit_doubled"],
     ),
     (
         "a hit is of a line that no file has",
         &["INSERT INTO hits SELECT shelf, (SELECT id FROM feed_files WHERE name = 'last.csv'), 9,
-            from_at, to_at, body FROM hits WHERE feed_file_id =
+            from_at, to_at, body, identified FROM hits WHERE feed_file_id =
             (SELECT id FROM feed_files WHERE name = 'middle.csv')"],
         &["hit_foreign"],
+    ),
+    (
+        "a row of hits says that they tell no device apart",
+        &["UPDATE hits SET identified = 0 WHERE feed_file_id =
+            (SELECT id FROM feed_files WHERE name = 'infected.csv')"],
+        &["hit_moved"],
     ),
     (
         "a row in quarantine bears another number",

@@ -46,6 +46,7 @@ mod quarantine;
 mod register;
 mod report_back;
 mod run_hits;
+mod same_device;
 mod samples;
 mod second_thoughts;
 mod state;

@@ -3,7 +3,7 @@
 use crate::check::Kind;
 
 /// Names that lead nowhere: each query counts them.
-pub(in crate::check) const LOOSE: [(Kind, &str, &str); 20] = [
+pub(in crate::check) const LOOSE: [(Kind, &str, &str); 21] = [
     (
         Kind::InquiryId,
         "inquiry IDs lead to no case",
@@ -63,6 +63,13 @@ pub(in crate::check) const LOOSE: [(Kind, &str, &str); 20] = [
         Kind::Reference,
         "clean scans are kept for no case",
         "SELECT COUNT(*) FROM clean_scans q WHERE NOT EXISTS
+             (SELECT 1 FROM case_rows r WHERE r.isp_id = q.isp_id AND r.id = q.case_id)",
+    ),
+    (
+        Kind::Reference,
+        "devices were seen again as no case",
+        "SELECT COUNT(*) FROM (SELECT isp_id, case_id FROM same_devices
+             UNION ALL SELECT isp_id, later_id FROM same_devices) q WHERE NOT EXISTS
              (SELECT 1 FROM case_rows r WHERE r.isp_id = q.isp_id AND r.id = q.case_id)",
     ),
     (

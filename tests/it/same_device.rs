@@ -1,0 +1,173 @@
+//! A device that shows the same key at another address is followed there, if nobody else shows it.
+
+use crate::{
+    actors::SCANNER,
+    builders::{Row, covered, csv, hit, not_notified, notified, provider, token},
+    centre::{Centre, on_both_engines},
+};
+
+const NET: &str = "198.18.0.0/24";
+const HOME: &str = "198.18.0.7";
+const MOVED: &str = "198.18.0.90";
+const THIRD: &str = "198.18.0.91";
+
+const DAYS: [&str; 6] =
+    ["2026-05-01", "2026-05-06", "2026-05-11", "2026-05-16", "2026-05-21", "2026-05-26"];
+
+/// A sighting of a device that shows the host key of `digit`.
+fn seen(day: &str, ip: &str, digit: char) -> Row {
+    hit(day, &format!("{day}T02:00:00+09:00"), ip).with("hostkey_sha256", key(digit))
+}
+
+fn key(digit: char) -> String {
+    format!("{}f", digit.to_string().repeat(63))
+}
+
+/// A provider whose addresses change hands, and a device with a key on the first day, whose line
+/// the provider names.
+fn one_device(centre: &mut Centre) {
+    centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+    centre.scans(DAYS[0], NET, &[seen(DAYS[0], HOME, 'a')]);
+    says(centre, HOME, Some('a'));
+}
+
+/// The provider names the line of the case at `ip`, or says that its logs are gone; gives the list.
+fn says(centre: &Centre, ip: &str, line: Option<char>) -> String {
+    let list = centre.prepares("isp-a").expect("a case waits");
+    let (record, at) = (centre.record_of(&list, ip), "2026-05-01T08:00:00+09:00");
+    let row = match line {
+        Some(digit) => {
+            notified(&list, record, at).with("line_token", token(digit)).with("token_epoch", "2026")
+        }
+        None => not_notified(&list, record, at, "LOG_EXPIRED"),
+    };
+    assert_eq!(centre.reports("isp-a", &[row]).number("accepted"), 1);
+    list
+}
+
+/// From the second day to the fourth a device with that key is seen at another address, of which
+/// the provider cannot say whose it is; gives the list that asked.
+fn another_appears(centre: &mut Centre, digit: char) -> String {
+    centre.scans(DAYS[1], NET, &[seen(DAYS[1], MOVED, digit)]);
+    let list = says(centre, MOVED, None);
+    for day in &DAYS[2..4] {
+        centre.scans(day, NET, &[seen(day, MOVED, digit)]);
+    }
+    list
+}
+
+/// As which cases the device of the case at `ip` was seen too, and how that is known.
+fn seen_as(centre: &Centre, ip: &str) -> Vec<(String, String)> {
+    let case = centre.case_of(ip);
+    let shown = centre.does(&["case", "show", case["id"].as_str().unwrap()]);
+    let links = shown.lines[0]["same_device"].as_array().unwrap().clone();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    links.iter().map(|link| (text(&link["case"]), text(&link["by"]))).collect()
+}
+
+fn id(centre: &Centre, ip: &str) -> String {
+    centre.case_of(ip)["id"].as_str().unwrap().to_owned()
+}
+
+on_both_engines! {
+    fn a_line_is_not_called_fixed_while_its_device_shows_itself_elsewhere(centre) {
+        one_device(&mut centre);
+        another_appears(&mut centre, 'a');
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open", "its host key was seen since");
+        assert_eq!(seen_as(&centre, HOME), [(id(&centre, MOVED), "host_key".to_owned())]);
+        assert_eq!(seen_as(&centre, MOVED), [(id(&centre, HOME), "host_key".to_owned())]);
+        assert!(centre.case_of(MOVED)["line_of"].is_null(), "no token says so");
+        let hash = centre.state_hash();
+        assert_eq!((centre.verifies().number("changed"), centre.state_hash()), (0, hash));
+        for day in &DAYS[4..] {
+            centre.scans(day, NET, &[]);
+        }
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "unknown", "it may have got another key");
+        centre.is_clean();
+    }
+
+    fn another_device_at_another_address_holds_no_fix_back(centre) {
+        one_device(&mut centre);
+        another_appears(&mut centre, 'b');
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified");
+        assert!(seen_as(&centre, HOME).is_empty());
+    }
+
+    fn a_key_that_two_devices_show_at_once_tells_neither(centre) {
+        one_device(&mut centre);
+        another_appears(&mut centre, 'a');
+        // Of the day on which the first was seen, a list comes late.
+        centre.takes(&[seen(DAYS[0], THIRD, 'a'), seen(DAYS[1], THIRD, 'a')]);
+        says(&centre, THIRD, None);
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified");
+        assert!(seen_as(&centre, HOME).is_empty());
+    }
+
+    fn the_word_of_the_provider_counts_more_than_a_key(centre) {
+        one_device(&mut centre);
+        let list = another_appears(&mut centre, 'a');
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open");
+        let told = notified(&list, centre.record_of(&list, MOVED), "2026-05-27T08:00:00+09:00")
+            .with("line_token", token('b'))
+            .with("token_epoch", "2026");
+        assert_eq!(centre.on("2026-05-28").reports("isp-a", &[told]).number("accepted"), 1);
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified", "it is another line, with the same box");
+        assert!(seen_as(&centre, HOME).is_empty());
+    }
+
+    fn a_device_is_followed_only_where_a_scan_found_its_place_empty(centre) {
+        one_device(&mut centre);
+        centre.on(DAYS[1]).takes(&[seen(DAYS[1], MOVED, 'a')]);
+        centre.learns(&[covered(DAYS[1], DAYS[1], &format!("{MOVED}/32"))]);
+        says(&centre, MOVED, None);
+        for day in &DAYS[2..4] {
+            centre.scans(day, NET, &[seen(day, MOVED, 'a')]);
+        }
+        centre.verifies();
+        assert!(seen_as(&centre, HOME).is_empty(), "both may have stood there at that time");
+        assert_eq!(centre.state_of(HOME), "verified");
+    }
+
+    fn what_a_withdrawn_file_showed_follows_no_device(centre) {
+        one_device(&mut centre);
+        another_appears(&mut centre, 'a');
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open");
+        let files = centre.does(&["feed", "files"]).lines;
+        let came = |file: &serde_json::Value| file["received_at"].as_str().unwrap().to_owned();
+        let first = files.iter().map(came).min();
+        let later = files.iter().filter(|file| Some(came(file)) > first);
+        for file in later.filter(|file| file["holds"] == "hits") {
+            let id = file["id"].as_str().unwrap();
+            centre.does(&["feed", "withdraw", id, "--by", "desk-1", "--reason", "a wrong month"]);
+        }
+        centre.is_clean();
+        assert!(seen_as(&centre, HOME).is_empty());
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified");
+        centre.is_clean();
+    }
+
+    fn files_in_any_order_tell_the_same_of_a_device(centre) {
+        let mut other = centre.another();
+        let days = [DAYS[0], DAYS[1], DAYS[2]];
+        let of = |day: &str| seen(day, if day == DAYS[0] { HOME } else { MOVED }, 'a');
+        for (centre, order) in [(&mut centre, [0, 1, 2]), (&mut other, [2, 0, 1])] {
+            centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+            centre.on(DAYS[3]);
+            for day in order.map(|place| days[place]) {
+                centre.ingests(SCANNER, &format!("{day}.csv"), csv(&[of(day)]));
+                centre.learns(&[covered(day, day, NET)]);
+            }
+            centre.verifies();
+            assert_eq!(centre.state_of(HOME), "open");
+        }
+        assert_eq!(centre.state_hash(), other.state_hash());
+    }
+}
