@@ -43,6 +43,12 @@ const TARGETS: &[Target] = &[
     ("stamp", words::stamp),
     #[cfg(feature = "product")]
     ("inquiry_id", product::inquiry_id),
+    #[cfg(feature = "product")]
+    ("register", product::register),
+    #[cfg(feature = "product")]
+    ("networks", product::networks),
+    #[cfg(feature = "product")]
+    ("hits", product::hits),
 ];
 
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {

@@ -1,10 +1,41 @@
-//! 製品側の読取: what people type into the product.
+//! 製品側の読取: what people type into the product, the registers they keep, and its own packed rows.
 
-use todoke::cases::inquiry_id::InquiryId;
+use std::{io::Cursor, net::IpAddr};
+
+use todoke::{
+    attribution::networks::Networks, cases::inquiry_id::InquiryId, isps::register, sightings,
+};
 
 pub(crate) fn inquiry_id(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(id) = InquiryId::parse(text) {
         assert!(InquiryId::parse(&id.reveal()).is_ok_and(|again| again == id));
+    }
+}
+
+/// A register of providers.
+pub(crate) fn register(data: &[u8]) {
+    if let Ok(Ok(errors)) = register::errors_in(data) {
+        errors.iter().for_each(|error| assert!(!error.reason.is_empty()));
+    }
+}
+
+/// An address table: whatever it holds, ranges are in order and apart.
+pub(crate) fn networks(data: &[u8]) {
+    let Ok(networks) = Networks::read(vec![Box::new(Cursor::new(data.to_vec()))]) else { return };
+    assert!(networks.v4().windows(2).all(|pair| pair[0].1 < pair[1].0));
+    assert!(networks.v6().windows(2).all(|pair| pair[0].1 < pair[1].0));
+    for (first, last, _) in networks.v4() {
+        for ip in [first, last].map(|ip| IpAddr::from(ip.to_be_bytes())) {
+            assert!(networks.find(ip).is_some_and(|range| range.first <= ip && ip <= range.last));
+        }
+    }
+}
+
+/// A packed row of hits, as a damaged store may hand it over.
+pub(crate) fn hits(data: &[u8]) {
+    let (shelf, body) = data.split_at(data.len().min(14));
+    if let Ok(hits) = sightings::unpack(shelf, 0, body) {
+        assert!(hits.iter().all(|hit| hit.0.starts_with(shelf)));
     }
 }

@@ -129,6 +129,11 @@ pub async fn rehearse(
     read_in(app, file, false).await
 }
 
+/// What is wrong with the rows of a file, whatever register it is for.
+pub fn errors_in(file: impl Read) -> anyhow::Result<Result<Vec<RowError>, RegisterRefused>> {
+    Ok(rows::read(file)?.map(|contents| contents.errors))
+}
+
 async fn read_in(
     app: &App,
     file: impl Read,

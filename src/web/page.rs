@@ -78,6 +78,11 @@ impl Page {
         self.lang.say_with(key, &[(name, &value)])
     }
 
+    /// The text under `key` with these values in it.
+    pub fn with_all(&self, key: &str, values: &[(&str, &dyn Display)]) -> String {
+        self.lang.say_with(key, values)
+    }
+
     /// A path in this page's language.
     pub fn href(&self, path: impl AsRef<str>) -> String {
         self.lang.href(path.as_ref())

@@ -25,6 +25,16 @@ pub(super) enum Handed {
     Refused(String),
 }
 
+impl Handed {
+    /// Why nothing of it can be read, if so.
+    pub(super) fn refusal(&self) -> Option<&str> {
+        match self {
+            Self::Refused(why) => Some(why),
+            Self::New | Self::Known => None,
+        }
+    }
+}
+
 /// Makes what lies at `path` durable and enters each file of it once by content, under the name it
 /// bears there. When this returns, the source may forget it; when it fails, or the process dies
 /// within, the same may be handed over again and changes nothing.

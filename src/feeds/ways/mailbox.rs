@@ -233,7 +233,11 @@ async fn take(
     }
     let path = run.room_for(&format!("{item}.eml"))?;
     std::fs::write(&path, body).context("a mail cannot be written")?;
-    run.hand_over_fetched(&path).await?;
+    if let Some(why) = run.hand_over_fetched(&path).await?.refusal() {
+        // What is remembered as refused stays unseen; this mail is durable, and done with.
+        mark(settings, mails, head.uid).await?;
+        return Ok(run.remember(&item, Some(why)).await?);
+    }
     run.remember(&item, None).await?;
     mark(settings, mails, head.uid).await
 }

@@ -159,8 +159,8 @@ async fn take(
     let request = Request::get(url).body(Vec::new()).context("the request")?;
     let answer = outgoing.download(request, REPORT_MAX, &path).await?;
     answer.good("the download server")?;
-    run.hand_over_fetched(&path).await?;
-    run.remember(&report.id, None).await?;
+    let handed = run.hand_over_fetched(&path).await?;
+    run.remember(&report.id, handed.refusal()).await?;
     Ok(())
 }
 

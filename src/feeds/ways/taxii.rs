@@ -148,9 +148,12 @@ async fn pages(
         }
         if !envelope.objects.is_empty() {
             let stamp = last.as_deref().unwrap_or("undated");
-            let path = run.room_for(&format!("taxii-{collection}-{stamp}-{number}.json"))?;
+            let name = format!("taxii-{collection}-{stamp}-{number}.json");
+            let path = run.room_for(&name)?;
             std::fs::write(&path, &answer.body).context("a page cannot be written")?;
-            run.hand_over_fetched(&path).await?;
+            if let Some(why) = run.hand_over_fetched(&path).await?.refusal() {
+                run.remember(&name, Some(why)).await?;
+            }
         }
         if !envelope.more {
             return Ok(last);

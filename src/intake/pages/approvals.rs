@@ -1,5 +1,7 @@
 //! Files out of all measure: let them pass, or take them back.
 
+use std::fmt::Display;
+
 use askama::Template;
 use axum::{
     Form,
@@ -14,7 +16,7 @@ use crate::{
     app::App,
     feeds::{
         files,
-        gate::{self, Held, NotWaiting},
+        gate::{self, Excess, Held, NotWaiting},
         withdrawal::Word,
     },
     intake::withdrawal,
@@ -45,7 +47,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     }
     let mut waiting = Vec::new();
     for held in gate::waiting(&app.db).await? {
-        let why = held.excess()?.iter().map(ToString::to_string).collect();
+        let why = held.excess()?.iter().map(|one| why(&signed.page, one)).collect();
         waiting.push((held, why));
     }
     let may_decide = signed.staff.role.may(Act::Approve);
@@ -53,6 +55,31 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     show_as(status, &Approvals { page, waiting, errors, may_decide })
+}
+
+/// In which way a file is out of measure, in the language of the page.
+fn why(page: &Page, excess: &Excess) -> String {
+    match excess {
+        Excess::Median { hits, median, files } => {
+            let values: [(&str, &dyn Display); 5] = [
+                ("hits", hits),
+                ("median", median),
+                ("files", files),
+                ("times", &gate::TIMES_MEDIAN),
+                ("days", &gate::MEDIAN_DAYS),
+            ];
+            page.with_all("approvals-why-median", &values)
+        }
+        Excess::Share { isp, addresses, of } => {
+            let values: [(&str, &dyn Display); 4] = [
+                ("isp", isp),
+                ("addresses", addresses),
+                ("of", of),
+                ("percent", &gate::PERCENT_OF_ISP),
+            ];
+            page.with_all("approvals-why-share", &values)
+        }
+    }
 }
 
 /// What a person decides.

@@ -15,16 +15,20 @@ use std::{
 
 use super::{came, fault};
 use crate::{
+    builders::{csv, hit},
     centre::{Answer, Centre, on_both_engines},
     peers::{Dovecot, PASSWORD},
 };
 
 /// A mail from `sender` with a report of its own.
 fn mail(sender: &str, number: usize) -> String {
+    mail_with(sender, number, &report(number))
+}
+
+fn mail_with(sender: &str, number: usize, body: &str) -> String {
     format!(
         "From: Reports <{sender}>\r\nTo: centre@todoke.example\r\n\
-         Message-ID: <{number}@reports.example>\r\nSubject: report {number}\r\n\r\n{}",
-        report(number)
+         Message-ID: <{number}@reports.example>\r\nSubject: report {number}\r\n\r\n{body}"
     )
 }
 
@@ -121,6 +125,19 @@ on_both_engines! {
         assert_eq!(bodies(&centre).len(), 4);
     }
 
+    fn a_mail_of_which_nothing_can_be_read_says_why_in_its_run(centre) {
+        let Some(server) = Dovecot::start() else { return };
+        mailbox(&centre, &server, &[]);
+        server.receives("1", &mail("a@reports.example", 1));
+        assert_eq!(came(centre.runs_way("mailbox").one()), [0, 0, 1]);
+        assert_eq!(server.unseen(), 0, "it is durable, and nobody has to look at it there");
+        let runs = centre.does(&["feed", "way", "runs", "scanner/mailbox"]);
+        let items = runs.one()["refusals"].as_array().unwrap().clone();
+        assert_eq!(items.len(), 1);
+        let why = items[0]["reason"].as_str().unwrap();
+        assert!(why.contains("column"), "{why}");
+    }
+
     fn mails_are_moved_where_a_folder_is_named_for_it(centre) {
         let Some(server) = Dovecot::start() else { return };
         mailbox(&centre, &server, &["--processed", "Processed"]);
@@ -167,7 +184,8 @@ on_both_engines! {
         let Some(server) = Dovecot::start() else { return };
         let (port, told) = wire_that_stops_at(" STORE ", server.port);
         through(&centre, port, &[]);
-        server.receives("1", &mail("a@reports.example", 1));
+        let list = csv(&[hit("r1", "2026-03-31T02:00:00+09:00", "198.18.0.7")]);
+        server.receives("1", &mail_with("a@reports.example", 1, &list.replace('\n', "\r\n")));
         let mut node = centre.node(&["feed", "way", "run", "scanner/mailbox"]);
         told.recv_timeout(Duration::from_mins(1)).expect("the mail is about to be marked");
         node.kill().unwrap();
