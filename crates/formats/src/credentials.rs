@@ -1,5 +1,5 @@
 //! 認証情報: user names, passwords and the like, which no reader keeps (guard rule: a credential in
-//! a feed is dropped in the reader).
+//! a feed is dropped in the reader); and serial numbers, of which readers keep a hash alone.
 
 use std::borrow::Cow;
 
@@ -70,6 +70,34 @@ pub fn is_credential(column: &str) -> bool {
     let column = column.trim().to_ascii_lowercase().replace('-', "_");
     !HARMLESS.contains(&column.as_str())
         && (COLUMNS.contains(&column.as_str()) || PARTS.iter().any(|part| column.contains(part)))
+}
+
+/// Columns whose cells are serial numbers of devices; that of a certificate is no secret.
+const SERIALS: [&str; 12] = [
+    "device_serial",
+    "device_serial_number",
+    "deviceserial",
+    "hw.serial_number",
+    "serial",
+    "serial_no",
+    "serial_number",
+    "serialno",
+    "serialnumber",
+    "シリアル",
+    "シリアル番号",
+    "製造番号",
+];
+
+/// Whether the cells of a column are serial numbers of devices: printed on the box, such a number
+/// leads to whoever bought it.
+pub fn is_serial(column: &str) -> bool {
+    let column = column.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+    SERIALS.contains(&column.as_str())
+}
+
+/// Whether the cells of a column are kept nowhere as they came.
+pub fn is_withheld(column: &str) -> bool {
+    is_credential(column) || is_serial(column)
 }
 
 /// What stands in a refused row where a credential stood.

@@ -112,16 +112,37 @@ pub struct Detail {
     pub extra: Vec<(Arc<str>, Box<str>)>,
 }
 
+/// Characters that a serial number has at least.
+const SERIAL_MIN: usize = 6;
+
+/// What makers write who gave a device no serial number.
+const NO_SERIALS: [&str; 8] = [
+    "unknown",
+    "default",
+    "default string",
+    "not specified",
+    "not available",
+    "to be filled by o.e.m.",
+    "0123456789",
+    "123456",
+];
+
 /// What stands for a serial number (シリアル番号のハッシュ): its SHA-256 in small hexadecimal digits.
 ///
 /// A text of 32 such digits or more is a hash already. A number printed on a box leads to whoever
-/// bought it, so no reader keeps it as it came.
-pub(crate) fn serial_hash(text: &str) -> Option<Box<str>> {
+/// bought it, so no reader keeps it as it came. Words for "none", and numbers that a list may have
+/// counted its rows by, tell no device.
+fn serial_hash(text: &str) -> Option<Box<str>> {
     let text = text.trim();
+    let first = text.chars().next()?;
+    let is_none = NO_SERIALS.iter().any(|none| text.eq_ignore_ascii_case(none));
+    if is_none || text.chars().count() < SERIAL_MIN || text.chars().all(|one| one == first) {
+        return None;
+    }
     if text.len() >= 32 && text.bytes().all(|one| one.is_ascii_hexdigit()) {
         return Some(text.to_ascii_lowercase().into());
     }
-    let digest = (!text.is_empty()).then(|| Sha256::digest(text))?;
+    let digest = Sha256::digest(text);
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
     Some(digits.collect::<String>().into())
@@ -144,6 +165,13 @@ impl Detail {
         "record_no",
         "method_version",
     ];
+
+    /// Keeps the hash of a serial number, and no other column that repeats the number: some feeds
+    /// call a device by it.
+    pub(crate) fn tell_serial(&mut self, serial: &str) {
+        self.serial_hash = serial_hash(serial);
+        self.extra.retain(|(_, value)| value.trim() != serial.trim());
+    }
 
     /// Whether nothing at all is known.
     pub fn is_empty(&self) -> bool {

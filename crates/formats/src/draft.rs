@@ -41,9 +41,9 @@ impl Draft {
         value.and_then(|value| self.clean(&value))
     }
 
-    /// Keeps a value in `extra`, unless its name says that it is a credential.
+    /// Keeps a value in `extra`, unless its name says that it is a credential or a serial number.
     pub(crate) fn keep(&mut self, name: &str, value: &str) {
-        if name.split('.').any(credentials::is_credential) {
+        if name.split('.').any(credentials::is_withheld) {
             return;
         }
         if let Some(value) = self.clean(value) {

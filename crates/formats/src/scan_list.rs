@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::sync::{Arc, LazyLock};
 
-use crate::detail::serial_hash;
 use crate::detection::words;
 use crate::safe_csv::CsvWriter;
 use crate::table::{Fault, Line, Sheet, due};
@@ -136,7 +135,6 @@ fn detail(line: &Line<'_>, stream: Stream) -> Result<Detail, Fault> {
         fw_version: text("fw_version")?,
         cert_sha256: text("cert_sha256")?,
         hostkey_sha256: text("hostkey_sha256")?,
-        serial_hash: text("serial_hash")?.as_deref().and_then(serial_hash),
         scan_run: Some(due("scan_run", text("scan_run")?)?),
         record_no: Some(due("record_no", text("record_no")?)?),
         method_version: Some(due("method_version", text("method_version")?)?),
@@ -155,6 +153,9 @@ fn detail(line: &Line<'_>, stream: Stream) -> Result<Detail, Fault> {
         }
     }
     detail.extra.extend(line.others());
+    if let Some(serial) = text("serial_hash")? {
+        detail.tell_serial(&serial);
+    }
     Ok(detail)
 }
 

@@ -18,7 +18,7 @@ pub use types::ReportType;
 
 use crate::split::Splitter;
 use crate::table::header;
-use crate::{FileRefused, Header, Reading, Rows};
+use crate::{FileRefused, Header, Reading, Rows, credentials};
 
 /// Opens a report for reading.
 ///
@@ -38,13 +38,13 @@ pub fn open(
     let mut splitter = Splitter::open(input, reading.encoding)?;
     let names = header(&mut splitter)?;
     let columns = columns::resolve(names)?;
-    let secret = columns.names.iter().zip(&columns.credentials).filter(|(_, secret)| **secret);
+    let secret = columns.names.iter().filter(|name| credentials::is_credential(name));
     let header = Header {
         report_type: report.name.clone(),
         columns: columns.names.clone(),
         unknown: columns.unknown.clone(),
         missing: columns.missing.clone(),
-        credentials: secret.map(|(name, _)| name.clone()).collect(),
+        credentials: secret.cloned().collect(),
     };
     Ok(Rows::new(header, rows::ReportRows { splitter, columns, report, reading }))
 }

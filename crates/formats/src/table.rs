@@ -74,7 +74,7 @@ impl Sheet {
                 return Err(FileRefused::DuplicateColumn(name.clone()));
             }
         }
-        let secret: Vec<bool> = names.iter().map(|n| credentials::is_credential(n)).collect();
+        let secret: Vec<bool> = names.iter().map(|n| credentials::is_withheld(n)).collect();
         let report = Header {
             report_type: name.to_owned(),
             columns: names.clone(),

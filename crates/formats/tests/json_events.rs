@@ -355,6 +355,8 @@ fn secret_key() -> impl Strategy<Value = &'static str> {
         "raw",
         "extra.user",
         "passwd",
+        "extra.device_serial",
+        "extra.serial_number",
     ])
 }
 

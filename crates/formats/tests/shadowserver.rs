@@ -43,13 +43,18 @@ fn refusal(row: &str) -> (u64, String, String) {
 
 #[test]
 fn a_serial_number_is_kept_as_its_hash_alone() {
-    let text = "timestamp,ip,protocol,port,device_serial,device_model\n\
-                2026-11-22 01:02:03,192.0.2.7,udp,37810,6J0E022PAG35073,IPC\n";
-    let (detections, _) = read("2026-11-22-scan_dvr_dhcpdiscover-japan.csv", text);
+    let text = "timestamp,ip,protocol,port,device_serial,machine_name,device_model\n\
+                2026-11-22 01:02:03,192.0.2.7,udp,37810,6J0E022PAG35073,6J0E022PAG35073,IPC\n\
+                2026-11-22 01:02:03,192.0.2.8,udp,37810,unknown,camera-1,IPC\n\
+                2026-11-22 01:02:03,192.0.2.9,udp,99999,6J0E022PAG35073,,IPC\n";
+    let (detections, refused) = read("2026-11-22-scan_dvr_dhcpdiscover-japan.csv", text);
     // `printf 6J0E022PAG35073 | sha256sum`
     let hash = "32aff8ac6677c05e47a5ed4947fb6b6e2a5f0f88453c9edeab7586945392dca0";
     assert_eq!(detections[0].detail.serial_hash.as_deref(), Some(hash));
-    assert!(!format!("{detections:?}").contains("6J0E022PAG35073"));
+    assert_eq!(detections[1].detail.serial_hash, None);
+    assert_eq!(detections[1].detail.extra("machine_name"), Some("camera-1"));
+    let all = format!("{detections:?} {}", String::from_utf8_lossy(&refused[0].bytes));
+    assert!(!all.contains("6J0E022PAG35073"), "{all}");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! From the keys of an event to a detection, or to the reason why there is none.
 
 use super::exposure::{self, Told};
-use crate::detail::serial_hash;
 use crate::draft::{Draft, Fault, at, past};
 use crate::json_rows::{Fields, Object};
 use crate::{Detection, Outcome, Proto, Reading, Reason, Severity, Weakness, address};
@@ -115,7 +114,7 @@ fn fill(draft: &mut Draft, mut fields: Fields) {
         &["extra.tag", "extra.tags"],
         &["extra.cert_sha256", "extra.sha256_fingerprint"],
         &["extra.hostkey_sha256", "extra.server_host_key_sha256"],
-        &["extra.serial_hash", "extra.device_serial"],
+        &["extra.device_serial", "extra.serial_number", "extra.serial_hash"],
     ]
     .map(|keys| fields.first(keys));
     let named = named.map(|value| draft.opt(value));
@@ -132,7 +131,7 @@ fn fill(draft: &mut Draft, mut fields: Fields) {
         detail.hostkey_sha256,
         detail.serial_hash,
     ] = named;
-    detail.serial_hash = detail.serial_hash.as_deref().and_then(serial_hash);
+    let serial = detail.serial_hash.take();
     for (key, value) in fields.rest() {
         if is_dropped(&key) {
             continue;
@@ -140,6 +139,9 @@ fn fill(draft: &mut Draft, mut fields: Fields) {
         let short = key.strip_prefix("extra.").unwrap_or(&key);
         let free = draft.0.extra(short).is_none();
         draft.keep(if free { short } else { &key }, &value);
+    }
+    if let Some(serial) = serial {
+        draft.0.tell_serial(&serial);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::credentials::{is_credential, without_userinfo};
+use crate::credentials::{is_credential, is_serial, without_userinfo};
 
 /// What stands where a credential stood.
 const MASK: &str = "***";
@@ -13,12 +13,17 @@ pub(crate) fn is_secret(key: &str) -> bool {
     key.split('.').any(|step| is_credential(step) || step.trim().eq_ignore_ascii_case("raw"))
 }
 
+/// Whether the value of a key is hidden in a row that is refused: a serial number as well.
+fn is_masked(key: &str) -> bool {
+    is_secret(key) || key.split('.').any(is_serial)
+}
+
 /// Hides each credential in a value, however deep, and the user information of its URLs.
 pub(crate) fn mask_value(value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
-                if is_secret(key) {
+                if is_masked(key) {
                     *value = Value::from(MASK);
                 } else if let Some(inner) = json_within(key, value) {
                     *value = Value::from(inner);
@@ -63,7 +68,7 @@ pub(crate) fn mask_broken(line: &[u8]) -> Vec<u8> {
         out.push_str(&rest[..start]);
         out.push_str(word);
         rest = tail;
-        if !is_secret(word) {
+        if !is_masked(word) {
             continue;
         }
         let value = tail.trim_start_matches(|c: char| c.is_whitespace() || "\"'\\".contains(c));

@@ -47,7 +47,7 @@ const SECRETS: [&str; 12] = [
 ];
 
 fn is_hidden(key: &str) -> bool {
-    credentials::is_credential(key) || HIDDEN.iter().any(|hidden| key.eq_ignore_ascii_case(hidden))
+    credentials::is_withheld(key) || HIDDEN.iter().any(|hidden| key.eq_ignore_ascii_case(hidden))
 }
 
 /// Whether a free text tells a credential: `password: …`, `login=…`. A text that merely speaks of

@@ -27,7 +27,10 @@ pub(super) struct Column {
     /// Whether an unreadable cell refuses the row.
     pub(super) required: bool,
     pub(super) part: Option<Regex>,
+    /// Whether no reader keeps its cells.
     pub(super) secret: bool,
+    /// Whether they are hidden in a row that is refused.
+    pub(super) masked: bool,
 }
 
 /// What becomes of each cell of a file.
@@ -40,6 +43,11 @@ pub(super) struct Plan {
     pub(super) constants: Vec<(Target, String)>,
     pub(super) clock: Clock,
     types: BTreeMap<String, String>,
+}
+
+/// Where the hash of a serial number goes.
+fn serial() -> Target {
+    Target::Text(Detail::NAMES.iter().position(|name| *name == "serial_hash").unwrap_or_default())
 }
 
 /// What one column holds by the words of a mapping.
@@ -125,8 +133,11 @@ impl Plan {
             };
             let part = parts.iter().find(|(of, _)| *of == target).map(|(_, part)| part.clone());
             let told = |word: &str| word.split('.').any(credentials::is_credential);
-            let secret = told(name) || matches!(&target, Target::Extra(name) if told(name));
-            self.columns.push(Column { target, required, part, secret });
+            let is_serial = credentials::is_serial(name);
+            let secret =
+                told(name) || matches!(&target, Target::Extra(word) if told(word) || is_serial);
+            let masked = secret || is_serial || target == serial();
+            self.columns.push(Column { target, required, part, secret, masked });
         }
         Ok(())
     }

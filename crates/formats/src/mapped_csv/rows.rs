@@ -5,7 +5,6 @@ use std::io;
 
 use super::mapping::Key;
 use super::plan::{Plan, Target};
-use crate::detail::serial_hash;
 use crate::draft::Draft;
 use crate::split::{Splitter, Step};
 use crate::table::{REFUSED_BYTES_MAX, Word};
@@ -37,7 +36,7 @@ impl Iterator for MappedRows {
     type Item = io::Result<Row>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let secret: Vec<bool> = self.plan.columns.iter().map(|column| column.secret).collect();
+        let secret: Vec<bool> = self.plan.columns.iter().map(|column| column.masked).collect();
         match self.splitter.step() {
             Ok(Step::End) => None,
             Err(e) => Some(Err(e)),
@@ -200,9 +199,11 @@ impl Cells {
         let asn = self.keys[Key::Asn as usize].take().map(|(asn, _)| asn);
         self.draft.asn("asn", asn.as_deref());
         let kept = self.draft.finish(ip);
-        let mut named = Detail::of_texts(self.texts);
-        named.serial_hash = named.serial_hash.as_deref().and_then(serial_hash);
-        let detail = Detail { asn: kept.asn, notes: kept.notes, extra: kept.extra, ..named };
+        let named = Detail::of_texts(self.texts);
+        let mut detail = Detail { asn: kept.asn, notes: kept.notes, extra: kept.extra, ..named };
+        if let Some(serial) = detail.serial_hash.take() {
+            detail.tell_serial(&serial);
+        }
         Ok(Detection {
             line,
             detected_at,

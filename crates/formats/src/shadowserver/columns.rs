@@ -65,7 +65,7 @@ pub(super) struct Columns {
     pub(super) names: Vec<String>,
     pub(super) keys: Keys,
     pub(super) slots: Vec<Slot>,
-    pub(super) credentials: Vec<bool>,
+    pub(super) withheld: Vec<bool>,
     pub(super) unknown: Vec<String>,
     pub(super) missing: Vec<String>,
 }
@@ -95,20 +95,23 @@ pub(super) fn resolve(names: Vec<String>) -> Result<Columns, FileRefused> {
     };
     let taken = [Some(time), ip, keys.port, keys.proto, keys.peer_ip, keys.peer_port];
     let (mut slots, mut unknown) = (Vec::new(), Vec::new());
-    let credentials: Vec<bool> = names.iter().map(|n| credentials::is_credential(n)).collect();
+    let withheld: Vec<bool> = names.iter().map(|n| credentials::is_withheld(n)).collect();
     for (index, name) in names.iter().enumerate() {
         let repeated = names[..index].contains(name);
-        slots.push(if taken.contains(&Some(index)) || credentials[index] || is_dropped(name) {
-            Slot::Skip
-        } else if let Some(slot) = meaning(name).filter(|_| !repeated) {
-            slot
-        } else {
-            unknown.push(name.clone());
-            Slot::Extra(Arc::from(name.as_str()))
-        });
+        slots.push(
+            if taken.contains(&Some(index)) || credentials::is_credential(name) || is_dropped(name)
+            {
+                Slot::Skip
+            } else if let Some(slot) = meaning(name).filter(|_| !repeated) {
+                slot
+            } else {
+                unknown.push(name.clone());
+                Slot::Extra(Arc::from(name.as_str()))
+            },
+        );
     }
     let missing = EXPECTED.iter().filter(|n| at(n).is_none()).map(|n| (*n).to_owned()).collect();
-    Ok(Columns { names, keys, slots, credentials, unknown, missing })
+    Ok(Columns { names, keys, slots, withheld, unknown, missing })
 }
 
 /// Whether a column is context that is dropped on purpose.
@@ -134,7 +137,7 @@ fn meaning(name: &str) -> Option<Slot> {
         "device_version" | "firmware" => Slot::Firmware,
         "sha256_fingerprint" => Slot::Certificate,
         "server_host_key_sha256" => Slot::HostKey,
-        "device_serial" => Slot::Serial,
+        name if credentials::is_serial(name) => Slot::Serial,
         _ => return None,
     })
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::ReportType;
 use super::columns::{Columns, Keys, Slot};
-use crate::detail::serial_hash;
 use crate::split::{Cell, Splitter, Step};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{
@@ -38,13 +37,13 @@ impl Iterator for ReportRows {
             Ok(Step::End) => None,
             Err(e) => Some(Err(e)),
             Ok(Step::Uncut { reason, bytes }) => {
-                let bytes = credentials::mask_uncut(&bytes, &self.columns.credentials);
+                let bytes = credentials::mask_uncut(&bytes, &self.columns.withheld);
                 Some(Ok(Row::Refused(self.refused((None, reason), bytes))))
             }
             Ok(Step::Row) => Some(Ok(match self.detection() {
                 Ok(detection) => Row::Detection(Box::new(detection)),
                 Err(fault) => {
-                    let flags = &self.columns.credentials;
+                    let flags = &self.columns.withheld;
                     let bytes = credentials::mask(self.splitter.bytes(), flags);
                     Row::Refused(self.refused(fault, bytes))
                 }
@@ -188,7 +187,7 @@ fn peer<'a>(
 /// Puts each remaining cell into its place; gives the severity the row names.
 fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Option<Severity> {
     let mut severity = None;
-    let mut infection = None;
+    let (mut infection, mut serial) = (None, None);
     for (slot, cell) in slots.iter().zip(cells) {
         if matches!(slot, Slot::Skip) || cell.is_empty() {
             continue;
@@ -216,7 +215,7 @@ fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Optio
             Slot::Firmware => detail.fw_version = some(value),
             Slot::Certificate => detail.cert_sha256 = some(value),
             Slot::HostKey => detail.hostkey_sha256 = some(value),
-            Slot::Serial => detail.serial_hash = serial_hash(&value),
+            Slot::Serial => serial = some(value),
             Slot::Extra(name) => {
                 let cut = credentials::without_userinfo(&value);
                 if cut.len() != value.len() {
@@ -228,6 +227,9 @@ fn fill(detail: &mut Detail, slots: &[Slot], row: &str, cells: &[Cell]) -> Optio
     }
     if let Some(infection) = infection {
         name_family(detail, infection);
+    }
+    if let Some(serial) = serial {
+        detail.tell_serial(&serial);
     }
     severity
 }
