@@ -19,9 +19,16 @@ impl std::io::Write for Count {
     }
 }
 
+/// How gzip, zip and zstd begin.
+const PACKED: [&[u8]; 3] = [&[0x1f, 0x8b], b"PK", &[0x28, 0xb5, 0x2f, 0xfd]];
+
 pub(crate) fn unfold(data: &[u8]) {
     let parts = read("delivery", data);
-    // One list is read the same by either door, wherever both open it.
+    // One packed list is read the same by either door, wherever both open it. What is plain may be
+    // a mail, which only one of them opens.
+    if !PACKED.iter().any(|magic| data.starts_with(magic)) {
+        return;
+    }
     let input = std::io::Cursor::new(data.to_vec());
     if let (Some((1, bytes)), Ok(mut one)) = (parts, formats::unpack("delivery", input)) {
         let mut count = Count(0);

@@ -6,8 +6,8 @@
 //! compressed chunks: half a million ranges load in a fraction of a second.
 
 use std::{
-    cmp::Ordering,
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
     io::Read,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
@@ -125,50 +125,49 @@ fn holding<T: Ord + Copy>(ranges: &[(T, T, u32)], ip: T) -> Option<&(T, T, u32)>
 
 /// Whole numbers that addresses are made of.
 trait Bits: Ord + Copy + std::ops::Sub<Output = Self> {
-    fn step(self, by: i8) -> Self;
+    /// The one before or behind it, if there is one.
+    fn step(self, by: i8) -> Option<Self>;
 }
 
 impl Bits for u32 {
-    fn step(self, by: i8) -> Self {
-        self.saturating_add_signed(i32::from(by))
+    fn step(self, by: i8) -> Option<Self> {
+        self.checked_add_signed(i32::from(by))
     }
 }
 
 impl Bits for u128 {
-    fn step(self, by: i8) -> Self {
-        self.saturating_add_signed(i128::from(by))
+    fn step(self, by: i8) -> Option<Self> {
+        self.checked_add_signed(i128::from(by))
     }
 }
 
-/// Puts ranges in order and apart: where two overlap the narrower one keeps the overlap, of two
-/// equal ones the lower AS number.
+/// Puts ranges in order and apart: where some overlap the narrowest one keeps the overlap, of equal
+/// ones the lower AS number.
+///
+/// Goes through the addresses once, from where one range begins to where the next does, with those
+/// at hand that reach that far.
 fn disjoin<T: Bits>(ranges: &mut Vec<(T, T, u32)>) {
-    let wide_first = |a: &(T, T, u32), b: &(T, T, u32)| match a.0.cmp(&b.0) {
-        Ordering::Equal => b.1.cmp(&a.1).then(b.2.cmp(&a.2)),
-        order => order,
-    };
-    ranges.sort_unstable_by(wide_first);
+    ranges.sort_unstable();
     let mut apart: Vec<(T, T, u32)> = Vec::with_capacity(ranges.len());
-    for &(mut first, last, asn) in &*ranges {
-        let mut tail = None;
-        if let Some(before) = apart.last_mut().filter(|before| first <= before.1) {
-            if last - first <= before.1 - before.0 {
-                if last < before.1 {
-                    tail = Some((last.step(1), before.1, before.2));
-                }
-                if before.0 == first {
-                    apart.pop();
-                } else {
-                    before.1 = first.step(-1);
-                }
-            } else {
-                first = before.1.step(1);
+    let mut open: BinaryHeap<Reverse<(T, u32, T)>> = BinaryHeap::new();
+    let mut behind = ranges.iter().peekable();
+    while let Some(&&(mut at, _, _)) = behind.peek() {
+        while let Some((first, last, asn)) = behind.next_if(|range| range.0 == at) {
+            open.push(Reverse((*last - *first, *asn, *last)));
+        }
+        let until = behind.peek().and_then(|next| next.0.step(-1));
+        while let Some(Reverse((_, asn, last))) = open.peek().copied() {
+            if last < at {
+                open.pop();
+                continue;
+            }
+            let end = until.map_or(last, |until| last.min(until));
+            apart.push((at, end, asn));
+            match end.step(1) {
+                Some(next) if until.is_none_or(|until| next <= until) => at = next,
+                _ => break,
             }
         }
-        if first <= last {
-            apart.push((first, last, asn));
-        }
-        apart.extend(tail);
     }
     *ranges = apart;
 }
@@ -218,6 +217,8 @@ pub(super) fn unpack(chunks: &[Vec<u8>]) -> anyhow::Result<Networks> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     fn read(csv: &'static str) -> Networks {
@@ -236,6 +237,38 @@ mod tests {
             assert_eq!(asn("192.0.2.127"), Some(64501));
             assert_eq!(asn("192.0.2.128"), Some(64500));
             assert_eq!(asn("192.0.3.0"), None);
+        }
+    }
+
+    #[test]
+    fn of_equal_ranges_inside_a_wider_one_the_lower_number_stays() {
+        let networks = read(
+            "192.0.2.0,192.0.2.255,64500,Wide\n192.0.2.0,192.0.2.15,64502,Twice\n\
+             192.0.2.0,192.0.2.15,64501,Once\n",
+        );
+        let asn = |ip: &str| networks.find(ip.parse().unwrap()).map(|range| range.asn);
+        assert_eq!([asn("192.0.2.3"), asn("192.0.2.16")], [Some(64501), Some(64500)]);
+        assert_eq!(networks.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn each_address_is_of_the_narrowest_range_that_holds_it(
+            ranges in vec((0_u32..24, 0_u32..24, 1_u32..5), 0..9), from_end: bool,
+        ) {
+            let place = |at: u32| if from_end { u32::MAX - 24 + at } else { at };
+            let range = |(a, b, asn): &(u32, u32, u32)| (place(*a.min(b)), place(*a.max(b)), *asn);
+            let ranges: Vec<_> = ranges.iter().map(range).collect();
+            let mut apart = ranges.clone();
+            disjoin(&mut apart);
+            prop_assert!(apart.iter().all(|range| range.0 <= range.1));
+            prop_assert!(apart.windows(2).all(|pair| pair[0].1 < pair[1].0));
+            for ip in (0..=24).map(place) {
+                let narrowest = ranges.iter().filter(|range| range.0 <= ip && ip <= range.1);
+                let narrowest = narrowest.min_by_key(|range| (range.1 - range.0, range.2));
+                let found = holding(&apart, ip).map(|range| range.2);
+                prop_assert_eq!(found, narrowest.map(|range| range.2), "{}", ip);
+            }
         }
     }
 
