@@ -10,6 +10,7 @@
 pub mod clean_scans;
 mod device;
 pub mod evidence;
+mod following;
 mod history;
 mod line;
 pub mod same_device;

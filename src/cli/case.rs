@@ -194,16 +194,8 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         "answer": told.answer.word(), "since": told.since.rfc3339(),
         "timeline": told.timeline.iter().map(happened).collect::<Vec<_>>(),
     });
-    let same = same_device::of_case(&app.db, case.reference()).await?;
-    value["same_device"] = same
-        .iter()
-        .map(|link| {
-            json!({
-                "case": if link.later_id == case.id { link.case_id } else { link.later_id },
-                "by": link.kind.word(), "since": link.since.rfc3339(),
-            })
-        })
-        .collect();
+    let same = same_devices(app, &line).await?;
+    value["same_device"] = same.iter().map(|(value, _)| value.clone()).collect();
     let chosen = guide::chosen(app, case.reference()).await?.map(guide::Choice::word);
     value["chosen"] = json!(chosen);
     let mut lines = vec![words(case, &isps)?, device(case)];
@@ -213,19 +205,36 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
             "line of {members} cases, for which {speaker} speaks: first seen {first}, last {last}"
         ));
     }
-    for link in &same {
-        let (earlier, later, by) = (link.case_id, link.later_id, link.kind.word());
-        let since = link.since.rfc3339();
-        lines.push(if later == case.id {
-            format!("its {by} is the one of {earlier}, which is followed here since {since}")
-        } else {
-            format!("its {by} was seen again as {later} since {since}; no token says so")
-        });
-    }
+    lines.extend(same.into_iter().map(|(_, words)| words));
     let day = |line: &Happened| format!("{} {}", line.on.date_jst(), line.what.word());
     let story: Vec<String> = told.timeline.iter().map(day).collect();
     lines.push(format!("the person is told: {} ({})", told.answer.word(), story.join(", ")));
     out.line(&value, lines.join("\n"))
+}
+
+/// As which cases of others the device of a line was seen before or after, as values and in words.
+async fn same_devices(app: &App, line: &Line) -> anyhow::Result<Vec<(Value, String)>> {
+    let is_own = |id: CaseId| line.members.iter().any(|case| case.id == id);
+    let mut links = Vec::new();
+    for member in &line.members {
+        links.extend(same_device::of_case(&app.db, member.reference()).await?);
+    }
+    links.sort_by_key(|link| (link.since, link.case_id, link.later_id));
+    // A token may have joined the two meanwhile.
+    links.retain(|link| is_own(link.case_id) != is_own(link.later_id));
+    let told = links.into_iter().map(|link| {
+        let (by, since) = (link.kind.word(), link.since.rfc3339());
+        let (is, case, words) = if is_own(link.case_id) {
+            let words = format!("its device was seen again since {since}, by its {by}, as case");
+            ("later", link.later_id, words)
+        } else {
+            let words = format!("since {since} it is followed here, by its {by}, from case");
+            ("earlier", link.case_id, words)
+        };
+        let words = format!("{words} {case}");
+        (json!({ "case": case, "is": is, "by": by, "since": since }), words)
+    });
+    Ok(told.collect())
 }
 
 fn value(case: &cases::Case, isps: &[isps::Isp]) -> anyhow::Result<Value> {

@@ -28,7 +28,7 @@ use super::{Db, on, packed::Broken};
 use crate::access::keys::to_hex;
 
 /// What is hashed: a name, and a query of five columns (text, bytes, number, number, text).
-const FACTS: [(&str, &str); 8] = [
+const FACTS: [(&str, &str); 9] = [
     (
         "quarantined",
         "SELECT DISTINCT d.name AS a, q.bytes AS b, CAST(0 AS BIGINT) AS c,
@@ -63,6 +63,14 @@ const FACTS: [(&str, &str); 8] = [
         "SELECT i.code || ' ' || c.state AS a, c.spot AS b, c.first_seen AS c,
                 c.last_seen AS d, CAST(c.term AS TEXT) AS e
            FROM cases c JOIN isps i ON i.id = c.isp_id",
+    ),
+    (
+        "same_devices",
+        "SELECT i.code || ' ' || d.kind AS a, l.spot AS b, d.since AS c, e.first_seen AS d,
+                CAST(e.term AS TEXT) || ' ' || CAST(l.term AS TEXT) AS e
+           FROM same_devices d JOIN cases e ON e.isp_id = d.isp_id AND e.id = d.case_id
+           JOIN cases l ON l.isp_id = d.isp_id AND l.id = d.later_id
+           JOIN isps i ON i.id = d.isp_id",
     ),
     (
         "case_events",

@@ -71,7 +71,7 @@ impl Identity {
             text.make_ascii_lowercase();
         }
         let first = text.chars().next()?;
-        if text.len() < LENGTH_MIN || text.chars().all(|one| one == first) {
+        if text.chars().count() < LENGTH_MIN || text.chars().all(|one| one == first) {
             return None;
         }
         let mut identity = [0; Self::LENGTH];

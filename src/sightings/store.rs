@@ -107,7 +107,7 @@ pub(super) async fn identified(
     mut take: impl FnMut(Bare) -> sqlx::Result<()>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "SELECT shelf, from_at, body FROM hits
-         WHERE identified > 0 AND from_at <= $1 ORDER BY shelf";
+         WHERE identified > 0 AND from_at <= $1";
     on!(db, pool => {
         let mut rows = sqlx::query_as::<_, Bare>(SQL).bind(until).fetch(pool);
         while let Some(row) = rows.try_next().await? {

@@ -3,16 +3,16 @@
 //! A maker that puts the same key into each device of a model makes that key say nothing. What is
 //! seen at two addresses of a family at once, or in turn, is common, whoever serves them; a device
 //! that moved was at one address to its end before it came up at the next. Whether the first one
-//! was looked at in between, and found empty, is for the [`trail`](super::trail) to ask.
+//! was looked at in between, and found empty, is for the [`following`](super::following) to ask.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
 };
 
 use crate::{
     db::Db,
-    sightings::{self, identity::Identity},
+    sightings::{self, Hit, identity::Identity},
     time::Moment,
 };
 
@@ -29,11 +29,12 @@ pub(super) struct Stay {
 /// What identities tell of devices (個体).
 #[derive(Debug, Default)]
 pub(super) struct Devices {
-    common: HashSet<Identity>,
-    /// Stays of those that are one device's and moved, in order of time.
-    moved: HashMap<Identity, Vec<Stay>>,
-    /// Which of these were seen at a spot.
-    at: HashMap<Vec<u8>, Vec<Identity>>,
+    /// Those that several devices show, with the family in which they do: whether IPv4.
+    common: HashSet<(Identity, bool)>,
+    /// Stays in a family of those that are one device's there and moved, in order of time.
+    moved: HashMap<Identity, Vec<Vec<Stay>>>,
+    /// All hits where these were seen.
+    hits: HashMap<Vec<u8>, Vec<Hit>>,
 }
 
 /// When each identity was seen at each spot, from the first time to the last.
@@ -48,7 +49,13 @@ impl Devices {
             *span = (span.0.min(at), span.1.max(at));
         })
         .await?;
-        Ok(Self::of(told))
+        let mut devices = Self::of(told);
+        let stays = devices.moved.values().flatten().flatten();
+        let spots: BTreeSet<&Vec<u8>> = stays.flat_map(|stay| &stay.spots).collect();
+        let spots: Vec<Vec<u8>> = spots.into_iter().cloned().collect();
+        let mut tx = db.begin().await?;
+        devices.hits = sightings::hits_of(&mut tx, &spots).await?;
+        Ok(devices)
     }
 
     fn of(told: Told) -> Self {
@@ -57,48 +64,35 @@ impl Devices {
         let mut devices = Self::default();
         for same in told.chunk_by(|a, b| a.0.0 == b.0.0) {
             let identity = same[0].0.0;
-            let seen = same.iter().map(|((_, spot), span)| (&spot[..], *span));
-            let stays = stays(seen);
-            if [true, false].iter().any(|ipv4| overlap(of_family(&stays, *ipv4))) {
-                devices.common.insert(identity);
-            } else if [true, false].iter().any(|ipv4| of_family(&stays, *ipv4).count() > 1) {
-                for spot in stays.iter().flat_map(|stay| &stay.spots) {
-                    devices.at.entry(spot.clone()).or_default().push(identity);
+            let stays = stays(same.iter().map(|((_, spot), span)| (&spot[..], *span)));
+            for is_ipv4 in [true, false] {
+                let of_family = stays.iter().filter(|stay| stay.ip.is_ipv4() == is_ipv4);
+                let stays: Vec<Stay> = of_family.cloned().collect();
+                if overlap(&stays) {
+                    devices.common.insert((identity, is_ipv4));
+                } else if stays.len() > 1 {
+                    devices.moved.entry(identity).or_default().push(stays);
                 }
-                devices.moved.insert(identity, stays);
             }
         }
         devices
     }
 
-    /// Whether only one device shows it, as far as was seen.
-    pub(super) fn is_one(&self, identity: Identity) -> bool {
-        !self.common.contains(&identity)
+    /// Whether only one device shows it in that address family, as far as was seen.
+    pub(super) fn is_one(&self, identity: Identity, is_ipv4: bool) -> bool {
+        !self.common.contains(&(identity, is_ipv4))
     }
 
-    /// The steps that a device took from `ip` on, within the family of that address: each from one
-    /// stay to the next.
-    pub(super) fn steps_from(
-        &self,
-        identity: Identity,
-        ip: IpAddr,
-    ) -> impl Iterator<Item = (&Stay, &Stay)> {
-        let stays = self.moved.get(&identity).map_or(&[][..], Vec::as_slice);
-        let from = || of_family(stays, ip.is_ipv4()).skip_while(move |stay| stay.ip != ip);
-        from().zip(from().skip(1))
+    /// The steps that a device took, each from one stay to the next one of the family, in order.
+    pub(super) fn steps(&self, identity: Identity) -> impl Iterator<Item = (&Stay, &Stay)> {
+        let families = self.moved.get(&identity).into_iter().flatten();
+        families.flat_map(|stays| stays.iter().zip(&stays[1..]))
     }
 
-    /// All spots at which a device that was seen at `spot` was seen as the same.
-    pub(super) fn spots_with(&self, spot: &[u8]) -> impl Iterator<Item = &[u8]> {
-        let identities = self.at.get(spot).into_iter().flatten();
-        let stays = identities.filter_map(|one| self.moved.get(one)).flatten();
-        let spots = stays.flat_map(|stay| &stay.spots).map(Vec::as_slice);
-        spots.filter(move |one| sightings::exposure_of(one) == sightings::exposure_of(spot))
+    /// All hits at a spot where a device was seen that moved, in order of time.
+    pub(super) fn hits_at(&self, spot: &[u8]) -> &[Hit] {
+        self.hits.get(spot).map_or(&[], Vec::as_slice)
     }
-}
-
-fn of_family(stays: &[Stay], ipv4: bool) -> impl Iterator<Item = &Stay> {
-    stays.iter().filter(move |stay| stay.ip.is_ipv4() == ipv4)
 }
 
 /// The stays of what was seen at these spots, which are sorted, in order of time.
@@ -121,9 +115,9 @@ fn stays<'a>(seen: impl Iterator<Item = (&'a [u8], (Moment, Moment))>) -> Vec<St
 }
 
 /// Whether two of these stays, which are in order of time, share a moment.
-fn overlap<'a>(mut stays: impl Iterator<Item = &'a Stay>) -> bool {
+fn overlap(stays: &[Stay]) -> bool {
     let mut until: Option<Moment> = None;
-    stays.any(|stay| {
+    stays.iter().any(|stay| {
         let meets = until.is_some_and(|until| stay.first <= until);
         until = until.max(Some(stay.last));
         meets
@@ -155,37 +149,34 @@ mod tests {
         Devices::of(told)
     }
 
-    fn steps(devices: &Devices, host: u8) -> Vec<(IpAddr, IpAddr)> {
-        let steps = devices.steps_from(KEY, [192, 0, 2, host].into());
-        steps.map(|(from, to)| (from.ip, to.ip)).collect()
+    fn steps(devices: &Devices) -> Vec<(IpAddr, IpAddr)> {
+        devices.steps(KEY).map(|(from, to)| (from.ip, to.ip)).collect()
     }
 
     #[test]
     fn a_device_that_moves_takes_a_step_and_what_is_seen_in_turn_takes_none() {
         let moved = devices(&[(1, 22, 1), (1, 22, 2), (9, 22, 3), (5, 22, 4)]);
         let at = |host: u8| IpAddr::from([192, 0, 2, host]);
-        assert_eq!(steps(&moved, 1), [(at(1), at(9)), (at(9), at(5))]);
-        assert_eq!(steps(&moved, 9), [(at(9), at(5))]);
-        assert!(moved.is_one(KEY));
+        assert_eq!(steps(&moved), [(at(1), at(9)), (at(9), at(5))]);
+        assert!(moved.is_one(KEY, true));
         let in_turn = devices(&[(1, 22, 1), (9, 22, 2), (1, 22, 3)]);
-        assert!(!in_turn.is_one(KEY) && steps(&in_turn, 1).is_empty());
+        assert!(!in_turn.is_one(KEY, true) && steps(&in_turn).is_empty());
+        assert!(steps(&devices(&[(1, 22, 1), (1, 2222, 5)])).is_empty(), "it stayed");
     }
 
     #[test]
-    fn it_is_looked_for_as_what_it_was_seen() {
-        let moved = devices(&[(1, 22, 1), (1, 2222, 1), (9, 22, 3)]);
-        let here = spot(1, 22);
-        assert_eq!(moved.spots_with(&here).collect::<Vec<_>>(), [&here[..], &spot(9, 22)]);
-        assert_eq!(devices(&[(1, 22, 1), (1, 22, 5)]).spots_with(&here).count(), 0, "it stayed");
-    }
-
-    #[test]
-    fn a_device_with_an_address_of_each_family_is_one() {
+    fn a_device_with_an_address_of_each_family_is_one_and_moves_in_each() {
         let exposure: Exposure = "weak_credentials/ssh".parse().unwrap();
-        let second = Spot::at("2001:db8::1".parse().unwrap(), Proto::Tcp, Some(22), &exposure).0;
-        let span = (Moment(1), Moment(9));
-        let told = [((KEY, spot(1, 22)), span), ((KEY, second), span)];
-        assert!(Devices::of(told.into()).is_one(KEY));
+        let second = |ip: &str| Spot::at(ip.parse().unwrap(), Proto::Tcp, Some(22), &exposure).0;
+        let at = |from, to| (Moment(from), Moment(to));
+        let told = [
+            ((KEY, spot(1, 22)), at(1, 4)),
+            ((KEY, second("2001:db8::1")), at(1, 9)),
+            ((KEY, spot(9, 22)), at(5, 9)),
+        ];
+        let devices = Devices::of(told.into());
+        assert!(devices.is_one(KEY, true) && devices.is_one(KEY, false));
+        assert_eq!(steps(&devices).len(), 1);
     }
 
     proptest! {
@@ -204,7 +195,7 @@ mod tests {
             let common = seen.iter().any(|(host, at)| {
                 seen.iter().any(|(other, _)| other != host && between(*other, *at))
             });
-            prop_assert_eq!(devices.is_one(KEY), !common);
+            prop_assert_eq!(devices.is_one(KEY, true), !common);
         }
     }
 }

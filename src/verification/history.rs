@@ -144,9 +144,9 @@ impl<'a> History<'a> {
                 ip.is_some_and(|ip| question.covers(run, ip, sign))
             };
             let signs: Vec<Sign> = silence.missed.keys().filter(covered).copied().collect();
-            // Where only its device says that it was seen, it may have got another key since.
+            // Where only its device says where it is, it may have got another key since.
             let known = || {
-                !silence.trail.is_by_identity(before)
+                !silence.trail.is_by_identity(before, &signs)
                     && question.tokens.know(&epochs, end_point, (run.from, run.to))
             };
             if signs.is_empty() {

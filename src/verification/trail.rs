@@ -1,9 +1,9 @@
 //! Trail (足取り): where and when a line was found, as what, and who else was found there.
 //!
 //! A line is found by its own cases, which its provider's tokens join. Where addresses change hands
-//! and no token tells, the device itself may: what shows the same identity at another address, once
-//! a run missed it at the first, is taken for the line's. That holds a line open and proves no fix,
-//! for a device that got another key would be missed in the same way.
+//! and no token tells, the device itself may, by what it shows ([`following`](super::following)).
+//! Such a hit says that the line is open; silence after it proves no fix, for a device that got
+//! another key would be missed in the same way.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -14,7 +14,7 @@ use formats::{Proto, Weakness};
 
 use super::{
     clean_scans::Question,
-    device::Stay,
+    following::{Again, Shown},
     line::{Epochs, Line},
     same_device::SameDevice,
 };
@@ -22,7 +22,7 @@ use crate::{
     cases::Case,
     feeds::runs::Run,
     ids::{CaseId, FeedId},
-    sightings::{self, Hit, Place, Spot, identity::Identity},
+    sightings::{Hit, Place, Spot},
     time::Moment,
 };
 
@@ -39,7 +39,7 @@ pub(super) struct Sign {
 }
 
 impl Sign {
-    fn of(place: &Place, changes_hands: bool) -> Self {
+    pub(super) fn of(place: &Place, changes_hands: bool) -> Self {
         Self {
             address: (!changes_hands).then_some(place.ip),
             is_ipv4: place.ip.is_ipv4(),
@@ -58,16 +58,6 @@ pub(super) struct Found {
     by_identity: bool,
 }
 
-/// Hits at each spot.
-type Seen = HashMap<Vec<u8>, Vec<Hit>>;
-
-/// A hit where a line had stood that no case of it has.
-struct Doubtful<'a> {
-    hit: &'a Hit,
-    spot: &'a [u8],
-    whose: Option<&'a Case>,
-}
-
 /// Where and when a line was found.
 #[derive(Default)]
 pub(super) struct Trail {
@@ -79,25 +69,29 @@ pub(super) struct Trail {
     pub(super) feeds: HashSet<FeedId>,
     /// The cases of others as which its device was seen, each with how that is known, since when.
     pub(super) same: BTreeMap<CaseId, SameDevice>,
-    /// What its device showed as what, and where that was last.
-    own: BTreeMap<(Identity, Vec<u8>), (Moment, IpAddr)>,
 }
 
 impl Trail {
     /// The trail of `line`, whose tokens lie under `epochs` and whose spots were `seen` so.
-    pub(super) fn of(line: &Line, question: &Question<'_>, epochs: &Epochs, seen: &Seen) -> Self {
-        let (mut trail, mut doubtful) = (Self::default(), Vec::new());
+    pub(super) fn of(
+        line: &Line,
+        question: &Question<'_>,
+        epochs: &Epochs,
+        seen: &HashMap<Vec<u8>, Vec<Hit>>,
+    ) -> Self {
+        let (mut trail, mut shown, mut doubtful) = (Self::default(), Shown::default(), Vec::new());
         for case in &line.members {
             let Some(place) = Spot(case.spot.clone()).place() else { continue };
             let sign = Sign::of(&place, question.changes_hands());
             let there = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+            let mut first = BTreeMap::new();
             for hit in there.iter().filter(|hit| hit.at <= question.at) {
                 let whose = question.terms.whose(&case.spot, hit.at);
                 if whose.is_none_or(|whose| whose.id != case.id) {
                     let another = |whose| question.tokens.tell_apart(epochs, whose);
                     let of_line = |whose: &Case| line.members.iter().any(|one| one.id == whose.id);
                     if !whose.is_some_and(|whose| of_line(whose) || another(whose)) {
-                        doubtful.push(Doubtful { hit, spot: &case.spot, whose });
+                        doubtful.push((hit, (&case.spot[..], whose)));
                     }
                     continue;
                 }
@@ -107,108 +101,40 @@ impl Trail {
                 } else {
                     trail.hits.push(Found { at: hit.at, ip: place.ip, sign, by_identity: false });
                     trail.feeds.insert(hit.feed);
-                    trail.learn(hit, (&case.spot, place.ip), question);
+                    shown.learn(hit, (&case.spot, place.ip), &mut first);
                 }
             }
         }
-        for one in doubtful {
-            if !trail.takes(&one, question) {
-                trail.others.push(one.hit.at);
+        for (hit, there) in doubtful {
+            match shown.again(hit, there, question) {
+                Some(again) => trail.take(again),
+                None => trail.others.push(hit.at),
             }
         }
-        trail.follow(line, question, epochs, seen);
+        for again in shown.elsewhere(line, question, epochs, &trail.feeds) {
+            trail.take(again);
+        }
         trail.hits.sort_by_key(|hit| hit.at);
         trail.others.sort_unstable();
         trail
     }
 
-    /// Remembers by what its device is told from others.
-    fn learn(&mut self, hit: &Hit, (spot, ip): (&[u8], IpAddr), question: &Question<'_>) {
-        if !question.changes_hands() {
-            return;
-        }
-        for identity in hit.identities.iter().filter(|one| question.devices.is_one(**one)) {
-            let shown = (*identity, sightings::exposure_of(spot).to_owned());
-            let last = self.own.entry(shown).or_insert((hit.at, ip));
-            *last = (*last).max((hit.at, ip));
-        }
-    }
-
-    /// Takes a hit for the line's whose device shows what the line's did; tells whether it is.
-    fn takes(&mut self, one: &Doubtful<'_>, question: &Question<'_>) -> bool {
-        let exposure = sightings::exposure_of(one.spot);
-        let known = |identity: &&Identity| {
-            self.own.keys().any(|(own, shown)| own == *identity && shown == exposure)
-        };
-        let identity = one.hit.identities.iter().find(known).copied();
-        let place = Spot(one.spot.to_owned()).place();
-        let (Some(identity), Some(whose), Some(place)) = (identity, one.whose, place) else {
-            return false;
-        };
-        if !question.held(place.ip, one.hit.at) {
-            return false;
-        }
-        let sign = Sign::of(&place, question.changes_hands());
-        self.hits.push(Found { at: one.hit.at, ip: place.ip, sign, by_identity: true });
-        self.feeds.insert(one.hit.feed);
-        let again = SameDevice { later: whose.id, kind: identity.kind(), since: one.hit.at };
-        let known = self.same.entry(whose.id).or_insert_with(|| again.clone());
-        if again.since < known.since {
-            *known = again;
-        }
-        true
-    }
-
-    /// Follows its device to other addresses, as long as each was left before the next came up.
-    fn follow(&mut self, line: &Line, question: &Question<'_>, epochs: &Epochs, seen: &Seen) {
-        for ((identity, exposure), (_, ip)) in self.own.clone() {
-            for (from, to) in question.devices.steps_from(identity, ip) {
-                if !self.left(&exposure, (from, to), question, seen) {
-                    break;
-                }
-                for spot in to.spots.iter().filter(|spot| sightings::exposure_of(spot) == exposure)
-                {
-                    let there = seen.get(spot).map_or(&[][..], Vec::as_slice);
-                    let its = there.iter().filter(|hit| hit.identities.contains(&identity));
-                    for hit in its.filter(|hit| hit.at <= question.at) {
-                        let whose = question.terms.whose(spot, hit.at);
-                        let is_open = |whose: &&Case| {
-                            line.members.iter().all(|one| one.id != whose.id)
-                                && !question.tokens.tell_apart(epochs, whose)
-                        };
-                        if let Some(whose) = whose.filter(is_open) {
-                            self.takes(&Doubtful { hit, spot, whose: Some(whose) }, question);
-                        }
-                    }
-                }
-            }
+    /// Takes a hit for the line's that its device alone says is.
+    fn take(&mut self, again: Again<'_>) {
+        let Again { hit, place, same } = again;
+        // Nobody is asked but where addresses change hands.
+        let sign = Sign::of(&place, true);
+        self.hits.push(Found { at: hit.at, ip: place.ip, sign, by_identity: true });
+        self.feeds.insert(hit.feed);
+        let known = self.same.entry(same.later).or_insert_with(|| same.clone());
+        if same.since < known.since {
+            *known = same;
         }
     }
 
-    /// Whether a run looked for it where it had stood, and missed it, before it came up elsewhere.
-    fn left(
-        &self,
-        exposure: &[u8],
-        (from, to): (&Stay, &Stay),
-        question: &Question<'_>,
-        seen: &Seen,
-    ) -> bool {
-        let spot = from.spots.iter().find(|spot| sightings::exposure_of(spot) == exposure);
-        let Some(spot) = spot else { return false };
-        let Some(place) = Spot(spot.clone()).place() else { return false };
-        let sign = Sign::of(&place, question.changes_hands());
-        let there = seen.get(spot).map_or(&[][..], Vec::as_slice);
-        question.runs.iter().filter(|run| self.feeds.contains(&run.feed)).any(|run| {
-            run.from > from.last
-                && run.from <= to.first
-                && question.covers(run, place.ip, &sign)
-                && !there.iter().any(|hit| (run.from..=run.to).contains(&hit.at))
-        })
-    }
-
-    /// Whether only its device says that the last of its first `before` hits is its own.
-    pub(super) fn is_by_identity(&self, before: usize) -> bool {
-        before.checked_sub(1).is_some_and(|last| self.hits[last].by_identity)
+    /// Whether only its device says where one of `signs` was last, among the first `before` hits.
+    pub(super) fn is_by_identity(&self, before: usize, signs: &[Sign]) -> bool {
+        signs.iter().any(|sign| self.last_of(sign, before).is_some_and(|hit| hit.by_identity))
     }
 
     /// How many hits of the line, and how many of others, lie before `run`, which missed the line;
@@ -224,8 +150,11 @@ impl Trail {
 
     /// Where a sign of the line was among its first `before` hits.
     pub(super) fn address_of(&self, sign: &Sign, before: usize) -> Option<IpAddr> {
-        let seen = self.hits[..before].iter().rev();
-        let mut of_family = seen.filter(|hit| hit.sign.is_ipv4 == sign.is_ipv4);
-        sign.address.or_else(|| of_family.next().map(|hit| hit.ip))
+        sign.address.or_else(|| self.last_of(sign, before).map(|hit| hit.ip))
+    }
+
+    /// The last hit in the address family of a sign, among the first `before`.
+    fn last_of(&self, sign: &Sign, before: usize) -> Option<&Found> {
+        self.hits[..before].iter().rev().find(|hit| hit.sign.is_ipv4 == sign.is_ipv4)
     }
 }

@@ -56,13 +56,14 @@ fn another_appears(centre: &mut Centre, digit: char) -> String {
     list
 }
 
-/// As which cases the device of the case at `ip` was seen too, and how that is known.
-fn seen_as(centre: &Centre, ip: &str) -> Vec<(String, String)> {
-    let case = centre.case_of(ip);
+/// As which cases the device of the case of that model was seen too, and whether before or after.
+fn seen_as(centre: &Centre, model: &str) -> Vec<(String, String)> {
+    let case = centre.case_of(model);
     let shown = centre.does(&["case", "show", case["id"].as_str().unwrap()]);
     let links = shown.lines[0]["same_device"].as_array().unwrap().clone();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    links.iter().map(|link| (text(&link["case"]), text(&link["by"]))).collect()
+    assert!(links.iter().all(|link| link["by"] == "host_key"), "{links:?}");
+    links.iter().map(|link| (text(&link["case"]), text(&link["is"]))).collect()
 }
 
 fn id(centre: &Centre, ip: &str) -> String {
@@ -75,8 +76,8 @@ on_both_engines! {
         another_appears(&mut centre, 'a');
         centre.verifies();
         assert_eq!(centre.state_of(HOME), "open", "its host key was seen since");
-        assert_eq!(seen_as(&centre, HOME), [(id(&centre, MOVED), "host_key".to_owned())]);
-        assert_eq!(seen_as(&centre, MOVED), [(id(&centre, HOME), "host_key".to_owned())]);
+        assert_eq!(seen_as(&centre, HOME), [(id(&centre, MOVED), "later".to_owned())]);
+        assert_eq!(seen_as(&centre, MOVED), [(id(&centre, HOME), "earlier".to_owned())]);
         assert!(centre.case_of(MOVED)["line_of"].is_null(), "no token says so");
         let hash = centre.state_hash();
         assert_eq!((centre.verifies().number("changed"), centre.state_hash()), (0, hash));
@@ -132,6 +133,58 @@ on_both_engines! {
         centre.verifies();
         assert!(seen_as(&centre, HOME).is_empty(), "both may have stood there at that time");
         assert_eq!(centre.state_of(HOME), "verified");
+    }
+
+    fn a_case_of_another_line_ends_the_walk_of_a_device(centre) {
+        one_device(&mut centre);
+        centre.scans(DAYS[1], NET, &[seen(DAYS[1], MOVED, 'a')]);
+        says(&centre, MOVED, Some('b'));
+        centre.scans(DAYS[2], NET, &[seen(DAYS[2], THIRD, 'a')]);
+        says(&centre, THIRD, None);
+        centre.scans(DAYS[3], NET, &[seen(DAYS[3], THIRD, 'a')]);
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "verified", "its box is another line's by now");
+        assert_eq!(seen_as(&centre, HOME), []);
+        assert_eq!(seen_as(&centre, MOVED), [(id(&centre, THIRD), "later".to_owned())]);
+        assert_eq!(centre.state_of(MOVED), "open");
+    }
+
+    fn what_a_device_showed_on_its_way_to_a_known_place_counts(centre) {
+        one_device(&mut centre);
+        another_appears(&mut centre, 'a');
+        centre.scans(DAYS[4], NET, &[seen(DAYS[4], THIRD, 'a')]);
+        says(&centre, THIRD, Some('a'));
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open", "it was never missed");
+        assert!(!centre.facts_of(HOME).contains(&"verified".to_owned()));
+        let there_and_back = ["later", "earlier"].map(|is| (id(&centre, MOVED), is.to_owned()));
+        assert_eq!(seen_as(&centre, HOME), there_and_back);
+    }
+
+    fn the_key_of_whoever_comes_to_stand_at_an_address_is_not_the_lines(centre) {
+        one_device(&mut centre);
+        centre.scans(DAYS[1], NET, &[]);
+        centre.scans(DAYS[2], NET, &[seen(DAYS[2], HOME, 'b')]);
+        centre.scans(DAYS[3], NET, &[seen(DAYS[3], MOVED, 'b')]);
+        says(&centre, MOVED, None);
+        centre.verifies();
+        assert_eq!(seen_as(&centre, HOME), []);
+    }
+
+    fn a_device_that_stays_is_followed_into_the_next_month_and_never_back(centre) {
+        one_device(&mut centre);
+        centre.scans(DAYS[3], NET, &[]);
+        let june = "2026-06-03";
+        centre.scans(june, NET, &[seen(june, HOME, 'a').with("device_model", "in June")]);
+        says(&centre, HOME, None);
+        for day in ["2026-06-08", "2026-06-13"] {
+            centre.scans(day, NET, &[seen(day, HOME, 'a').with("device_model", "in June")]);
+        }
+        centre.verifies();
+        assert_eq!(centre.state_of(HOME), "open");
+        assert_eq!(seen_as(&centre, HOME), [(id(&centre, "in June"), "later".to_owned())]);
+        assert_eq!(seen_as(&centre, "in June"), [(id(&centre, HOME), "earlier".to_owned())]);
+        assert_eq!(centre.facts_of("in June"), ["opened", "listed"]);
     }
 
     fn what_a_withdrawn_file_showed_follows_no_device(centre) {

@@ -132,6 +132,11 @@ fn both_engines_come_to_the_same_state() {
         tell(&centre, &(0..files().len() + RUNS.len()).collect::<Vec<_>>(), false);
         let wrong = hit("2026-05-30", &at("2026-05-30"), "198.18.0.77");
         centre.ingests(SCANNER, "wrong.csv", csv(&[wrong]));
+        centre.registers(&[provider("isp-c", "dynamic:30", "198.18.2.0/24")]);
+        for (day, ip) in [("2026-05-08", "198.18.2.1"), ("2026-05-15", "198.18.2.2")] {
+            let moves = hit(day, &at(day), ip).with("hostkey_sha256", format!("{}1", token('5')));
+            centre.ingests(SCANNER, &format!("moves-{day}.csv"), csv(&[moves]));
+        }
         let list = centre.prepares("isp-a").expect("cases wait");
         let on = "2026-06-02T10:00:00+09:00";
         centre.on("2026-06-03");
