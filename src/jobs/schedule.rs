@@ -80,16 +80,22 @@ impl FromStr for Schedule {
     }
 }
 
+/// A time span in the greatest unit that it is whole in: `d`, `h` or `m`.
+pub(crate) fn in_units(span: Duration) -> (u64, &'static str) {
+    let minutes = span.as_secs() / 60;
+    match minutes {
+        _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "d"),
+        _ if minutes % 60 == 0 => (minutes / 60, "h"),
+        _ => (minutes, "m"),
+    }
+}
+
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Every(span) => {
-                let minutes = span.as_secs() / 60;
-                match minutes {
-                    _ if minutes % (24 * 60) == 0 => write!(f, "every {}d", minutes / (24 * 60)),
-                    _ if minutes % 60 == 0 => write!(f, "every {}h", minutes / 60),
-                    _ => write!(f, "every {minutes}m"),
-                }
+                let (number, unit) = in_units(*span);
+                write!(f, "every {number}{unit}")
             }
             Self::Cron(cron) => f.write_str(cron.as_str()),
         }

@@ -25,6 +25,7 @@ use crate::{
         },
     },
     ids::FileId,
+    jobs::schedule::{self, Schedule},
     web::{
         error::PageResult,
         page::{Page, show},
@@ -58,8 +59,8 @@ struct OneFeed {
     page: Page,
     name: String,
     files: PageOf<OneFile>,
-    /// Ways in, each with its last run.
-    ways: Vec<(Way, Option<WayRun>)>,
+    /// Ways in, each with its schedule in words and its last run.
+    ways: Vec<(Way, String, Option<WayRun>)>,
 }
 
 /// `/admin/feeds/{name}`
@@ -77,9 +78,21 @@ pub(super) async fn one(
     let mut ways = Vec::new();
     for way in ways::all(&app.db, Some(feed.id)).await? {
         let last = history::runs(&app.db, &way, 1).await?.pop();
-        ways.push((way, last));
+        let schedule = in_words(&signed.page, &way)?;
+        ways.push((way, schedule, last));
     }
     show(&OneFeed { page: signed.page, name, files, ways })
+}
+
+/// When a way is run, in the language of the page.
+fn in_words(page: &Page, way: &Way) -> anyhow::Result<String> {
+    Ok(match way.schedule()? {
+        Schedule::Every(span) => {
+            let (number, unit) = schedule::in_units(span);
+            page.with(&format!("ways-every-{unit}"), "n", number)
+        }
+        Schedule::Cron(cron) => page.with("ways-cron", "pattern", cron.as_str()),
+    })
 }
 
 #[derive(Template)]

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use super::*;
@@ -87,6 +88,7 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
         "csv-",
         "file-outcome-",
         "ways-outcome-",
+        "ways-every-",
         "row-said-",
         "covered-",
         "reason-",
@@ -102,11 +104,18 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
 #[test]
 fn keys_put_together_have_texts() {
     use formats::Weakness;
+
+    use crate::jobs::schedule::in_units;
+
     let ja = texts("ja");
     for weakness in Weakness::ALL {
         for stem in ["danger", "remedy"] {
             assert!(ja.contains_key(&format!("{stem}-{}", weakness.code())));
         }
+    }
+    for minutes in [15, 60, 24 * 60] {
+        let (_, unit) = in_units(Duration::from_mins(minutes));
+        assert!(ja.contains_key(&format!("ways-every-{unit}")));
     }
 }
 
