@@ -89,6 +89,29 @@ on_both_engines! {
         centre.is_clean();
     }
 
+    fn a_certificate_or_a_serial_number_tells_a_device_as_a_host_key_does(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", NET)]);
+        let kinds = [("cert_sha256", "certificate", 10), ("serial_hash", "serial", 20)];
+        let at = |host: u8| format!("198.18.0.{host}");
+        let shows = |day: &str, ip: &str, column: &str| {
+            seen(day, ip, 'a').without("hostkey_sha256").with(column, key('c'))
+        };
+        let found = |day: &str, moved: u8| {
+            kinds.map(|(column, _, host)| shows(day, &at(host + moved), column))
+        };
+        centre.scans(DAYS[0], NET, &found(DAYS[0], 0));
+        centre.scans(DAYS[1], NET, &found(DAYS[1], 1));
+        centre.verifies();
+        for (_, kind, host) in kinds {
+            let case = centre.case_of(&at(host));
+            let shown = centre.does(&["case", "show", case["id"].as_str().unwrap()]);
+            let link = &shown.lines[0]["same_device"][0];
+            assert_eq!((link["by"].as_str(), link["is"].as_str()), (Some(kind), Some("later")));
+            assert_eq!(link["case"], centre.case_of(&at(host + 1))["id"]);
+        }
+        centre.is_clean();
+    }
+
     fn another_device_at_another_address_holds_no_fix_back(centre) {
         one_device(&mut centre);
         another_appears(&mut centre, 'b');

@@ -54,10 +54,11 @@ pub(crate) fn number(text: &str, max: u64) -> Result<u64, Reason> {
     }
 }
 
-/// Whether this is how a spreadsheet shows a long number: `4.82E+14`.
+/// Whether this is how a spreadsheet shows a long number: `4.82E+14`. A model may well be called
+/// `78e5`: no spreadsheet leaves the sign out.
 pub(crate) fn is_rounded(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+    let Some(exponent) = exponent.strip_prefix('+') else { return false };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     [whole, fraction, exponent]
         .iter()
