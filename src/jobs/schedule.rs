@@ -84,8 +84,8 @@ impl FromStr for Schedule {
 pub(crate) fn in_units(span: Duration) -> (u64, &'static str) {
     let minutes = span.as_secs() / 60;
     match minutes {
-        _ if minutes % (24 * 60) == 0 => (minutes / (24 * 60), "d"),
-        _ if minutes % 60 == 0 => (minutes / 60, "h"),
+        _ if minutes.is_multiple_of(24 * 60) => (minutes / (24 * 60), "d"),
+        _ if minutes.is_multiple_of(60) => (minutes / 60, "h"),
         _ => (minutes, "m"),
     }
 }
