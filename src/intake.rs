@@ -168,7 +168,8 @@ async fn take_rows(
 ) -> anyhow::Result<(Counts, Option<String>)> {
     let (app, file) = (chain.app, chain.file);
     let mut counts: Counts = serde_json::from_str(&file.counts)?;
-    let refused = match format::open_rows(chain.feed, &file.name, path, app.now()) {
+    let rows = format::open_as_taken(&app.db, chain.feed, file, path, app.now()).await?;
+    let refused = match rows {
         Ok(rows) => {
             let id = file.id;
             let sort_out = move |rows| chain::sort_out(id, rows);

@@ -1,6 +1,6 @@
 //! Files (取込回): each row of a raw file is a hit, in quarantine, or says that nothing was found.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use formats::{Outcome, Row, Rows};
 use futures::TryStreamExt as _;
@@ -88,8 +88,13 @@ impl Checking<'_> {
         findings.add(kind, &self.place, what);
     }
 
+    /// Rows that a retry let out of quarantine.
+    fn released(&self) -> HashSet<i64> {
+        self.quarantine.iter().filter(|(_, released)| *released).map(|(row, _)| *row).collect()
+    }
+
     async fn hits(&self, tx: &mut Tx, seen: Sum, findings: &mut Findings) -> anyhow::Result<bool> {
-        let rows = match self.raw.rows(self.file, self.now) {
+        let rows = match self.raw.rows(self.file, self.now, self.released()) {
             Ok(rows) => rows,
             Err(why) => {
                 self.find(findings, Kind::Unreadable, why.to_string());
@@ -200,7 +205,8 @@ impl Checking<'_> {
     fn due(&self, lost: &[i64]) -> anyhow::Result<HashMap<i64, Due>> {
         let mut due: HashMap<i64, Due> = HashMap::new();
         let waits: HashMap<i64, bool> = self.quarantine.iter().copied().collect();
-        let rows = self.raw.rows(self.file, self.now).map_err(anyhow::Error::from)?;
+        let rows =
+            self.raw.rows(self.file, self.now, self.released()).map_err(anyhow::Error::from)?;
         for (row_no, row) in (1..=self.file.rows_done).zip(rows) {
             let Ok(row) = row else { break };
             match row {

@@ -1,6 +1,7 @@
 //! Raw files as the check reads them (原本): from the archive, by hash, through the format readers.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Cursor, Read, Seek, Write as _},
     path::{Path, PathBuf},
@@ -107,7 +108,28 @@ impl Raw {
     }
 
     /// Opens it as its feed reads it. Rows that are dated later than `now` are refused.
-    pub(super) fn rows(&self, file: &store::File, now: i64) -> Result<Rows, FileRefused> {
+    ///
+    /// Rows of these numbers left quarantine: they are read by the mapping in force.
+    pub(super) fn rows(
+        &self,
+        file: &store::File,
+        now: i64,
+        released: HashSet<i64>,
+    ) -> Result<Rows, FileRefused> {
+        let rows = self.rows_by(file, file.mapping.as_deref(), now)?;
+        if released.is_empty() || file.mapping == file.newer {
+            return Ok(rows);
+        }
+        let newer = self.rows_by(file, file.newer.as_deref(), now)?;
+        Ok(rows.but(newer, move |row| released.contains(&row)))
+    }
+
+    fn rows_by(
+        &self,
+        file: &store::File,
+        mapping: Option<&str>,
+        now: i64,
+    ) -> Result<Rows, FileRefused> {
         let reading = reading(file, now);
         let unpacked = unpack::unpack_within(&file.name, self.open()?, unpack::Limits::FEED)?;
         match file.format.as_str() {
@@ -123,7 +145,7 @@ impl Raw {
             "stix" => stix::open(unpacked, reading),
             "misp" => misp::open(unpacked, reading),
             _ => {
-                let mapping = serde_json::from_str(file.mapping.as_deref().unwrap_or_default());
+                let mapping = serde_json::from_str(mapping.unwrap_or_default());
                 let mapping: mapped_csv::Mapping =
                     mapping.map_err(|fault| FileRefused::BadMapping(fault.to_string()))?;
                 mapped_csv::open(&mapping, unpacked, reading)

@@ -84,8 +84,10 @@ pub(super) struct File {
     pub(super) id: FileId,
     pub(super) feed_id: FeedId,
     pub(super) format: String,
-    /// The mapping in force, where the format names one.
+    /// The mapping by which it was taken in, where the format names one.
     pub(super) mapping: Option<String>,
+    /// The mapping in force, by which rows left quarantine.
+    pub(super) newer: Option<String>,
     pub(super) utc_offset_minutes: Option<i64>,
     pub(super) holds: String,
     pub(super) sha256: String,
@@ -104,7 +106,10 @@ pub(super) struct File {
 pub(super) async fn files(tx: &mut Tx) -> sqlx::Result<Vec<File>> {
     const SQL: &str = "SELECT f.id, f.feed_id, d.format,
              (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = d.format
+                 AND (f.mapped_at IS NULL OR m.saved_at = f.mapped_at)
                ORDER BY m.saved_at DESC LIMIT 1) AS mapping,
+             (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = d.format
+               ORDER BY m.saved_at DESC LIMIT 1) AS newer,
              d.utc_offset_minutes, f.holds, f.sha256,
              f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused,
              (SELECT COUNT(*) FROM feed_file_events) AS undone

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "attribution in time", include_str!("../../migrations/0006_attribution_in_time.sql")),
     (7, "access", include_str!("../../migrations/0007_access.sql")),
     (8, "identities", include_str!("../../migrations/0008_identities.sql")),
+    (9, "mapping of files", include_str!("../../migrations/0009_mapping_of_files.sql")),
 ];
 
 /// The schema that this program reads and writes.

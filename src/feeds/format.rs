@@ -7,8 +7,8 @@ use formats::{
     stix, unpack, xarf,
 };
 
-use super::{Feed, mappings, receive};
-use crate::time::Moment;
+use super::{Feed, mappings, quarantine, receive, receive::FeedFile};
+use crate::{db::Db, time::Moment};
 
 /// How the files of a feed are read (形式).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,6 +104,31 @@ pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Ro
     let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::FEED)?;
     let name = unpacked.name.clone();
     open(feed, &name, unpacked, receive::reading(feed, now))
+}
+
+/// Opens the rows of a file as they went in: by the mapping that was in force when it was taken in,
+/// and rows that a retry let out of quarantine since by the one of today.
+pub async fn open_as_taken(
+    db: &Db,
+    feed: &Feed,
+    file: &FeedFile,
+    path: &Path,
+    now: Moment,
+) -> anyhow::Result<Result<Rows, FileRefused>> {
+    let then = mappings::of_file(db, feed, file.id).await?;
+    let Some(then) = then.filter(|then| feed.mapping.as_ref() != Some(then)) else {
+        return Ok(open_rows(feed, &file.name, path, now));
+    };
+    let as_then = Feed { mapping: Some(then), ..feed.clone() };
+    let rows = match open_rows(&as_then, &file.name, path, now) {
+        Ok(rows) => rows,
+        Err(why) => return Ok(Err(why)),
+    };
+    let released = quarantine::released(db, file.id).await?;
+    Ok(Ok(match open_rows(feed, &file.name, path, now) {
+        Ok(newer) if !released.is_empty() => rows.but(newer, move |row| released.contains(&row)),
+        _ => rows,
+    }))
 }
 
 fn open(

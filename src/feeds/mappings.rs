@@ -1,13 +1,13 @@
 //! Mappings (項目対応): which column of a sender's CSV is what, kept as data under a name.
 //!
 //! A mapping is never edited: one saved under the same name takes its place from then on, and the
-//! older ones stay with their date and author. Owns `csv_mappings` with the stage.
+//! older ones stay with their date and author. A file keeps to the one by which it was taken in. Owns `csv_mappings` with the stage.
 
 use formats::{FileRefused, mapped_csv::Mapping};
 use sqlx::FromRow;
 
-use super::{Feed, store};
-use crate::{app::App, db::Db, time::Moment};
+use super::{Feed, format::Format, store};
+use crate::{app::App, db::Db, ids::FileId, time::Moment};
 
 /// A mapping as it was saved (項目対応).
 #[derive(Clone, Debug, FromRow)]
@@ -45,6 +45,18 @@ pub async fn save(app: &App, name: &str, mapping: &Mapping, by: &str) -> anyhow:
 /// The mapping of that name that is in force.
 pub async fn in_force(db: &Db, name: &str) -> crate::db::Result<Option<Saved>> {
     store::mapping(db, name).await
+}
+
+/// The mapping by which a file of `feed` was taken in, as JSON; nothing where it needs none.
+pub(super) async fn of_file(
+    db: &Db,
+    feed: &Feed,
+    file: FileId,
+) -> crate::db::Result<Option<String>> {
+    match &feed.format {
+        Format::Csv(name) => store::mapping_of_file(db, name, file).await,
+        _ => Ok(None),
+    }
 }
 
 /// The mapping of a feed, which it was loaded with.

@@ -6,7 +6,7 @@
 
 pub mod reasons;
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashSet, fmt, str::FromStr};
 
 use formats::Refused;
 use sqlx::FromRow;
@@ -114,6 +114,11 @@ pub(crate) async fn put(
     rows: &[(i64, Refused)],
 ) -> crate::db::Result<()> {
     store::insert(tx, file.id, rows).await
+}
+
+/// Numbers of the rows of a file that a retry let go.
+pub(super) async fn released(db: &Db, file: FileId) -> crate::db::Result<HashSet<i64>> {
+    Ok(store::released(db, file).await?.into_iter().collect())
 }
 
 /// Rows that wait in quarantine, of one feed or all, oldest file first.

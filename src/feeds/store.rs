@@ -66,6 +66,18 @@ pub(super) async fn mapping(db: &Db, name: &str) -> sqlx::Result<Option<Saved>> 
     on!(db, pool => sqlx::query_as(SQL).bind(name).fetch_optional(pool).await)
 }
 
+/// The mapping of that name by which a file was taken in, as JSON.
+pub(super) async fn mapping_of_file(
+    db: &Db,
+    name: &str,
+    file: FileId,
+) -> sqlx::Result<Option<String>> {
+    const SQL: &str =
+        "SELECT m.body FROM feed_files f JOIN csv_mappings m ON m.saved_at = f.mapped_at
+         WHERE m.name = $1 AND f.id = $2";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(name).bind(file).fetch_optional(pool).await)
+}
+
 /// Enters a file unless its content is known to the feed; gives the entry that stands.
 pub(super) async fn enter_file(
     tx: &mut Tx,
@@ -74,8 +86,11 @@ pub(super) async fn enter_file(
     bytes: i64,
 ) -> sqlx::Result<FeedFile> {
     const ENTER: &str = "INSERT INTO feed_files
-         (id, feed_id, holds, sha256, name, bytes, received_at, rows_done, counts)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8) ON CONFLICT DO NOTHING";
+         (id, feed_id, holds, sha256, name, bytes, received_at, rows_done, counts, mapped_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8,
+             (SELECT MAX(m.saved_at) FROM csv_mappings m JOIN feeds d ON d.format = 'csv:' || m.name
+               WHERE d.id = $2))
+         ON CONFLICT DO NOTHING";
     on_tx!(&mut *tx, conn => sqlx::query(ENTER)
         .bind(file.id)
         .bind(feed)

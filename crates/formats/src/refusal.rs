@@ -286,6 +286,21 @@ impl Rows {
         Self { header, rows: Box::new(rows) }
     }
 
+    /// The same rows, but those of which `which` says so by their number, from 1, as `other` reads
+    /// them: it reads the same file in another way.
+    #[must_use]
+    pub fn but(self, other: Self, which: impl Fn(i64) -> bool + Send + 'static) -> Self {
+        let (mut others, mut number) = (other.rows, 0);
+        let picked = self.rows.map(move |row| {
+            number += 1;
+            match others.next() {
+                Some(Ok(other)) if which(number) => Ok(other),
+                _ => row,
+            }
+        });
+        Self::new(self.header, picked)
+    }
+
     /// What the header of the file says, and what changed in it.
     pub fn header(&self) -> &Header {
         &self.header

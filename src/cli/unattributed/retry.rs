@@ -141,7 +141,7 @@ async fn read(
             done.missing.push(file.name.clone());
             continue;
         };
-        let rows = format::open_rows(&feed, &file.name, laid.path(), app.now());
+        let rows = format::open_as_taken(&app.db, &feed, &file, laid.path(), app.now()).await?;
         let Ok(rows) = rows else {
             done.missing.push(file.name.clone());
             continue;

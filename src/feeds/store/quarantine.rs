@@ -173,3 +173,10 @@ pub(in crate::feeds) async fn events(db: &Db, id: RowId) -> sqlx::Result<Vec<Sai
          WHERE feed_file_id = $1 AND row_no = $2 ORDER BY at, kind";
     on!(db, pool => sqlx::query_as(SQL).bind(id.file).bind(id.row_no).fetch_all(pool).await)
 }
+
+/// Numbers of the rows of a file that a retry let go.
+pub(in crate::feeds) async fn released(db: &Db, file: FileId) -> sqlx::Result<Vec<i64>> {
+    const SQL: &str = "SELECT row_no FROM quarantined_rows
+         WHERE feed_file_id = $1 AND released_at IS NOT NULL";
+    on!(db, pool => sqlx::query_scalar(SQL).bind(file).fetch_all(pool).await)
+}

@@ -75,7 +75,9 @@ pub(in crate::feeds) async fn reopen(
     counts: &str,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE feed_files SET withdrawn_at = NULL, emptied_at = NULL,
-             completed_at = NULL, refused = NULL, rows_done = 0, counts = $1
+             completed_at = NULL, refused = NULL, rows_done = 0, counts = $1,
+             mapped_at = (SELECT MAX(m.saved_at) FROM csv_mappings m
+                 JOIN feeds d ON d.format = 'csv:' || m.name WHERE d.id = feed_files.feed_id)
          WHERE id = $2 AND emptied_at IS NOT NULL";
     on_tx!(tx, conn => sqlx::query(SQL).bind(counts).bind(file).execute(conn).await
         .map(|done| done.rows_affected() == 1))

@@ -128,7 +128,8 @@ async fn stand_by(
     let (feed, file) = files::named(&app.db, &file.to_string()).await??;
     let laid = archive::lay_out(app, &file)?;
     let mut found: Vec<(Sheaf, Vec<Orphan>)> = Vec::new();
-    for (row_no, row) in (1..).zip(format::open_rows(&feed, &file.name, laid.path(), app.now())?) {
+    let rows = format::open_as_taken(&app.db, &feed, &file, laid.path(), app.now()).await??;
+    for (row_no, row) in (1..).zip(rows) {
         // A file that breaks off has no row behind that place.
         let Ok(row) = row else { break };
         let Row::Detection(row) = row else { continue };

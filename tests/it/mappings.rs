@@ -1,0 +1,99 @@
+//! A mapping may be corrected; what was taken in by the old one is read by it for ever.
+
+use crate::{
+    builders::provider,
+    centre::{Centre, on_both_engines},
+};
+
+const FEED: &str = "partner";
+const HEADER: &str = "検知日時,IPアドレス,ポート\n";
+
+/// Rows at these hosts, at five past nine.
+fn list(hosts: &[&str]) -> String {
+    let row = |host: &&str| format!("2026/05/01 09:05:00,198.18.0.{host},23\n");
+    HEADER.to_owned() + &hosts.iter().map(row).collect::<String>()
+}
+
+/// Saves the mapping of the feed with these constants, and columns that it says otherwise.
+fn maps(centre: &Centre, constants: &[&str], columns: &[&str]) {
+    let file = centre.file("sample.csv", list(&["1", "2"]));
+    let mut args = vec!["feed", "map", &file, "--save", "jp", "--by", "an editor"];
+    constants.iter().for_each(|constant| args.extend(["--constant", constant]));
+    columns.iter().for_each(|column| args.extend(["--set", column]));
+    centre.does(&args);
+}
+
+/// Two files that share two rows, taken in by a mapping that is corrected the day after.
+fn corrected(centre: &mut Centre, first: &[&str], then: &[&str]) {
+    centre.on("2026-05-02");
+    maps(centre, first, &[]);
+    centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+    centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+    for (name, hosts) in [("a.csv", ["1", "2", "3"]), ("b.csv", ["2", "3", "4"])] {
+        let answer = centre.ingests(FEED, name, list(&hosts));
+        assert_eq!(answer.status, 0, "{answer:?}");
+    }
+    centre.on("2026-05-03");
+    maps(centre, then, &[]);
+}
+
+fn withdraws(centre: &Centre, name: &str) {
+    let files = centre.does(&["feed", "files"]).lines;
+    let file = files.iter().find(|file| file["file"] == name).expect("it came");
+    let id = file["id"].as_str().unwrap();
+    centre.does(&["feed", "withdraw", id, "--by", "desk-1", "--reason", "a wrong list"]);
+}
+
+fn first_seen(centre: &Centre) -> Vec<String> {
+    let cases = centre.cases();
+    cases.iter().map(|case| case["first_seen"].as_str().unwrap().to_owned()).collect()
+}
+
+const INFECTED: &str = "exposure=infected/mirai";
+const JAPAN: &str = "zone=JST";
+
+on_both_engines! {
+    fn a_corrected_zone_leaves_what_is_in_as_it_is_and_the_store_clean(centre) {
+        corrected(&mut centre, &[INFECTED, JAPAN], &[INFECTED, "zone=UTC"]);
+        centre.is_clean();
+        withdraws(&centre, "a.csv");
+        assert_eq!(first_seen(&centre), vec!["2026-05-01T00:05:00Z"; 3]);
+        centre.is_clean();
+    }
+
+    fn a_corrected_exposure_keeps_no_withdrawal_from_its_end(centre) {
+        let weak = "exposure=exposed_service/telnet";
+        corrected(&mut centre, &[INFECTED, JAPAN], &[weak, JAPAN]);
+        withdraws(&centre, "a.csv");
+        assert_eq!(centre.cases().len(), 3);
+        centre.is_clean();
+    }
+
+    fn a_file_that_is_brought_back_is_read_by_the_corrected_mapping(centre) {
+        corrected(&mut centre, &[INFECTED, "zone=UTC"], &[INFECTED, JAPAN]);
+        for name in ["a.csv", "b.csv"] {
+            withdraws(&centre, name);
+        }
+        let files = centre.does(&["feed", "files"]).lines;
+        for file in &files {
+            let id = file["id"].as_str().unwrap();
+            centre.does(&["feed", "restore", id, "--by", "desk-1", "--reason", "mapped rightly"]);
+        }
+        assert_eq!(first_seen(&centre), vec!["2026-05-01T00:05:00Z"; 4]);
+        centre.is_clean();
+    }
+
+    fn rows_that_a_corrected_mapping_lets_out_of_quarantine_are_in_by_it(centre) {
+        centre.on("2026-05-02");
+        maps(&centre, &[INFECTED, JAPAN], &[]);
+        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        let unsaid = format!("{}2026/05/01 09:05:00,198.18.0.2,不明\n", list(&["1"]));
+        assert_eq!(centre.ingests(FEED, "a.csv", &unsaid).status, 1);
+        centre.on("2026-05-03");
+        maps(&centre, &[INFECTED, JAPAN], &["ポート=__IGNORE__"]);
+        centre.does(&["quarantine", "retry", "--feed", FEED]);
+        assert_eq!(first_seen(&centre), vec!["2026-05-01T00:05:00Z"; 2]);
+        centre.is_clean();
+    }
+}
