@@ -28,6 +28,9 @@ use crate::{
 pub const TIMES_MEDIAN: i64 = 3;
 /// Days over which the median is taken: a month holds every kind of day that a feed knows.
 pub const MEDIAN_DAYS: i64 = 30;
+/// Files of one delivery, or of one run, that came within so many days are one batch: split into
+/// small ones it is no smaller.
+pub const BATCH_DAYS: i64 = 1;
 /// Fewer files than this have no median worth the name.
 pub const MEDIAN_FILES: usize = 5;
 /// Of each hundred addresses of a provider so many: national scans find weak devices at about one
@@ -54,7 +57,8 @@ pub enum Excess {
     Share {
         /// Its code.
         isp: String,
-        /// Its addresses that the file names; one that comes in several batches counts in each.
+        /// Its addresses that the file and the rest of its batch name; one that is named in several
+        /// parts counts in each.
         addresses: i64,
         /// The addresses or lines it has.
         of: i64,
@@ -140,7 +144,8 @@ pub(crate) async fn measures(
     let hits = store::hits_of(db, file.id).await?;
     let since = file.received_at.plus_days(-MEDIAN_DAYS);
     let before = store::hits_before(db, feed, (since, file.received_at), file.id).await?;
-    Ok((hits, before, store::addresses_over(db, file.id, FLOOR).await?))
+    let batch = file.received_at.plus_days(-BATCH_DAYS);
+    Ok((hits, before, store::addresses_over(db, (feed, file.id), batch, FLOOR).await?))
 }
 
 /// Lets the cases of a file that is in already wait, unless somebody has decided about it.

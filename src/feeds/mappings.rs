@@ -1,7 +1,8 @@
 //! Mappings (項目対応): which column of a sender's CSV is what, kept as data under a name.
 //!
 //! A mapping is never edited: one saved under the same name takes its place from then on, and the
-//! older ones stay with their date and author. A file keeps to the one by which it was taken in. Owns `csv_mappings` with the stage.
+//! older ones stay with their date and author. A file keeps to the one by which it was taken in.
+//! Owns `csv_mappings` with the stage.
 
 use formats::{FileRefused, mapped_csv::Mapping};
 use sqlx::FromRow;

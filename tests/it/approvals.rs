@@ -54,6 +54,21 @@ on_both_engines! {
         assert_eq!(centre.stored(said), ["approved an operator looked at"]);
     }
 
+    fn a_batch_that_is_split_into_files_is_weighed_as_one(centre) {
+        centre.serves(&[provider("isp-a", "static", "198.18.0.0/16")]);
+        let waits = |name: &str, rows: &[Row]| {
+            let taken = takes(&centre, name, rows);
+            !taken.one()["waits_for_approval"].is_null()
+        };
+        assert!(!waits("one", &hits("r1", MARCH, 0, 400)));
+        assert!(!waits("other", &hits("r2", MARCH, 400, 400)), "another run");
+        assert!(waits("two", &hits("r1", MARCH, 1_000, 300)));
+        let id = centre.does(&["feed", "approvals"]).one()["id"].as_str().unwrap().to_owned();
+        decides(&centre, "approve", &id);
+        assert!(!waits("three", &hits("r1", MARCH, 2_000, 200)), "what was approved is no news");
+        assert!(waits("four", &hits("r1", MARCH, 3_000, 200)));
+    }
+
     fn a_declined_file_is_withdrawn(centre) {
         centre.serves(&[provider("isp-a", "static", "198.18.0.0/20")]);
         let before = centre.another();

@@ -33,15 +33,31 @@ pub(in crate::feeds) async fn add_addresses(
     bulk::insert(tx, target, columns).await.map(|_| ())
 }
 
-/// Providers of which a file names more than `floor` addresses.
+/// Providers that a file names and of which its batch names more than `floor` addresses: that is
+/// the file and whatever of its feed came since `since` in the same delivery or tells of the same
+/// run, but what somebody approved.
 pub(in crate::feeds) async fn addresses_over(
     db: &Db,
-    file: FileId,
+    (feed, file): (FeedId, FileId),
+    since: Moment,
     floor: i64,
 ) -> sqlx::Result<Vec<(IspId, i64)>> {
-    const SQL: &str = "SELECT isp_id, addresses FROM file_addresses
-         WHERE feed_file_id = $1 AND addresses > $2 ORDER BY isp_id";
-    on!(db, pool => sqlx::query_as(SQL).bind(file).bind(floor).fetch_all(pool).await)
+    const SQL: &str = "WITH batch (id) AS (
+             SELECT id FROM feed_files WHERE id = $1
+             UNION SELECT b.feed_file_id FROM file_containers a
+               JOIN file_containers b ON b.sha256 = a.sha256 WHERE a.feed_file_id = $1
+             UNION SELECT b.feed_file_id FROM run_hits a
+               JOIN run_hits b ON b.scan_run = a.scan_run
+              WHERE a.feed_file_id = $1 AND a.scan_run <> '')
+         SELECT n.isp_id, CAST(SUM(n.addresses) AS BIGINT) FROM file_addresses n
+           JOIN batch ON batch.id = n.feed_file_id JOIN feed_files f ON f.id = n.feed_file_id
+          WHERE f.feed_id = $2 AND f.received_at >= $3 AND f.withdrawn_at IS NULL
+            AND (f.id = $1 OR f.id NOT IN
+                (SELECT feed_file_id FROM file_gates WHERE approved_at IS NOT NULL))
+            AND n.isp_id IN (SELECT isp_id FROM file_addresses WHERE feed_file_id = $1)
+          GROUP BY n.isp_id HAVING SUM(n.addresses) > $4 ORDER BY n.isp_id";
+    on!(db, pool => sqlx::query_as(SQL)
+        .bind(file).bind(feed).bind(since).bind(floor).fetch_all(pool).await)
 }
 
 /// Hits of a file.
