@@ -25,7 +25,10 @@ type Look<'a> = (&'static str, Box<dyn Fn() -> u64 + 'a>);
 fn main() {
     let mut args = std::env::args().skip(1);
     let list = std::fs::read_to_string(args.next().expect("a list of addresses")).unwrap();
-    let open = |path: String| -> Box<dyn Read> { Box::new(File::open(path).unwrap()) };
+    let open = |path: String| -> (String, Box<dyn Read>) {
+        let file = Box::new(File::open(&path).unwrap());
+        (path, file)
+    };
     let networks = Networks::read(args.map(open).collect()).unwrap();
     let asked: Vec<IpAddr> = list.lines().map(|line| line.parse().unwrap()).collect();
     let v4: Vec<u32> = asked.iter().copied().filter_map(bits4).collect();

@@ -1,6 +1,9 @@
 //! 製品側の読取: what people type into the product, the registers they keep, and its own packed rows.
 
-use std::{io::Cursor, net::IpAddr};
+use std::{
+    io::{Cursor, Read},
+    net::IpAddr,
+};
 
 use todoke::{
     attribution::networks::Networks, cases::inquiry_id::InquiryId, isps::register, sightings,
@@ -22,7 +25,8 @@ pub(crate) fn register(data: &[u8]) {
 
 /// An address table: whatever it holds, ranges are in order and apart.
 pub(crate) fn networks(data: &[u8]) {
-    let Ok(networks) = Networks::read(vec![Box::new(Cursor::new(data.to_vec()))]) else { return };
+    let file = ("table.csv".to_owned(), Box::new(Cursor::new(data.to_vec())) as Box<dyn Read>);
+    let Ok(networks) = Networks::read(vec![file]) else { return };
     assert!(networks.v4().windows(2).all(|pair| pair[0].1 < pair[1].0));
     assert!(networks.v6().windows(2).all(|pair| pair[0].1 < pair[1].0));
     for (first, last, _) in networks.v4() {

@@ -192,11 +192,16 @@ pub async fn undo(
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     #[test]
     fn two_editions_are_compared_range_by_range() {
-        let read = |csv: &'static str| Networks::read(vec![Box::new(csv.as_bytes())]).unwrap();
+        let read = |csv: &'static str| {
+            let file: Box<dyn Read> = Box::new(csv.as_bytes());
+            Networks::read(vec![("table.csv".to_owned(), file)]).unwrap()
+        };
         let old = read("192.0.2.0,192.0.2.255,64500,A\n2001:db8::,2001:db8::ff,64501,B\n");
         let new = read("192.0.2.0,192.0.2.255,64502,C\n198.51.100.0,198.51.100.9,64500,A\n");
         let d = compare(&old, &new);

@@ -34,22 +34,22 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Reads the CSV and puts the ranges in order, overlaps resolved.
-    pub fn read(files: Vec<Box<dyn Read>>) -> anyhow::Result<Self> {
+    /// Reads CSV files, each with its name, and puts the ranges in order, overlaps resolved.
+    pub fn read(files: Vec<(String, Box<dyn Read>)>) -> anyhow::Result<Self> {
         let mut networks = Self::default();
-        for file in files {
+        for (name, file) in files {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(file);
             for record in reader.records() {
-                let record = record.context("the address table is no CSV")?;
+                let record = record.with_context(|| format!("{name} is no CSV"))?;
                 let line = record.position().map_or(0, csv::Position::line);
                 let field = |n: usize| record.get(n).unwrap_or_default();
-                let bad = || format!("line {line}: start, end and asn are due");
+                let bad = || format!("{name}, line {line}: start, end and asn are due");
                 let first: IpAddr = field(0).parse().with_context(bad)?;
                 let last: IpAddr = field(1).parse().with_context(bad)?;
                 let asn: u32 = field(2).parse().with_context(bad)?;
                 ensure!(
                     first <= last && first.is_ipv4() == last.is_ipv4(),
-                    "line {line}: {first} to {last} is no range"
+                    "{name}, line {line}: {first} to {last} is no range"
                 );
                 networks.push(first, last, asn);
                 networks.organisations.entry(asn).or_insert_with(|| field(3).to_owned());
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     fn read(csv: &'static str) -> Networks {
-        Networks::read(vec![Box::new(csv.as_bytes())]).unwrap()
+        Networks::read(vec![("table.csv".to_owned(), Box::new(csv.as_bytes()))]).unwrap()
     }
 
     #[test]

@@ -40,7 +40,8 @@ fn declared(n: u128, prefix: &str, (from, to): (&str, Option<&str>)) -> Declared
 }
 
 fn edition(from: &str, csv: &'static str) -> Edition {
-    let networks = Networks::read(vec![Box::new(csv.as_bytes())]).unwrap();
+    let networks =
+        Networks::read(vec![("table.csv".to_owned(), Box::new(csv.as_bytes()))]).unwrap();
     Edition { from: Moment::parse_day(from).unwrap(), networks }
 }
 

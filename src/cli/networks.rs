@@ -58,12 +58,12 @@ impl Networks {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::Import { files, from, yes } => {
-                let mut readers: Vec<Box<dyn Read>> = Vec::new();
+                let mut readers: Vec<(String, Box<dyn Read>)> = Vec::new();
                 for path in files {
                     let open = File::open(path);
                     let file =
                         open.map_err(|e| Refused::because(format!("{}: {e}", path.display())))?;
-                    readers.push(Box::new(file));
+                    readers.push((path.display().to_string(), Box::new(file)));
                 }
                 let table = networks::Networks::read(readers)
                     .map_err(|e| Refused::because(format!("{e:#}; nothing was changed")))?;

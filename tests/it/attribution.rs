@@ -75,7 +75,7 @@ on_both_engines! {
     fn a_broken_table_changes_nothing_and_says_where(centre) {
         puts_in_force(&centre, "one.csv", WIDE);
         for (bad, place) in [
-            ("198.18.9.0,198.18.8.0,64500,Backwards\n", "line 2"),
+            ("198.18.9.0,198.18.8.0,64500,Backwards\n", "bad.csv, line 2"),
             ("198.18.9.0,2001:db8::,64500,Mixed\n", "line 2"),
             ("198.18.9.0,198.18.9.9,many,No number\n", "line 2"),
         ] {

@@ -1,11 +1,12 @@
 //! Files of every format open cases for the same device; deliveries of several files go in one by
 //! one; a CSV of whatever shape goes in by a mapping.
 
-use std::{fs, process::Command};
+use std::{fmt::Write as _, fs, process::Command};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
+    actors::SCANNER,
     builders::{csv, gzipped, provider, telnet_report},
     centre::{Centre, on_both_engines},
 };
@@ -183,6 +184,23 @@ on_both_engines! {
         assert_eq!(answer.status, 1, "nothing tells the type of report: {answer:?}");
     }
 
+    fn what_a_mail_carries_unfolds_no_further_than_mails_may(centre) {
+        centre.serves(&[provider("isp-a", "static", NET)]);
+        let mut list = String::with_capacity(70 << 20);
+        for number in 0_u64.. {
+            write!(list, "{:032},", number * 7).unwrap();
+            if list.len() > 65 << 20 {
+                break;
+            }
+        }
+        let mailed = mail("many.csv.gz", &gzipped(&list));
+        assert!(mailed.len() < 25 << 20, "as mails go it is small");
+        let answer = centre.ingests(SCANNER, "many.eml", mailed);
+        assert_eq!(answer.status, 1, "{answer:?}");
+        let why = answer.one()["refused"].as_str().unwrap();
+        assert!(why.contains("unfolds to more than allowed"), "{why}");
+    }
+
     fn a_csv_of_whatever_shape_goes_in_by_a_mapping_that_was_tried_first(centre) {
         centre.registers(&[provider("isp-a", "static", NET)]);
         centre.on("2026-05-10");
@@ -203,6 +221,7 @@ on_both_engines! {
         let saving = ["--by", "desk-1", "--save", "isp-b"];
         let map = [&["feed", "map", &file], &said[..], &saving].concat();
         let saved = centre.does(&map);
+        assert_eq!(saved.one()["missing"], serde_json::json!([]), "what is said is not missing");
         assert_eq!((saved.number("understood"), &saved.one()["saved"]), (2, &true.into()));
         assert_eq!(saved.one()["rows"][0]["detected_at"], "2026-05-01T02:05:00Z");
         assert_eq!(centre.does(&map).one()["saved"], false);

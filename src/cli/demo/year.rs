@@ -43,9 +43,8 @@ pub(super) struct IdToTry {
 
 /// Lets the country live through its year.
 pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Result<()> {
-    let table = networks::Networks::read(vec![Box::new(std::io::Cursor::new(
-        country.network_table_csv(),
-    ))])?;
+    let table = Box::new(std::io::Cursor::new(country.network_table_csv()));
+    let table = networks::Networks::read(vec![("the table of the country".to_owned(), table)])?;
     editions::import(app, &table, None, true).await?;
     let register = register::import(app, country.isp_register_csv().as_bytes()).await??;
     anyhow::ensure!(register.errors.is_empty(), "the register: {:?}", register.errors);

@@ -92,7 +92,7 @@ impl Map {
             "name": self.save, "saved": saved,
             "columns": proposal.as_ref().map(columns),
             "unplaced": proposal.as_ref().map(|one| one.unplaced.clone()),
-            "missing": proposal.as_ref().map(|one| one.missing.clone()),
+            "missing": proposal.as_ref().map(|one| self.unsaid(one)),
             "rows": rows.iter().take(SHOWN).map(shown).collect::<Vec<_>>(),
         });
         let mut words = self.words((proposal.as_ref(), &text), &rows, saved);
@@ -135,6 +135,16 @@ impl Map {
         Ok((mapping, proposal))
     }
 
+    /// The fields that no column gives and the caller does not say; an exposure tells the weakness.
+    fn unsaid<'a>(&self, proposal: &'a Proposal) -> Vec<&'a str> {
+        let said = |field: &str| {
+            let told = self.constant.iter().map(|(told, _)| told);
+            let mut told = told.chain(self.set.iter().map(|(_, told)| told));
+            told.any(|told| told == field || (field == "weakness_code" && told == "exposure"))
+        };
+        proposal.missing.iter().copied().filter(|field| !said(field)).collect()
+    }
+
     fn words(
         &self,
         (proposal, text): (Option<&Proposal>, &str),
@@ -160,7 +170,7 @@ impl Map {
                 Err(why) => format!("  refused: {why}"),
             });
         }
-        for field in proposal.iter().flat_map(|one| &one.missing) {
+        for field in proposal.into_iter().flat_map(|one| self.unsaid(one)) {
             lines.push(format!(
                 "No column gives {field}: say `--set COLUMN={field}` or `--constant`."
             ));
