@@ -219,14 +219,14 @@ async fn same_devices(app: &App, line: &Line) -> anyhow::Result<Vec<(Value, Stri
     for member in &line.members {
         links.extend(same_device::of_case(&app.db, member.reference()).await?);
     }
-    links.sort_by_key(|link| (link.since, link.case_id, link.later_id));
+    links.sort_by_key(|link| (link.same.since, link.case_id, link.same.later));
     // A token may have joined the two meanwhile.
-    links.retain(|link| is_own(link.case_id) != is_own(link.later_id));
+    links.retain(|link| is_own(link.case_id) != is_own(link.same.later));
     let told = links.into_iter().map(|link| {
-        let (by, since) = (link.kind.word(), link.since.rfc3339());
+        let (by, since) = (link.same.kind.word(), link.same.since.rfc3339());
         let (is, case, words) = if is_own(link.case_id) {
             let words = format!("its device was seen again since {since}, by its {by}, as case");
-            ("later", link.later_id, words)
+            ("later", link.same.later, words)
         } else {
             let words = format!("since {since} it is followed here, by its {by}, from case");
             ("earlier", link.case_id, words)

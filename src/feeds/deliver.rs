@@ -10,11 +10,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formats::{
-    FileRefused,
-    unfold::{self, Part},
-    unpack::Limits,
-};
+use formats::unfold::{self, Part};
+use formats::unpack::Limits;
 
 use super::{
     Feed, archive,
@@ -58,7 +55,7 @@ impl Drop for Delivery {
 /// Accepts what lies at `path`: archives it and enters each file of it, once by content.
 pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
     let (name, source) = (receive::name_of(path), path.to_owned());
-    let unfolding = move || unfold_within(&name, &source);
+    let unfolding = move || unfold::unfold(&name, &source, Limits::FEED);
     let parts = match tokio::task::spawn_blocking(unfolding).await? {
         Ok(parts) if parts.len() > 1 || parts.first().is_some_and(Part::is_mailed) => parts,
         // One file, or none that can be had: reading it says what is wrong, and keeps saying it.
@@ -94,15 +91,6 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         delivery.pieces.push(Piece { file, name, path, is_new });
     }
     Ok(delivery)
-}
-
-/// Unfolds a delivery: what a mail carries within the limits of mails, for anybody may send one.
-fn unfold_within(name: &str, source: &Path) -> Result<Vec<Part>, FileRefused> {
-    let parts = unfold::unfold(name, source, Limits::FEED)?;
-    if parts.first().is_some_and(Part::is_mailed) {
-        return unfold::unfold(name, source, Limits::UPLOAD);
-    }
-    Ok(parts)
 }
 
 async fn whole(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {

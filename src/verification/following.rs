@@ -133,9 +133,7 @@ fn of_others<'a>(
         let hits = question.devices.hits_at(spot).iter().filter(|hit| hit.at <= question.at);
         for hit in hits.filter(|hit| hit.identities.contains(&identity)) {
             let whose = question.terms.whose(spot, hit.at);
-            if let Some(whose) =
-                whose.filter(|case| line.members.iter().all(|one| one.id != case.id))
-            {
+            if let Some(whose) = whose.filter(|case| !line.holds(case)) {
                 all.push(OfOthers { hit, spot, whose });
             }
         }

@@ -16,6 +16,11 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Whether a case is one of its own.
+    pub(super) fn holds(&self, case: &Case) -> bool {
+        self.members.iter().any(|member| member.id == case.id)
+    }
+
     /// Its cases but the one that speaks for it.
     pub(super) fn others(&self) -> impl Iterator<Item = &Case> {
         self.members.iter().filter(|case| case.id != self.speaker.id)

@@ -18,12 +18,14 @@ use crate::{
 };
 
 /// Same device (同一個体): as which case it was seen again, and how that is known.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, FromRow, PartialEq, Eq, PartialOrd, Ord)]
 #[doc(alias = "同一個体")]
 pub struct SameDevice {
     /// The later case.
+    #[sqlx(rename = "later_id")]
     pub later: CaseId,
     /// What kind of identity says so.
+    #[sqlx(try_from = "String")]
     pub kind: identity::Kind,
     /// When it was seen first as that case.
     pub since: Moment,
@@ -35,12 +37,8 @@ pub struct Link {
     /// The case that speaks for the line whose device it is.
     pub case_id: CaseId,
     /// As which case it was seen again.
-    pub later_id: CaseId,
-    /// What kind of identity says so.
-    #[sqlx(try_from = "String")]
-    pub kind: identity::Kind,
-    /// When it was seen first as that case.
-    pub since: Moment,
+    #[sqlx(flatten)]
+    pub same: SameDevice,
 }
 
 /// The links that are kept, by the case that speaks for the line.
@@ -49,8 +47,8 @@ pub(super) type Kept = HashMap<CaseId, BTreeSet<SameDevice>>;
 /// The links kept for the cases of `isp`.
 pub(super) async fn kept(db: &Db, isp: IspId) -> crate::db::Result<Kept> {
     let mut kept = Kept::new();
-    for Link { case_id, later_id: later, kind, since } in store::links_of_isp(db, isp).await? {
-        kept.entry(case_id).or_default().insert(SameDevice { later, kind, since });
+    for Link { case_id, same } in store::links_of_isp(db, isp).await? {
+        kept.entry(case_id).or_default().insert(same);
     }
     Ok(kept)
 }

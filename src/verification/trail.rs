@@ -19,7 +19,6 @@ use super::{
     same_device::SameDevice,
 };
 use crate::{
-    cases::Case,
     feeds::runs::Run,
     ids::{CaseId, FeedId},
     sightings::{Hit, Place, Spot},
@@ -89,8 +88,7 @@ impl Trail {
                 let whose = question.terms.whose(&case.spot, hit.at);
                 if whose.is_none_or(|whose| whose.id != case.id) {
                     let another = |whose| question.tokens.tell_apart(epochs, whose);
-                    let of_line = |whose: &Case| line.members.iter().any(|one| one.id == whose.id);
-                    if !whose.is_some_and(|whose| of_line(whose) || another(whose)) {
+                    if !whose.is_some_and(|whose| line.holds(whose) || another(whose)) {
                         doubtful.push((hit, (&case.spot[..], whose)));
                     }
                     continue;

@@ -6,12 +6,12 @@ use crate::{
     centre::{Centre, on_both_engines},
 };
 
-const NET: &str = "198.18.0.0/24";
-const HOME: &str = "198.18.0.7";
-const MOVED: &str = "198.18.0.90";
-const THIRD: &str = "198.18.0.91";
+pub(crate) const NET: &str = "198.18.0.0/24";
+pub(crate) const HOME: &str = "198.18.0.7";
+pub(crate) const MOVED: &str = "198.18.0.90";
+pub(crate) const THIRD: &str = "198.18.0.91";
 
-const DAYS: [&str; 6] =
+pub(crate) const DAYS: [&str; 6] =
     ["2026-05-01", "2026-05-06", "2026-05-11", "2026-05-16", "2026-05-21", "2026-05-26"];
 
 fn seen(day: &str, ip: &str) -> Row {

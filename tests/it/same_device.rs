@@ -4,15 +4,8 @@ use crate::{
     actors::SCANNER,
     builders::{Row, covered, csv, hit, not_notified, notified, provider, token},
     centre::{Centre, on_both_engines},
+    lines::{DAYS, HOME, MOVED, NET, THIRD},
 };
-
-const NET: &str = "198.18.0.0/24";
-const HOME: &str = "198.18.0.7";
-const MOVED: &str = "198.18.0.90";
-const THIRD: &str = "198.18.0.91";
-
-const DAYS: [&str; 6] =
-    ["2026-05-01", "2026-05-06", "2026-05-11", "2026-05-16", "2026-05-21", "2026-05-26"];
 
 /// A sighting of a device that shows the host key of `digit`.
 fn seen(day: &str, ip: &str, digit: char) -> Row {

@@ -6,6 +6,8 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
+use crate::text::hex;
+
 /// What the reader had to bend in a row it accepted (読取注記).
 ///
 /// Serialises as a list of words, `["short_row"]`.
@@ -142,10 +144,7 @@ fn serial_hash(text: &str) -> Option<Box<str>> {
     if text.len() >= 32 && text.bytes().all(|one| one.is_ascii_hexdigit()) {
         return Some(text.to_ascii_lowercase().into());
     }
-    let digest = Sha256::digest(text);
-    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
-    Some(digits.collect::<String>().into())
+    Some(hex(&Sha256::digest(text)).into())
 }
 
 impl Detail {

@@ -7,12 +7,11 @@
 mod contact;
 mod words;
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use crate::safe_csv::CsvWriter;
 use crate::table::{Fault, Line, Sheet, due};
-use crate::{FileRefused, Reading, Reason, Refused, stamp};
+use crate::{FileRefused, Reading, Reason, Refused, stamp, text};
 
 pub use contact::holds_contact_data;
 pub use words::{Channel, DeliveryResult, Identified, Placement, ReasonCode, Recipient, State};
@@ -163,18 +162,11 @@ pub fn write<'a>(
         csv.shown(report.template_version.as_deref());
         csv.shown(report.recipient);
         csv.shown(report.placement);
-        csv.shown(report.line_token.map(hex));
+        csv.shown(report.line_token.map(|token| text::hex(&token)));
         csv.shown(report.token_epoch.as_deref());
         csv.shown(report.arm.as_deref());
         csv.shown(report.note.as_deref());
         csv.end_row()?;
     }
     csv.finish().map(drop)
-}
-
-fn hex(token: [u8; 32]) -> String {
-    token.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -1,6 +1,8 @@
-//! Text of a cell (文字列): control characters, full-width digits, numbers a spreadsheet has spoilt.
+//! Text of a cell (文字列): control characters, full-width digits, numbers a spreadsheet has spoilt,
+//! and bytes as digits.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::Reason;
 
@@ -52,6 +54,15 @@ pub(crate) fn number(text: &str, max: u64) -> Result<u64, Reason> {
         Ok(number) if number <= max => Ok(number),
         _ => Err(Reason::BadNumber),
     }
+}
+
+/// Bytes in small hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whether this is how a spreadsheet shows a long number: `4.82E+14`. A model may well be called

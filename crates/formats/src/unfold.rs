@@ -97,7 +97,8 @@ impl Part {
 
 /// The files of the delivery at `path`, which was delivered under `name`.
 ///
-/// A mail is refused as a whole where its limits are broken; an attachment that cannot be opened
+/// What a mail carries is bound by [`Limits::UPLOAD`] too. A mail is refused as a whole where its
+/// limits are broken; an attachment that cannot be opened
 /// is a [`Part`] that is refused when it is opened, so that it stops no other one.
 pub fn unfold(name: &str, path: &Path, limits: Limits) -> Result<Vec<Part>, FileRefused> {
     unfold_source(name, &Source::File(path.to_owned()), limits)
@@ -110,12 +111,15 @@ pub fn unfold_bytes(name: &str, bytes: Vec<u8>, limits: Limits) -> Result<Vec<Pa
 
 fn unfold_source(name: &str, source: &Source, limits: Limits) -> Result<Vec<Part>, FileRefused> {
     let mut input = source.open()?;
+    let mail = read_mail(name, &mut input)?;
+    // Anybody may send a mail, to whatever feed.
+    let limits = if mail.is_some() { limits.and(Limits::UPLOAD) } else { limits };
     let total = Arc::new(Total::new(limits.total_bytes_max));
     let part = |name: String, source: &Source, place: Option<Place>| {
         let (source, total) = (source.clone(), Arc::clone(&total));
         Part { name, source, place, limits, total }
     };
-    let Some(raw) = read_mail(name, &mut input)? else {
+    let Some(raw) = mail else {
         let places = place::find(name, &mut input, limits)?;
         if places.is_empty() {
             return Err(FileRefused::BadArchive("it holds no file".to_owned()));

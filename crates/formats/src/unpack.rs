@@ -41,6 +41,16 @@ impl Limits {
         ratio_max: 100,
         entries_max: 100,
     };
+
+    /// The narrower of both in each.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            entry_bytes_max: self.entry_bytes_max.min(other.entry_bytes_max),
+            total_bytes_max: self.total_bytes_max.min(other.total_bytes_max),
+            ratio_max: self.ratio_max.min(other.ratio_max),
+            entries_max: self.entries_max.min(other.entries_max),
+        }
+    }
 }
 
 /// 展開済みファイル: one plain file, read as a stream.
