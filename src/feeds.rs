@@ -2,13 +2,11 @@
 //!
 //! First stage: takes files in exactly once by content, keeps each raw file compressed under its
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
-//! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `quarantined_rows`,
-//! `quarantine_events`, `raw_readings`, `run_hits`, `scan_coverage`.
-//! scan really covered. Owns `feeds`, `feed_files`, `quarantined_rows`, `quarantine_events`,
-//! `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
-//! scan really covered. Owns `feeds`, `feed_files`, `feed_file_events`, `file_addresses`,
-//! `file_gates`, `quarantined_rows`, `quarantine_events`, `run_hits`, `scan_coverage`.
+//! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `feed_file_events`,
+//! `file_containers`, `file_addresses`, `file_gates`, `quarantined_rows`, `quarantine_events`,
+//! `raw_readings`, `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
 
+pub mod accept;
 pub mod archive;
 pub mod calendar;
 pub mod coverage;
@@ -17,16 +15,16 @@ pub mod files;
 pub mod format;
 pub mod gate;
 pub mod hits;
+pub mod jobs;
 pub mod mappings;
 pub mod overview;
-pub mod jobs;
 pub mod quarantine;
 pub mod readings;
 pub mod receive;
 pub mod refusals;
 pub mod runs;
-pub mod ways;
 pub(crate) mod store;
+pub mod ways;
 pub mod withdrawal;
 
 use formats::Stream;

@@ -22,6 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "access", include_str!("../../migrations/0007_access.sql")),
     (8, "identities", include_str!("../../migrations/0008_identities.sql")),
     (9, "mapping of files", include_str!("../../migrations/0009_mapping_of_files.sql")),
+    (10, "report types", include_str!("../../migrations/0010_report_types.sql")),
 ];
 
 /// The schema that this program reads and writes.

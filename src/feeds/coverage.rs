@@ -16,7 +16,7 @@ use formats::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Feed,
+    Feed, accept,
     files::Holds,
     quarantine,
     receive::{self, FeedFile},
@@ -78,9 +78,9 @@ fn rows_of(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Vec<Row>
 
 /// Takes a coverage file in, whole or not at all, exactly once by content.
 pub async fn take_in(app: &App, feed: &Feed, path: &Path) -> anyhow::Result<Taken> {
-    let file = receive::accept(app, feed, Holds::Coverage, path).await?.file;
+    let file = accept::accept(app, feed, Holds::Coverage, path).await?.file;
     let taken = take_accepted(app, feed, &file, path).await?;
-    Ok(Taken { file: receive::name_of(path), ..taken })
+    Ok(Taken { file: accept::name_of(path), ..taken })
 }
 
 /// Takes a file in that was accepted and whose bytes lie at `path`.
@@ -159,7 +159,7 @@ async fn write(
     }
     quarantine::put(&mut tx, file, &bad).await?;
     store::set_counts(&mut tx, file.id, &serde_json::to_string(counts)?).await?;
-    store::close_file(&mut tx, file.id, app.now(), None).await?;
+    store::close_file(&mut tx, file, app.now(), None).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -14,9 +14,11 @@ use formats::unfold::{self, Part};
 use formats::unpack::Limits;
 
 use super::{
-    Feed, archive,
+    Feed,
+    accept::{self, Accepted},
+    archive,
     files::Holds,
-    receive::{self, Accepted, FeedFile},
+    receive::{self, FeedFile},
     store,
 };
 use crate::{access::keys::private, app::App, db::retry};
@@ -54,7 +56,7 @@ impl Drop for Delivery {
 
 /// Accepts what lies at `path`: archives it and enters each file of it, once by content.
 pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
-    let (name, source) = (receive::name_of(path), path.to_owned());
+    let (name, source) = (accept::name_of(path), path.to_owned());
     let unfolding = move || unfold::unfold(&name, &source, Limits::FEED);
     let parts = match tokio::task::spawn_blocking(unfolding).await? {
         Ok(parts) if parts.len() > 1 || parts.first().is_some_and(Part::is_mailed) => parts,
@@ -73,8 +75,7 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
         let (name, folder) = (part.name.clone(), desk.join(no.to_string()));
         match tokio::task::spawn_blocking(move || lay_out(&part, &folder)).await? {
             Ok(path) => {
-                let Accepted { file, is_new, .. } =
-                    receive::accept(app, feed, holds, &path).await?;
+                let Accepted { file, is_new, .. } = accept::accept(app, feed, holds, &path).await?;
                 name_container(app, &file, &came_in).await?;
                 delivery.pieces.push(Piece { file, name, path, is_new });
             }
@@ -84,18 +85,18 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
     }
     if !spoilt.is_empty() {
         let why = format!("part of it cannot be opened: {}", spoilt.join("; "));
-        let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, path).await?;
+        let Accepted { file, is_new, .. } = accept::accept(app, feed, holds, path).await?;
         receive::close(app, &file, Some(&why), &[]).await?;
         let file = FeedFile { completed_at: Some(app.now()), refused: Some(why), ..file };
-        let (name, path) = (receive::name_of(path), path.to_owned());
+        let (name, path) = (accept::name_of(path), path.to_owned());
         delivery.pieces.push(Piece { file, name, path, is_new });
     }
     Ok(delivery)
 }
 
 async fn whole(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Delivery> {
-    let Accepted { file, is_new, .. } = receive::accept(app, feed, holds, path).await?;
-    let piece = Piece { file, name: receive::name_of(path), path: path.to_owned(), is_new };
+    let Accepted { file, is_new, .. } = accept::accept(app, feed, holds, path).await?;
+    let piece = Piece { file, name: accept::name_of(path), path: path.to_owned(), is_new };
     Ok(Delivery { pieces: vec![piece], desk: None })
 }
 

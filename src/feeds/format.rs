@@ -106,6 +106,17 @@ pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Ro
     open(feed, &name, unpacked, receive::reading(feed, now))
 }
 
+/// The type of report that a file's name says, or the name of what is packed in it; nothing where
+/// names of the format say no type, or this one says none.
+pub(super) fn report_type(feed: &Feed, name: &str, path: &Path) -> Option<String> {
+    if feed.format != Format::Shadowserver {
+        return None;
+    }
+    let file = File::open(path).ok()?;
+    let unpacked = unpack::unpack_within(name, file, unpack::Limits::FEED).ok()?;
+    Some(shadowserver::report_type(&unpacked.name)?.name)
+}
+
 /// Opens the rows of a file as they went in: by the mapping that was in force when it was taken in,
 /// and rows that a retry let out of quarantine since by the one of today.
 pub async fn open_as_taken(

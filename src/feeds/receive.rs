@@ -4,17 +4,14 @@
 //! killed goes on where its last commit ended. A commit whose connection died is answered by
 //! asking the store how far the file is, not by guessing.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::io;
 
 use anyhow::Context as _;
 use formats::{Reading, Row, Rows};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use super::{Feed, archive, coverage, files::Holds, format::open_rows, gate::Excess, store};
+use super::{Feed, files::Holds, gate::Excess, store};
 use crate::{
     app::App,
     db::{Db, Tx, retry},
@@ -40,6 +37,9 @@ pub struct FeedFile {
     pub holds: Holds,
     /// SHA-256 of its bytes as they came.
     pub sha256: String,
+    /// The type of report its name says, empty where it says none. Nothing in files that an older
+    /// version took in.
+    pub report_type: Option<String>,
     /// The name it came under.
     pub name: String,
     /// When it came.
@@ -60,6 +60,11 @@ impl FeedFile {
     /// Whether its rows are in: all of them, or those before the place where it breaks off.
     pub fn is_in(&self) -> bool {
         self.completed_at.is_some() && (self.refused.is_none() || self.rows_done > 0)
+    }
+
+    /// Whether it was refused as a whole, and nobody has withdrawn it.
+    pub(super) fn may_be_reopened(&self) -> bool {
+        self.refused.is_some() && self.rows_done == 0 && self.withdrawn_at.is_none()
     }
 }
 
@@ -84,54 +89,6 @@ pub struct Counts {
     pub cases_extended: u64,
     /// Cases seen again after they were verified.
     pub cases_recurred: u64,
-}
-
-/// A file whose bytes are archived and whose name stands in the store.
-#[derive(Debug)]
-pub struct Accepted {
-    /// The file.
-    pub file: FeedFile,
-    /// Where its raw bytes lie, compressed.
-    pub archived: PathBuf,
-    /// Whether its content came for the first time.
-    pub is_new: bool,
-}
-
-/// Archives `path` and enters it; a file of the same content gives the entry it already has.
-pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow::Result<Accepted> {
-    let folder = app.data.join("archive");
-    let source = path.to_owned();
-    let archiving = tokio::task::spawn_blocking(move || archive::keep(&folder, &source));
-    let (sha256, bytes, archived) = archiving.await??;
-    let fresh = FeedFile {
-        id: FileId(app.fresh_id()),
-        holds,
-        sha256,
-        name: name_of(path),
-        received_at: app.now(),
-        rows_done: 0,
-        counts: match holds {
-            Holds::Hits => serde_json::to_string(&Counts::default())?,
-            Holds::Coverage => serde_json::to_string(&coverage::Counts::default())?,
-        },
-        completed_at: None,
-        refused: None,
-        withdrawn_at: None,
-    };
-    let enter = || async {
-        let mut tx = app.db.begin().await?;
-        let file = store::enter_file(&mut tx, feed.id, &fresh, bytes).await?;
-        tx.commit().await?;
-        Ok(file)
-    };
-    let file = reconsider(app, feed, retry::until_settled(enter).await?, path).await?;
-    let is_new = file.id == fresh.id;
-    Ok(Accepted { file, archived, is_new })
-}
-
-/// The name a file bears, without its folder.
-pub(crate) fn name_of(path: &Path) -> String {
-    path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
 }
 
 /// Files that were accepted and are not in to their end, oldest first, with their feeds.
@@ -166,32 +123,6 @@ pub(crate) async fn by_content(
     sha256: &str,
 ) -> crate::db::Result<Vec<FeedFile>> {
     store::by_content(db, feed.id, sha256).await
-}
-
-/// Lets a file that was refused as a whole go on if it can be read now: its type may stand in the
-/// name that it bears only this time, and a newer version may know what an older one did not.
-async fn reconsider(
-    app: &App,
-    feed: &Feed,
-    file: FeedFile,
-    path: &Path,
-) -> anyhow::Result<FeedFile> {
-    let name = name_of(path);
-    let hopeless = || match file.holds {
-        Holds::Hits => open_rows(feed, &name, path, app.now()).is_err(),
-        Holds::Coverage => coverage::open_rows(feed, &name, path, app.now()).is_err(),
-    };
-    let stays = file.refused.is_none() || file.rows_done > 0 || file.withdrawn_at.is_some();
-    if stays || hopeless() {
-        return Ok(file);
-    }
-    let reopen = || async {
-        let mut tx = app.db.begin().await?;
-        store::reopen_file(&mut tx, file.id, &name).await?;
-        tx.commit().await
-    };
-    retry::until_settled(reopen).await?;
-    Ok(FeedFile { name, completed_at: None, refused: None, ..file })
 }
 
 /// How the files of a feed are read at `now`.
@@ -298,7 +229,7 @@ pub(crate) async fn close(
     let why = serde_json::to_string(excess)?;
     let close = || async {
         let mut tx = app.db.begin().await?;
-        store::close_file(&mut tx, file.id, app.now(), refused).await?;
+        store::close_file(&mut tx, file, app.now(), refused).await?;
         store::undo::dismiss_again(&mut tx, file.id).await?;
         if !excess.is_empty() {
             store::gate::insert(&mut tx, file.id, app.now(), &why).await?;

@@ -14,8 +14,8 @@ use crate::{
     time::Moment,
 };
 
-const FILE: &str = "id, holds, sha256, name, received_at, rows_done, counts, completed_at, refused,
-         withdrawn_at";
+const FILE: &str = "id, holds, sha256, report_type, name, received_at, rows_done, counts,
+         completed_at, refused, withdrawn_at";
 
 /// Writes a feed.
 pub(super) async fn insert_feed(tx: &mut Tx, feed: &Feed, at: Moment) -> sqlx::Result<()> {
@@ -78,16 +78,17 @@ pub(super) async fn mapping_of_file(
     on!(db, pool => sqlx::query_scalar(SQL).bind(name).bind(file).fetch_optional(pool).await)
 }
 
-/// Enters a file unless its content is known to the feed; gives the entry that stands.
+/// Enters a file unless it is known by content and type of report.
 pub(super) async fn enter_file(
     tx: &mut Tx,
     feed: FeedId,
     file: &FeedFile,
     bytes: i64,
-) -> sqlx::Result<FeedFile> {
+) -> sqlx::Result<()> {
     const ENTER: &str = "INSERT INTO feed_files
-         (id, feed_id, holds, sha256, name, bytes, received_at, rows_done, counts, mapped_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8,
+         (id, feed_id, holds, sha256, report_type, name, bytes, received_at, rows_done, counts,
+          mapped_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9,
              (SELECT MAX(m.saved_at) FROM csv_mappings m JOIN feeds d ON d.format = 'csv:' || m.name
                WHERE d.id = $2))
          ON CONFLICT DO NOTHING";
@@ -96,17 +97,28 @@ pub(super) async fn enter_file(
         .bind(feed)
         .bind(file.holds.word())
         .bind(&file.sha256)
+        .bind(&file.report_type)
         .bind(&file.name)
         .bind(bytes)
         .bind(file.received_at)
         .bind(&file.counts)
         .execute(conn)
         .await
-        .map(|_| ()))?;
-    let find =
-        format!("SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND holds = $2 AND sha256 = $3");
+        .map(|_| ()))
+}
+
+/// The files of a feed that have the content of this one and hold the same, oldest first.
+pub(super) async fn of_content(
+    tx: &mut Tx,
+    feed: FeedId,
+    file: &FeedFile,
+) -> sqlx::Result<Vec<FeedFile>> {
+    let find = format!(
+        "SELECT {FILE} FROM feed_files WHERE feed_id = $1 AND holds = $2 AND sha256 = $3
+         ORDER BY received_at, id"
+    );
     on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(find))
-        .bind(feed).bind(file.holds.word()).bind(&file.sha256).fetch_one(conn).await)
+        .bind(feed).bind(file.holds.word()).bind(&file.sha256).fetch_all(conn).await)
 }
 
 /// Notes what a file came in.
@@ -137,25 +149,37 @@ pub(super) async fn set_counts(tx: &mut Tx, file: FileId, counts: &str) -> sqlx:
     on_tx!(tx, conn => sqlx::query(SQL).bind(counts).bind(file).execute(conn).await.map(|_| ()))
 }
 
-/// Opens a refused file again, under the name it bears now.
-pub(super) async fn reopen_file(tx: &mut Tx, file: FileId, name: &str) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE feed_files SET completed_at = NULL, refused = NULL, name = $1
-         WHERE id = $2 AND refused IS NOT NULL AND rows_done = 0";
-    on_tx!(tx, conn => sqlx::query(SQL).bind(name).bind(file).execute(conn).await.map(|_| ()))
+/// Opens a refused file again, under the name and type that it bears now; a file that stands
+/// elsewhere by now counts as a clash.
+pub(super) async fn reopen_file(tx: &mut Tx, old: &FeedFile, now: &FeedFile) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE feed_files
+         SET completed_at = NULL, refused = NULL, name = $1, report_type = $2
+         WHERE id = $3 AND COALESCE(report_type, '') = COALESCE($4, '')
+           AND refused IS NOT NULL AND rows_done = 0";
+    let done = on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(&now.name)
+        .bind(&now.report_type)
+        .bind(old.id)
+        .bind(&old.report_type)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
+    if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
-/// Closes a file.
+/// Closes a file, unless somebody reads it as another type of report by now.
 pub(super) async fn close_file(
     tx: &mut Tx,
-    file: FileId,
+    file: &FeedFile,
     at: Moment,
     refused: Option<&str>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE feed_files SET completed_at = $1, refused = $2
-         WHERE id = $3 AND completed_at IS NULL";
-    on_tx!(tx, conn => {
-        sqlx::query(SQL).bind(at).bind(refused).bind(file).execute(conn).await.map(|_| ())
-    })
+         WHERE id = $3 AND completed_at IS NULL
+           AND COALESCE(report_type, '') = COALESCE($4, '')";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(at).bind(refused).bind(file.id).bind(&file.report_type)
+        .execute(conn).await.map(|_| ()))
 }
 
 /// A file and the feed it belongs to.

@@ -19,11 +19,11 @@ use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
-        Feed, archive,
+        Feed, accept, archive,
         files::Holds,
         format,
         quarantine::{self, QuarantinedRow, Rows, Word},
-        receive::{self, FeedFile},
+        receive::FeedFile,
     },
 };
 
@@ -126,7 +126,7 @@ fn tempfile_beside(beside: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<Pa
 
 fn one_detection(app: &App, feed: &Feed, path: &Path) -> Result<(), NotMended> {
     let told = |why: &dyn std::fmt::Display| NotMended::NotUnderstood(why.to_string());
-    let rows = format::open_rows(feed, &receive::name_of(path), path, app.now());
+    let rows = format::open_rows(feed, &accept::name_of(path), path, app.now());
     let mut rows = rows.map_err(|why| told(&why))?;
     match (rows.next(), rows.next()) {
         (Some(Ok(Row::Detection(_))), None) => Ok(()),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Stories on each engine.
-const STORIES: u32 = 1_000;
+pub(crate) const STORIES: u32 = 1_000;
 /// Each worker has a store of its own.
 const WORKERS: u32 = 2;
 
@@ -100,7 +100,7 @@ pub(crate) fn text(rows: &[Seen]) -> String {
     text
 }
 
-fn packed(text: &str) -> Vec<u8> {
+pub(crate) fn packed(text: &str) -> Vec<u8> {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
     gzip.write_all(text.as_bytes()).unwrap();
     gzip.finish().unwrap()

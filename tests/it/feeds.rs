@@ -49,6 +49,30 @@ on_both_engines! {
         assert_eq!((again.status, again.one()["already_ingested"].as_bool()), (0, Some(true)));
     }
 
+    fn the_same_bytes_under_the_names_of_two_reports_are_both(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
+        centre.does(&["feed", "add", "reports", "--format", "shadowserver", "--stream", "notice"]);
+        let body = csv(&[telnet_report("2026-03-30 01:02:03", "192.0.2.7").with("port", 2222)]);
+        for (name, is_known) in [
+            ("2026-03-30-scan_telnet-jp.csv", false),
+            ("2026-03-30-scan_ssh-jp.csv", false),
+            ("scan_ssh.csv", true),
+            ("Accessible-SSH.csv", true),
+            ("2026-03-31-scan_telnet-jp.csv", true),
+            ("of-whatever-type.csv", true),
+        ] {
+            let answer = centre.ingests("reports", name, &body);
+            assert_eq!(answer.one()["already_ingested"], is_known, "{name}: {answer:?}");
+            assert_eq!((answer.status, answer.number("sightings")), (0, 1), "{name}: {answer:?}");
+        }
+        let cases = centre.cases();
+        let mut exposures: Vec<&str> =
+            cases.iter().filter_map(|case| case["exposure"].as_str()).collect();
+        exposures.sort_unstable();
+        assert_eq!(exposures, ["exposed_service/ssh", "exposed_service/telnet"]);
+        assert_eq!(centre.does(&["check"]).status, 0);
+    }
+
     fn the_raw_file_stays_compressed_under_the_hash_of_its_content(centre) {
         centre.serves(&[]);
         let body = csv(&[hit("r1", MARCH, "192.0.2.7").with("note_of_the_scanner", "kept raw")]);

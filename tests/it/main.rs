@@ -46,6 +46,7 @@ mod one_story;
 mod quarantine;
 mod register;
 mod report_back;
+mod reports_once;
 mod run_hits;
 mod same_device;
 mod samples;

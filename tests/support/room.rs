@@ -54,8 +54,18 @@ impl Room {
         Some(Self { app: app.seeded(1), folder: Arc::new(folder), database, emptying })
     }
 
-    /// Takes everything out, and registers these providers and feeds with these streams.
+    /// Takes everything out, and registers these providers and feeds of lists with these streams.
     pub(crate) async fn begins(&self, providers: &[Row], streams: &[&str]) -> Story<'_> {
+        self.begins_with(providers, streams, &Format::ScanList).await
+    }
+
+    /// The same with feeds of that format.
+    pub(crate) async fn begins_with(
+        &self,
+        providers: &[Row],
+        streams: &[&str],
+        format: &Format,
+    ) -> Story<'_> {
         let mut tx = self.app.db.begin().await.unwrap();
         for sql in &self.emptying {
             run(&mut tx, sql).await;
@@ -68,7 +78,7 @@ impl Room {
         for (no, stream) in streams.iter().enumerate() {
             let new = Registration {
                 name: format!("feed-{no}"),
-                format: Format::ScanList,
+                format: format.clone(),
                 stream: stream.parse().unwrap(),
                 utc_offset_minutes: None,
                 completeness_floor: 0.9,
@@ -133,7 +143,20 @@ pub(crate) struct Story<'a> {
 impl Story<'_> {
     /// Takes a file of a feed in.
     pub(crate) async fn takes(&self, feed: usize, name: &str, bytes: &[u8]) -> Taken {
-        let path = self.room.folder.path().join(name);
+        self.takes_from(".", feed, name, bytes).await
+    }
+
+    /// The same from a folder of that name, so that files of one name may come at once.
+    pub(crate) async fn takes_from(
+        &self,
+        folder: &str,
+        feed: usize,
+        name: &str,
+        bytes: &[u8],
+    ) -> Taken {
+        let folder = self.room.folder.path().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join(name);
         fs::write(&path, bytes).unwrap();
         let reading = (&self.feeds[feed], &self.attributor);
         let taken = intake::take_one(&self.room.app, reading, &path).await;
