@@ -13,7 +13,7 @@ use serde_json::json;
 use todoke::{
     attribution::{Attributor, Edition, networks::Networks, spans::Spans},
     ids::IspId,
-    isps::{DeclaredPrefix, Isp, Kind, LeasePolicy, Register, Wholesale},
+    isps::{AnnouncedAs, DeclaredPrefix, Isp, Kind, LeasePolicy, Register, Wholesale},
     time::Moment,
 };
 
@@ -191,7 +191,7 @@ fn register(networks: &Networks) -> Register {
             wholesale: Wholesale::Retail,
             removed_at: None,
         });
-        register.asns.push((asn.into(), id));
+        register.asns.push(AnnouncedAs { isp: id, asn, from: Moment(i64::MIN), to: None });
         let prefix = Ipv4Net::new(number.wrapping_mul(0x9e37_79b9).into(), 24).unwrap().trunc();
         register.prefixes.push(DeclaredPrefix {
             isp: id,

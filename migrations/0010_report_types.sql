@@ -1,6 +1,7 @@
 -- A file is known by its content and by the type of report that its name says: the same bytes may be
 -- two reports. Nothing stands where an older version took the file in and noted no type; it stands
 -- for every type then.
+-- owner: feeds
 CREATE TABLE feed_files_anew (
     id BYTEA PRIMARY KEY,
     feed_id BYTEA NOT NULL,

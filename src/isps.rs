@@ -5,6 +5,7 @@
 
 pub mod apartments;
 pub mod difference;
+pub mod entry;
 pub mod imports;
 pub mod register;
 mod rows;
@@ -214,6 +215,27 @@ impl DeclaredPrefix {
     }
 }
 
+/// An AS number (AS番号) that a provider announces, and the time for which it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "AS番号")]
+pub struct AnnouncedAs {
+    /// Who announces it.
+    pub isp: IspId,
+    /// The number.
+    pub asn: u32,
+    /// From this moment on.
+    pub from: Moment,
+    /// Until this moment, which is no longer part of it; nothing = until further notice.
+    pub to: Option<Moment>,
+}
+
+impl AnnouncedAs {
+    /// Whether the provider announced it at `at`.
+    pub fn held_at(&self, at: Moment) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
+}
+
 /// All providers by code.
 pub async fn all(db: &Db) -> crate::db::Result<Vec<Isp>> {
     store::all(db).await
@@ -229,8 +251,8 @@ pub async fn prefixes(db: &Db) -> anyhow::Result<Vec<DeclaredPrefix>> {
     store::prefixes(db).await
 }
 
-/// Which providers announce which AS numbers.
-pub async fn asns(db: &Db) -> crate::db::Result<Vec<(i64, IspId)>> {
+/// Which providers announce which AS numbers, and when.
+pub async fn asns(db: &Db) -> anyhow::Result<Vec<AnnouncedAs>> {
     store::asns(db).await
 }
 
@@ -241,8 +263,8 @@ pub struct Register {
     pub isps: Vec<Isp>,
     /// What they declared.
     pub prefixes: Vec<DeclaredPrefix>,
-    /// Which of them announce which AS numbers.
-    pub asns: Vec<(i64, IspId)>,
+    /// The AS numbers they announce.
+    pub asns: Vec<AnnouncedAs>,
 }
 
 impl Register {

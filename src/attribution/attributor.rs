@@ -199,13 +199,15 @@ impl<'a> Working<'a> {
             times.push(one.from);
             times.extend(one.to);
         }
+        for asn in table.iter().filter_map(|said| as_number(*said)) {
+            times.extend(self.holders.changes_of(asn));
+        }
         times.sort_unstable();
         times.dedup();
         let begin = self.answers.len();
         for at in times {
             let later = self.editions.iter().skip(1).take_while(|edition| edition.from <= at);
-            let asn = table.get(later.count()).and_then(|asn| asn.checked_sub(1));
-            let asn = asn.and_then(|asn| u32::try_from(asn).ok());
+            let asn = table.get(later.count()).and_then(|said| as_number(*said));
             let answer = self.holders.decide(&declared, asn, at);
             let same = self.answers[begin..].last().is_some_and(|(_, last)| *last == answer);
             if !same {
@@ -218,6 +220,11 @@ impl<'a> Working<'a> {
         self.known.insert(said.to_vec(), number);
         number
     }
+}
+
+/// The AS number that an edition says: one more than it, and 0 for none.
+fn as_number(said: u64) -> Option<u32> {
+    said.checked_sub(1).and_then(|asn| u32::try_from(asn).ok())
 }
 
 /// What is said of the addresses of one family.

@@ -11,7 +11,7 @@ use super::{Attribution, Basis, Why};
 use crate::{
     ids::IspId,
     isps::{
-        DeclaredPrefix, Isp, Kind, Register, Wholesale,
+        AnnouncedAs, DeclaredPrefix, Isp, Kind, Register, Wholesale,
         upstream::{self, Above},
     },
     time::Moment,
@@ -33,28 +33,23 @@ pub(super) struct Holders<'a> {
     register: &'a Register,
     isps: HashMap<IspId, &'a Isp>,
     above: Above<'a>,
-    by_asn: HashMap<u32, Announced>,
+    by_asn: HashMap<u32, Vec<AnnouncedAs>>,
 }
 
 impl<'a> Holders<'a> {
     pub(super) fn of(register: &'a Register) -> Self {
         let isps: HashMap<IspId, &Isp> = register.isps.iter().map(|isp| (isp.id, isp)).collect();
-        let mut announcers: HashMap<u32, Vec<IspId>> = HashMap::new();
-        for (asn, isp) in &register.asns {
-            let Ok(asn) = u32::try_from(*asn) else { continue };
-            announcers.entry(asn).or_default().push(*isp);
+        let mut by_asn: HashMap<u32, Vec<AnnouncedAs>> = HashMap::new();
+        for one in &register.asns {
+            by_asn.entry(one.asn).or_default().push(*one);
         }
-        let forwards =
-            |isp: &&IspId| isps.get(isp).is_some_and(|isp| isp.wholesale == Wholesale::Forwards);
-        let announced = |isps: &Vec<IspId>| match &isps[..] {
-            [one] => Announced::By(*one),
-            several => match &several.iter().filter(forwards).collect::<Vec<_>>()[..] {
-                [one] => Announced::Forwarded(**one),
-                _ => Announced::BySeveral,
-            },
-        };
-        let by_asn = announcers.iter().map(|(asn, isps)| (*asn, announced(isps))).collect();
         Self { register, above: upstream::above(&register.isps), isps, by_asn }
+    }
+
+    /// Every moment at which a provider begins or ceases to announce that AS.
+    pub(super) fn changes_of(&self, asn: u32) -> impl Iterator<Item = Moment> {
+        let all = self.by_asn.get(&asn).into_iter().flatten();
+        all.flat_map(|one| [Some(one.from), one.to]).flatten()
     }
 
     /// Who serves an address at `at`: `declared` are the places in the register of all prefixes
@@ -63,7 +58,7 @@ impl<'a> Holders<'a> {
         let over = || declared.iter().map(|place| &self.register.prefixes[*place]);
         let held = || over().filter(|prefix| prefix.held_at(at));
         let longest = held().map(|prefix| (prefix.prefix.prefix_len(), prefix.from)).max();
-        let Some(longest) = longest else { return self.announced(asn) };
+        let Some(longest) = longest else { return self.announced(asn, at) };
         let last = held().filter(|one| (one.prefix.prefix_len(), one.from) == longest);
         let last: Vec<&DeclaredPrefix> = last.collect();
         match self.lowest(&last) {
@@ -94,9 +89,31 @@ impl<'a> Holders<'a> {
         Attribution { asn, ..found }
     }
 
-    fn announced(&self, asn: Option<u32>) -> Attribution {
+    /// Who announces an AS at `at`, if anybody does.
+    fn announcer(&self, asn: u32, at: Moment) -> Option<Announced> {
+        let held = self.by_asn.get(&asn)?.iter().filter(|one| one.held_at(at));
+        let mut isps: Vec<IspId> = held.map(|one| one.isp).collect();
+        isps.sort_unstable();
+        isps.dedup();
+        let forwards = |isp: &IspId| {
+            self.isps.get(isp).is_some_and(|isp| isp.wholesale == Wholesale::Forwards)
+        };
+        match isps[..] {
+            [] => None,
+            [one] => Some(Announced::By(one)),
+            _ => {
+                isps.retain(forwards);
+                Some(match isps[..] {
+                    [one] => Announced::Forwarded(one),
+                    _ => Announced::BySeveral,
+                })
+            }
+        }
+    }
+
+    fn announced(&self, asn: Option<u32>, at: Moment) -> Attribution {
         let Some(number) = asn else { return Attribution::nobody(Why::NotInTable, "unknown") };
-        let found = match self.by_asn.get(&number).copied() {
+        let found = match self.announcer(number, at) {
             None => Attribution::nobody(Why::Unregistered, "table"),
             Some(Announced::BySeveral) => Attribution::nobody(Why::AnnouncedBySeveral, "table"),
             Some(Announced::Forwarded(isp)) => {

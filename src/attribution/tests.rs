@@ -1,12 +1,14 @@
 //! The attributor against a naive predicate: one that looks at every declaration and every range.
 
+use std::collections::HashSet;
+
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rand::{Rng, RngExt as _, SeedableRng as _, seq::IndexedRandom as _};
 use rand_chacha::ChaCha20Rng;
 
 use super::{networks::Networks, *};
 use crate::{
-    isps::{DeclaredPrefix, Isp, Kind, Register, Wholesale},
+    isps::{AnnouncedAs, DeclaredPrefix, Isp, Kind, Register, Wholesale},
     time::Moment,
 };
 
@@ -37,6 +39,15 @@ fn declared(n: u128, prefix: &str, (from, to): (&str, Option<&str>)) -> Declared
         name: None,
         notify: None,
     }
+}
+
+fn announced(asn: u32, n: u128, (from, to): (&str, Option<&str>)) -> AnnouncedAs {
+    let day = |day| Moment::parse_day(day).unwrap();
+    AnnouncedAs { isp: id(n), asn, from: day(from), to: to.map(day) }
+}
+
+fn always(asn: u32, n: u128) -> AnnouncedAs {
+    AnnouncedAs { isp: id(n), asn, from: Moment(i64::MIN), to: None }
 }
 
 fn edition(from: &str, csv: &'static str) -> Edition {
@@ -90,7 +101,7 @@ fn of_two_equal_prefixes_the_later_declaration_wins_and_a_contradiction_decides_
 fn an_as_that_two_isps_announce_decides_nothing_unless_one_of_them_forwards() {
     let table = "192.0.2.0,192.0.2.255,64500,A\n198.51.100.0,198.51.100.255,64501,B\n";
     let edition = [edition("2026-01-01", table)];
-    let asns = vec![(64500, id(1)), (64500, id(2)), (64501, id(2))];
+    let asns = vec![always(64500, 1), always(64500, 2), always(64501, 2)];
     let of = |first: Isp, ip: &str| {
         let register = Register { isps: vec![first, isp(2)], prefixes: vec![], asns: asns.clone() };
         Attributor::new(register, &edition).attribute(ip.parse().unwrap(), Moment(0))
@@ -103,6 +114,24 @@ fn an_as_that_two_isps_announce_decides_nothing_unless_one_of_them_forwards() {
     assert_eq!((carrier.isp, carrier.network_kind), (Some(id(1)), "wholesale"));
     let silent = of(Isp { wholesale: Wholesale::Silent, ..isp(1) }, "192.0.2.9");
     assert_eq!(silent.isp, None);
+}
+
+#[test]
+fn an_as_changes_hands_at_midnight_in_japan() {
+    let mut register = register((1..3).map(isp), Vec::new());
+    register.asns = vec![
+        announced(64500, 1, ("2025-01-01", Some("2026-04-01"))),
+        announced(64500, 2, ("2026-04-01", None)),
+    ];
+    let edition = [edition("2026-01-01", "192.0.2.0,192.0.2.255,64500,A\n")];
+    let attributor = Attributor::new(register, &edition);
+    let at = |at: &str| {
+        attributor.attribute("192.0.2.9".parse().unwrap(), Moment::parse_day(at).unwrap())
+    };
+    assert_eq!(at("2026-03-31T23:59:59.999999+09:00").isp, Some(id(1)));
+    assert_eq!(at("2026-04-01T00:00:00+09:00").isp, Some(id(2)));
+    let before = at("2024-12-31T23:59:59+09:00");
+    assert_eq!((before.isp, before.why), (None, Why::Unregistered));
 }
 
 #[test]
@@ -167,10 +196,17 @@ fn world(rng: &mut ChaCha20Rng) -> (Register, Vec<Edition>) {
             prefixes.push(one);
         }
     }
-    let asns = (0..12).map(|_| (rng.random_range(64500..64506), isps.choose(rng).unwrap().id));
-    let mut asns: Vec<(i64, IspId)> = asns.collect();
-    asns.sort_unstable();
-    asns.dedup();
+    let mut asns: Vec<AnnouncedAs> = Vec::new();
+    for _ in 0..12 {
+        let from = if rng.random_bool(0.5) { Moment(i64::MIN) } else { day(rng) };
+        let to = Some(day(rng)).filter(|to| *to > from && rng.random_bool(0.5));
+        let (isp, asn) = (isps.choose(rng).unwrap().id, rng.random_range(64500..64506));
+        let key = |one: &AnnouncedAs| (one.isp, one.asn, one.from);
+        let one = AnnouncedAs { isp, asn, from, to };
+        if asns.iter().all(|other| key(other) != key(&one)) {
+            asns.push(one);
+        }
+    }
     let mut editions: Vec<Edition> = Vec::new();
     for from in DAYS.iter().take(rng.random_range(0..4)) {
         let mut networks = Networks::default();
@@ -212,8 +248,9 @@ fn naive(register: &Register, editions: &[Edition], ip: IpAddr, at: Moment) -> O
     }
     let then = editions.iter().rev().find(|one| one.from <= at).or(editions.first())?;
     let range = then.networks.ranges().find(|range| range.first <= ip && ip <= range.last)?;
-    let announced = register.asns.iter().filter(|(asn, _)| *asn == i64::from(range.asn));
-    let by: Vec<IspId> = announced.map(|(_, isp)| *isp).collect();
+    let announced = register.asns.iter().filter(|one| one.asn == range.asn && one.held_at(at));
+    let by: HashSet<IspId> = announced.map(|one| one.isp).collect();
+    let by: Vec<IspId> = by.into_iter().collect();
     if let [one] = by[..] {
         return (wholesale(one) != Wholesale::Silent).then_some(one);
     }
@@ -275,7 +312,7 @@ fn addresses_of_a_provider_are_its_prefixes_and_its_ranges_each_counted_once() {
         declared(2, "203.0.113.0/30", ("2026-01-01", None)),
     ];
     let mut register = register((1..4).map(isp), prefixes);
-    register.asns = vec![(64500, id(1)), (64501, id(2)), (64501, id(1))];
+    register.asns = vec![always(64500, 1), always(64501, 2), always(64501, 1)];
     let attributor = Attributor::new(register, &[edition("2025-01-01", table)]);
     let of = |n, at: &str| {
         let all = attributor.addresses(Moment::parse_day(at).unwrap());

@@ -14,11 +14,17 @@ use crate::{db::Tx, ids::IspId, time::Moment};
 const NO_CASE: [&str; 6] =
     ["ddos_victim", "ddos_target", "sandbox", "blocklist", "spam_url", "device_id"];
 
-/// A declared prefix at its place.
+/// A declared prefix or an AS number, at its place: whose it is, and when.
 struct Declared {
     isp: IspId,
     from: i64,
     to: Option<i64>,
+}
+
+impl Declared {
+    fn holds(&self, at: i64) -> bool {
+        self.from <= at && self.to.is_none_or(|to| at < to)
+    }
 }
 
 /// The register and the table.
@@ -27,7 +33,7 @@ pub(super) struct Register {
     declared: HashMap<(u32, u128), Vec<Declared>>,
     /// Bits of addresses that anybody declared, most first.
     bits: Vec<u32>,
-    by_asn: HashMap<i64, Vec<IspId>>,
+    by_asn: HashMap<i64, Vec<Declared>>,
     /// Whether addresses of a provider stay with their lines.
     is_static: HashMap<IspId, bool>,
     /// First and last address, AS; in order.
@@ -65,9 +71,9 @@ impl Register {
         let mut bits: Vec<u32> = declared.keys().map(|(bits, _)| *bits).collect();
         bits.sort_unstable_by(|a, b| b.cmp(a));
         bits.dedup();
-        let mut by_asn: HashMap<_, Vec<IspId>> = HashMap::new();
-        for (asn, isp) in store::asns(tx).await? {
-            by_asn.entry(asn).or_default().push(isp);
+        let mut by_asn: HashMap<_, Vec<Declared>> = HashMap::new();
+        for (asn, isp, from, to) in store::asns(tx).await? {
+            by_asn.entry(asn).or_default().push(Declared { isp, from, to });
         }
         let (mut is_static, mut changed_at) = (HashMap::new(), applied_at.unwrap_or(i64::MIN));
         for (isp, policy, at) in store::isps(tx).await? {
@@ -87,20 +93,26 @@ impl Register {
         let (isp, basis) = match self.declared(address, at) {
             Some(isp) => (Some(isp), "declared"),
             // An AS that two announce decides nothing.
-            None => match asn.and_then(|asn| self.by_asn.get(&asn)).map(Vec::as_slice) {
-                Some([isp]) => (Some(*isp), "table"),
-                _ => (None, "none"),
+            None => match asn.and_then(|asn| self.announcer(asn, at)) {
+                Some(isp) => (Some(isp), "table"),
+                None => (None, "none"),
             },
         };
         let is_static = isp.is_none_or(|isp| self.is_static.get(&isp) == Some(&true));
         Owner { isp, term: if is_static { 0 } else { month(at) }, asn, basis }
     }
 
+    fn announcer(&self, asn: i64, at: i64) -> Option<IspId> {
+        let mut held = self.by_asn.get(&asn)?.iter().filter(|one| one.holds(at));
+        let one = held.next()?.isp;
+        held.all(|other| other.isp == one).then_some(one)
+    }
+
     fn declared(&self, address: u128, at: i64) -> Option<IspId> {
         self.bits.iter().find_map(|bits| {
             let first = address & u128::MAX.checked_shl(128 - bits).unwrap_or(0);
             let here = self.declared.get(&(*bits, first))?.iter();
-            let held = here.filter(|one| one.from <= at && one.to.is_none_or(|to| at < to));
+            let held = here.filter(|one| one.holds(at));
             held.max_by_key(|one| one.from).map(|one| one.isp)
         })
     }

@@ -250,9 +250,9 @@ pub(super) async fn declared(tx: &mut Tx) -> sqlx::Result<Vec<Declared>> {
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 
-/// Who announces which AS.
-pub(super) async fn asns(tx: &mut Tx) -> sqlx::Result<Vec<(i64, IspId)>> {
-    const SQL: &str = "SELECT asn, isp_id FROM isp_asns";
+/// Who announces which AS, from when on, until when.
+pub(super) async fn asns(tx: &mut Tx) -> sqlx::Result<Vec<(i64, IspId, i64, Option<i64>)>> {
+    const SQL: &str = "SELECT asn, isp_id, valid_from, valid_to FROM isp_asns";
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "identities", include_str!("../../migrations/0008_identities.sql")),
     (9, "mapping of files", include_str!("../../migrations/0009_mapping_of_files.sql")),
     (10, "report types", include_str!("../../migrations/0010_report_types.sql")),
+    (11, "validity of AS numbers", include_str!("../../migrations/0011_asn_validity.sql")),
 ];
 
 /// The schema that this program reads and writes.

@@ -1,10 +1,10 @@
 //! Difference (差分): what an import changes in the register, told before anybody relies on it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::register::{Declared, Entry, Standing};
+use super::entry::{Announced, Declared, Entry, Standing};
 use crate::time::Moment;
 
 /// What an import changes in the register (台帳の差分).
@@ -66,9 +66,11 @@ impl Difference {
             entry.map(|entry| ((), entry.head())).into_iter().collect()
         };
         self.compare((code, "provider"), &heads(old), &heads(new));
-        let asns = |entry: Option<&Entry>| -> BTreeMap<u32, String> {
-            let asns = entry.map_or_else(BTreeSet::new, |entry| entry.asns.clone());
-            asns.into_iter().map(|asn| (asn, format!("AS{asn}"))).collect()
+        let asns = |entry: Option<&Entry>| -> BTreeMap<(u32, Moment), String> {
+            let asns = entry.map_or(&[][..], |entry| &entry.asns);
+            let words =
+                |one: &Announced| with_times(vec![format!("AS{}", one.asn)], one.from, one.to);
+            asns.iter().map(|one| ((one.asn, one.from), words(one))).collect()
         };
         self.compare((code, "asn"), &asns(old), &asns(new));
         let prefixes = |entry: Option<&Entry>| -> BTreeMap<(String, Moment), String> {
@@ -125,9 +127,13 @@ fn words(one: &Declared) -> String {
     let mut words = vec![one.prefix.to_string(), one.kind.word().to_owned()];
     words.extend(one.name.as_ref().map(|name| format!("{name:?}")));
     words.extend(one.notify.map(|whom| format!("told to {whom}")));
-    if one.from > Moment(i64::MIN) {
-        words.push(format!("from {}", one.from.rfc3339()));
+    with_times(words, one.from, one.to)
+}
+
+fn with_times(mut words: Vec<String>, from: Moment, to: Option<Moment>) -> String {
+    if from > Moment(i64::MIN) {
+        words.push(format!("from {}", from.rfc3339()));
     }
-    words.extend(one.to.map(|to| format!("to {}", to.rfc3339())));
+    words.extend(to.map(|to| format!("to {}", to.rfc3339())));
     words.join(" ")
 }

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::{
     Register,
     difference::Difference,
-    register::{self, Standing},
+    entry::{self, Standing},
     store,
 };
 use crate::{app::App, db::Db, ids::IspId, time::Moment};
@@ -56,7 +56,7 @@ pub async fn undo(app: &App, word: Word<'_>) -> anyhow::Result<Option<(Import, D
     };
     let wanted: Standing = serde_json::from_str(&last.before_it)?;
     let register = Register::load(&app.db).await?;
-    let mut by_isp = register::entries(&register);
+    let mut by_isp = entry::entries(&register);
     let now_standing = register.isps.iter().filter(|isp| isp.removed_at.is_none());
     let now: Standing = now_standing
         .filter(|isp| wanted.contains_key(&isp.code))

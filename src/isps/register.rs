@@ -10,80 +10,18 @@ use std::{
     io::Read,
 };
 
-use formats::report_back::Recipient;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use super::rows::RowError;
 use super::{
-    DeclaredPrefix, Isp, Kind, Register, Wholesale,
+    Register,
     difference::Difference,
+    entry::{self, Standing},
     rows::{self, Told},
     store,
     upstream::{self, Above},
 };
-use crate::{app::App, db::retry, ids::IspId, time::Moment};
-
-/// A provider as the register has it (登録内容), kept as JSON with each import.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[doc(alias = "登録内容")]
-pub struct Entry {
-    /// Its short name.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// The code of the provider it sits behind.
-    pub upstream: Option<String>,
-    /// What it does for subscribers of others.
-    pub wholesale: Wholesale,
-    /// How long a line keeps an address.
-    pub lease_policy: String,
-    /// Its subscriber lines.
-    pub lines: Option<i64>,
-    /// The AS numbers it announces.
-    pub asns: BTreeSet<u32>,
-    /// The prefixes it declared, by prefix and beginning.
-    pub prefixes: Vec<Declared>,
-}
-
-/// A prefix of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Declared {
-    /// The prefix.
-    pub prefix: ipnet::IpNet,
-    /// What kind of network it is.
-    pub kind: Kind,
-    /// From this moment on.
-    pub from: Moment,
-    /// Until this moment.
-    pub to: Option<Moment>,
-    /// What an apartment house is called.
-    pub name: Option<String>,
-    /// Who is told of what all share there.
-    pub notify: Option<Recipient>,
-}
-
-/// Providers by code, nothing where one is not in the register.
-pub type Standing = BTreeMap<String, Option<Entry>>;
-
-impl Entry {
-    /// Adds a prefix; the same one from the same moment is said anew.
-    pub(super) fn declare(&mut self, new: Declared) {
-        let key = |one: &Declared| (one.prefix, one.from);
-        match self.prefixes.binary_search_by_key(&key(&new), key) {
-            Ok(place) => self.prefixes[place] = new,
-            Err(place) => self.prefixes.insert(place, new),
-        }
-    }
-
-    /// What is no prefix and no AS number, in words, which say all of it.
-    pub(super) fn head(&self) -> String {
-        let mut words = vec![format!("{:?}", self.name), self.lease_policy.clone()];
-        words.extend(self.upstream.as_ref().map(|upstream| format!("behind {upstream}")));
-        words.extend(self.wholesale.word().map(|word| format!("wholesale {word}")));
-        words.extend(self.lines.map(|lines| format!("{lines} lines")));
-        words.join(" ")
-    }
-}
+use crate::{app::App, db::retry, ids::IspId};
 
 /// What an import did, or would do.
 #[derive(Debug, Default, Serialize)]
@@ -204,7 +142,7 @@ fn without_circles<'a>(
 
 /// How the providers that are told of stand, and how they stand once they are in.
 fn standing(register: &Register, told: &[&Told]) -> (Standing, Standing) {
-    let mut by_isp: BTreeMap<IspId, Entry> = entries(register);
+    let mut by_isp = entry::entries(register);
     let ids: BTreeMap<&str, IspId> = register
         .isps
         .iter()
@@ -216,7 +154,8 @@ fn standing(register: &Register, told: &[&Told]) -> (Standing, Standing) {
         let old = ids.get(entry.code.as_str()).and_then(|id| by_isp.remove(id));
         let mut new = entry.clone();
         if let Some(old) = old.as_ref().filter(|_| !is_whole) {
-            new.asns.extend(&old.asns);
+            new.asns.clone_from(&old.asns);
+            entry.asns.iter().for_each(|one| new.announce(*one));
             new.prefixes.clone_from(&old.prefixes);
             entry.prefixes.iter().for_each(|one| new.declare(one.clone()));
         }
@@ -224,31 +163,6 @@ fn standing(register: &Register, told: &[&Told]) -> (Standing, Standing) {
         after.insert(entry.code.clone(), Some(new));
     }
     (before, after)
-}
-
-/// Every provider of the register as an entry.
-pub(super) fn entries(register: &Register) -> BTreeMap<IspId, Entry> {
-    let of_isp = |isp: &Isp| Entry {
-        code: isp.code.clone(),
-        name: isp.name.clone(),
-        upstream: isp.upstream.clone(),
-        wholesale: isp.wholesale,
-        lease_policy: isp.lease_policy.to_string(),
-        lines: isp.lines,
-        ..Entry::default()
-    };
-    let mut entries: BTreeMap<IspId, Entry> =
-        register.isps.iter().map(|isp| (isp.id, of_isp(isp))).collect();
-    for (asn, isp) in &register.asns {
-        let asn = u32::try_from(*asn).ok();
-        entries.entry(*isp).or_default().asns.extend(asn);
-    }
-    for prefix in &register.prefixes {
-        let DeclaredPrefix { isp, prefix, kind, from, to, name, notify } = prefix.clone();
-        let declared = Declared { prefix, kind, from, to, name, notify };
-        entries.entry(isp).or_default().declare(declared);
-    }
-    entries
 }
 
 fn of_changed(mut all: Standing, difference: &Difference) -> Standing {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Kind, LeasePolicy, Wholesale,
     apartments::HOUSE,
-    register::{Declared, Entry, RegisterRefused},
+    entry::{Announced, Declared, Entry},
+    register::RegisterRefused,
 };
 use crate::time::Moment;
 
@@ -162,10 +163,20 @@ fn take(told: &mut Vec<Told>, row: &Row, line: u64) -> Result<(), Fault> {
         told.len() - 1
     });
     let entry = &mut told[place].entry;
-    entry.asns.extend(asns);
-    if !row.prefix.is_empty() {
+    // The times of a row are those of its prefix; in a row without one, of its AS numbers.
+    let mut times = (Moment(i64::MIN), None);
+    if row.prefix.is_empty() {
+        times = validity(row)?;
+        for (column, given) in [("valid_from", &row.valid_from), ("valid_to", &row.valid_to)] {
+            if asns.is_empty() && !given.is_empty() {
+                return Err((column, "the row has neither a prefix nor AS numbers".into()));
+            }
+        }
+    } else {
         entry.declare(declared(row)?);
     }
+    let (from, to) = times;
+    asns.into_iter().for_each(|asn| entry.announce(Announced { asn, from, to }));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ pub(super) mod imports;
 use anyhow::Context as _;
 use formats::report_back::Recipient;
 
-use super::{DeclaredPrefix, Isp, register::Entry};
+use super::{AnnouncedAs, DeclaredPrefix, Isp, entry::Entry};
 use crate::{
     db::{
         Db, Tx,
@@ -49,9 +49,17 @@ pub(super) async fn prefixes(db: &Db) -> anyhow::Result<Vec<DeclaredPrefix>> {
 }
 
 /// AS numbers and who announces them.
-pub(super) async fn asns(db: &Db) -> sqlx::Result<Vec<(i64, IspId)>> {
-    const SQL: &str = "SELECT asn, isp_id FROM isp_asns ORDER BY asn, isp_id";
-    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+pub(super) async fn asns(db: &Db) -> anyhow::Result<Vec<AnnouncedAs>> {
+    const SQL: &str = "SELECT isp_id, asn, valid_from, valid_to FROM isp_asns
+         ORDER BY asn, valid_from, isp_id";
+    let rows: Vec<(IspId, i64, Moment, Option<Moment>)> =
+        on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    rows.into_iter()
+        .map(|(isp, asn, from, to)| {
+            let asn = u32::try_from(asn).with_context(|| format!("stored AS number {asn}"))?;
+            Ok(AnnouncedAs { isp, asn, from, to })
+        })
+        .collect()
 }
 
 /// Has the provider of that code stand as `entry` says: whole, or off the register. `fresh` is its
@@ -111,10 +119,14 @@ async fn clear(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
 }
 
 async fn add_asns(tx: &mut Tx, isp: IspId, entry: &Entry) -> sqlx::Result<()> {
-    let target = Target { table: "isp_asns", columns: "isp_id, asn", conflict: "" };
+    let target =
+        Target { table: "isp_asns", columns: "isp_id, asn, valid_from, valid_to", conflict: "" };
+    let all = || entry.asns.iter();
     let columns = [
         Column::Bytes(vec![isp.0.as_bytes().to_vec(); entry.asns.len()]),
-        Column::Int(entry.asns.iter().copied().map(i64::from).collect()),
+        Column::Int(all().map(|one| one.asn.into()).collect()),
+        Column::Int(all().map(|one| one.from.0).collect()),
+        Column::IntOrNull(all().map(|one| one.to.map(|to| to.0)).collect()),
     ];
     bulk::insert(tx, target, columns).await?;
     Ok(())
@@ -127,7 +139,7 @@ async fn add_prefixes(tx: &mut Tx, isp: IspId, entry: &Entry) -> sqlx::Result<()
         conflict: "",
     };
     let all = || entry.prefixes.iter();
-    let notify = |one: &super::register::Declared| one.notify.map(|who| who.code().to_owned());
+    let notify = |one: &super::entry::Declared| one.notify.map(|who| who.code().to_owned());
     let columns = [
         Column::Bytes(vec![isp.0.as_bytes().to_vec(); entry.prefixes.len()]),
         Column::Text(all().map(|one| one.prefix.to_string()).collect()),

@@ -52,6 +52,27 @@ on_both_engines! {
         assert_eq!(isps, ["isp-o", "isp-n"], "one device, but two providers' subscribers");
     }
 
+    fn an_as_number_changes_hands_at_midnight_in_japan(centre) {
+        let of = |code, column, day| {
+            provider(code, "static", "").with("asns", "64500").with(column, day)
+        };
+        let prefix = provider("isp-n", "static", "198.18.9.0/24").with("asns", "AS64500");
+        let new = of("isp-n", "valid_from", "2026-03-30");
+        centre.serves(&[of("isp-o", "valid_to", "2026-03-30"), prefix, new]);
+        puts_in_force(&centre, "table.csv", WIDE);
+        let (before, after) = ("2026-03-29T23:59:59+09:00", "2026-03-30T00:00:00+09:00");
+        assert_eq!(who(&centre, "198.18.8.1", before), is("isp-o", 64500, "table"));
+        assert_eq!(who(&centre, "198.18.8.1", after), is("isp-n", 64500, "table"));
+        assert_eq!(who(&centre, "198.18.9.1", before), is("isp-n", 64500, "declared"));
+        // The file of last month comes after the one of this month.
+        centre.takes(&[hit("r2", after, "198.18.8.1")]);
+        centre.takes(&[hit("r1", before, "198.18.8.1")]);
+        let mut isps: Vec<_> = centre.cases().iter().map(|case| case["isp"].to_string()).collect();
+        isps.sort_unstable();
+        assert_eq!(isps, ["\"isp-n\"", "\"isp-o\""]);
+        assert_eq!(centre.does(&["check"]).status, 0);
+    }
+
     fn where_ranges_of_the_table_overlap_the_narrower_one_decides(centre) {
         let wide = provider("isp-w", "static", "").with("asns", "64500");
         centre.serves(&[wide, provider("isp-n", "static", "").with("asns", "AS64501")]);

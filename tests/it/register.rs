@@ -78,6 +78,25 @@ on_both_engines! {
         assert_eq!(centre.cases().len(), 1);
     }
 
+    fn the_times_of_an_as_number_are_told_changed_and_undone(centre) {
+        let prefix = provider("isp-a", "static", "198.18.1.0/24").with("asns", "64500");
+        let dated = |day| provider("isp-a", "static", "").with("asns", "64500").with("valid_to", day);
+        imports(&centre, std::slice::from_ref(&prefix), &[]);
+        let told = |answer: &Answer| {
+            let changes = answer.one()["difference"]["changes"].as_array().unwrap().clone();
+            let words = |one: &serde_json::Value| format!("{} {}", one["change"], one["value"]);
+            changes.iter().map(words).collect::<Vec<_>>().join("; ").replace('"', "")
+        };
+        let ended = imports(&centre, &[prefix.clone(), dated("2026-04-01")], &[]);
+        assert_eq!(told(&ended), "changed AS64500 to 2026-03-31T15:00:00Z");
+        let undone = centre.does(&UNDO);
+        assert_eq!(told(&undone), "changed AS64500");
+        let idle = provider("isp-a", "static", "").with("valid_to", "2026-04-01");
+        let file = centre.file("idle.csv", csv(&[prefix, idle]));
+        let answer = centre.tries(&["isp", "import", &file]);
+        assert_eq!((answer.status, &answer.one()["errors"][0]["column"]), (1, &"valid_to".into()));
+    }
+
     fn imports_at_the_same_time_are_all_remembered(centre) {
         let row = provider("isp-a", "static", "198.18.1.0/24");
         let file = centre.file("register.csv", csv(&[row]));

@@ -83,9 +83,9 @@ fn text(rows: &[&Reported]) -> String {
 }
 
 fn called(name: &str, kind: &str, text: &str) -> Named {
-    let name = name.replace("TYPE", kind);
-    let bytes = if name.ends_with(".gz") { packed(text) } else { text.as_bytes().to_vec() };
-    (name, bytes)
+    let is_packed = name == NAMES[1];
+    let bytes = if is_packed { packed(text) } else { text.as_bytes().to_vec() };
+    (name.replace("TYPE", kind), bytes)
 }
 
 impl Deal {
