@@ -227,6 +227,15 @@ fn the_subject_names_a_report_whose_file_does_not() {
 }
 
 #[test]
+fn a_list_that_is_wrongly_called_a_mail_is_not_lost() {
+    let list = String::from_utf8(CSV.to_vec()).unwrap();
+    let part = "Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=a.csv";
+    let outer = mail("list", &[(part, list.trim_end())]);
+    let (name, bytes) = opened("m.eml", &outer).unwrap().remove(0);
+    assert_eq!((name.as_str(), bytes.trim_ascii_end()), ("a.csv", CSV.trim_ascii_end()));
+}
+
+#[test]
 fn a_mail_without_attachment_is_its_text() {
     let header = "Received: x\r\nFrom: a@example.org\r\nSubject: list\r\n";
     let csv = String::from_utf8(CSV.to_vec()).unwrap();

@@ -1,19 +1,14 @@
-//! The page of differences: a table whose lines name a sample, a field and the reason.
+//! Which values may differ from a peer's: lines that name a sample, a field and the reason.
 
-use std::fs;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result};
-
-use super::Difference;
-
-/// Where the reasons stand.
-pub(super) const PAGE: &str = "docs/formats/differences.md";
+use super::outcome::Difference;
+use super::page::{self, VALUES, fits};
 
 /// A line of the table: which samples and which field it explains.
 struct Line {
     samples: String,
     field: String,
-    text: String,
     used: bool,
 }
 
@@ -21,28 +16,10 @@ struct Line {
 pub(super) struct Differences(Vec<Line>);
 
 impl Differences {
-    /// Reads the page.
-    pub(super) fn read() -> Result<Self> {
-        let page = fs::read_to_string(PAGE).context(PAGE)?;
-        Ok(Self::of(&page))
-    }
-
-    fn of(page: &str) -> Self {
-        let cells = |line: &str| {
-            let cells = line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', ""));
-            cells.collect::<Vec<String>>()
-        };
-        let rows = page.lines().filter(|line| line.starts_with("| `"));
-        let lines = rows.filter_map(|text| match &cells(text)[..] {
-            [samples, field, reason] if !reason.is_empty() => Some(Line {
-                samples: samples.clone(),
-                field: field.clone(),
-                text: text.to_owned(),
-                used: false,
-            }),
-            _ => None,
-        });
-        Self(lines.collect())
+    /// Reads the table of the page.
+    pub(super) fn of(page: &str) -> Result<Self> {
+        let lines = page::table(page, VALUES)?.into_iter();
+        Ok(Self(lines.map(|[samples, field, _]| Line { samples, field, used: false }).collect()))
     }
 
     /// Whether a line explains this difference.
@@ -56,18 +33,10 @@ impl Differences {
     }
 
     /// Lines that explained nothing.
-    pub(super) fn idle(&self) -> Vec<&str> {
-        self.0.iter().filter(|line| !line.used).map(|line| line.text.as_str()).collect()
-    }
-}
-
-/// Whether a sample's name fits a pattern, in which `*` stands for anything.
-fn fits(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((before, after)) => name.strip_prefix(before).is_some_and(|rest| {
-            (0..=rest.len()).any(|at| rest.is_char_boundary(at) && fits(after, &rest[at..]))
-        }),
+    pub(super) fn idle(&self) -> Vec<String> {
+        let idle = self.0.iter().filter(|line| !line.used);
+        idle.map(|line| format!("{}, {}: no value differs any more", line.samples, line.field))
+            .collect()
     }
 }
 
@@ -77,12 +46,11 @@ mod tests {
 
     #[test]
     fn a_difference_counts_as_explained_only_by_its_own_line() {
-        let page = "| sample | field | why |\n|---|---|---|\n| `n6/n6_*.csv` | kind | a reason |\n\
-            | `n6/x.csv` | port | |\n";
-        let mut differences = Differences::of(page);
+        let page = format!("{VALUES}\n| `n6/n6_*.csv` | kind | a reason |\n");
+        let mut differences = Differences::of(&page).unwrap();
         let one = |field| Difference { field, row: 1, theirs: String::new(), ours: String::new() };
         assert!(!differences.explains("n6/n6_a.csv", &one("port")));
-        assert!(!differences.explains("n6/x.csv", &one("port")), "a line without a reason is none");
+        assert!(!differences.explains("n6/x.csv", &one("kind")));
         assert_eq!(differences.idle().len(), 1);
         assert!(differences.explains("n6/n6_a.csv", &one("kind")));
         assert!(differences.idle().is_empty());

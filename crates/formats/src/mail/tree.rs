@@ -113,7 +113,8 @@ impl<'a> Tree<'a> {
                 return Ok(());
             }
         }
-        if is_mail && !around.is_report && fields.encoding == Encoding::None {
+        let is_mail = is_mail && !around.is_report && fields.encoding == Encoding::None;
+        if is_mail && may_begin_a_mail(body) {
             return self.mail(body, inner);
         }
         let is_first = self.leaves.is_empty();
@@ -181,6 +182,14 @@ fn delimiter(line: &[u8], boundary: &[u8]) -> Option<bool> {
 fn without_line_end(piece: &[u8]) -> &[u8] {
     let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
     piece.strip_suffix(b"\r").unwrap_or(piece)
+}
+
+/// What is attached as a mail and begins with neither a header nor the empty line behind one is no
+/// mail. It stays the file it is: read as a header, all of it would be lost.
+fn may_begin_a_mail(body: &[u8]) -> bool {
+    let body = without_mailbox_line(body);
+    let (first, _) = line(body, 0);
+    first.trim_ascii().is_empty() || super::is_header_line(first)
 }
 
 /// Mailboxes write `From <sender> <date>` before the header.
