@@ -12,6 +12,8 @@ mod intake;
 mod results;
 #[path = "portal/steps.rs"]
 mod steps;
+#[path = "portal/ways.rs"]
+mod ways;
 
 use axum::http::StatusCode;
 use centre::{ADDRESS, Answer, Centre, Planted, Visitor, run, texts};

@@ -6,6 +6,7 @@ mod desk;
 mod feeds;
 mod push;
 mod rows;
+mod ways;
 
 use axum::{
     Router,
@@ -35,6 +36,7 @@ pub fn routes() -> Router<App> {
         .route("/admin/feeds/{name}/coverage", get(calendar::show))
         .route("/admin/feeds/{name}/quarantine", get(rows::of_feed))
         .route("/admin/feeds/{name}/retry", post(rows::retry))
+        .route("/admin/feeds/{name}/ways/{way}", get(ways::one))
         .route("/admin/approvals", get(approvals::all))
         .route("/admin/approvals/{id}", post(approvals::decide))
         .route("/admin/files/{id}", get(feeds::file))

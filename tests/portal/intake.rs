@@ -15,7 +15,10 @@ use todoke::{
     intake, isps,
 };
 
-use crate::centre::{Answer, Centre, Visitor, texts};
+use crate::{
+    centre::{Answer, Centre, Visitor, texts},
+    ways::with_folder,
+};
 
 /// Two rows of a Shadowserver report: one good, one with an address that is none.
 const REPORT: &str = "timestamp,ip,protocol,port,hostname\n\
@@ -24,20 +27,21 @@ const REPORT: &str = "timestamp,ip,protocol,port,hostname\n\
 const NAME: &str = "2026-05-01-scan_telnet-jp.csv";
 
 /// Pages of the centre's own people, and what an administrator and intake get from them.
-const PAGES: [(&str, u16, u16); 9] = [
+const PAGES: [(&str, u16, u16); 10] = [
     ("/admin/feeds", 200, 200),
     ("/admin/approvals", 200, 200),
     ("/admin/feeds/telnet", 200, 200),
     ("/admin/feeds/telnet/coverage", 200, 200),
     ("/admin/feeds/telnet/coverage?month=2026-05", 200, 200),
     ("/admin/feeds/telnet/quarantine", 403, 200),
+    ("/admin/feeds/telnet/ways/drop", 200, 200),
     ("/admin/files/FILE", 200, 200),
     ("/admin/files/FILE/raw", 403, 200),
     ("/admin/quarantine/FILE/2", 403, 200),
 ];
 
 /// A centre with a feed and that report; gives the key of the file.
-async fn with_report(centre: &Centre) -> String {
+pub(crate) async fn with_report(centre: &Centre) -> String {
     let new = Registration {
         name: "telnet".to_owned(),
         format: Format::Shadowserver,
@@ -55,7 +59,7 @@ async fn with_report(centre: &Centre) -> String {
 }
 
 /// Somebody of that role, signed in.
-async fn signed_in(centre: &Centre, name: &str, role: Role) -> Visitor {
+pub(crate) async fn signed_in(centre: &Centre, name: &str, role: Role) -> Visitor {
     staff::add(&centre.app, (name, role), "test").await.unwrap().unwrap();
     let code = staff::link(&centre.app, name, "test").await.unwrap().unwrap();
     let mut visitor = centre.visitor();
@@ -115,6 +119,7 @@ async fn a_session_lasts_twelve_hours_at_most_and_no_longer_than_its_account() {
 async fn addresses_and_raw_files_are_for_intake_alone() {
     for centre in Centre::on_each_engine().await {
         let file = with_report(&centre).await;
+        with_folder(&centre).await;
         let mut nobody = centre.visitor();
         let mut administrator = signed_in(&centre, "administrator", Role::Administrator).await;
         let mut intake = signed_in(&centre, "desk-1", Role::Intake).await;

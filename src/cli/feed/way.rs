@@ -10,7 +10,7 @@ use crate::{
     app::App,
     feeds::ways::{
         self, JOB, Way as Made,
-        history::{self, WayRun},
+        history::{self, Refusal, WayRun},
         run,
     },
     jobs::queue::{self, Standing},
@@ -138,7 +138,7 @@ async fn list(app: &App, out: Out, feed: Option<&str>) -> anyhow::Result<()> {
     };
     let standings = queue::standings(&app.db, JOB).await?;
     for way in ways::all(&app.db, feed).await? {
-        let last = history::runs(&app.db, &way, 1).await?.into_iter().next();
+        let last = history::last(&app.db, &way).await?;
         let standing = standings.iter().find(|one| one.subject.0 == way.id.0);
         show(app, out, (&way, last.as_ref(), standing))?;
     }
@@ -191,13 +191,12 @@ fn run_words(run: &WayRun) -> String {
 }
 
 async fn runs(app: &App, out: Out, way: &Made, limit: i64) -> anyhow::Result<()> {
-    for run in history::runs(&app.db, way, limit).await? {
-        let refused = history::refused(&app.db, way, &run).await?;
+    for (run, refused) in history::runs(&app.db, way, limit).await? {
         let mut value = run_value(&run);
         value["way"] = json!(way.to_string());
-        value["refusals"] =
-            refused.iter().map(|(item, why)| json!({ "item": item, "reason": why })).collect();
-        let refused = refused.iter().map(|(item, why)| format!("\n  {item}: {why}"));
+        let said = |one: &Refusal| json!({ "item": one.item, "reason": one.reason });
+        value["refusals"] = refused.iter().map(said).collect();
+        let refused = refused.iter().map(|one| format!("\n  {}: {}", one.item, one.reason));
         out.line(&value, format!("{}{}", run_words(&run), refused.collect::<String>()))?;
     }
     Ok(())

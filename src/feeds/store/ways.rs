@@ -2,7 +2,11 @@
 
 use crate::{
     db::{Db, Tx, on, on_tx},
-    feeds::ways::{Way, history::WayRun, run::Came},
+    feeds::ways::{
+        Way,
+        history::{Refusal, WayRun},
+        run::Came,
+    },
     ids::{FeedId, WayId},
     time::Moment,
 };
@@ -145,24 +149,32 @@ pub(in crate::feeds) async fn has_ended(
     Ok(ended > 0)
 }
 
-/// Runs of a way, the last one first, at most `limit`.
-pub(in crate::feeds) async fn runs(db: &Db, way: WayId, limit: i64) -> sqlx::Result<Vec<WayRun>> {
-    let sql =
-        format!("SELECT {RUN} FROM way_runs r WHERE r.way_id = $1 ORDER BY r.run_no DESC LIMIT $2");
+/// Runs of a way, the last one first: at most so many, behind so many.
+pub(in crate::feeds) async fn runs(
+    db: &Db,
+    way: WayId,
+    (limit, behind): (i64, i64),
+) -> sqlx::Result<Vec<WayRun>> {
+    let sql = format!(
+        "SELECT {RUN} FROM way_runs r WHERE r.way_id = $1 ORDER BY r.run_no DESC
+         LIMIT $2 OFFSET $3"
+    );
     on!(db, pool => {
-        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(way).bind(limit).fetch_all(pool).await
+        let runs = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        runs.bind(way).bind(limit).bind(behind).fetch_all(pool).await
     })
 }
 
-/// What was refused of a run: the name at its source, and why.
-pub(in crate::feeds) async fn refused_items(
+/// What was refused in runs of these numbers, from the first to the last.
+pub(in crate::feeds) async fn refusals(
     db: &Db,
     way: WayId,
-    run_no: i64,
-) -> sqlx::Result<Vec<(String, String)>> {
-    const SQL: &str = "SELECT item, refused FROM way_items
-         WHERE way_id = $1 AND run_no = $2 AND refused IS NOT NULL ORDER BY item";
-    on!(db, pool => sqlx::query_as(SQL).bind(way).bind(run_no).fetch_all(pool).await)
+    (first, last): (i64, i64),
+) -> sqlx::Result<Vec<Refusal>> {
+    const SQL: &str = "SELECT run_no, item, refused AS reason FROM way_items
+         WHERE way_id = $1 AND run_no BETWEEN $2 AND $3 AND refused IS NOT NULL
+         ORDER BY run_no, item";
+    on!(db, pool => sqlx::query_as(SQL).bind(way).bind(first).bind(last).fetch_all(pool).await)
 }
 
 /// An item that was fetched before: why it was refused, if it was.
@@ -175,7 +187,7 @@ pub(in crate::feeds) async fn item(
     on!(db, pool => sqlx::query_scalar(SQL).bind(way).bind(item).fetch_optional(pool).await)
 }
 
-/// Writes that an item was fetched.
+/// Writes that an item was fetched, the last time where it came under its name before.
 pub(in crate::feeds) async fn insert_item(
     tx: &mut Tx,
     (way, run_no): (WayId, i64),
@@ -184,7 +196,8 @@ pub(in crate::feeds) async fn insert_item(
     refused: Option<&str>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO way_items (way_id, item, run_no, at, refused)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (way_id, item) DO UPDATE
+         SET run_no = excluded.run_no, at = excluded.at, refused = excluded.refused";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(way).bind(item).bind(run_no).bind(at).bind(refused)
         .execute(conn).await.map(|_| ()))

@@ -77,7 +77,10 @@ async fn take(run: &mut Run<'_>, folder: &Folder, name: &OsStr) -> Result<(), Tr
     };
     match handed {
         Handed::New | Handed::Known => put(&path, name, &folder.done, None)?,
-        Handed::Refused(why) => put(&path, name, &folder.refused, Some(&why))?,
+        Handed::Refused(why) => {
+            run.remember(&name.to_string_lossy(), Some(&why)).await?;
+            put(&path, name, &folder.refused, Some(&why))?;
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use sqlx::FromRow;
 
 use super::{Way, store};
-use crate::{db::Db, time::Moment};
+use crate::{db::Db, feeds::overview::PageOf, time::Moment};
 
 /// One run of a way (取得回).
 #[derive(Clone, Debug, FromRow)]
@@ -40,12 +40,55 @@ impl WayRun {
     }
 }
 
-/// The runs of a way, the last one first, at most `limit`.
-pub async fn runs(db: &Db, way: &Way, limit: i64) -> crate::db::Result<Vec<WayRun>> {
-    store::runs(db, way.id, limit).await
+/// What a run refused (取得拒否): nothing of it went in.
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "取得拒否")]
+pub struct Refusal {
+    /// In which run.
+    pub run_no: i64,
+    /// Its name at its source.
+    pub item: String,
+    /// Why.
+    pub reason: String,
 }
 
-/// What a run refused: the name at its source, and why.
-pub async fn refused(db: &Db, way: &Way, run: &WayRun) -> crate::db::Result<Vec<(String, String)>> {
-    store::refused_items(db, way.id, run.run_no).await
+/// The last run of a way.
+pub async fn last(db: &Db, way: &Way) -> crate::db::Result<Option<WayRun>> {
+    Ok(store::runs(db, way.id, (1, 0)).await?.pop())
+}
+
+/// The runs of a way with what each refused, the last one first, at most `limit`.
+pub async fn runs(
+    db: &Db,
+    way: &Way,
+    limit: i64,
+) -> crate::db::Result<Vec<(WayRun, Vec<Refusal>)>> {
+    with_refusals(db, way, store::runs(db, way.id, (limit, 0)).await?).await
+}
+
+/// A page of them.
+pub async fn page(
+    db: &Db,
+    way: &Way,
+    no: i64,
+) -> crate::db::Result<PageOf<(WayRun, Vec<Refusal>)>> {
+    let runs = store::runs(db, way.id, PageOf::<()>::asked(no)).await?;
+    Ok(PageOf::of(with_refusals(db, way, runs).await?, no.max(1)))
+}
+
+async fn with_refusals(
+    db: &Db,
+    way: &Way,
+    runs: Vec<WayRun>,
+) -> crate::db::Result<Vec<(WayRun, Vec<Refusal>)>> {
+    let numbers = || runs.iter().map(|run| run.run_no);
+    let (Some(first), Some(last)) = (numbers().min(), numbers().max()) else {
+        return Ok(Vec::new());
+    };
+    let refusals = store::refusals(db, way.id, (first, last)).await?;
+    let with_own = |run: WayRun| {
+        let own = refusals.iter().filter(|one| one.run_no == run.run_no).cloned().collect();
+        (run, own)
+    };
+    Ok(runs.into_iter().map(with_own).collect())
 }

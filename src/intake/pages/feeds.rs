@@ -77,7 +77,7 @@ pub(super) async fn one(
     let files = overview::files(&app.db, feed.id, paged.page).await?;
     let mut ways = Vec::new();
     for way in ways::all(&app.db, Some(feed.id)).await? {
-        let last = history::runs(&app.db, &way, 1).await?.pop();
+        let last = history::last(&app.db, &way).await?;
         let schedule = in_words(&signed.page, &way)?;
         ways.push((way, schedule, last));
     }
@@ -85,7 +85,7 @@ pub(super) async fn one(
 }
 
 /// When a way is run, in the language of the page.
-fn in_words(page: &Page, way: &Way) -> anyhow::Result<String> {
+pub(super) fn in_words(page: &Page, way: &Way) -> anyhow::Result<String> {
     Ok(match way.schedule()? {
         Schedule::Every(span) => {
             let (number, unit) = schedule::in_units(span);
