@@ -22,6 +22,7 @@ pub mod quarantine;
 pub mod readings;
 pub mod receive;
 pub mod refusals;
+pub(crate) mod room;
 pub mod runs;
 pub(crate) mod store;
 pub mod ways;

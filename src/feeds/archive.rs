@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use super::receive::FeedFile;
+use super::{receive::FeedFile, room::Roomy};
 use crate::{
     access::keys::{private, to_hex},
     app::App,
@@ -30,7 +30,7 @@ pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64,
     let input = File::open(source).with_context(|| format!("cannot open {}", source.display()))?;
     // Gone on any way out but the last: on a full disk the next try needs that room.
     let part = LaidOut(tempname(folder));
-    let mut packed = File::create(&part.0)?;
+    let mut packed = Roomy::new(File::create(&part.0)?, folder)?;
     let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
     let mut hash = Sha256::new();
     let mut piece = Vec::with_capacity(PIECE);
@@ -45,7 +45,7 @@ pub(super) fn keep(folder: &Path, source: &Path) -> anyhow::Result<(String, i64,
             break;
         }
     }
-    packed.sync_all()?;
+    packed.into_file().sync_all()?;
     let sha256 = to_hex(&hash.finalize());
     let archived = path_of(folder, &sha256);
     fs::rename(&part.0, &archived)?;
@@ -132,9 +132,10 @@ impl Drop for LaidOut {
 
 /// Lays the raw bytes of a file out beside the archive.
 pub fn lay_out(app: &App, file: &FeedFile) -> anyhow::Result<LaidOut> {
-    let laid = LaidOut(tempname(&app.data.join("archive")));
+    let folder = app.data.join("archive");
+    let laid = LaidOut(tempname(&folder));
     let mut open = private();
-    let mut target = open.write(true).create_new(true).open(&laid.0)?;
+    let mut target = Roomy::new(open.write(true).create_new(true).open(&laid.0)?, &folder)?;
     io::copy(&mut raw(app, file)?, &mut target)?;
     Ok(laid)
 }

@@ -5,7 +5,7 @@
 //! cannot be unfolded leaves the delivery itself on the list of files, refused with the reason.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
 };
@@ -19,6 +19,7 @@ use super::{
     archive,
     files::Holds,
     receive::{self, FeedFile},
+    room::Roomy,
     store,
 };
 use crate::{access::keys::private, app::App, db::retry};
@@ -118,7 +119,8 @@ impl From<io::Error> for NotLaidOut {
 fn lay_out(part: &Part, folder: &Path) -> Result<PathBuf, NotLaidOut> {
     fs::create_dir_all(folder)?;
     let path = folder.join(&part.name);
-    let mut target: File = private().write(true).create_new(true).open(&path)?;
+    let target = private().write(true).create_new(true).open(&path)?;
+    let mut target = Roomy::new(target, folder)?;
     let mut source = part.open().map_err(|why| NotLaidOut::Spoilt(why.to_string()))?;
     let mut piece = vec![0; 256 << 10];
     loop {

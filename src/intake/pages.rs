@@ -11,8 +11,9 @@ mod ways;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
+    http::StatusCode,
     response::{IntoResponse as _, Redirect, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
 use utoipa::{
@@ -24,7 +25,7 @@ use crate::{
     access::{pages::Signed, roles::Act},
     app::App,
     feeds::Feed,
-    web::error::PageResult,
+    web::{error::PageResult, problem::Problem},
 };
 
 /// The pages of people.
@@ -51,6 +52,18 @@ pub fn machine_routes() -> Router<App> {
         .layer(DefaultBodyLimit::disable())
         .route("/api/v1/feeds/{name}/files/{sha256}", get(push::standing))
         .route("/api/openapi.json", get(async || axum::Json(Described::openapi())))
+        .route("/api/{*path}", any(async || unknown()))
+        .method_not_allowed_fallback(async || other_method())
+}
+
+fn unknown() -> Problem {
+    let detail = "`/api/openapi.json` lists the addresses that there are";
+    Problem::of(StatusCode::NOT_FOUND, "No such address", detail)
+}
+
+fn other_method() -> Problem {
+    let detail = "`/api/openapi.json` says which methods an address takes; the header `Allow` too";
+    Problem::of(StatusCode::METHOD_NOT_ALLOWED, "The address does not take this method", detail)
 }
 
 /// What machines may ask, described for machines.
@@ -87,7 +100,7 @@ async fn feed_for(app: &App, signed: &Signed, act: Act, name: &str) -> Result<Fe
 
 /// 404, which gets its page further out.
 fn not_found() -> Response {
-    axum::http::StatusCode::NOT_FOUND.into_response()
+    StatusCode::NOT_FOUND.into_response()
 }
 
 /// Which page of a list is asked for: `?page=2`.

@@ -320,6 +320,28 @@ async fn a_machine_without_the_right_token_or_digest_is_told_so() {
 }
 
 #[tokio::test]
+async fn a_machine_that_errs_is_told_so_as_a_problem_wherever_it_errs() {
+    let centre = Centre::on_sqlite().await;
+    with_report(&centre).await;
+    for (method, path, status, said) in [
+        ("POST", "/api/v1/feeds/telnet/files", 400, "?file=NAME"),
+        ("GET", "/api/v1/feeds/telnet/files", 405, "`Allow`"),
+        ("DELETE", "/api/v1/feeds/telnet/files/00", 405, "`Allow`"),
+        ("GET", "/api/v1/feeds/telnet/file", 404, "openapi.json"),
+        ("GET", "/api/v2", 404, "openapi.json"),
+        ("GET", "/api/v1/feeds/telnet/files/00", 401, "Authorization"),
+    ] {
+        let request = Request::builder().method(method).uri(path).body(Body::empty());
+        let answer = centre.visitor().send(request.unwrap()).await;
+        let kind = answer.header("content-type");
+        assert_eq!((answer.status.as_u16(), kind), (status, "application/problem+json"), "{path}");
+        let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(told["status"], status, "{told}");
+        assert!(told["detail"].as_str().unwrap().contains(said), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn the_addresses_of_machines_are_described() {
     let centre = Centre::on_sqlite().await;
     let answer = centre.visitor().get("/api/openapi.json").await;

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -26,6 +26,7 @@ use crate::{
         files::Holds,
         quarantine,
         receive::{self, FeedFile},
+        room,
     },
     web::problem::Problem,
 };
@@ -91,17 +92,25 @@ pub(crate) struct Delivered {
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),
+        (status = 507, body = Problem, content_type = "application/problem+json"),
     ),
     security(("token" = [])),
 )]
 pub(crate) async fn take(
     State(app): State<App>,
     Path(name): Path<String>,
-    Query(handed): Query<Handed>,
+    handed: Result<Query<Handed>, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    match taken(&app, (&name, &handed), &headers, body).await {
+    let answered = match handed {
+        Ok(Query(handed)) => taken(&app, (&name, &handed), &headers, body).await,
+        Err(why) => Err(bad(&format!(
+            "{}; write `?file=NAME`, the name under which the file is kept",
+            why.body_text()
+        ))),
+    };
+    match answered {
         Ok(answer) => answer,
         Err(Refusal::Problem(problem)) => problem.into_response(),
         Err(Refusal::Fault(fault)) => faulty(&fault),
@@ -262,6 +271,11 @@ fn bad(detail: &str) -> Refusal {
 
 fn faulty(fault: &anyhow::Error) -> Response {
     tracing::error!("a file could not be taken over: {fault:#}");
+    if room::is_full(fault) {
+        let detail = "nothing was kept of the file; send it again once the centre has made room";
+        let status = StatusCode::INSUFFICIENT_STORAGE;
+        return Problem::of(status, "There is no room for it", detail).into_response();
+    }
     let detail = "this is our fault; send it again later";
     Problem::of(StatusCode::INTERNAL_SERVER_ERROR, "It did not work", detail).into_response()
 }

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -76,11 +77,44 @@ pub(super) fn run(wish: &Wish) -> Result<Told> {
         centre.recovers(&mut told, (&files, &calm), (&answer.lines, &at))?;
         slowest = slowest.max(begin.elapsed());
     }
+    unfolds(&folder, &template, &mut told)?;
     if slowest > RECOVERS {
         told.wrong.push(format!("one took {slowest:?} to recover"));
     }
     told.note = format!("recovers within {:.1} s; says \"{words}\"", slowest.as_secs_f64());
     Ok(told)
+}
+
+/// An archive that unfolds to more than there is room for: it is refused before the disk is full,
+/// nothing of it is left lying about, and it goes in once there is room.
+fn unfolds(folder: &Path, template: &Centre, told: &mut Told) -> Result<()> {
+    let lists = ["2026-11-18", "2026-11-19"].map(|day| input::list(folder, day, 60_000, 3));
+    let archive = folder.join("lists.zip");
+    let mut zip = Command::new("python3");
+    zip.args(["-m", "zipfile", "-c"]).arg(&archive);
+    for list in lists {
+        zip.arg(list?);
+    }
+    anyhow::ensure!(zip.status()?.success(), "{zip:?}");
+    let disk = Mounted::in_memory(&folder.join("unfolding"), size(&template.data)? + (6 << 20))?;
+    let centre = template.copied(&disk.at)?;
+    told.points += 1;
+    let args = Centre::ingest(&[archive]);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let answer = centre.does(&args)?;
+    if answer.status == Some(0) || !answer.is_clear() || !answer.stderr.contains("all but full") {
+        let (status, said) = (answer.status, &answer.stderr);
+        told.wrong.push(format!("an archive too large: it ended with {status:?}, said {said:?}"));
+    }
+    told.hit += 1;
+    let left = fs::read_dir(centre.data.join("archive"))?.filter_map(Result::ok);
+    let left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+    if left.iter().any(|name| name.to_string_lossy().starts_with(".part-")) {
+        told.wrong.push(format!("an archive too large: {left:?} are left"));
+    }
+    disk.resize(256 << 20)?;
+    centre.must(&args)?;
+    centre.check(told, "once there is room for the archive")
 }
 
 fn must(centre: &Centre, files: &[std::path::PathBuf]) -> Result<()> {

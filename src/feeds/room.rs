@@ -1,0 +1,102 @@
+//! Room on disk (空き容量): what comes from outside takes no more than the store can spare.
+//!
+//! A delivery of a few kilobytes may unfold to gigabytes. A disk that is filled to the last byte by
+//! it stops everybody: no case, no report and no word of a visitor can be written any more. So
+//! whoever writes what came from outside leaves a reserve.
+
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+/// The reserve, where the disk is large; of a small one it is a twentieth.
+const RESERVE: u64 = 256 << 20;
+
+/// Bytes that are written before the disk is asked again: fewer than the reserve of a disk on which
+/// a store finds room.
+pub(crate) const STRIDE: u64 = 256 << 10;
+
+/// Refuses where no more than the reserve is left on the disk of `folder`.
+pub(crate) fn check(folder: &Path) -> io::Result<()> {
+    let disk = rustix::fs::statvfs(folder)?;
+    let (left, all) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+    if is_enough(left, all) {
+        return Ok(());
+    }
+    let why = format!(
+        "the disk of {} is all but full: {} MiB of {} MiB are left, which the store needs to go \
+         on; make room, then give the file again",
+        folder.display(),
+        left >> 20,
+        all >> 20
+    );
+    Err(io::Error::new(ErrorKind::StorageFull, why))
+}
+
+fn is_enough(left: u64, all: u64) -> bool {
+    left > RESERVE.min(all / 20)
+}
+
+/// Whether something failed since there is no room.
+pub(crate) fn is_full(fault: &anyhow::Error) -> bool {
+    let full = |fault: &io::Error| fault.kind() == ErrorKind::StorageFull;
+    fault.chain().any(|cause| cause.downcast_ref().is_some_and(full))
+}
+
+/// A file that is written as long as there is room.
+#[derive(Debug)]
+pub(super) struct Roomy {
+    file: File,
+    folder: PathBuf,
+    /// Bytes since the disk was asked.
+    written: u64,
+}
+
+impl Roomy {
+    /// Of a file in `folder`.
+    pub(super) fn new(file: File, folder: &Path) -> io::Result<Self> {
+        check(folder)?;
+        Ok(Self { file, folder: folder.to_owned(), written: 0 })
+    }
+
+    /// The file.
+    pub(super) fn into_file(self) -> File {
+        self.file
+    }
+}
+
+impl Write for Roomy {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if self.written >= STRIDE {
+            check(&self.folder)?;
+            self.written = 0;
+        }
+        let written = self.file.write(piece)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_twentieth_of_a_small_disk_is_left_and_a_quarter_gigabyte_of_a_large_one() {
+        for (left, all, enough) in [
+            (1 << 40, 1 << 40, true),
+            (RESERVE + 1, 1 << 40, true),
+            (RESERVE, 1 << 40, false),
+            (6 << 20, 100 << 20, true),
+            (5 << 20, 100 << 20, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(is_enough(left, all), enough, "{left} of {all}");
+        }
+    }
+}
