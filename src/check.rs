@@ -13,6 +13,7 @@ mod engine;
 mod files;
 mod hits;
 mod kept;
+mod mapped;
 mod raw;
 mod register;
 mod served;

@@ -1,7 +1,5 @@
 //! Coverage files (走査範囲): each row is recorded, or in quarantine.
 
-use std::collections::HashMap;
-
 use super::{Findings, Kind, files::Checking, store};
 use crate::db::Tx;
 
@@ -22,7 +20,7 @@ impl Checking<'_> {
                 return Ok(false);
             }
         };
-        let waits: HashMap<i64, bool> = self.quarantine.iter().copied().collect();
+        let waiting = self.waiting();
         let (mut count, mut rows) = (0, rows);
         // A reader may not be held over a wait, so rows are taken a few at a time.
         loop {
@@ -34,7 +32,7 @@ impl Checking<'_> {
                 count += 1;
                 match row {
                     Err(fault) => self.find(findings, Kind::Unreadable, fault.to_string()),
-                    Ok(_) if waits.get(&count) == Some(&false) => {}
+                    Ok(_) if waiting.contains(&count) => {}
                     Ok(Err(_)) => {
                         let what = format!("row {count} is not understood and not in quarantine");
                         self.find(findings, Kind::Quarantine, what);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     Findings, Kind,
     hits::{self, Hit, Sum},
+    mapped::Mapped,
     raw::{self, NotThere, Raw},
     store::{self, File},
 };
@@ -61,7 +62,8 @@ pub(super) async fn check(
     // Nothing of it was refused as dated in the future that was not then.
     let now = app.now().0.max(file.received_at).max(file.completed_at.unwrap_or(i64::MIN));
     let quarantine = store::quarantine(tx, file.id).await?;
-    let checking = Checking { file, place, raw, now, quarantine };
+    let mapped = Mapped::of(file.mapped_at, &store::mappings(tx, &file.format).await?, &quarantine);
+    let checking = Checking { file, place, raw, now, quarantine, mapped };
     if file.holds == "coverage" {
         return checking.coverage(tx, findings).await;
     }
@@ -78,8 +80,9 @@ pub(super) struct Checking<'a> {
     pub(super) raw: Raw,
     /// Rows that are dated later than this were refused.
     pub(super) now: i64,
-    /// Rows that are or were in quarantine, and whether a retry let them go.
-    pub(super) quarantine: Vec<(i64, bool)>,
+    /// Rows that are or were in quarantine, and when a retry let them go.
+    pub(super) quarantine: Vec<(i64, Option<i64>)>,
+    mapped: Mapped,
 }
 
 impl Checking<'_> {
@@ -88,13 +91,13 @@ impl Checking<'_> {
         findings.add(kind, &self.place, what);
     }
 
-    /// Rows that a retry let out of quarantine.
-    fn released(&self) -> HashSet<i64> {
-        self.quarantine.iter().filter(|(_, released)| *released).map(|(row, _)| *row).collect()
+    /// Rows that are in quarantine now.
+    pub(super) fn waiting(&self) -> HashSet<i64> {
+        self.quarantine.iter().filter(|(_, left)| left.is_none()).map(|(row, _)| *row).collect()
     }
 
     async fn hits(&self, tx: &mut Tx, seen: Sum, findings: &mut Findings) -> anyhow::Result<bool> {
-        let rows = match self.raw.rows(self.file, self.now, self.released()) {
+        let rows = match self.raw.rows(self.file, self.now, &self.mapped) {
             Ok(rows) => rows,
             Err(why) => {
                 self.find(findings, Kind::Unreadable, why.to_string());
@@ -128,7 +131,9 @@ impl Checking<'_> {
     /// Reads the rows that are in.
     fn read(&self, rows: Rows, kept: &HashMap<i64, u128>) -> Read {
         let mut read = Read::default();
-        let waits: HashMap<i64, bool> = self.quarantine.iter().copied().collect();
+        // Rows that ever were in quarantine, and whether they have left it.
+        let waits: HashMap<i64, bool> =
+            self.quarantine.iter().map(|(row, left)| (*row, left.is_some())).collect();
         for row in rows {
             let row = match row {
                 Ok(row) => row,
@@ -169,7 +174,7 @@ impl Checking<'_> {
         let told: Value = serde_json::from_str(&file.counts).unwrap_or_default();
         let told = |name: &str| told[name].as_i64().unwrap_or(-1);
         let here = i64::try_from(self.quarantine.len()).unwrap_or(i64::MAX);
-        let released = self.quarantine.iter().any(|(_, released)| *released);
+        let released = self.quarantine.iter().any(|(_, left)| left.is_some());
         let ends = match (file.completed_at, &read.broken) {
             (None, _) => file.rows_done <= read.rows,
             (Some(_), None) => file.rows_done == read.rows,
@@ -204,14 +209,13 @@ impl Checking<'_> {
     /// What each line of the raw file must have left.
     fn due(&self, lost: &[i64]) -> anyhow::Result<HashMap<i64, Due>> {
         let mut due: HashMap<i64, Due> = HashMap::new();
-        let waits: HashMap<i64, bool> = self.quarantine.iter().copied().collect();
-        let rows =
-            self.raw.rows(self.file, self.now, self.released()).map_err(anyhow::Error::from)?;
+        let waiting = self.waiting();
+        let rows = self.raw.rows(self.file, self.now, &self.mapped).map_err(anyhow::Error::from)?;
         for (row_no, row) in (1..=self.file.rows_done).zip(rows) {
             let Ok(row) = row else { break };
             match row {
                 Row::Detection(row) if row.outcome == Outcome::Detected => {
-                    let waits = waits.get(&row_no) == Some(&false);
+                    let waits = waiting.contains(&row_no);
                     let prints = (!waits).then(|| Prints::of(&raw::hit(&row)));
                     due.insert(row.line.cast_signed(), (row_no, prints, false));
                 }

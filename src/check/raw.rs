@@ -1,7 +1,6 @@
 //! Raw files as the check reads them (原本): from the archive, by hash, through the format readers.
 
 use std::{
-    collections::HashSet,
     fs::{self, File},
     io::{self, Cursor, Read, Seek, Write as _},
     path::{Path, PathBuf},
@@ -14,7 +13,7 @@ use formats::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::{hits::Hit, store};
+use super::{hits::Hit, mapped::Mapped, store};
 use crate::{
     access::keys::{private, to_hex},
     sightings::identity::Identity,
@@ -108,20 +107,18 @@ impl Raw {
     }
 
     /// Opens it as its feed reads it. Rows that are dated later than `now` are refused.
-    ///
-    /// Rows of these numbers left quarantine: they are read by the mapping in force.
     pub(super) fn rows(
         &self,
         file: &store::File,
         now: i64,
-        released: HashSet<i64>,
+        mapped: &Mapped,
     ) -> Result<Rows, FileRefused> {
-        let rows = self.rows_by(file, file.mapping.as_deref(), now)?;
-        if released.is_empty() || file.mapping == file.newer {
-            return Ok(rows);
+        let mut rows = self.rows_by(file, mapped.then.as_deref(), now)?;
+        for (mapping, released) in &mapped.since {
+            let (newer, released) = (self.rows_by(file, Some(mapping), now)?, released.clone());
+            rows = rows.but(newer, move |row| released.contains(&row));
         }
-        let newer = self.rows_by(file, file.newer.as_deref(), now)?;
-        Ok(rows.but(newer, move |row| released.contains(&row)))
+        Ok(rows)
     }
 
     fn rows_by(

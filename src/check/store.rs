@@ -84,10 +84,8 @@ pub(super) struct File {
     pub(super) id: FileId,
     pub(super) feed_id: FeedId,
     pub(super) format: String,
-    /// The mapping by which it was taken in, where the format names one.
-    pub(super) mapping: Option<String>,
-    /// The mapping in force, by which rows left quarantine.
-    pub(super) newer: Option<String>,
+    /// When the mapping was saved by which it was taken in.
+    pub(super) mapped_at: Option<i64>,
     pub(super) utc_offset_minutes: Option<i64>,
     pub(super) holds: String,
     pub(super) sha256: String,
@@ -104,14 +102,8 @@ pub(super) struct File {
 
 /// All files that were not withdrawn, in the order in which they came.
 pub(super) async fn files(tx: &mut Tx) -> sqlx::Result<Vec<File>> {
-    const SQL: &str = "SELECT f.id, f.feed_id, d.format,
-             (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = d.format
-                 AND (f.mapped_at IS NULL OR m.saved_at = f.mapped_at)
-               ORDER BY m.saved_at DESC LIMIT 1) AS mapping,
-             (SELECT m.body FROM csv_mappings m WHERE 'csv:' || m.name = d.format
-               ORDER BY m.saved_at DESC LIMIT 1) AS newer,
-             d.utc_offset_minutes, f.holds, f.sha256,
-             f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused,
+    const SQL: &str = "SELECT f.id, f.feed_id, d.format, f.mapped_at, d.utc_offset_minutes, f.holds,
+             f.sha256, f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused,
              (SELECT COUNT(*) FROM feed_file_events) AS undone
          FROM feed_files f JOIN feeds d ON d.id = f.feed_id
          WHERE f.withdrawn_at IS NULL
@@ -119,9 +111,19 @@ pub(super) async fn files(tx: &mut Tx) -> sqlx::Result<Vec<File>> {
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 
-/// Rows of a file that are, or were, in quarantine: number, and whether a retry let it go.
-pub(super) async fn quarantine(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i64, bool)>> {
-    const SQL: &str = "SELECT row_no, released_at IS NOT NULL FROM quarantined_rows
+/// A mapping: when it was saved, and what it says, as JSON.
+pub(super) type Saved = (i64, String);
+
+/// The mappings by which files of that format were read, in order of time.
+pub(super) async fn mappings(tx: &mut Tx, format: &str) -> sqlx::Result<Vec<Saved>> {
+    const SQL: &str = "SELECT saved_at, body FROM csv_mappings WHERE 'csv:' || name = $1
+         ORDER BY saved_at";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(format).fetch_all(conn).await)
+}
+
+/// Rows of a file that are, or were, in quarantine: number, and when a retry let it go.
+pub(super) async fn quarantine(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i64, Option<i64>)>> {
+    const SQL: &str = "SELECT row_no, released_at FROM quarantined_rows
          WHERE feed_file_id = $1 ORDER BY row_no";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch_all(conn).await)
 }

@@ -118,7 +118,7 @@ pub(super) fn report_type(feed: &Feed, name: &str, path: &Path) -> Option<String
 }
 
 /// Opens the rows of a file as they went in: by the mapping that was in force when it was taken in,
-/// and rows that a retry let out of quarantine since by the one of today.
+/// and rows that a retry let out of quarantine by the one of that time.
 pub async fn open_as_taken(
     db: &Db,
     feed: &Feed,
@@ -126,20 +126,28 @@ pub async fn open_as_taken(
     path: &Path,
     now: Moment,
 ) -> anyhow::Result<Result<Rows, FileRefused>> {
-    let then = mappings::of_file(db, feed, file.id).await?;
-    let Some(then) = then.filter(|then| feed.mapping.as_ref() != Some(then)) else {
+    let by = |mapping: String| {
+        let feed = Feed { mapping: Some(mapping), ..feed.clone() };
+        open_rows(&feed, &file.name, path, now)
+    };
+    let Format::Csv(name) = &feed.format else {
         return Ok(open_rows(feed, &file.name, path, now));
     };
-    let as_then = Feed { mapping: Some(then), ..feed.clone() };
-    let rows = match open_rows(&as_then, &file.name, path, now) {
+    let Some(then) = mappings::of_file(db, name, file.id).await? else {
+        return Ok(open_rows(feed, &file.name, path, now));
+    };
+    let mut rows = match by(then.clone()) {
         Ok(rows) => rows,
         Err(why) => return Ok(Err(why)),
     };
-    let released = quarantine::released(db, file.id).await?;
-    Ok(Ok(match open_rows(feed, &file.name, path, now) {
-        Ok(newer) if !released.is_empty() => rows.but(newer, move |row| released.contains(&row)),
-        _ => rows,
-    }))
+    for (mapping, released) in quarantine::released(db, file.id, name).await? {
+        if mapping != then
+            && let Ok(newer) = by(mapping)
+        {
+            rows = rows.but(newer, move |row| released.contains(&row));
+        }
+    }
+    Ok(Ok(rows))
 }
 
 fn open(

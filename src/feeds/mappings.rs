@@ -7,7 +7,7 @@
 use formats::{FileRefused, mapped_csv::Mapping};
 use sqlx::FromRow;
 
-use super::{Feed, format::Format, store};
+use super::{Feed, store};
 use crate::{app::App, db::Db, ids::FileId, time::Moment};
 
 /// A mapping as it was saved (項目対応).
@@ -48,16 +48,13 @@ pub async fn in_force(db: &Db, name: &str) -> crate::db::Result<Option<Saved>> {
     store::mapping(db, name).await
 }
 
-/// The mapping by which a file of `feed` was taken in, as JSON; nothing where it needs none.
+/// The mapping of that name by which a file was taken in, as JSON.
 pub(super) async fn of_file(
     db: &Db,
-    feed: &Feed,
+    name: &str,
     file: FileId,
 ) -> crate::db::Result<Option<String>> {
-    match &feed.format {
-        Format::Csv(name) => store::mapping_of_file(db, name, file).await,
-        _ => Ok(None),
-    }
+    store::mapping_of_file(db, name, file).await
 }
 
 /// The mapping of a feed, which it was loaded with.

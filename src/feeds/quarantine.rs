@@ -6,7 +6,11 @@
 
 pub mod reasons;
 
-use std::{collections::HashSet, fmt, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    str::FromStr,
+};
 
 use formats::Refused;
 use sqlx::FromRow;
@@ -116,9 +120,18 @@ pub(crate) async fn put(
     store::insert(tx, file.id, rows).await
 }
 
-/// Numbers of the rows of a file that a retry let go.
-pub(super) async fn released(db: &Db, file: FileId) -> crate::db::Result<HashSet<i64>> {
-    Ok(store::released(db, file).await?.into_iter().collect())
+/// Numbers of the rows of a file that a retry let go, by the mapping of that name that was in force
+/// then, as JSON.
+pub(super) async fn released(
+    db: &Db,
+    file: FileId,
+    mapping: &str,
+) -> crate::db::Result<HashMap<String, HashSet<i64>>> {
+    let mut released: HashMap<String, HashSet<i64>> = HashMap::new();
+    for (row, body) in store::released(db, file, mapping).await? {
+        released.entry(body).or_default().insert(row);
+    }
+    Ok(released)
 }
 
 /// Rows that wait in quarantine, of one feed or all, oldest file first.

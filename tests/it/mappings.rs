@@ -96,4 +96,36 @@ on_both_engines! {
         assert_eq!(first_seen(&centre), vec!["2026-05-01T00:05:00Z"; 2]);
         centre.is_clean();
     }
+
+    fn rows_of_one_file_that_two_corrections_let_out_are_each_in_by_its_own(centre) {
+        centre.on("2026-05-02");
+        maps(&centre, &[INFECTED, JAPAN], &[]);
+        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        let text = "検知日時,IPアドレス,ポート,別のIP\n\
+            2026/05/01 09:05:00,198.18.0.1,23,198.18.0.1\n\
+            2026/05/01 09:05:00,198.18.0.2,不明,198.18.0.2\n\
+            2026/05/01 09:05:00,なし,23,198.18.0.3\n";
+        assert_eq!(centre.ingests(FEED, "a.csv", text).status, 1);
+        let file = centre.file("sample.csv", text);
+        for (day, zone, columns, cases) in [
+            ("2026-05-03", JAPAN, &["ポート=__IGNORE__"][..], 2),
+            ("2026-05-04", "zone=UTC", &["IPアドレス=__IGNORE__", "別のIP=ip"][..], 3),
+        ] {
+            centre.on(day);
+            let mut args = vec!["feed", "map", &file, "--save", "jp", "--by", "an editor"];
+            args.extend(["--constant", INFECTED, "--constant", zone]);
+            columns.iter().for_each(|column| args.extend(["--set", column]));
+            centre.does(&args);
+            centre.tries(&["quarantine", "retry", "--feed", FEED]);
+            assert_eq!(centre.cases().len(), cases, "{day}");
+            centre.is_clean();
+        }
+        let mut seen = first_seen(&centre);
+        seen.sort_unstable();
+        assert_eq!(seen, ["2026-05-01T00:05:00Z", "2026-05-01T00:05:00Z", "2026-05-01T09:05:00Z"]);
+        withdraws(&centre, "a.csv");
+        assert!(centre.cases().is_empty(), "{:?}", centre.cases());
+        centre.is_clean();
+    }
 }

@@ -174,9 +174,16 @@ pub(in crate::feeds) async fn events(db: &Db, id: RowId) -> sqlx::Result<Vec<Sai
     on!(db, pool => sqlx::query_as(SQL).bind(id.file).bind(id.row_no).fetch_all(pool).await)
 }
 
-/// Numbers of the rows of a file that a retry let go.
-pub(in crate::feeds) async fn released(db: &Db, file: FileId) -> sqlx::Result<Vec<i64>> {
-    const SQL: &str = "SELECT row_no FROM quarantined_rows
-         WHERE feed_file_id = $1 AND released_at IS NOT NULL";
-    on!(db, pool => sqlx::query_scalar(SQL).bind(file).fetch_all(pool).await)
+/// Rows of a file that a retry let go, each with the mapping of that name that was in force then.
+pub(in crate::feeds) async fn released(
+    db: &Db,
+    file: FileId,
+    mapping: &str,
+) -> sqlx::Result<Vec<(i64, String)>> {
+    const SQL: &str = "SELECT q.row_no, m.body FROM quarantined_rows q
+         JOIN csv_mappings m ON m.name = $2 AND m.saved_at =
+             (SELECT MAX(saved_at) FROM csv_mappings
+               WHERE name = $2 AND saved_at <= q.released_at)
+         WHERE q.feed_file_id = $1 AND q.released_at IS NOT NULL";
+    on!(db, pool => sqlx::query_as(SQL).bind(file).bind(mapping).fetch_all(pool).await)
 }
