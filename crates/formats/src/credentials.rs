@@ -1,5 +1,6 @@
 //! 認証情報: user names, passwords and the like, which no reader keeps (guard rule: a credential in
-//! a feed is dropped in the reader); and serial numbers, of which readers keep a hash alone.
+//! a feed is dropped in the reader); serial numbers, of which readers keep a hash alone; and hardware
+//! addresses, which none keeps.
 
 use std::borrow::Cow;
 
@@ -95,9 +96,21 @@ pub fn is_serial(column: &str) -> bool {
     SERIALS.contains(&column.as_str())
 }
 
+/// Columns whose cells are hardware addresses.
+const HARDWARE: [&str; 6] =
+    ["hw_address", "hwaddr", "mac", "mac_addr", "mac_address", "macアドレス"];
+
+/// Whether the cells of a column are hardware addresses (MAC): printed on the box as well, and many
+/// a maker derives the first password from it. A network port has one and a device several, so that
+/// it would tell devices apart badly, and no reader keeps any of it.
+pub fn is_hardware_address(column: &str) -> bool {
+    let column = column.trim().to_lowercase().replace(['-', ' '], "_");
+    HARDWARE.contains(&column.as_str())
+}
+
 /// Whether the cells of a column are kept nowhere as they came.
 pub fn is_withheld(column: &str) -> bool {
-    is_credential(column) || is_serial(column)
+    is_credential(column) || is_serial(column) || is_hardware_address(column)
 }
 
 /// What stands in a refused row where a credential stood.

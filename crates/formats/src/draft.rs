@@ -41,7 +41,7 @@ impl Draft {
         value.and_then(|value| self.clean(&value))
     }
 
-    /// Keeps a value in `extra`, unless its name says that it is a credential or a serial number.
+    /// Keeps a value in `extra`, unless its name says that it is a credential or a device's number.
     pub(crate) fn keep(&mut self, name: &str, value: &str) {
         if name.split('.').any(credentials::is_withheld) {
             return;

@@ -42,11 +42,11 @@ fn refusal(row: &str) -> (u64, String, String) {
 }
 
 #[test]
-fn a_serial_number_is_kept_as_its_hash_alone() {
-    let text = "timestamp,ip,protocol,port,device_serial,machine_name,device_model\n\
-                2026-11-22 01:02:03,192.0.2.7,udp,37810,6J0E022PAG35073,6J0E022PAG35073,IPC\n\
-                2026-11-22 01:02:03,192.0.2.8,udp,37810,unknown,camera-1,IPC\n\
-                2026-11-22 01:02:03,192.0.2.9,udp,99999,6J0E022PAG35073,,IPC\n";
+fn a_serial_number_is_kept_as_its_hash_alone_and_a_hardware_address_not_at_all() {
+    let text = "timestamp,ip,protocol,port,device_serial,machine_name,device_model,mac_address\n\
+                2026-11-22 01:02:03,192.0.2.7,udp,37810,6J0E022PAG35073,6J0E022PAG35073,IPC,\n\
+                2026-11-22 01:02:03,192.0.2.8,udp,37810,unknown,camera-1,IPC,00:00:5e:00:53:af\n\
+                2026-11-22 01:02:03,192.0.2.9,udp,99999,6J0E022PAG35073,,IPC,00:00:5e:00:53:af\n";
     let (detections, refused) = read("2026-11-22-scan_dvr_dhcpdiscover-japan.csv", text);
     // `printf 6J0E022PAG35073 | sha256sum`
     let hash = "32aff8ac6677c05e47a5ed4947fb6b6e2a5f0f88453c9edeab7586945392dca0";
@@ -54,7 +54,7 @@ fn a_serial_number_is_kept_as_its_hash_alone() {
     assert_eq!(detections[1].detail.serial_hash, None);
     assert_eq!(detections[1].detail.extra("machine_name"), Some("camera-1"));
     let all = format!("{detections:?} {}", String::from_utf8_lossy(&refused[0].bytes));
-    assert!(!all.contains("6J0E022PAG35073"), "{all}");
+    assert!(!all.contains("6J0E022PAG35073") && !all.contains("53:af"), "{all}");
 }
 
 #[test]

@@ -119,7 +119,8 @@ fn user_information_is_cut_out_of_urls_and_nothing_else() {
     assert_eq!(cut("http://u:p@ss@example.jp"), "http://example.jp");
     assert_eq!(cut("mail a@b.example http://c/"), "mail a@b.example http://c/");
     assert!(credentials::is_credential("SSH_Password") && credentials::is_credential(" login "));
-    let withheld = ["device_serial", "Serial-Number", "製造番号", "password"];
+    let withheld =
+        ["device_serial", "Serial-Number", "製造番号", "password", "MAC-Address", "MACアドレス"];
     assert!(withheld.iter().all(|column| credentials::is_withheld(column)));
     assert!(
         !credentials::is_withheld("cert_serial_number") && !credentials::is_credential("serial")

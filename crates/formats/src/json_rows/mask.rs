@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::credentials::{is_credential, is_serial, without_userinfo};
+use crate::credentials::{is_credential, is_withheld, without_userinfo};
 
 /// What stands where a credential stood.
 const MASK: &str = "***";
@@ -13,9 +13,9 @@ pub(crate) fn is_secret(key: &str) -> bool {
     key.split('.').any(|step| is_credential(step) || step.trim().eq_ignore_ascii_case("raw"))
 }
 
-/// Whether the value of a key is hidden in a row that is refused: a serial number as well.
+/// Whether the value of a key is hidden in a row that is refused: the numbers of a device as well.
 fn is_masked(key: &str) -> bool {
-    is_secret(key) || key.split('.').any(is_serial)
+    is_secret(key) || key.split('.').any(is_withheld)
 }
 
 /// Hides each credential in a value, however deep, and the user information of its URLs.

@@ -133,10 +133,10 @@ impl Plan {
             };
             let part = parts.iter().find(|(of, _)| *of == target).map(|(_, part)| part.clone());
             let told = |word: &str| word.split('.').any(credentials::is_credential);
-            let is_serial = credentials::is_serial(name);
+            let withheld = credentials::is_withheld(name);
             let secret =
-                told(name) || matches!(&target, Target::Extra(word) if told(word) || is_serial);
-            let masked = secret || is_serial || target == serial();
+                told(name) || matches!(&target, Target::Extra(word) if told(word) || withheld);
+            let masked = secret || withheld || target == serial();
             self.columns.push(Column { target, required, part, secret, masked });
         }
         Ok(())

@@ -98,17 +98,17 @@ pub(super) fn resolve(names: Vec<String>) -> Result<Columns, FileRefused> {
     let withheld: Vec<bool> = names.iter().map(|n| credentials::is_withheld(n)).collect();
     for (index, name) in names.iter().enumerate() {
         let repeated = names[..index].contains(name);
-        slots.push(
-            if taken.contains(&Some(index)) || credentials::is_credential(name) || is_dropped(name)
-            {
-                Slot::Skip
-            } else if let Some(slot) = meaning(name).filter(|_| !repeated) {
-                slot
-            } else {
-                unknown.push(name.clone());
-                Slot::Extra(Arc::from(name.as_str()))
-            },
-        );
+        let is_dropped = credentials::is_credential(name)
+            || credentials::is_hardware_address(name)
+            || is_dropped(name);
+        slots.push(if taken.contains(&Some(index)) || is_dropped {
+            Slot::Skip
+        } else if let Some(slot) = meaning(name).filter(|_| !repeated) {
+            slot
+        } else {
+            unknown.push(name.clone());
+            Slot::Extra(Arc::from(name.as_str()))
+        });
     }
     let missing = EXPECTED.iter().filter(|n| at(n).is_none()).map(|n| (*n).to_owned()).collect();
     Ok(Columns { names, keys, slots, withheld, unknown, missing })
