@@ -67,11 +67,15 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends the server at once, as if it had crashed, and starts it again on the same port.
+    /// Ends the server at once, as if it had crashed, unless it has ended; and starts it again on
+    /// the same port.
     pub(crate) fn restart(&self) -> Result<()> {
         let mut stop = self.program("pg_ctl");
         stop.args(["stop", "--mode=immediate", "--silent", "--wait", "--pgdata"]).arg(self.data());
-        processes::output(&mut stop).context("PostgreSQL does not stop")?;
+        let stopped = processes::output(&mut stop).context("PostgreSQL does not stop");
+        if self.data().join("postmaster.pid").exists() {
+            stopped?;
+        }
         for _ in 0..TRIES {
             if self.serve()? {
                 return Ok(());
