@@ -12,8 +12,9 @@ use super::{
 use crate::{
     app::App,
     isps::{
-        self,
+        Register,
         difference::Difference,
+        entry::{self, Announced, Declared, Entry},
         imports::{self, Word},
         register::{self, Imported},
         upstream,
@@ -46,8 +47,16 @@ enum Command {
         dry_run: bool,
     },
     /// Take the last import back: what it changed stands as before. What was attributed stays.
-    #[command(after_help = "Example:\n  todoke isp undo --reason \"a column was shifted\"")]
-    Undo(Saying),
+    #[command(
+        after_help = "Example:\n  todoke isp undo --reason \"a column was shifted\" --dry-run"
+    )]
+    Undo {
+        #[command(flatten)]
+        said: Saying,
+        /// Show what it would change and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// All imports, the latest first.
     #[command(after_help = "Example:\n  todoke isp history --json")]
     History,
@@ -60,7 +69,7 @@ impl Isp {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::Import { file, dry_run } => import(app, out, file, *dry_run).await,
-            Command::Undo(said) => undo(app, out, said).await,
+            Command::Undo { said, dry_run } => undo(app, out, said, *dry_run).await,
             Command::History => history(app, out).await,
             Command::List => list(app, out).await,
         }
@@ -125,15 +134,21 @@ fn told(difference: &Difference) -> String {
     lines.join("\n")
 }
 
-async fn undo(app: &App, out: Out, said: &Saying) -> anyhow::Result<Ended> {
+async fn undo(app: &App, out: Out, said: &Saying, dry_run: bool) -> anyhow::Result<Ended> {
     let word = Word { author: &said.by, reason: &said.reason };
-    let undone = imports::undo(app, word).await?;
+    let undone =
+        if dry_run { imports::rehearse_undo(app).await? } else { imports::undo(app, word).await? };
     let (import, difference) = undone.ok_or_else(|| {
         Refused::because("no import stands that could be undone; see `todoke isp history`")
     })?;
     out.line(
-        &json!({ "undone": import.no, "difference": difference }),
-        format!("import {} undone\n{}", import.no, told(&difference)),
+        &json!({ "undone": import.no, "difference": difference, "applied": !dry_run }),
+        format!(
+            "import {} {}\n{}",
+            import.no,
+            if dry_run { "would be undone (nothing was changed)" } else { "undone" },
+            told(&difference)
+        ),
     )?;
     Ok(Ended::Done)
 }
@@ -161,17 +176,45 @@ async fn history(app: &App, out: Out) -> anyhow::Result<Ended> {
 }
 
 async fn list(app: &App, out: Out) -> anyhow::Result<Ended> {
-    let isps = isps::all(&app.db).await?;
-    let above = upstream::above(&isps);
-    for isp in isps.iter().filter(|isp| isp.removed_at.is_none()) {
+    let register = Register::load(&app.db).await?;
+    let (above, mut entries) = (upstream::above(&register.isps), entry::entries(&register));
+    for isp in register.isps.iter().filter(|isp| isp.removed_at.is_none()) {
+        let Entry { asns, prefixes, .. } = entries.remove(&isp.id).unwrap_or_default();
         let upstream = isp.upstream.as_deref().unwrap_or("-");
         let value: Value = json!({
             "code": isp.code, "name": isp.name, "upstream": isp.upstream,
             "upstream_path": upstream::path(&isp.code, &above), "wholesale": isp.wholesale.word(),
             "lease_policy": isp.lease_policy.to_string(), "lines": isp.lines,
+            "asns": asns.iter().map(announced).collect::<Vec<_>>(),
+            "prefixes": prefixes.iter().map(declared).collect::<Vec<_>>(),
         });
-        let words = format!("{}\t{}\t{upstream}\t{}", isp.code, isp.name, isp.lease_policy);
+        let words = format!(
+            "{}\t{}\t{upstream}\t{}\t{}, {}",
+            isp.code,
+            isp.name,
+            isp.lease_policy,
+            how_many(prefixes.len(), "prefix"),
+            how_many(asns.len(), "AS number"),
+        );
         out.line(&value, words)?;
     }
     Ok(Ended::Done)
+}
+
+fn announced(one: &Announced) -> Value {
+    let (from, to) = times(one.from, one.to);
+    json!({ "asn": one.asn, "from": from, "to": to })
+}
+
+fn declared(one: &Declared) -> Value {
+    let (from, to) = times(one.from, one.to);
+    json!({
+        "prefix": one.prefix, "kind": one.kind.word(), "from": from, "to": to, "name": one.name,
+        "notify": one.notify.map(formats::report_back::Recipient::code),
+    })
+}
+
+/// From when and until when; nothing on a side that has no end.
+fn times(from: Moment, to: Option<Moment>) -> (Option<String>, Option<String>) {
+    ((from > Moment(i64::MIN)).then(|| from.rfc3339()), to.map(Moment::rfc3339))
 }

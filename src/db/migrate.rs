@@ -133,24 +133,47 @@ mod tests {
 
     const READ: &str = "SELECT maker, confidence, identified_by, first_seen FROM cases";
 
-    async fn upgraded(db: &Db) {
-        ensure_lock_row(db).await.unwrap();
-        apply(db, migrations(db).into_iter().take(1).collect()).await.unwrap();
+    /// A file, and who announces which AS number, as the schemas before 10 keep them.
+    const BEFORE_TEN: [&str; 2] = [
+        "INSERT INTO feed_files (id, feed_id, holds, sha256, name, bytes, received_at, rows_done,
+             counts, withdrawn_at, mapped_at)
+         VALUES ($1, $1, 'hits', 'ab', 'scan_ssh.csv', 3, 4, 5, '{}', 6, 7)",
+        "INSERT INTO isp_asns (isp_id, asn) VALUES ($1, 64496)",
+    ];
+
+    const KEPT: &str =
+        "SELECT f.name, f.withdrawn_at, f.mapped_at, f.report_type, a.asn, a.valid_from,
+             a.valid_to
+         FROM feed_files f JOIN isp_asns a ON a.isp_id = f.feed_id";
+
+    type Kept = (String, i64, i64, Option<String>, i64, i64, Option<i64>);
+
+    async fn written(db: &Db, facts: [&'static str; 2]) {
         let mut tx = db.begin().await.unwrap();
-        for sql in CASE {
+        for sql in facts {
             on_tx!(&mut tx, conn => sqlx::query(sql)
                 .bind(&b"key"[..]).execute(conn).await.map(|_| ()))
             .unwrap();
         }
         tx.commit().await.unwrap();
+    }
+
+    async fn upgraded(db: &Db) {
+        ensure_lock_row(db).await.unwrap();
+        apply(db, migrations(db).into_iter().take(1).collect()).await.unwrap();
+        written(db, CASE).await;
+        apply(db, migrations(db).into_iter().take(9).collect()).await.unwrap();
+        written(db, BEFORE_TEN).await;
         run(db, &Clock::standing_at(Moment(1))).await.unwrap();
         let cases: Vec<(String, Option<i64>, Option<String>, i64)> =
             on!(db, pool => sqlx::query_as(READ).fetch_all(pool).await).unwrap();
         assert_eq!(cases, [("Example".to_owned(), None, None, 7)]);
+        let kept: Vec<Kept> = on!(db, pool => sqlx::query_as(KEPT).fetch_all(pool).await).unwrap();
+        assert_eq!(kept, [("scan_ssh.csv".to_owned(), 6, 7, None, 64_496, i64::MIN, None)]);
     }
 
     #[tokio::test]
-    async fn a_store_of_the_first_schema_keeps_its_cases_when_it_is_brought_up_to_date() {
+    async fn a_store_of_older_schemas_keeps_its_facts_when_it_is_brought_up_to_date() {
         let folder = tempfile::tempdir().unwrap();
         upgraded(&Db::open_sqlite(&folder.path().join("t.sqlite")).await.unwrap()).await;
         let Ok(url) = std::env::var("TODOKE_TEST_POSTGRES") else {

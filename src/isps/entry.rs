@@ -123,7 +123,7 @@ impl Entry {
 }
 
 /// Every provider of the register as an entry.
-pub(super) fn entries(register: &Register) -> BTreeMap<IspId, Entry> {
+pub fn entries(register: &Register) -> BTreeMap<IspId, Entry> {
     let of_isp = |isp: &Isp| Entry {
         code: isp.code.clone(),
         name: isp.name.clone(),

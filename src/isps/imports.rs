@@ -50,6 +50,23 @@ pub struct Word<'a> {
 /// Undoes the last import that stands: what it changed is as it was before. Nothing when none
 /// stands.
 pub async fn undo(app: &App, word: Word<'_>) -> anyhow::Result<Option<(Import, Difference)>> {
+    let Some((last, wanted, difference)) = undoing(app).await? else { return Ok(None) };
+    let mut tx = app.db.begin().await?;
+    store::imports::undo(&mut tx, last.no, word, app.now()).await?;
+    for (code, entry) in &wanted {
+        store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
+    }
+    tx.commit().await?;
+    Ok(Some((last, difference)))
+}
+
+/// What [`undo`] would do.
+pub async fn rehearse_undo(app: &App) -> anyhow::Result<Option<(Import, Difference)>> {
+    Ok(undoing(app).await?.map(|(last, _, difference)| (last, difference)))
+}
+
+/// The last import that stands, how its providers stood before, and what leads there.
+async fn undoing(app: &App) -> anyhow::Result<Option<(Import, Standing, Difference)>> {
     let standing = store::imports::all(&app.db).await?;
     let Some(last) = standing.into_iter().find(|one| one.undone_at.is_none()) else {
         return Ok(None);
@@ -63,11 +80,5 @@ pub async fn undo(app: &App, word: Word<'_>) -> anyhow::Result<Option<(Import, D
         .map(|isp| (isp.code.clone(), by_isp.remove(&isp.id)))
         .collect();
     let difference = Difference::between(&now, &wanted);
-    let mut tx = app.db.begin().await?;
-    store::imports::undo(&mut tx, last.no, word, app.now()).await?;
-    for (code, entry) in &wanted {
-        store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
-    }
-    tx.commit().await?;
-    Ok(Some((last, difference)))
+    Ok(Some((last, wanted, difference)))
 }

@@ -56,7 +56,10 @@ on_both_engines! {
         imports(&centre, &[a.with("prefix", "198.18.2.0/24"), b.clone()], &[]);
         centre.takes(&[hit("r1", MARCH, "198.18.1.1")]);
         assert_eq!(centre.case_of("198.18.1.1")["isp"], "isp-b");
+        let shown = centre.does(&[&UNDO[..], &["--dry-run"]].concat());
+        assert_eq!(who(&centre, "198.18.1.1"), "isp-b", "nothing was changed");
         let undone = centre.does(&UNDO);
+        assert_eq!(undone.one()["difference"], shown.one()["difference"]);
         assert_eq!(undone.number("undone"), 2);
         assert_eq!(undone.one()["difference"]["providers"]["removed"], 1);
         assert_eq!(who(&centre, "198.18.1.1"), "isp-a");
@@ -91,6 +94,11 @@ on_both_engines! {
         assert_eq!(told(&ended), "changed AS64500 to 2026-03-31T15:00:00Z");
         let undone = centre.does(&UNDO);
         assert_eq!(told(&undone), "changed AS64500");
+        imports(&centre, &[prefix.clone(), dated("2026-04-01")], &[]);
+        let listed = centre.does(&["isp", "list"]);
+        let until = "2026-03-31T15:00:00Z";
+        assert_eq!(listed.one()["asns"], json!([{"asn": 64500, "from": null, "to": until}]));
+        assert_eq!(listed.one()["prefixes"][0]["prefix"], "198.18.1.0/24");
         let idle = provider("isp-a", "static", "").with("valid_to", "2026-04-01");
         let file = centre.file("idle.csv", csv(&[prefix, idle]));
         let answer = centre.tries(&["isp", "import", &file]);
