@@ -1,7 +1,7 @@
 //! Mappings of a file (読み方): by which mapping each of its rows was read.
 //!
-//! A file keeps to the mapping by which it was taken in; a row that a retry let out of quarantine is
-//! read by the one that was in force then.
+//! A file keeps to the mapping by which it was taken in; a row that a retry let out of quarantine
+//! is read by the one that was in force then.
 
 use std::collections::{HashMap, HashSet};
 

@@ -102,9 +102,9 @@ pub(super) struct File {
 
 /// All files that were not withdrawn, in the order in which they came.
 pub(super) async fn files(tx: &mut Tx) -> sqlx::Result<Vec<File>> {
-    const SQL: &str = "SELECT f.id, f.feed_id, d.format, f.mapped_at, d.utc_offset_minutes, f.holds,
-             f.sha256, f.name, f.bytes, f.received_at, f.rows_done, f.counts, f.completed_at, f.refused,
-             (SELECT COUNT(*) FROM feed_file_events) AS undone
+    const SQL: &str = "SELECT f.id, f.feed_id, d.format, f.mapped_at, d.utc_offset_minutes,
+             f.holds, f.sha256, f.name, f.bytes, f.received_at, f.rows_done,
+             f.counts, f.completed_at, f.refused, (SELECT COUNT(*) FROM feed_file_events) AS undone
          FROM feed_files f JOIN feeds d ON d.id = f.feed_id
          WHERE f.withdrawn_at IS NULL
          ORDER BY f.received_at, f.name, f.sha256, f.holds";

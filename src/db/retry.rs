@@ -27,17 +27,19 @@ pub fn is_connection_lost(fault: &sqlx::Error) -> bool {
 /// the connection died, or another node got further or wrote the same key in the meantime.
 pub fn is_worth_asking(fault: &anyhow::Error) -> bool {
     fault.downcast_ref::<sqlx::Error>().is_some_and(|fault| {
-        may_succeed_again(fault)
-            || is_connection_lost(fault)
-            || fault
-                .as_database_error()
-                .is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-    }) || is_overtaken(fault)
+        may_succeed_again(fault) || is_connection_lost(fault) || is_beaten(fault)
+    })
 }
 
 /// Whether another node got further in the meantime: the row to change no longer stands so.
 pub fn is_overtaken(fault: &anyhow::Error) -> bool {
     matches!(fault.downcast_ref::<sqlx::Error>(), Some(sqlx::Error::RowNotFound))
+}
+
+/// Whether another node got further or wrote the same key in the meantime.
+pub fn is_beaten(fault: &sqlx::Error) -> bool {
+    let is_taken = sqlx::error::DatabaseError::is_unique_violation;
+    matches!(fault, sqlx::Error::RowNotFound) || fault.as_database_error().is_some_and(is_taken)
 }
 
 /// Runs `work` until it succeeds, fails for good, or [`TRIES`] are used up.

@@ -6,6 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
+
 use super::{
     Feed, archive, coverage,
     files::Holds,
@@ -64,7 +66,7 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
 }
 
 /// Enters a file unless one is known that it comes to; gives the entry that stands.
-async fn enter(app: &App, feed: &Feed, fresh: &FeedFile, bytes: i64) -> sqlx::Result<FeedFile> {
+async fn enter(app: &App, feed: &Feed, fresh: &FeedFile, bytes: i64) -> anyhow::Result<FeedFile> {
     let enter = || async {
         let mut tx = app.db.begin().await?;
         let mut alike = store::of_content(&mut tx, feed.id, fresh).await?;
@@ -74,9 +76,9 @@ async fn enter(app: &App, feed: &Feed, fresh: &FeedFile, bytes: i64) -> sqlx::Re
         }
         let file = stands_for(&alike, fresh).cloned();
         tx.commit().await?;
-        file.ok_or(sqlx::Error::RowNotFound)
+        Ok(file)
     };
-    retry::until_settled(enter).await
+    retry::until_settled(enter).await?.context("a file that was just entered does not stand")
 }
 
 /// Which of the files with the same content a fresh one comes to, if any.
@@ -104,7 +106,7 @@ async fn reconsider(
     feed: &Feed,
     file: FeedFile,
     (fresh, path): (&FeedFile, &Path),
-) -> sqlx::Result<Option<FeedFile>> {
+) -> crate::db::Result<Option<FeedFile>> {
     let name = &fresh.name;
     let hopeless = || match file.holds {
         Holds::Hits => format::open_rows(feed, name, path, app.now()).is_err(),
@@ -118,12 +120,8 @@ async fn reconsider(
         store::reopen_file(&mut tx, &file, fresh).await?;
         tx.commit().await
     };
-    let taken = |fault: &sqlx::Error| {
-        fault.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-    };
     match retry::until_settled(reopen).await {
-        Err(sqlx::Error::RowNotFound) => return Ok(None),
-        Err(fault) if taken(&fault) => return Ok(None),
+        Err(fault) if retry::is_beaten(&fault) => return Ok(None),
         reopened => reopened?,
     }
     let (name, report_type) = (name.clone(), fresh.report_type.clone());

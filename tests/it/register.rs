@@ -83,7 +83,8 @@ on_both_engines! {
 
     fn the_times_of_an_as_number_are_told_changed_and_undone(centre) {
         let prefix = provider("isp-a", "static", "198.18.1.0/24").with("asns", "64500");
-        let dated = |day| provider("isp-a", "static", "").with("asns", "64500").with("valid_to", day);
+        let announced = provider("isp-a", "static", "").with("asns", "64500");
+        let dated = |day| announced.clone().with("valid_to", day);
         imports(&centre, std::slice::from_ref(&prefix), &[]);
         let told = |answer: &Answer| {
             let changes = answer.one()["difference"]["changes"].as_array().unwrap().clone();

@@ -1,6 +1,6 @@
 //! 認証情報: user names, passwords and the like, which no reader keeps (guard rule: a credential in
-//! a feed is dropped in the reader); serial numbers, of which readers keep a hash alone; and hardware
-//! addresses, which none keeps.
+//! a feed is dropped in the reader); serial numbers, of which readers keep a hash alone; and
+//! hardware addresses, which none keeps.
 
 use std::borrow::Cow;
 
