@@ -97,6 +97,7 @@ approvals-cases = Cases opened
 approvals-why = Why it waits
 approvals-why-median = It has { $hits } hits, over { $times } times the { $median } that this feed mostly sends (median of { $files } files of { $days } days).
 approvals-why-share = It names { $addresses } addresses of { $isp }: over { $percent } per cent of the { $of } that it has.
+approvals-why-reading = Rows of it are being read again. If this lasts, the reading was cut off: read them again, or decide here.
 approvals-approve = Approve
 approvals-decline = Take it back, with all that came of it
 ways-title = Ways in

@@ -97,6 +97,7 @@ approvals-cases = 開いた案件
 approvals-why = 待っている理由
 approvals-why-median = 検知が{ $hits }件あります。このフィードはふだん{ $median }件ほどで、その{ $times }倍をこえています（この{ $days }日の{ $files }ファイルの中央値）。
 approvals-why-share = { $isp } のアドレスが{ $addresses }個あります。全部で{ $of }個の{ $percent }パーセントをこえています。
+approvals-why-reading = 隔離した行などを読み直しています。長く続くときは、途中で止まっています。もう一度読み直すか、ここで決めてください。
 approvals-approve = 承認する
 approvals-decline = 取り消す（ファイルごと元にもどす）
 ways-title = 取得経路

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
-    db::{Db, Tx},
+    db::{Db, Tx, retry},
     ids::{FeedId, FileId, IspId},
     time::Moment,
 };
@@ -38,6 +38,9 @@ pub const MEDIAN_FILES: usize = 5;
 pub const PERCENT_OF_ISP: i64 = 1;
 /// Up to so many hits nobody is asked: a person can look through them, and small feeds would nag.
 pub const FLOOR: i64 = 100;
+
+/// No reasons, as they are stored: the file waits since it is being read again.
+const NOT_WEIGHED: &str = "[]";
 
 /// In which way a file is out of measure (超過).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +85,9 @@ impl fmt::Display for Excess {
 
 /// Reasons in one sentence.
 pub fn told(excess: &[Excess]) -> String {
+    if excess.is_empty() {
+        return "its rows are being read again, and are not weighed yet".to_owned();
+    }
     excess.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
@@ -148,11 +154,31 @@ pub(crate) async fn measures(
     Ok((hits, before, store::addresses_over(db, (feed, file.id), batch, FLOOR).await?))
 }
 
-/// Lets the cases of a file that is in already wait, unless somebody has decided about it.
-pub(crate) async fn hold(app: &App, file: FileId, excess: &[Excess]) -> anyhow::Result<()> {
-    let mut tx = app.db.begin().await?;
-    store::insert(&mut tx, file, app.now(), &serde_json::to_string(excess)?).await?;
-    Ok(tx.commit().await?)
+/// Lets the cases of a file that is in already wait while rows of it are read again, unless somebody
+/// has decided about it: a list that is made meanwhile must not hold what is weighed only then.
+/// Where the reading is cut off, the file waits until it is read again or somebody decides.
+pub(crate) async fn hold_while_read(app: &App, file: FileId) -> crate::db::Result<()> {
+    let hold = || async {
+        let mut tx = app.db.begin().await?;
+        store::insert(&mut tx, file, app.now(), NOT_WEIGHED).await?;
+        tx.commit().await
+    };
+    retry::until_settled(hold).await
+}
+
+/// Says how a file stands that waited while rows of it were read again: it goes on, or waits for
+/// somebody. What was decided before stays.
+pub(crate) async fn settle(app: &App, file: FileId, excess: &[Excess]) -> anyhow::Result<()> {
+    let why = serde_json::to_string(excess)?;
+    let settle = || async {
+        let mut tx = app.db.begin().await?;
+        store::let_go(&mut tx, file, NOT_WEIGHED).await?;
+        if !excess.is_empty() {
+            store::insert(&mut tx, file, app.now(), &why).await?;
+        }
+        tx.commit().await
+    };
+    Ok(retry::until_settled(settle).await?)
 }
 
 /// A file that waits for approval (承認待ち).
@@ -171,12 +197,12 @@ pub struct Held {
     pub at: Moment,
     /// Cases that it opened and that stand.
     pub cases: i64,
-    /// Why, as it is stored.
+    /// Why, as it is stored; no reason while it is read again.
     why: String,
 }
 
 impl Held {
-    /// Why it waits.
+    /// Why it waits; no reason while it is read again.
     pub fn excess(&self) -> anyhow::Result<Vec<Excess>> {
         Ok(serde_json::from_str(&self.why)?)
     }

@@ -38,7 +38,7 @@ pub(super) async fn weigh(
     Ok(gate::weigh(hits, &before, &of_isps))
 }
 
-/// Weighs a file again that grew after it was closed: rows of it left quarantine.
+/// Weighs a file again that grew after it was closed, and waits since [`gate::hold_while_read`].
 pub(crate) async fn weigh_again(
     app: &App,
     feed: &Feed,
@@ -46,5 +46,5 @@ pub(crate) async fn weigh_again(
     attributor: &Attributor,
 ) -> anyhow::Result<()> {
     let excess = weigh(app, feed, file, attributor).await?;
-    if excess.is_empty() { Ok(()) } else { gate::hold(app, file.id, &excess).await }
+    gate::settle(app, file.id, &excess).await
 }

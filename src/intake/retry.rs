@@ -5,13 +5,14 @@
 
 use std::{collections::HashSet, path::Path};
 
+use formats::Row;
 use serde::Serialize;
 
 use super::{Chain, gate};
 use crate::{
     app::App,
     attribution::Attributor,
-    feeds::{Feed, archive, coverage, files::Holds, format, quarantine},
+    feeds::{Feed, archive, coverage, files::Holds, format, gate as measure, quarantine},
 };
 
 /// What came of reading rows again (再読取結果).
@@ -44,11 +45,7 @@ pub async fn of_feed(app: &App, feed: &Feed) -> anyhow::Result<Retried> {
             Holds::Coverage => coverage::retry(app, feed, &file, laid.path(), &numbers).await?,
             Holds::Hits => {
                 let chain = Chain { app, feed, attributor: &attributor, file: &file };
-                let released = hits(&chain, laid.path(), &numbers).await?;
-                if released > 0 {
-                    gate::weigh_again(app, feed, &file, &attributor).await?;
-                }
-                released
+                hits(&chain, laid.path(), &numbers).await?
             }
         };
         all.add(Retried { tried: numbers.len() as u64, released });
@@ -60,5 +57,11 @@ async fn hits(chain: &Chain<'_>, path: &Path, numbers: &HashSet<i64>) -> anyhow:
     let rows = format::open_rows(chain.feed, &chain.file.name, path, chain.app.now())?;
     let wanted = (1..).zip(rows).filter(|(row_no, _)| numbers.contains(row_no));
     let wanted: Vec<_> = wanted.filter_map(|(row_no, row)| Some((row_no, row.ok()?))).collect();
-    chain.take_released(wanted).await
+    if !wanted.iter().any(|(_, row)| matches!(row, Row::Detection(_))) {
+        return Ok(0);
+    }
+    measure::hold_while_read(chain.app, chain.file.id).await?;
+    let released = chain.take_released(wanted).await?;
+    gate::weigh_again(chain.app, chain.feed, chain.file, chain.attributor).await?;
+    Ok(released)
 }

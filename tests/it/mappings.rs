@@ -97,6 +97,26 @@ on_both_engines! {
         centre.is_clean();
     }
 
+    fn rows_that_leave_quarantine_are_weighed_before_a_list_holds_their_cases(centre) {
+        centre.on("2026-05-02");
+        maps(&centre, &[INFECTED, JAPAN], &[]);
+        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        for (name, hosts) in [("few.csv", 1..3), ("many.csv", 3..153)] {
+            let row = |host| format!("2026/05/01 09:05:00,198.18.0.{host},不明\n");
+            let text = HEADER.to_owned() + &hosts.map(row).collect::<String>();
+            assert_eq!(centre.ingests(FEED, name, &text).status, 1);
+        }
+        centre.on("2026-05-03");
+        maps(&centre, &[INFECTED, JAPAN], &["ポート=__IGNORE__"]);
+        assert_eq!(centre.does(&["quarantine", "retry", "--feed", FEED]).number("released"), 152);
+        let waiting = centre.does(&["feed", "approvals"]);
+        assert_eq!(waiting.one()["file"], "many.csv");
+        assert_eq!(waiting.one()["why"], "150 addresses are over 1 % of the 256 of isp-a");
+        let list = centre.prepares("isp-a").expect("two devices may be told of");
+        assert_eq!(centre.lines_of(&list).len(), 2);
+    }
+
     fn rows_of_one_file_that_two_corrections_let_out_are_each_in_by_its_own(centre) {
         centre.on("2026-05-02");
         maps(&centre, &[INFECTED, JAPAN], &[]);

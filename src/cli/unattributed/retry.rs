@@ -146,6 +146,7 @@ async fn read(
             done.missing.push(file.name.clone());
             continue;
         };
+        gate::hold_while_read(app, file.id).await?;
         let (id, wanted) = (file.id, Arc::clone(&wanted));
         let mut handfuls = receive::handfuls(rows, 0, move |rows| lay(id, rows, &wanted));
         let reading = Reading { app, attributor, round, feed: &feed, file: &file };

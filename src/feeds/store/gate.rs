@@ -97,6 +97,13 @@ pub(in crate::feeds) async fn insert(
         .map(|_| ()))
 }
 
+/// Lets a file that waits for these reasons wait no more.
+pub(in crate::feeds) async fn let_go(tx: &mut Tx, file: FileId, why: &str) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM file_gates
+         WHERE feed_file_id = $1 AND why = $2 AND approved_at IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(file).bind(why).execute(conn).await.map(|_| ()))
+}
+
 /// Lets it go on; false where it does not wait.
 pub(in crate::feeds) async fn approve(tx: &mut Tx, file: FileId, at: Moment) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE file_gates SET approved_at = $1

@@ -47,7 +47,11 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     }
     let mut waiting = Vec::new();
     for held in gate::waiting(&app.db).await? {
-        let why = held.excess()?.iter().map(|one| why(&signed.page, one)).collect();
+        let mut why: Vec<String> =
+            held.excess()?.iter().map(|one| why(&signed.page, one)).collect();
+        if why.is_empty() {
+            why.push(signed.page.t("approvals-why-reading"));
+        }
         waiting.push((held, why));
     }
     let may_decide = signed.staff.role.may(Act::Approve);
