@@ -62,7 +62,8 @@ pub(super) async fn check(
     // Nothing of it was refused as dated in the future that was not then.
     let now = app.now().0.max(file.received_at).max(file.completed_at.unwrap_or(i64::MIN));
     let quarantine = store::quarantine(tx, file.id).await?;
-    let mapped = Mapped::of(file.mapped_at, &store::mappings(tx, &file.format).await?, &quarantine);
+    let saved = store::mappings(tx, &file.format).await?;
+    let mapped = Mapped::of(file.mapped_at, &saved, &store::read_by(tx, file.id).await?);
     let checking = Checking { file, place, raw, now, quarantine, mapped };
     if file.holds == "coverage" {
         return checking.coverage(tx, findings).await;

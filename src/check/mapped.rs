@@ -1,7 +1,7 @@
 //! Mappings of a file (読み方): by which mapping each of its rows was read.
 //!
 //! A file keeps to the mapping by which it was taken in; a row that a retry let out of quarantine
-//! is read by the one that was in force then.
+//! is read by the one by which it left.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,20 +17,20 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    /// `saved` are the mappings of that name in order of time; `quarantine` the rows that are or
-    /// were in quarantine, with when they left it.
+    /// `saved` are the mappings of that name in order of time; `read_by` the rows that left
+    /// quarantine, with when the mapping was saved by which they were read.
     pub(super) fn of(
         mapped_at: Option<i64>,
         saved: &[store::Saved],
-        quarantine: &[(i64, Option<i64>)],
+        read_by: &[(i64, i64)],
     ) -> Self {
         let at = |moment: i64| {
             let before = saved.iter().rev().find(|(saved_at, _)| *saved_at <= moment);
             before.map(|(_, body)| body.clone())
         };
         let mut mapped = Self { then: at(mapped_at.unwrap_or(i64::MAX)), ..Self::default() };
-        for (row, released_at) in quarantine {
-            let Some(body) = released_at.and_then(at) else { continue };
+        for (row, mapped_at) in read_by {
+            let Some(body) = at(*mapped_at) else { continue };
             if mapped.then.as_ref() != Some(&body) {
                 mapped.since.entry(body).or_default().insert(*row);
             }

@@ -128,6 +128,13 @@ pub(super) async fn quarantine(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch_all(conn).await)
 }
 
+/// Rows of a file that left quarantine, each with when the mapping was saved by which it was read.
+pub(super) async fn read_by(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i64, i64)>> {
+    const SQL: &str = "SELECT row_no, mapped_at FROM quarantined_rows
+         WHERE feed_file_id = $1 AND released_at IS NOT NULL AND mapped_at IS NOT NULL";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch_all(conn).await)
+}
+
 /// What was noted of the runs of a file.
 pub(super) async fn run_hits(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(String, i64)>> {
     const SQL: &str = "SELECT scan_run, hits FROM run_hits WHERE feed_file_id = $1";

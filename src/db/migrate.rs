@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "mapping of files", include_str!("../../migrations/0009_mapping_of_files.sql")),
     (10, "report types", include_str!("../../migrations/0010_report_types.sql")),
     (11, "validity of AS numbers", include_str!("../../migrations/0011_asn_validity.sql")),
+    (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
 ];
 
 /// The schema that this program reads and writes.

@@ -193,7 +193,7 @@ async fn release(
 ) -> crate::db::Result<()> {
     let numbers: Vec<i64> = good.iter().map(|(row_no, _)| *row_no).collect();
     let mut tx = app.db.begin().await?;
-    quarantine::release(&mut tx, file.id, &numbers, app.now()).await?;
+    quarantine::release(&mut tx, feed, file.id, &numbers, app.now()).await?;
     for (_, row) in good {
         store::coverage::upsert(&mut tx, feed.id, row, file).await?;
     }

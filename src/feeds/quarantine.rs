@@ -16,6 +16,7 @@ use formats::Refused;
 use sqlx::FromRow;
 
 use super::{
+    Feed,
     overview::PageOf,
     receive::FeedFile,
     store::{overview, quarantine as store},
@@ -165,15 +166,16 @@ pub async fn waiting(db: &Db, file: FileId) -> crate::db::Result<i64> {
     store::waiting(db, file).await
 }
 
-/// Lets rows go that a retry understood.
+/// Lets rows go that a retry understood, read as `feed` was loaded.
 pub(crate) async fn release(
     tx: &mut Tx,
+    feed: &Feed,
     file: FileId,
     rows: &[i64],
     at: Moment,
 ) -> crate::db::Result<()> {
     for row_no in rows {
-        store::release(tx, file, *row_no, at).await?;
+        store::release(tx, feed, (file, *row_no), at).await?;
     }
     Ok(())
 }

@@ -149,11 +149,14 @@ pub(super) async fn set_counts(tx: &mut Tx, file: FileId, counts: &str) -> sqlx:
     on_tx!(tx, conn => sqlx::query(SQL).bind(counts).bind(file).execute(conn).await.map(|_| ()))
 }
 
-/// Opens a refused file again, under the name and type that it bears now; a file that stands
+/// Opens a refused file again, under the name and type that it bears now and by the mapping in
+/// force; a file that stands
 /// elsewhere by now counts as a clash.
 pub(super) async fn reopen_file(tx: &mut Tx, old: &FeedFile, now: &FeedFile) -> sqlx::Result<()> {
     const SQL: &str = "UPDATE feed_files
-         SET completed_at = NULL, refused = NULL, name = $1, report_type = $2
+         SET completed_at = NULL, refused = NULL, name = $1, report_type = $2,
+             mapped_at = (SELECT MAX(m.saved_at) FROM csv_mappings m
+                 JOIN feeds d ON d.format = 'csv:' || m.name WHERE d.id = feed_files.feed_id)
          WHERE id = $3 AND COALESCE(report_type, '') = COALESCE($4, '')
            AND refused IS NOT NULL AND rows_done = 0";
     let done = on_tx!(tx, conn => sqlx::query(SQL)

@@ -152,7 +152,7 @@ impl Chain<'_> {
                 receive::claim(&mut tx, self.file, from, last).await?;
             }
             Mark::Released(rows) => {
-                quarantine::release(&mut tx, self.file.id, rows, self.app.now()).await?;
+                quarantine::release(&mut tx, self.feed, self.file.id, rows, self.app.now()).await?;
             }
         }
         let cases = Cases::enter(self.app, &mut tx, rows).await?;

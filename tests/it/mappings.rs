@@ -97,6 +97,42 @@ on_both_engines! {
         centre.is_clean();
     }
 
+    fn a_file_refused_for_its_mapping_goes_in_once_the_mapping_is_corrected(centre) {
+        centre.on("2026-05-02");
+        maps(&centre, &[INFECTED, JAPAN], &[]);
+        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        let renamed = list(&["1", "2"]).replace("検知日時", "日時");
+        assert_eq!(centre.ingests(FEED, "a.csv", &renamed).status, 1);
+        centre.on("2026-05-03");
+        let file = centre.file("sample.csv", &renamed);
+        let args = ["feed", "map", &file, "--save", "jp", "--set", "日時=detected_at"];
+        centre.does(&[&args[..], &["--constant", INFECTED, "--constant", JAPAN]].concat());
+        let again = centre.ingests(FEED, "a.csv", &renamed);
+        assert_eq!((again.status, again.number("cases_opened")), (0, 2), "{again:?}");
+        centre.is_clean();
+    }
+
+    fn a_mapping_saved_while_rows_are_read_again_says_nothing_of_them(centre) {
+        centre.on("2026-05-02");
+        maps(&centre, &[INFECTED, JAPAN], &[]);
+        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
+        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        let unsaid = format!("{HEADER}2026/05/01 09:05:00,198.18.0.2,不明\n");
+        assert_eq!(centre.ingests(FEED, "a.csv", &unsaid).status, 1);
+        centre.on("2026-05-03");
+        maps(&centre, &[INFECTED, JAPAN], &["ポート=__IGNORE__"]);
+        centre.does(&["quarantine", "retry", "--feed", FEED]);
+        // As if the retry had begun before the correction, and ended after it.
+        centre.on("2026-05-04");
+        maps(&centre, &[INFECTED, "zone=UTC"], &["ポート=__IGNORE__"]);
+        let later = "UPDATE quarantined_rows SET released_at = released_at + 172800000000";
+        centre.spoils(later);
+        centre.is_clean();
+        withdraws(&centre, "a.csv");
+        assert!(centre.cases().is_empty());
+    }
+
     fn rows_that_leave_quarantine_are_weighed_before_a_list_holds_their_cases(centre) {
         centre.on("2026-05-02");
         maps(&centre, &[INFECTED, JAPAN], &[]);

@@ -10,6 +10,7 @@ use crate::{
         on, on_tx,
     },
     feeds::{
+        Feed,
         quarantine::{QuarantinedRow, RowId, Said, Word},
         receive::FeedFile,
     },
@@ -112,19 +113,26 @@ pub(in crate::feeds) async fn files(db: &Db, feed: FeedId) -> sqlx::Result<Vec<F
     })
 }
 
-/// Marks a row as understood; one that another retry has let go, or that somebody dismissed
+/// Marks a row as understood by the mapping that its feed was loaded with; one that another retry has let go, or that somebody dismissed
 /// meanwhile, counts as a clash.
 pub(in crate::feeds) async fn release(
     tx: &mut Tx,
-    file: FileId,
-    row_no: i64,
+    feed: &Feed,
+    (file, row_no): (FileId, i64),
     at: Moment,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE quarantined_rows SET released_at = $1
+    const SQL: &str = "UPDATE quarantined_rows SET released_at = $1, mapped_at =
+             (SELECT MAX(saved_at) FROM csv_mappings WHERE 'csv:' || name = $4 AND body = $5)
          WHERE feed_file_id = $2 AND row_no = $3 AND released_at IS NULL AND dismissed_at IS NULL
            AND feed_file_id IN (SELECT id FROM feed_files WHERE withdrawn_at IS NULL)";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(at).bind(file).bind(row_no).execute(conn).await
+        .bind(at)
+        .bind(file)
+        .bind(row_no)
+        .bind(feed.format.to_string())
+        .bind(&feed.mapping)
+        .execute(conn)
+        .await
         .map(|done| done.rows_affected()))?;
     if done == 1 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
@@ -174,16 +182,14 @@ pub(in crate::feeds) async fn events(db: &Db, id: RowId) -> sqlx::Result<Vec<Sai
     on!(db, pool => sqlx::query_as(SQL).bind(id.file).bind(id.row_no).fetch_all(pool).await)
 }
 
-/// Rows of a file that a retry let go, each with the mapping of that name that was in force then.
+/// Rows of a file that a retry let go, each with the mapping of that name by which it was read.
 pub(in crate::feeds) async fn released(
     db: &Db,
     file: FileId,
     mapping: &str,
 ) -> sqlx::Result<Vec<(i64, String)>> {
     const SQL: &str = "SELECT q.row_no, m.body FROM quarantined_rows q
-         JOIN csv_mappings m ON m.name = $2 AND m.saved_at =
-             (SELECT MAX(saved_at) FROM csv_mappings
-               WHERE name = $2 AND saved_at <= q.released_at)
+         JOIN csv_mappings m ON m.name = $2 AND m.saved_at = q.mapped_at
          WHERE q.feed_file_id = $1 AND q.released_at IS NOT NULL";
     on!(db, pool => sqlx::query_as(SQL).bind(file).bind(mapping).fetch_all(pool).await)
 }
