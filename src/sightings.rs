@@ -203,6 +203,17 @@ pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Re
     })
 }
 
+/// Whether a file that stands tells of a sighting at `spot` at just that moment.
+pub(crate) async fn is_told(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<bool> {
+    for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
+        let mut hits = hits::unpack(spot.shelf(), from, &body)?.into_iter();
+        if hits.any(|hit| hit.at == at && hit.spot == spot.0) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Keeps of `rows` of one file, sorted by spot and time, where and when, in the caller's
 /// transaction; and `first`, some of them, whole.
 pub(crate) async fn record(

@@ -32,7 +32,10 @@ use crate::{
     isps::{self, Isp},
     notices::recall::{self, Listed},
     portal,
-    sightings::retract,
+    sightings::{
+        Spot,
+        retract::{self, Told},
+    },
     time::Moment,
     verification,
 };
@@ -162,6 +165,7 @@ impl Work<'_> {
             ..TakenBack::default()
         };
         self.take_back(&mut tx, &touched, &mut part).await?;
+        self.recall_unfounded(&mut tx, (&touched, &told), &mut part).await?;
         let kept: Vec<&Touched> = touched.iter().filter(|one| one.left.is_some()).collect();
         part.cases_kept = kept.len() as u64;
         withdrawn::retime(&mut tx, file, &kept).await?;
@@ -200,6 +204,32 @@ impl Work<'_> {
         withdrawn::remove(tx, &unknown, self.now, author).await?;
         part.cases_withdrawn = known.len() as u64;
         part.cases_removed = unknown.len() as u64;
+        Ok(())
+    }
+
+    /// Takes back sent lines of cases that stand, where what they tell of is gone.
+    async fn recall_unfounded(
+        &self,
+        tx: &mut Tx,
+        (touched, told): (&[Touched], &[Told]),
+        part: &mut TakenBack,
+    ) -> anyhow::Result<()> {
+        let (mut own, mut others) = (HashSet::new(), HashSet::new());
+        for one in told {
+            let by = if one.file == self.file.id { &mut own } else { &mut others };
+            by.insert((&one.spot[..], one.at));
+        }
+        // What a case was seen at last may stand on the line of the one that speaks for it.
+        let cases = touched.iter().flat_map(|one| [Some(one.case.id), one.case.line_of]);
+        let cases: HashSet<CaseId> = cases.flatten().collect();
+        let cases: Vec<CaseId> = cases.into_iter().collect();
+        let is_gone = |spot: &Spot, at| {
+            let seen = (&spot.0[..], at);
+            own.contains(&seen) && !others.contains(&seen)
+        };
+        let lines = recall::unfounded(tx, &cases, is_gone).await?;
+        recall::take_back(tx, &lines, self.now, (&self.by.0, &self.by.1)).await?;
+        self.count(&lines, part);
         Ok(())
     }
 

@@ -22,8 +22,8 @@ use crate::{
 /// The inquiry ID is not here: it is kept sealed with its case.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LineBody {
-    /// `new`, `repeat` for a case that recurred since it was listed, or `withdrawn` for one that
-    /// was listed by mistake.
+    /// `new`, `repeat` for a case that recurred since it was listed, `withdrawn` for one that was
+    /// listed by mistake, or `corrected` for one that stands by another sighting.
     pub action: String,
     /// The undertaking.
     pub stream: String,

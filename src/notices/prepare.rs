@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use super::{
     Notice,
     line::{LineBody, Listing},
+    recall::{CORRECTED, WITHDRAWN},
     store,
 };
 use crate::{
     app::App,
-    cases::{Case, State, inquiry_id, listed},
+    cases::{Case, CaseRef, State, find_in, inquiry_id, listed},
     db::{Tx, retry},
     ids::{CaseId, NoticeId},
     isps::Isp,
@@ -29,7 +30,7 @@ pub const LINES_MAX: i64 = 100_000;
 pub struct Prepared {
     /// The list, unless nothing waits.
     pub notice: Option<Notice>,
-    /// Its lines that take back what an earlier list said.
+    /// Its lines that take back what an earlier list said, or say it anew.
     pub recalls: i64,
     /// Cases that stand on no list before somebody approves the file that brought them, or before
     /// that file is in to its end.
@@ -62,12 +63,13 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     // number and one starts over, or the later one sees the lines of the earlier.
     let number = store::count(&mut tx, isp.id).await? + 1;
     let (waiting, held) = waiting(&mut tx, isp).await?;
-    let recalls = recalls(&mut tx, isp).await?;
-    let recalled = i64::try_from(recalls.len())?;
-    if waiting.is_empty() && recalls.is_empty() {
+    let report_by = now.plus_days(REPORT_DAYS);
+    let listing = Listing::of(app, isp, report_by).await?;
+    let recalls = recalls(&mut tx, isp, &listing, &waiting).await?;
+    let recalled = i64::try_from(recalls.lines.len())?;
+    if waiting.is_empty() && recalls.lines.is_empty() {
         return Ok(Prepared { notice: None, recalls: 0, held });
     }
-    let report_by = now.plus_days(REPORT_DAYS);
     let notice = Notice {
         isp_id: isp.id,
         id: NoticeId(app.fresh_id()),
@@ -78,8 +80,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
         withdrawn_at: None,
     };
     store::insert(&mut tx, &notice).await?;
-    let listing = Listing::of(app, isp, report_by).await?;
-    let mut lines = recalls;
+    let mut lines = recalls.lines;
     for (case, listings) in &waiting {
         inquiry_id::issue(app, &mut tx, case.reference()).await?;
         let action = if *listings == 0 { "new" } else { "repeat" };
@@ -87,7 +88,9 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
         lines.push((case.id, serde_json::to_string(&body)?));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
-    store::recall::set_told(&mut tx, &notice).await?;
+    for told in recalls.told {
+        store::recall::set_told(&mut tx, &notice, told).await?;
+    }
     let cases: Vec<_> = waiting.iter().map(|(case, _)| case.reference()).collect();
     listed(&mut tx, &cases, now, &notice.list_id).await?;
     tx.commit().await?;
@@ -118,16 +121,49 @@ async fn waiting(tx: &mut Tx, isp: &Isp) -> anyhow::Result<(Vec<(Case, i64)>, i6
     Ok((free, held))
 }
 
-/// Lines that take back what the provider was told: each case once, as it was listed last.
-async fn recalls(tx: &mut Tx, isp: &Isp) -> anyhow::Result<Vec<(CaseId, String)>> {
-    let mut lines: Vec<(CaseId, String)> = Vec::new();
-    let mut known = HashSet::new();
-    for (case, body) in store::recall::untold(tx, isp.id).await? {
-        if known.insert(case) {
-            let body: LineBody = serde_json::from_str(&body)?;
-            let body = LineBody { action: "withdrawn".to_owned(), ..body };
-            lines.push((case, serde_json::to_string(&body)?));
+/// What the provider is told of lines that were taken back.
+#[derive(Default)]
+struct Recalls {
+    lines: Vec<(CaseId, String)>,
+    /// As what each case is told of, on a line of its own or on the one that it has anyway.
+    told: Vec<(CaseId, &'static str)>,
+}
+
+/// Lines that take back what the provider was told, or say it anew: each case once. Of a case that
+/// only files that wait for approval bear out, the provider hears once they wait no more.
+async fn recalls(
+    tx: &mut Tx,
+    isp: &Isp,
+    listing: &Listing,
+    waiting: &[(Case, i64)],
+) -> anyhow::Result<Recalls> {
+    let (mut recalls, mut known) = (Recalls::default(), HashSet::new());
+    let listed: HashSet<CaseId> = waiting.iter().map(|(case, _)| case.id).collect();
+    let held = store::recall::held_files(tx).await?;
+    for (id, body) in store::recall::untold(tx, isp.id).await? {
+        if !known.insert(id) {
+            continue;
         }
+        if listed.contains(&id) {
+            recalls.told.push((id, CORRECTED));
+            continue;
+        }
+        let case = find_in(tx, CaseRef { isp: isp.id, id }).await?.filter(speaks);
+        let (body, told_as) = match case {
+            Some(case) if held.contains(&case.feed_file_id) => continue,
+            Some(case) => (listing.line(tx, &case, CORRECTED).await?, CORRECTED),
+            None => {
+                let body: LineBody = serde_json::from_str(&body)?;
+                (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)
+            }
+        };
+        recalls.lines.push((id, serde_json::to_string(&body)?));
+        recalls.told.push((id, told_as));
     }
-    Ok(lines)
+    Ok(recalls)
+}
+
+/// Whether a case is one that a list may speak of: not fixed, and not another one's part.
+fn speaks(case: &Case) -> bool {
+    case.line_of.is_none() && matches!(case.state, State::Open | State::CleanOnce | State::Recurred)
 }

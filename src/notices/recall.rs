@@ -2,8 +2,9 @@
 //!
 //! A list counts as sent once it was handed out, or a report on it came. A line that nobody outside
 //! has seen vanishes, and a list without lines is withdrawn. A line that was sent stays, marked as
-//! taken back, and the next list of its provider has a line for it whose action is `withdrawn`,
-//! under the same inquiry ID. Owns `line_recalls`.
+//! taken back, and the next list of its provider has a line for it under the same inquiry ID: its
+//! action is `withdrawn`, or `corrected` where the case stands by other sightings than the one of
+//! which the provider was told. Owns `line_recalls`.
 
 use std::collections::HashMap;
 
@@ -19,8 +20,14 @@ use crate::{
     db::Tx,
     ids::{CaseId, IspId, NoticeId},
     isps::Isp,
+    sightings::{self, Spot},
     time::Moment,
 };
+
+/// The action of a line that takes another one back.
+pub(super) const WITHDRAWN: &str = "withdrawn";
+/// The action of a line that says anew what another one said by mistake.
+pub(super) const CORRECTED: &str = "corrected";
 
 /// A line on which a case stands.
 #[derive(Clone, Copy, Debug, FromRow)]
@@ -41,6 +48,26 @@ pub(crate) struct Listed {
 pub(crate) async fn listed(tx: &mut Tx, cases: &[CaseId]) -> crate::db::Result<Vec<Listed>> {
     let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
     store::listed(tx, &keys).await
+}
+
+/// Lines of these cases that were sent, stand, and tell of a sighting that is gone: whoever held the
+/// address at that moment is not the one to be warned.
+pub(crate) async fn unfounded(
+    tx: &mut Tx,
+    cases: &[CaseId],
+    is_gone: impl Fn(&Spot, Moment) -> bool,
+) -> anyhow::Result<Vec<Listed>> {
+    let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
+    let mut lines = Vec::new();
+    for line in store::standing(tx, &keys).await?.into_iter().filter(|line| line.listed.is_sent) {
+        let body: LineBody = serde_json::from_str(&line.body)?;
+        let is_word_of_it = body.action != WITHDRAWN
+            && Spot::from_hex(&body.spot).is_some_and(|spot| is_gone(&spot, body.last_seen));
+        if is_word_of_it {
+            lines.push(line.listed);
+        }
+    }
+    Ok(lines)
 }
 
 /// Takes lines back: those that were sent are marked, the others vanish.
@@ -73,7 +100,13 @@ pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyh
         };
         let told: LineBody = serde_json::from_str(&unsent.body)?;
         let latest = line::latest(tx, &case).await?;
-        let is_true = told.first_seen >= case.first_seen
+        let spot = Spot::from_hex(&told.spot);
+        let is_told = match &spot {
+            Some(spot) => sightings::is_told(tx, spot, told.last_seen).await?,
+            None => false,
+        };
+        let is_true = is_told
+            && told.first_seen >= case.first_seen
             && told.last_seen <= latest.last_seen
             && (&told.stream, &told.severity) == (&case.stream, &case.severity)
             && (&told.maker, &told.model) == (&case.maker, &case.model)

@@ -267,7 +267,8 @@ pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
                  AND NOT EXISTS (SELECT 1 FROM line_reports r WHERE r.isp_id = b.isp_id
                       AND r.notice_id = b.notice_id AND r.record_no = b.record_no))
              + (SELECT COUNT(DISTINCT b.case_id) FROM line_recalls b
-               WHERE b.isp_id = n.isp_id AND b.told_on = n.id) AS silent,
+               WHERE b.isp_id = n.isp_id AND b.told_on = n.id
+                 AND b.told_as = 'withdrawn') AS silent,
              n.withdrawn_at
           FROM notices n JOIN isps i ON i.id = n.isp_id ORDER BY n.prepared_at, n.list_id";
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)

@@ -184,7 +184,7 @@ on_both_engines! {
     fn what_was_sent_is_recalled_and_everybody_who_was_told_hears_of_it(centre) {
         centre.serves(&[provider("isp-a", "static", NET)]);
         seen_at(&centre, "right", MARCH, &["192.0.2.7", "192.0.2.8"]);
-        seen_at(&centre, "wrong", "2026-03-31T10:00:00+09:00", &["192.0.2.8", "192.0.2.9"]);
+        seen_at(&centre, "wrong", "2026-03-31T10:00:00+09:00", &["192.0.2.9"]);
         let list = centre.prepares("isp-a").unwrap();
         let lines = centre.lines_of(&list);
         let line = lines.iter().find(|line| line["ip"] == "192.0.2.9").unwrap();
@@ -192,11 +192,10 @@ on_both_engines! {
         let case = centre.case_of("192.0.2.9")["id"].as_str().unwrap().to_owned();
         let done = withdraws(&centre, &id_of(&centre, "wrong.csv"));
         let counted = ["sightings", "cases_removed", "cases_withdrawn", "cases_kept"];
-        assert_eq!(counted.map(|name| done.number(name)), [2, 0, 1, 1], "{done:?}");
+        assert_eq!(counted.map(|name| done.number(name)), [1, 0, 1, 0], "{done:?}");
         assert_eq!(done.one()["lines_recalled"]["isp-a"], 1);
 
         assert_eq!(centre.cases().len(), 2, "figures and lists no longer know it");
-        assert_eq!(centre.case_of("192.0.2.8")["last_seen"], "2026-03-30T01:00:00Z");
         let shown = centre.does(&["case", "show", &case]).lines;
         assert_eq!(shown[0]["state"], "withdrawn");
         assert_eq!(shown[0]["reason"], "the wrong day");
@@ -234,6 +233,55 @@ on_both_engines! {
         let line = &centre.lines_of(&anew)[0];
         assert_eq!(line["action"], "new");
         assert_ne!(line["inquiry_id"], id, "the old page keeps saying what it says");
+    }
+
+    fn a_sent_line_that_told_of_a_mistake_is_corrected_where_the_case_stands(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:1", NET)]);
+        let (wrong, right) = ("2026-03-29T10:00:00+09:00", "2026-03-30T09:00:00+09:00");
+        seen_at(&centre, "right", right, &["192.0.2.7"]);
+        seen_at(&centre, "wrong", wrong, &["192.0.2.8", "192.0.2.9"]);
+        let list = centre.prepares("isp-a").unwrap();
+        let before = centre.lines_of(&list);
+        let id = |ip: &str| {
+            let line = before.iter().find(|line| line["ip"] == ip).unwrap();
+            line["inquiry_id"].clone()
+        };
+        seen_at(&centre, "later", right, &["192.0.2.8"]);
+        let done = withdraws(&centre, &id_of(&centre, "wrong.csv"));
+        assert_eq!((done.number("cases_withdrawn"), done.number("cases_kept")), (1, 1));
+        assert_eq!(done.one()["lines_recalled"]["isp-a"], 2);
+        let again = centre.lines_of(&list);
+        let taken_back = again.iter().filter(|line| line["action"] == "withdrawn").count();
+        assert_eq!((taken_back, &again[0]["list_version"][..]), (2, "3"));
+
+        let next = centre.prepares("isp-a").expect("the provider hears of both");
+        let told = centre.lines_of(&next);
+        let of = |ip: &str| told.iter().find(|line| line["ip"] == ip).unwrap();
+        assert_eq!((told.len(), &of("192.0.2.9")["action"][..]), (2, "withdrawn"));
+        let corrected = of("192.0.2.8");
+        assert_eq!((&corrected["action"][..], &corrected["detected_at"][..]), ("corrected", right));
+        assert_eq!(corrected["inquiry_id"], id("192.0.2.8"));
+        let standing = centre.standing(&next);
+        assert_eq!((&standing["lines"], &standing["no_report"]), (&2.into(), &1.into()));
+        assert_eq!(centre.prepares("isp-a"), None, "once is enough");
+        centre.is_clean();
+    }
+
+    fn a_correction_waits_with_the_file_that_bears_it_out(centre) {
+        centre.serves(&[provider("isp-a", "static", NET)]);
+        seen_at(&centre, "wrong", "2026-03-29T10:00:00+09:00", &["192.0.2.8"]);
+        centre.lines_of(&centre.prepares("isp-a").unwrap());
+        let all: Vec<String> = (0..150).map(|host| format!("192.0.2.{host}")).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        seen_at(&centre, "many", MARCH, &all);
+        withdraws(&centre, &id_of(&centre, "wrong.csv"));
+        assert_eq!(centre.prepares("isp-a"), None);
+        let many = id_of(&centre, "many.csv");
+        centre.does(&[&["feed", "approve", &many][..], &SAID].concat());
+        let list = centre.prepares("isp-a").expect("nothing holds it any more");
+        let lines = centre.lines_of(&list);
+        let corrected = lines.iter().filter(|line| line["action"] == "corrected").count();
+        assert_eq!((lines.len(), corrected), (150, 1));
     }
 
     fn lines_that_nobody_has_seen_vanish_and_an_emptied_list_is_withdrawn(centre) {

@@ -23,6 +23,33 @@ pub(in crate::notices) async fn listed(
     bulk::select_in(tx, SQL, "l.case_id", cases).await
 }
 
+/// A line and what stands on it.
+#[derive(FromRow)]
+pub(in crate::notices) struct Standing {
+    #[sqlx(flatten)]
+    pub(in crate::notices) listed: Listed,
+    pub(in crate::notices) body: String,
+    is_recalled: bool,
+}
+
+/// The lines on which these cases stand and that were not taken back.
+pub(in crate::notices) async fn standing(
+    tx: &mut Tx,
+    cases: &[Vec<u8>],
+) -> sqlx::Result<Vec<Standing>> {
+    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body,
+             (EXISTS (SELECT 1 FROM notice_exports e
+                       WHERE e.isp_id = l.isp_id AND e.notice_id = l.notice_id)
+              OR EXISTS (SELECT 1 FROM line_reports r
+                       WHERE r.isp_id = l.isp_id AND r.notice_id = l.notice_id)) AS is_sent,
+             EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
+                 AND b.notice_id = l.notice_id AND b.record_no = l.record_no) AS is_recalled
+         FROM notice_lines l";
+    let mut lines: Vec<Standing> = bulk::select_in(tx, SQL, "l.case_id", cases).await?;
+    lines.retain(|line| !line.is_recalled);
+    Ok(lines)
+}
+
 /// Drops a line of a list that was not handed out, and counts the list anew.
 pub(in crate::notices) async fn drop_line(
     tx: &mut Tx,
@@ -78,12 +105,17 @@ pub(in crate::notices) async fn untold(
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
 }
 
-/// Notes on which list the provider is told of all recalls so far.
-pub(in crate::notices) async fn set_told(tx: &mut Tx, notice: &Notice) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE line_recalls SET told_on = $1 WHERE isp_id = $2 AND told_on IS NULL";
-    on_tx!(tx, conn => {
-        sqlx::query(SQL).bind(notice.id).bind(notice.isp_id).execute(conn).await.map(|_| ())
-    })
+/// Notes on which list, and as what, the provider is told that lines of a case were taken back.
+pub(in crate::notices) async fn set_told(
+    tx: &mut Tx,
+    notice: &Notice,
+    (case, told_as): (CaseId, &str),
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE line_recalls SET told_on = $1, told_as = $2
+         WHERE isp_id = $3 AND case_id = $4 AND told_on IS NULL";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(notice.id).bind(told_as).bind(notice.isp_id).bind(case)
+        .execute(conn).await.map(|_| ()))
 }
 
 /// The records of a list that were taken back.
