@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::{
     app::App,
     attribution::Attributor,
+    db,
     feeds::{
         Feed, archive, coverage,
         deliver::{self, Piece},
@@ -160,8 +161,25 @@ pub(crate) async fn finish_one(
 }
 
 /// Takes the rows of a file that lies at `path`, and closes it; gives what came of them, and why
-/// the file was refused or breaks off, if so.
+/// the file was refused or breaks off, if so. Somebody may withdraw it meanwhile.
 async fn take_rows(
+    chain: &Chain<'_>,
+    path: &Path,
+    progress: &(dyn Fn(u64) + Sync),
+) -> anyhow::Result<(Counts, Option<String>)> {
+    let fault = match take_all_rows(chain, path, progress).await {
+        Err(fault) if db::retry::is_overtaken(&fault) => fault,
+        taken => return taken,
+    };
+    match receive::with_feed(&chain.app.db, chain.file.id).await? {
+        Some((_, file)) if file.withdrawn_at.is_some() => {
+            Ok((serde_json::from_str(&file.counts)?, Some(refusals::withdrawn(&file))))
+        }
+        _ => Err(fault),
+    }
+}
+
+async fn take_all_rows(
     chain: &Chain<'_>,
     path: &Path,
     progress: &(dyn Fn(u64) + Sync),

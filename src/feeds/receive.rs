@@ -85,9 +85,9 @@ pub struct Counts {
     pub unattributed: u64,
     /// Cases opened.
     pub cases_opened: u64,
-    /// Cases seen again.
+    /// Cases seen again; one that several batches of rows see counts in each.
     pub cases_extended: u64,
-    /// Cases seen again after they were verified.
+    /// Cases seen again after they were verified, counted likewise.
     pub cases_recurred: u64,
 }
 

@@ -34,8 +34,9 @@ pub(crate) fn check(folder: &Path) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::StorageFull, why))
 }
 
+/// A file system that tells no size has no bounds of its own.
 fn is_enough(left: u64, all: u64) -> bool {
-    left > RESERVE.min(all / 20)
+    all == 0 || left > RESERVE.min(all / 20)
 }
 
 /// Whether something failed since there is no room.
@@ -94,7 +95,8 @@ mod tests {
             (RESERVE, 1 << 40, false),
             (6 << 20, 100 << 20, true),
             (5 << 20, 100 << 20, false),
-            (0, 0, false),
+            (0, 100 << 20, false),
+            (0, 0, true),
         ] {
             assert_eq!(is_enough(left, all), enough, "{left} of {all}");
         }

@@ -141,9 +141,9 @@ fn take(told: &mut Vec<Told>, row: &Row, line: u64) -> Result<(), Fault> {
     let wholesale = wholesale.map_err(|e| ("wholesale", e.to_string()))?;
     let asns = row.asns.split(';').filter(|asn| !asn.is_empty());
     let asns: Vec<u32> = asns
-        .map(|asn| asn.trim_start_matches("AS").parse())
-        .collect::<Result<_, _>>()
-        .map_err(|_| ("asns", format!("`{}` is no list of AS numbers", row.asns)))?;
+        .map(|asn| asn.trim_start_matches("AS").parse().ok().filter(|asn| *asn != 0))
+        .collect::<Option<_>>()
+        .ok_or_else(|| ("asns", format!("`{}` is no list of AS numbers", row.asns)))?;
     let lines = match row.lines.as_str() {
         "" => None,
         text => Some(text.parse().map_err(|_| ("lines", format!("`{text}` is no number")))?),

@@ -1,11 +1,17 @@
 //! A wrong file is taken back: what nobody outside saw is as if it had never been, what was sent is
 //! recalled, and bringing the file back is as if it had always been there.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use proptest::{collection::vec, prelude::*};
+use sha2::{Digest as _, Sha256};
 use todoke::{
-    feeds::{coverage, withdrawal::Word},
+    access::keys::to_hex,
+    feeds::{coverage, files, withdrawal::Word},
     intake::withdrawal,
     isps,
     notices::prepare,
@@ -163,6 +169,44 @@ const MARCH: &str = "2026-03-30T10:00:00+09:00";
 const SAID: [&str; 4] = ["--reason", "the wrong day", "--by", "an operator"];
 
 /// The id of the file that came under that name last.
+/// A file of two batches, which another node withdraws after the first of them.
+async fn is_withdrawn_while_it_goes_in(engine: Engine) {
+    let Some(room) = Room::open(engine).await else { return };
+    let story = room.begins(&providers(), &STREAMS).await;
+    let row = hit("r1", "2026-05-20T12:00:00+09:00", "198.18.0.1");
+    let text = csv(&vec![row; 80_001]);
+    let hash = to_hex(&Sha256::digest(&text));
+    let withdraw = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let app = room.beside().await;
+            let (_, file) = files::named(&app.db, &hash).await.unwrap().unwrap();
+            withdrawal::withdraw(&app, &file, WORD, false).await.unwrap().unwrap();
+            app.db.close().await;
+        });
+    };
+    let first = AtomicBool::new(true);
+    let progress = |_| {
+        if first.swap(false, Ordering::Relaxed) {
+            std::thread::scope(|scope| scope.spawn(withdraw).join().unwrap());
+        }
+    };
+    let taken = story.takes_telling("long.csv", text.as_bytes(), &progress).await;
+    let refused = taken.refused.expect("it is not in");
+    assert!(refused.starts_with("it was withdrawn at"), "{refused}");
+    assert_eq!(story.openings().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_file_withdrawn_while_it_goes_in_is_refused_and_says_so_on_sqlite() {
+    is_withdrawn_while_it_goes_in(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_file_withdrawn_while_it_goes_in_is_refused_and_says_so_on_postgres() {
+    is_withdrawn_while_it_goes_in(Engine::Postgres).await;
+}
+
 fn id_of(centre: &Centre, name: &str) -> String {
     let files = centre.does(&["feed", "files"]).lines;
     let file = files.iter().rev().find(|file| file["file"] == name).expect("it came");

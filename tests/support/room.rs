@@ -54,6 +54,16 @@ impl Room {
         Some(Self { app: app.seeded(1), folder: Arc::new(folder), database, emptying })
     }
 
+    /// The application as another node runs it on the same store.
+    pub(crate) async fn beside(&self) -> App {
+        let db = match &self.database {
+            Some(url) => Db::connect_postgres(url).await.unwrap(),
+            None => Db::open_sqlite(&self.folder.path().join("room.sqlite")).await.unwrap(),
+        };
+        let keys = Keys::load(&self.folder.path().join("keys")).unwrap();
+        App::new(db, self.app.clock.clone(), keys, self.folder.path().to_owned()).seeded(2)
+    }
+
     /// Takes everything out, and registers these providers and feeds of lists with these streams.
     pub(crate) async fn begins(&self, providers: &[Row], streams: &[&str]) -> Story<'_> {
         self.begins_with(providers, streams, &Format::ScanList).await
@@ -161,6 +171,19 @@ impl Story<'_> {
         let reading = (&self.feeds[feed], &self.attributor);
         let taken = intake::take_one(&self.room.app, reading, &path).await;
         taken.unwrap_or_else(|fault| panic!("{name}: {fault:#}"))
+    }
+
+    /// Takes a file of the first feed in, and tells `progress` of each batch.
+    pub(crate) async fn takes_telling(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Taken {
+        let path = self.room.folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let reading = (&self.feeds[0], &self.attributor);
+        intake::take_in(&self.room.app, reading, &path, progress).await.unwrap().remove(0)
     }
 
     /// A file of that content hash or id, with its feed.

@@ -28,6 +28,7 @@ use crate::{
     feeds::{
         self, Feed, archive, files, format, gate,
         receive::{self, FeedFile},
+        room,
     },
     ids::FileId,
     intake::{self, chain},
@@ -137,9 +138,13 @@ async fn read(
     let mut found = Served::new();
     let wanted: Arc<HashSet<Vec<u8>>> = Arc::new(round.served.keys().cloned().collect());
     for (feed, file) in in_order(app, &round.files).await? {
-        let Ok(laid) = archive::lay_out(app, &file) else {
-            done.missing.push(file.name.clone());
-            continue;
+        let laid = match archive::lay_out(app, &file) {
+            Ok(laid) => laid,
+            Err(fault) if room::is_full(&fault) => return Err(fault),
+            Err(_) => {
+                done.missing.push(file.name.clone());
+                continue;
+            }
         };
         let rows = format::open_as_taken(&app.db, &feed, &file, laid.path(), app.now()).await?;
         let Ok(rows) = rows else {

@@ -272,7 +272,7 @@ fn bad(detail: &str) -> Refusal {
 fn faulty(fault: &anyhow::Error) -> Response {
     tracing::error!("a file could not be taken over: {fault:#}");
     if room::is_full(fault) {
-        let detail = "nothing was kept of the file; send it again once the centre has made room";
+        let detail = "send it again once the centre has made room; what is in already goes in once";
         let status = StatusCode::INSUFFICIENT_STORAGE;
         return Problem::of(status, "There is no room for it", detail).into_response();
     }
