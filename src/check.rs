@@ -20,6 +20,7 @@ mod served;
 mod shelves;
 mod states;
 mod store;
+mod table;
 
 use serde::Serialize;
 

@@ -83,8 +83,8 @@ pub(super) async fn check(
     }
     if untold > 0 {
         findings.skip(format!(
-            "whose the hits at {untold} places are: some came before the register of providers or \
-             the address table was changed last"
+            "whose the hits at {untold} places are: some came in a file from before the last \
+             change of the register of providers or of the address table"
         ));
     }
     Ok((sums, count))
@@ -138,6 +138,9 @@ impl Shelf<'_> {
         let spot = self.spots.entry(hit.spot.clone()).or_insert_with(fresh);
         spot.is_told &= is_told;
         spot.span = wider(Some(spot.span), hit.at);
+        if !spot.is_told {
+            return;
+        }
         let owner = self.register.owner(&hit.spot, hit.at);
         let Some(isp) = owner.isp else {
             spot.nobodys = Some(wider(spot.nobodys, hit.at));

@@ -1,5 +1,7 @@
 //! `todoke check`: a healthy store is clean, and each kind of damage is found as just that.
 
+mod served;
+
 use crate::{
     actors::SCANNER,
     builders::{Row, covered, csv, hit, infected, notified, provider, token},
