@@ -195,6 +195,13 @@ pub(super) struct Case {
     pub(super) basis: Option<String>,
 }
 
+/// Numbers of the rows of a file that opened cases.
+pub(super) async fn openings(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<i64>> {
+    const SQL: &str = "SELECT row_no FROM case_rows WHERE state <> 'withdrawn'
+         AND traits IN (SELECT no FROM case_traits WHERE feed_file_id = $1)";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(file).fetch_all(conn).await)
+}
+
 /// All cases in order of their spots.
 pub(super) fn cases(tx: &mut Tx) -> Rows<'_, Case> {
     rows(
