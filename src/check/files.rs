@@ -96,9 +96,16 @@ impl Checking<'_> {
         self.quarantine.iter().filter(|(_, left)| left.is_none()).map(|(row, _)| *row).collect()
     }
 
+    /// Whether it was accepted and nobody began to take it in.
+    fn is_untouched(&self, seen: Seen) -> bool {
+        self.file.completed_at.is_none() && self.file.rows_done == 0 && seen.hits.hits == 0
+    }
+
     async fn hits(&self, tx: &mut Tx, seen: Seen, findings: &mut Findings) -> anyhow::Result<bool> {
         let rows = match self.raw.rows(self.file, self.now, &self.mapped) {
             Ok(rows) => rows,
+            // Whoever takes it in will find out, and say so.
+            Err(_) if self.is_untouched(seen) => return Ok(false),
             Err(why) => {
                 self.find(findings, Kind::Unreadable, why.to_string());
                 return Ok(false);

@@ -318,6 +318,19 @@ on_both_engines! {
         }
     }
 
+    fn a_file_that_nobody_began_to_read_need_not_be_readable(centre) {
+        centre.serves(&[]);
+        let no_place = seen("2026-04-01", STAYS).without("ip");
+        assert_eq!(centre.ingests(SCANNER, "no-place.csv", csv(&[no_place])).status, 1);
+        centre.is_clean();
+        centre.spoils("UPDATE feed_files SET refused = NULL");
+        assert_eq!(found(&centre), ["unreadable"]);
+        centre.spoils("UPDATE feed_files SET completed_at = NULL");
+        centre.is_clean();
+        centre.spoils("UPDATE feed_files SET rows_done = 1");
+        assert_eq!(found(&centre), ["unreadable"]);
+    }
+
     fn every_damage_is_found_and_called_by_its_name(centre) {
         month(&mut centre);
         for (what, spoil, kinds) in DAMAGES {
