@@ -8,6 +8,7 @@
 //! typed keys of the base. Owns no table, reads nearly all, writes nothing but a working copy of
 //! a raw file too large for memory, which it removes.
 
+mod compare;
 mod coverage;
 mod engine;
 mod files;
@@ -20,6 +21,7 @@ mod served;
 mod shelves;
 mod states;
 mod store;
+mod table;
 
 use serde::Serialize;
 
@@ -177,7 +179,7 @@ async fn contents(
     states::check(&mut views[0], findings).await?;
     progress("hits, cases and their register");
     let (seen, cases) = shelves::check(&mut views, &files, findings).await?;
-    let hits = seen.values().map(|sum| sum.hits).sum();
+    let hits = seen.values().map(|of_file| of_file.hits.hits).sum();
     let mut read = 0;
     for (number, file) in (1..).zip(&files) {
         progress(&format!("file {number} of {}: {}", files.len(), file.name));

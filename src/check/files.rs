@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use formats::{Outcome, Row, Rows};
-use futures::TryStreamExt as _;
 use serde_json::Value;
 
 use super::{
     Findings, Kind,
-    hits::{self, Hit, Sum},
+    hits::Sum,
     mapped::Mapped,
     raw::{self, NotThere, Raw},
+    shelves::Seen,
     store::{self, File},
 };
 use crate::{app::App, db::Tx};
@@ -39,7 +39,7 @@ struct Read {
 pub(super) async fn check(
     app: &App,
     tx: &mut Tx,
-    (file, seen): (&File, Sum),
+    (file, seen): (&File, Seen),
     findings: &mut Findings,
 ) -> anyhow::Result<bool> {
     let place = format!("{} ({})", file.name, file.sha256.get(..12).unwrap_or(&file.sha256));
@@ -77,13 +77,13 @@ pub(super) async fn check(
 /// A file that is being checked.
 pub(super) struct Checking<'a> {
     pub(super) file: &'a File,
-    place: String,
+    pub(super) place: String,
     pub(super) raw: Raw,
     /// Rows that are dated later than this were refused.
     pub(super) now: i64,
     /// Rows that are or were in quarantine, and when a retry let them go.
     pub(super) quarantine: Vec<(i64, Option<i64>)>,
-    mapped: Mapped,
+    pub(super) mapped: Mapped,
 }
 
 impl Checking<'_> {
@@ -97,9 +97,16 @@ impl Checking<'_> {
         self.quarantine.iter().filter(|(_, left)| left.is_none()).map(|(row, _)| *row).collect()
     }
 
-    async fn hits(&self, tx: &mut Tx, seen: Sum, findings: &mut Findings) -> anyhow::Result<bool> {
+    /// Whether it was accepted and nobody began to take it in.
+    fn is_untouched(&self, seen: Seen) -> bool {
+        self.file.completed_at.is_none() && self.file.rows_done == 0 && seen.hits.hits == 0
+    }
+
+    async fn hits(&self, tx: &mut Tx, seen: Seen, findings: &mut Findings) -> anyhow::Result<bool> {
         let rows = match self.raw.rows(self.file, self.now, &self.mapped) {
             Ok(rows) => rows,
+            // Whoever takes it in will find out, and say so.
+            Err(_) if self.is_untouched(seen) => return Ok(false),
             Err(why) => {
                 self.find(findings, Kind::Unreadable, why.to_string());
                 return Ok(false);
@@ -111,7 +118,9 @@ impl Checking<'_> {
             let what = format!("{} sightings kept whole differ from rows", kept.len() - read.kept);
             self.find(findings, Kind::Kept, what);
         }
-        self.count(&read, kept.len(), findings);
+        let more = self.kept_later(tx, seen.cases, &kept, findings).await?;
+        self.count(&read, (kept.len(), more), findings);
+        let seen = seen.hits;
         if read.sum_unidentified == seen && read.sum != seen && read.lost.is_empty() {
             let place = &self.place;
             findings.skip(format!("{place} is from before hits told devices apart"));
@@ -170,12 +179,17 @@ impl Checking<'_> {
         read
     }
 
-    fn count(&self, read: &Read, kept: usize, findings: &mut Findings) {
-        let file = self.file;
-        let told: Value = serde_json::from_str(&file.counts).unwrap_or_default();
-        let told = |name: &str| told[name].as_i64().unwrap_or(-1);
+    /// The numbers that the file says of its rows.
+    pub(super) fn told(&self) -> impl Fn(&str) -> i64 {
+        let told: Value = serde_json::from_str(&self.file.counts).unwrap_or_default();
+        move |name| told[name].as_i64().unwrap_or(-1)
+    }
+
+    /// Compares what the file counts with its rows, and with how many sightings are `kept` whole:
+    /// `more` of these may have been kept later.
+    fn count(&self, read: &Read, (kept, more): (usize, i64), findings: &mut Findings) {
+        let (file, told) = (self.file, self.told());
         let here = i64::try_from(self.quarantine.len()).unwrap_or(i64::MAX);
-        let released = self.quarantine.iter().any(|(_, left)| left.is_some());
         let ends = match (file.completed_at, &read.broken) {
             (None, _) => file.rows_done <= read.rows,
             (Some(_), None) => file.rows_done == read.rows,
@@ -183,11 +197,9 @@ impl Checking<'_> {
         };
         let known = told("sightings") + told("repeats");
         let parts = known + told("other_outcomes") + told("quarantined");
-        let is_kept = i64::try_from(kept).is_ok_and(|kept| {
-            // A row may stand in for one that waited, or for one of a file that was withdrawn.
-            let more = released || file.undone > 0;
-            if more { kept >= told("sightings") } else { kept == told("sightings") }
-        });
+        let first = told("sightings");
+        let is_kept = i64::try_from(kept)
+            .is_ok_and(|kept| kept >= first && kept <= first.saturating_add(more));
         let wrong = [
             (!ends, "it has other rows than are in"),
             (told("rows") != file.rows_done, "it counts other rows than are in"),
@@ -206,101 +218,4 @@ impl Checking<'_> {
             self.find(findings, Kind::Quarantine, what);
         }
     }
-
-    /// What each line of the raw file must have left.
-    fn due(&self, lost: &[i64]) -> anyhow::Result<HashMap<i64, Due>> {
-        let mut due: HashMap<i64, Due> = HashMap::new();
-        let waiting = self.waiting();
-        let rows = self.raw.rows(self.file, self.now, &self.mapped).map_err(anyhow::Error::from)?;
-        for (row_no, row) in (1..=self.file.rows_done).zip(rows) {
-            let Ok(row) = row else { break };
-            match row {
-                Row::Detection(row) if row.outcome == Outcome::Detected => {
-                    let waits = waiting.contains(&row_no);
-                    let prints = (!waits).then(|| Prints::of(&raw::hit(&row)));
-                    due.insert(row.line.cast_signed(), (row_no, prints, false));
-                }
-                Row::Refused(row) if lost.binary_search(&row_no).is_ok() => {
-                    due.insert(row.line.cast_signed(), (row_no, None, false));
-                }
-                _ => {}
-            }
-        }
-        Ok(due)
-    }
-
-    /// Looks at each hit of a file whose hits are not those of its rows.
-    async fn compare(
-        &self,
-        tx: &mut Tx,
-        lost: &[i64],
-        findings: &mut Findings,
-    ) -> anyhow::Result<()> {
-        let mut due = self.due(lost)?;
-        let (mut unread, mut early) = (0, 0);
-        let mut stored = store::hits_of(tx, self.file.id);
-        while let Some(packed) = stored.try_next().await? {
-            let each = |hit: Hit| {
-                let (kind, what) = match due.get_mut(&hit.line) {
-                    None => (Kind::HitForeign, "no row is there"),
-                    Some((_, _, true)) => (Kind::HitDoubled, "a row is in twice"),
-                    Some((row, prints, done)) => {
-                        *done = true;
-                        match prints {
-                            Some(prints) if prints.whole == hit.print() => return,
-                            Some(prints) if prints.unidentified == hit.print() => {
-                                return early += 1;
-                            }
-                            Some(_) => (Kind::HitMoved, "a row is in at another place or time"),
-                            // An older version understood it, and nobody can say any more as what.
-                            None if lost.binary_search(row).is_ok() => return unread += 1,
-                            None => (Kind::Quarantine, "a row is in, and in quarantine as well"),
-                        }
-                    }
-                };
-                self.find(findings, kind, told(hit.line, what));
-            };
-            // What cannot be unpacked is a finding already.
-            let _ = hits::unpack(&packed.shelf, packed.from_at, &packed.body, each);
-        }
-        let mut missing: Vec<_> = due.into_iter().filter(|(_, (_, _, done))| !done).collect();
-        missing.sort_unstable_by_key(|(line, _)| *line);
-        for (line, (row, prints, _)) in missing {
-            if lost.binary_search(&row).is_ok() {
-                let what = told(line, "a row is not understood and not in quarantine");
-                self.find(findings, Kind::Quarantine, what);
-            } else if prints.is_some() {
-                self.find(findings, Kind::HitMissing, told(line, "a row is not in"));
-            }
-        }
-        let place = &self.place;
-        if unread > 0 {
-            findings
-                .skip(format!("{unread} hits of {place} whose rows are not understood any more"));
-        }
-        if early > 0 {
-            findings.skip(format!("{early} hits of {place} that do not tell their devices apart"));
-        }
-        Ok(())
-    }
-}
-
-/// The number of a row, what it must have left unless it waits, and whether that was found.
-type Due = (i64, Option<Prints>, bool);
-
-/// What identifies the hit that a row must have left: as it is taken in today, and as it was
-/// before hits told devices apart.
-struct Prints {
-    whole: u128,
-    unidentified: u128,
-}
-
-impl Prints {
-    fn of(hit: &Hit) -> Self {
-        Self { whole: hit.print(), unidentified: hit.print_unidentified() }
-    }
-}
-
-fn told(line: i64, what: &str) -> String {
-    format!("line {line}: {what}")
 }

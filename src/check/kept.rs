@@ -37,6 +37,36 @@ impl Checking<'_> {
         }
         Ok(kept)
     }
+
+    /// How many more sightings may be kept than the file counts, of which `cases` were opened by
+    /// rows of it; notes those of which the opening is not kept.
+    ///
+    /// A row may open a case after its file was counted: once it is let out of quarantine, or once
+    /// somebody is known to have served it. It is kept then, unless it was as the first of its
+    /// spot.
+    pub(super) async fn kept_later(
+        &self,
+        tx: &mut Tx,
+        cases: i64,
+        kept: &HashMap<i64, u128>,
+        findings: &mut Findings,
+    ) -> anyhow::Result<i64> {
+        // A row may stand in for one of a file that was withdrawn.
+        if self.file.undone > 0 {
+            return Ok(i64::MAX);
+        }
+        let opened_later = cases.saturating_sub(self.told()("cases_opened"));
+        if opened_later > 0 {
+            let openings = store::openings(tx, self.file.id).await?;
+            let lost = openings.iter().filter(|row| !kept.contains_key(*row)).count();
+            if lost > 0 {
+                let what = format!("the sightings that opened {lost} cases are not kept whole");
+                self.find(findings, Kind::Kept, what);
+            }
+        }
+        let released = self.quarantine.iter().filter(|(_, left)| left.is_some()).count();
+        Ok(opened_later.max(0).saturating_add(i64::try_from(released)?))
+    }
 }
 
 /// Hands sightings of an unpacked chunk to `take`: row and what identifies it. The layout stands

@@ -1,22 +1,31 @@
 //! Who served an address (帰属), computed anew from the register and the address table.
 //!
-//! Knows the register of now alone. What came before it was changed last may rightly say
-//! otherwise, so the check compares only what came since.
+//! The rule of docs/operate/networks.md, asked of every declaration in turn. It knows the register
+//! of now alone: what came before it was changed last may rightly say otherwise, so the check
+//! compares only what came since.
 
-use std::{collections::HashMap, net::IpAddr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::{IpAddr, Ipv6Addr},
+};
 
 use ipnet::IpNet;
 
-use super::store;
+use super::{
+    store::served::{self as store, Provider},
+    table::Table,
+};
 use crate::{db::Tx, ids::IspId, time::Moment};
 
 /// Kinds of report that name victims, samples or lists, and make no case.
 const NO_CASE: [&str; 6] =
     ["ddos_victim", "ddos_target", "sandbox", "blocklist", "spam_url", "device_id"];
 
-/// A declared prefix or an AS number, at its place: whose it is, and when.
+/// A prefix that was declared, or an AS number that is announced: by whom, and when.
 struct Declared {
     isp: IspId,
+    /// Whether others serve their subscribers there.
+    is_wholesale: bool,
     from: i64,
     to: Option<i64>,
 }
@@ -29,15 +38,13 @@ impl Declared {
 
 /// The register and the table.
 pub(super) struct Register {
-    /// By bits of address and first address, IPv4 mapped into IPv6.
-    declared: HashMap<(u32, u128), Vec<Declared>>,
-    /// Bits of addresses that anybody declared, most first.
-    bits: Vec<u32>,
+    providers: HashMap<IspId, Provider>,
+    by_code: HashMap<String, IspId>,
+    declared: HashMap<IpNet, Vec<Declared>>,
+    /// Lengths of prefixes that anybody declared, of either family.
+    lengths: BTreeSet<u8>,
     by_asn: HashMap<i64, Vec<Declared>>,
-    /// Whether addresses of a provider stay with their lines.
-    is_static: HashMap<IspId, bool>,
-    /// First and last address, AS; in order.
-    table: Vec<(u128, u128, i64)>,
+    table: Table,
     /// When it was changed last.
     pub(super) changed_at: i64,
 }
@@ -54,67 +61,98 @@ pub(super) struct Owner {
 impl Register {
     /// Reads it.
     pub(super) async fn read(tx: &mut Tx) -> anyhow::Result<Self> {
-        let (applied_at, chunks) = store::table(tx).await?;
-        let mut table = Vec::new();
-        for chunk in chunks {
-            let body = zstd::decode_all(&chunk[..])?;
-            table.extend(body.chunks_exact(36).map(range));
+        let (mut declared, mut by_asn) = (HashMap::new(), HashMap::new());
+        for (isp, prefix, kind, from, to) in store::declared(tx).await? {
+            let prefix = prefix.parse::<IpNet>()?.trunc();
+            let one = Declared { isp, is_wholesale: kind == "wholesale", from, to };
+            declared.entry(prefix).or_insert_with(Vec::new).push(one);
         }
-        table.sort_unstable();
-        let mut declared: HashMap<_, Vec<Declared>> = HashMap::new();
-        for (isp, prefix, from, to) in store::declared(tx).await? {
-            let prefix: IpNet = prefix.parse()?;
-            let spare = if prefix.addr().is_ipv4() { 96 } else { 0 };
-            let key = (u32::from(prefix.prefix_len()) + spare, number(prefix.network()));
-            declared.entry(key).or_default().push(Declared { isp, from, to });
-        }
-        let mut bits: Vec<u32> = declared.keys().map(|(bits, _)| *bits).collect();
-        bits.sort_unstable_by(|a, b| b.cmp(a));
-        bits.dedup();
-        let mut by_asn: HashMap<_, Vec<Declared>> = HashMap::new();
         for (asn, isp, from, to) in store::asns(tx).await? {
-            by_asn.entry(asn).or_default().push(Declared { isp, from, to });
+            let one = Declared { isp, is_wholesale: false, from, to };
+            by_asn.entry(asn).or_insert_with(Vec::new).push(one);
         }
-        let (mut is_static, mut changed_at) = (HashMap::new(), applied_at.unwrap_or(i64::MIN));
-        for (isp, policy, at) in store::isps(tx).await? {
-            is_static.insert(isp, policy == "static");
-            changed_at = changed_at.max(at);
-        }
-        changed_at = changed_at.max(store::changed_at(tx).await?);
-        Ok(Self { declared, bits, by_asn, is_static, table, changed_at })
+        let providers = store::providers(tx).await?;
+        Ok(Self {
+            by_code: providers.iter().map(|one| (one.code.clone(), one.id)).collect(),
+            providers: providers.into_iter().map(|one| (one.id, one)).collect(),
+            lengths: declared.keys().map(IpNet::prefix_len).collect(),
+            declared,
+            by_asn,
+            table: Table::read(tx).await?,
+            changed_at: store::changed_at(tx).await?.unwrap_or(i64::MIN),
+        })
     }
 
     /// Whose a hit at `spot` at `at` is.
     pub(super) fn owner(&self, spot: &[u8], at: i64) -> Owner {
-        let address = spot.first_chunk().copied().map_or(0, u128::from_be_bytes);
-        let after = self.table.partition_point(|(first, _, _)| *first <= address);
-        let range = self.table[..after].last().filter(|(_, last, _)| address <= *last);
-        let asn = range.map(|(_, _, asn)| *asn);
-        let (isp, basis) = match self.declared(address, at) {
-            Some(isp) => (Some(isp), "declared"),
-            // An AS that two announce decides nothing.
-            None => match asn.and_then(|asn| self.announcer(asn, at)) {
-                Some(isp) => (Some(isp), "table"),
-                None => (None, "none"),
-            },
+        let address = spot.first_chunk().copied().unwrap_or_default();
+        let asn = self.table.asn(&address, at);
+        let equal = self.longest(Ipv6Addr::from(address).to_canonical(), at);
+        let (isp, basis) = if equal.is_empty() {
+            (asn.and_then(|asn| self.announcer(asn, at)), "table")
+        } else {
+            (self.holder(&equal), "declared")
         };
-        let is_static = isp.is_none_or(|isp| self.is_static.get(&isp) == Some(&true));
-        Owner { isp, term: if is_static { 0 } else { month(at) }, asn, basis }
+        let basis = if isp.is_some() { basis } else { "none" };
+        let policy = isp.and_then(|isp| self.providers.get(&isp)).map(|one| &*one.lease_policy);
+        let term = if policy.is_none_or(|policy| policy == "static") { 0 } else { month(at) };
+        Owner { isp, term, asn, basis }
     }
 
+    /// The declarations of the longest prefix over an address, of those the latest ones.
+    fn longest(&self, ip: IpAddr, at: i64) -> Vec<&Declared> {
+        for length in self.lengths.iter().rev() {
+            let Ok(prefix) = IpNet::new(ip, *length) else { continue };
+            let here = self.declared.get(&prefix.trunc()).into_iter().flatten();
+            let mut held: Vec<&Declared> = here.filter(|one| one.holds(at)).collect();
+            if let Some(latest) = held.iter().map(|one| one.from).max() {
+                held.retain(|one| one.from == latest);
+                return held;
+            }
+        }
+        Vec::new()
+    }
+
+    /// Whose a prefix is that all of these declared from the same moment: his who sits behind all
+    /// others, since they sell him lines.
+    fn holder(&self, equal: &[&Declared]) -> Option<IspId> {
+        let is_lowest = |one: &&&Declared| {
+            let mut others = equal.iter().filter(|other| other.isp != one.isp);
+            others.all(|other| self.is_behind(one.isp, other.isp))
+        };
+        let one = equal.iter().find(is_lowest)?;
+        (!one.is_wholesale || self.sells_lines(one.isp) == Some("forwards")).then_some(one.isp)
+    }
+
+    /// Who is asked of an AS that the table names.
     fn announcer(&self, asn: i64, at: i64) -> Option<IspId> {
-        let mut held = self.by_asn.get(&asn)?.iter().filter(|one| one.holds(at));
-        let one = held.next()?.isp;
-        held.all(|other| other.isp == one).then_some(one)
+        let held = self.by_asn.get(&asn)?.iter().filter(|one| one.holds(at));
+        let mut isps: BTreeSet<IspId> = held.map(|one| one.isp).collect();
+        if isps.len() > 1 {
+            isps.retain(|isp| self.sells_lines(*isp) == Some("forwards"));
+        }
+        let one = isps.pop_first().filter(|_| isps.is_empty())?;
+        (self.sells_lines(one) != Some("silent")).then_some(one)
     }
 
-    fn declared(&self, address: u128, at: i64) -> Option<IspId> {
-        self.bits.iter().find_map(|bits| {
-            let first = address & u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            let here = self.declared.get(&(*bits, first))?.iter();
-            let held = here.filter(|one| one.holds(at));
-            held.max_by_key(|one| one.from).map(|one| one.isp)
-        })
+    /// Whether a provider is a carrier whose AS numbers serve others' subscribers, and of which
+    /// sort.
+    fn sells_lines(&self, isp: IspId) -> Option<&str> {
+        self.providers.get(&isp)?.wholesale.as_deref()
+    }
+
+    /// Whether `lower` sits behind `upper`, however many stand between them.
+    fn is_behind(&self, lower: IspId, upper: IspId) -> bool {
+        let mut at = lower;
+        for _ in 0..self.providers.len() {
+            let above = self.providers.get(&at).and_then(|one| one.upstream.as_deref());
+            match above.and_then(|code| self.by_code.get(code)) {
+                None => return false,
+                Some(isp) if *isp == upper => return true,
+                Some(isp) => at = *isp,
+            }
+        }
+        false
     }
 }
 
@@ -128,18 +166,4 @@ pub(super) fn opens_no_case(spot: &[u8]) -> bool {
 fn month(at: i64) -> i64 {
     let day = Moment(at).in_japan();
     i64::from(day.year()) * 12 + i64::from(day.month())
-}
-
-fn number(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-/// First and last address and AS of 36 bytes.
-fn range(bytes: &[u8]) -> (u128, u128, i64) {
-    let address = |from: usize| bytes[from..].first_chunk().copied().map_or(0, u128::from_be_bytes);
-    let asn = bytes[32..].first_chunk().copied().map_or(0, u32::from_be_bytes);
-    (address(0), address(16), i64::from(asn))
 }

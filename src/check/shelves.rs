@@ -20,6 +20,15 @@ const SHELF: usize = 14;
 /// A case that hits of a spot must have: provider and term, first and latest hit.
 type Due = (IspId, i64, (i64, i64));
 
+/// What the store holds of a file (取込回).
+#[derive(Clone, Copy, Default)]
+pub(super) struct Seen {
+    /// Its hits.
+    pub(super) hits: Sum,
+    /// The cases that a row of it opened.
+    pub(super) cases: i64,
+}
+
 /// What the hits of a spot say.
 struct Spot {
     /// Whether the register has stood as it is since before the first of them.
@@ -41,12 +50,12 @@ struct Shelf<'a> {
     nobodys: Vec<(Vec<u8>, i64, i64)>,
 }
 
-/// Compares all shelves; gives the hits of each file, summed up, and the number of cases.
+/// Compares all shelves; gives what the store holds of each file, and the number of cases.
 pub(super) async fn check(
     views: &mut Views,
     files: &[store::File],
     findings: &mut Findings,
-) -> anyhow::Result<(HashMap<FileId, Sum>, u64)> {
+) -> anyhow::Result<(HashMap<FileId, Seen>, u64)> {
     let served = Register::read(&mut views[0]).await?;
     let came: HashMap<FileId, i64> = files.iter().map(|one| (one.id, one.received_at)).collect();
     let [one, two, three, four] = views;
@@ -54,7 +63,8 @@ pub(super) async fn check(
     let mut cases = Heads::of(store::cases(two)).await?;
     let mut entries = Heads::of(store::register(three)).await?;
     let mut nobodys = Heads::of(store::unattributed(four)).await?;
-    let (mut sums, mut count, mut untold) = (HashMap::new(), 0, 0);
+    let mut seen: HashMap<FileId, Seen> = HashMap::new();
+    let (mut count, mut untold) = (0, 0);
     loop {
         let heads = [
             hits.peek().map(|row| shelf_of(&row.shelf)),
@@ -74,20 +84,24 @@ pub(super) async fn check(
         };
         shelf.opened = vec![false; shelf.cases.len()];
         count += shelf.cases.len() as u64;
+        for file in shelf.cases.iter().filter_map(|case| case.feed_file_id) {
+            seen.entry(file).or_default().cases += 1;
+        }
         let bodies = entries.all(|(name, _)| on(behind_term(name))).await?;
         register::compare(&shelf.cases, &bodies, findings);
         while let Some(row) = hits.next_if(|row| on(&row.shelf)).await? {
-            shelf.take(&row, sums.entry(row.feed_file_id).or_default(), findings);
+            let of_file = seen.entry(row.feed_file_id).or_default();
+            shelf.take(&row, &mut of_file.hits, findings);
         }
         untold += shelf.against_hits(findings);
     }
     if untold > 0 {
         findings.skip(format!(
-            "whose the hits at {untold} places are: some came before the register of providers or \
-             the address table was changed last"
+            "whose the hits at {untold} places are: some came in a file from before the last \
+             change of the register of providers or of the address table"
         ));
     }
-    Ok((sums, count))
+    Ok((seen, count))
 }
 
 fn shelf_of(spot: &[u8]) -> &[u8] {
@@ -138,6 +152,9 @@ impl Shelf<'_> {
         let spot = self.spots.entry(hit.spot.clone()).or_insert_with(fresh);
         spot.is_told &= is_told;
         spot.span = wider(Some(spot.span), hit.at);
+        if !spot.is_told {
+            return;
+        }
         let owner = self.register.owner(&hit.spot, hit.at);
         let Some(isp) = owner.isp else {
             spot.nobodys = Some(wider(spot.nobodys, hit.at));

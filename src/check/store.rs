@@ -3,6 +3,7 @@
 pub(super) mod engine;
 mod heads;
 pub(super) mod loose;
+pub(super) mod served;
 
 use anyhow::bail;
 use sqlx::FromRow;
@@ -69,7 +70,7 @@ async fn mark(tx: &mut Tx) -> sqlx::Result<(i64, i64, i64, i64, i64)> {
          (SELECT COUNT(*) FROM feed_files) + (SELECT COUNT(completed_at) FROM feed_files),
          (SELECT COUNT(released_at) FROM quarantined_rows),
          (SELECT COALESCE(MAX(changed_at), 0) FROM isps)
-             + (SELECT COALESCE(MAX(applied_at), 0) FROM network_editions)";
+             + (SELECT COUNT(*) + COUNT(undone_at) FROM network_imports)";
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_one(conn).await)
 }
 
@@ -201,6 +202,13 @@ pub(super) struct Case {
     pub(super) basis: Option<String>,
 }
 
+/// Numbers of the rows of a file that opened cases.
+pub(super) async fn openings(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<i64>> {
+    const SQL: &str = "SELECT row_no FROM case_rows WHERE state <> 'withdrawn'
+         AND traits IN (SELECT no FROM case_traits WHERE feed_file_id = $1)";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(file).fetch_all(conn).await)
+}
+
 /// All cases in order of their spots.
 pub(super) fn cases(tx: &mut Tx) -> Rows<'_, Case> {
     rows(
@@ -248,66 +256,6 @@ pub(super) fn facts(tx: &mut Tx) -> Rows<'_, Fact> {
          WHERE r.state <> 'withdrawn'
          ORDER BY r.isp_id, r.id, e.at",
     )
-}
-
-/// A declared prefix: provider, prefix, from when on, until when.
-pub(super) type Declared = (IspId, String, i64, Option<i64>);
-
-/// All declared prefixes.
-pub(super) async fn declared(tx: &mut Tx) -> sqlx::Result<Vec<Declared>> {
-    const SQL: &str = "SELECT isp_id, prefix, valid_from, valid_to FROM isp_prefixes";
-    on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
-}
-
-/// Who announces which AS, from when on, until when.
-pub(super) async fn asns(tx: &mut Tx) -> sqlx::Result<Vec<(i64, IspId, i64, Option<i64>)>> {
-    const SQL: &str = "SELECT asn, isp_id, valid_from, valid_to FROM isp_asns";
-    on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
-}
-
-/// Providers: key, lease policy, when they were changed.
-pub(super) async fn isps(tx: &mut Tx) -> sqlx::Result<Vec<(IspId, String, i64)>> {
-    const SQL: &str = "SELECT id, lease_policy, changed_at FROM isps";
-    on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
-}
-
-/// When the register or the table was changed last; `i64::MAX` where it says what only the rules
-/// of attribution themselves can tell apart: several editions, carriers, contradictions.
-pub(super) async fn changed_at(tx: &mut Tx) -> sqlx::Result<i64> {
-    const LAST: &str = "SELECT MAX(at) FROM (
-             SELECT MAX(imported_at) AS at FROM isp_imports
-             UNION ALL SELECT MAX(undone_at) FROM isp_imports
-             UNION ALL SELECT MAX(imported_at) FROM network_imports
-             UNION ALL SELECT MAX(undone_at) FROM network_imports
-             UNION ALL SELECT MAX(changed_at) FROM isps) changes";
-    const MANIFOLD: &str = "SELECT
-             (SELECT COUNT(*) FROM isps WHERE wholesale IS NOT NULL AND wholesale <> 'retail')
-             + (SELECT COUNT(*) FROM isp_prefixes WHERE kind = 'wholesale')
-             + (SELECT COUNT(*) FROM (SELECT 1 AS one FROM isp_prefixes GROUP BY prefix, valid_from
-                 HAVING COUNT(DISTINCT isp_id) > 1) twice)
-             + (SELECT CASE WHEN COUNT(*) > 1 THEN 1 ELSE 0 END FROM network_imports
-                 WHERE undone_at IS NULL)";
-    let manifold: i64 =
-        on_tx!(&mut *tx, conn => sqlx::query_scalar(MANIFOLD).fetch_one(conn).await)?;
-    if manifold > 0 {
-        return Ok(i64::MAX);
-    }
-    let last: Option<i64> = on_tx!(tx, conn => sqlx::query_scalar(LAST).fetch_one(conn).await)?;
-    Ok(last.unwrap_or(i64::MIN))
-}
-
-/// The chunks of the address table in force, the names of organisations left out; and since when.
-pub(super) async fn table(tx: &mut Tx) -> sqlx::Result<(Option<i64>, Vec<Vec<u8>>)> {
-    const IN_FORCE: &str = "SELECT id, applied_at FROM network_editions
-         ORDER BY applied_at DESC, id DESC LIMIT 1";
-    const CHUNKS: &str = "SELECT body FROM network_chunks WHERE edition_id = $1 AND no > 0
-         ORDER BY no";
-    let edition: Option<(Vec<u8>, i64)> = on_tx!(&mut *tx, conn => {
-        sqlx::query_as(IN_FORCE).fetch_optional(conn).await
-    })?;
-    let Some((id, applied_at)) = edition else { return Ok((None, Vec::new())) };
-    let chunks = on_tx!(tx, conn => sqlx::query_scalar(CHUNKS).bind(id).fetch_all(conn).await)?;
-    Ok((Some(applied_at), chunks))
 }
 
 /// How a case stands.

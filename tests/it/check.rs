@@ -1,5 +1,7 @@
 //! `todoke check`: a healthy store is clean, and each kind of damage is found as just that.
 
+mod served;
+
 use crate::{
     actors::SCANNER,
     builders::{Row, covered, csv, hit, infected, notified, provider, token},
@@ -287,6 +289,46 @@ on_both_engines! {
         assert_eq!(centre.is_clean()["hits"], 2);
         centre.spoils("UPDATE feed_files SET completed_at = NULL");
         centre.is_clean();
+    }
+
+    fn a_second_look_at_what_nobody_served_may_keep_more_than_the_files_count(centre) {
+        centre.serves(&[]);
+        let files = [
+            ("2026-04-02", ["2026-03-31T14:59:59Z", "2026-03-31T15:00:00Z"]),
+            ("2026-04-03", ["2026-03-31T15:00:01Z", "2026-02-01T15:00:00Z"]),
+        ];
+        for (day, moments) in files {
+            let rows = moments.map(|at| hit(day, at, STAYS));
+            let name = format!("{day}.csv");
+            assert_eq!(centre.on(day).ingests(SCANNER, &name, csv(&rows)).status, 0);
+        }
+        centre.registers(&[provider("isp-a", "dynamic:3", "198.18.0.0/24")]);
+        assert_eq!(centre.does(&["unattributed", "retry"]).number("cases_opened"), 3);
+        centre.is_clean();
+        let (fewer, more) = (
+            "DELETE FROM sighting_chunks WHERE first_row = 2",
+            "UPDATE feed_files SET counts = REPLACE(counts, '\"cases_opened\":0',
+                '\"cases_opened\":2') WHERE name = '2026-04-02.csv'",
+        );
+        for (spoil, kind) in [(fewer, "kept"), (more, "counts")] {
+            let kept = centre.keeps();
+            centre.spoils(spoil);
+            assert_eq!(found(&centre), [kind], "{spoil}");
+            centre.has_again(&kept);
+        }
+    }
+
+    fn a_file_that_nobody_began_to_read_need_not_be_readable(centre) {
+        centre.serves(&[]);
+        let no_place = seen("2026-04-01", STAYS).without("ip");
+        assert_eq!(centre.ingests(SCANNER, "no-place.csv", csv(&[no_place])).status, 1);
+        centre.is_clean();
+        centre.spoils("UPDATE feed_files SET refused = NULL");
+        assert_eq!(found(&centre), ["unreadable"]);
+        centre.spoils("UPDATE feed_files SET completed_at = NULL");
+        centre.is_clean();
+        centre.spoils("UPDATE feed_files SET rows_done = 1");
+        assert_eq!(found(&centre), ["unreadable"]);
     }
 
     fn every_damage_is_found_and_called_by_its_name(centre) {
