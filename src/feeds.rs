@@ -4,7 +4,8 @@
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
 //! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `feed_file_events`,
 //! `file_containers`, `file_addresses`, `file_gates`, `quarantined_rows`, `quarantine_events`,
-//! `raw_readings`, `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
+//! `raw_readings`, `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`,
+//! `way_refusals`.
 
 pub mod accept;
 pub mod archive;

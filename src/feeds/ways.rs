@@ -3,8 +3,8 @@
 //! A folder that somebody writes into, a mailbox, the reports of Shadowserver, a TAXII collection.
 //! Each way has a schedule; each of its runs is a dated fact. A run hands every file over by
 //! `hand_over`, which makes it durable and enters it once by content; taking in is for `intake`.
-//! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`; reads `feeds` and,
-//! by its verbs, `jobs`.
+//! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`, `way_refusals`;
+//! reads `feeds` and, by its verbs, `jobs`.
 
 mod dial;
 pub mod folder;

@@ -57,6 +57,28 @@ on_both_engines! {
         assert_eq!(centre.cases().len(), 1);
     }
 
+    fn each_run_keeps_the_reason_for_which_it_refused_a_name_that_comes_again(centre) {
+        let path = watched(&centre, "0");
+        let texts = ["", "what,is,this\n1,2,3\n", "{\"no\": \"table\"}\n"];
+        for text in texts {
+            fs::write(path.join("list.csv"), text).unwrap();
+            assert_eq!(came(centre.runs_way("folder").one()), [0, 0, 1], "{text:?}");
+        }
+        let runs = centre.does(&["feed", "way", "runs", "scanner/folder"]).lines;
+        let reasons: Vec<&str> = runs
+            .iter()
+            .map(|run| {
+                assert_eq!((run["refused"].as_i64(), run["refusals"][1].is_null()), (Some(1), true));
+                assert_eq!(run["refusals"][0]["item"], "list.csv");
+                run["refusals"][0]["reason"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(reasons.len(), 3, "{runs:?}");
+        assert!(reasons[2].contains("empty") && reasons[1].contains("is missing"), "{reasons:?}");
+        centre.does(&["feed", "way", "remove", "scanner/folder"]);
+        assert!(centre.stored("SELECT item FROM way_refusals").is_empty());
+    }
+
     fn a_name_that_comes_again_is_kept_twice_and_a_content_goes_in_once(centre) {
         let path = watched(&centre, "0");
         for (name, number, wanted) in [
