@@ -300,6 +300,32 @@ async fn a_machine_pushes_a_file_once_however_often_it_sends_it() {
 }
 
 #[tokio::test]
+async fn the_same_bytes_under_the_name_of_another_report_are_new() {
+    for centre in Centre::on_each_engine().await {
+        with_report(&centre).await;
+        let scope = tokens::Scope::Feed("telnet".to_owned());
+        let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        for (name, status, standing) in [
+            ("2026-05-01-scan_telnet-jp.csv", 200, &["taken"][..]),
+            ("2026-05-01-scan_ssh-jp.csv", 202, &["taken", "accepted"]),
+            ("2026-05-02-scan_ssh-jp.csv", 200, &["taken", "accepted"]),
+        ] {
+            let answer = pushes_as(&centre, &secret, (name, REPORT), REPORT).await;
+            assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
+            let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            let mut stand: Vec<&str> = told["files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|file| file["status"].as_str().unwrap())
+                .collect();
+            stand.sort_unstable_by(|one, other| other.cmp(one));
+            assert_eq!(stand, standing, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_name_that_a_terminal_would_obey_is_refused() {
     let centre = Centre::on_sqlite().await;
     with_report(&centre).await;

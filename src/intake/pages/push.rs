@@ -87,7 +87,7 @@ pub(crate) struct Delivered {
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 202, body = Delivered, description = "It is safe; its rows go in now"),
-        (status = 200, body = Delivered, description = "The same content was here before"),
+        (status = 200, body = Delivered, description = "All of it was here before"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -169,9 +169,10 @@ async fn taken(
     if sha256 != expected {
         return Err(bad("the body does not have the digest that was announced; send it again"));
     }
-    let known = receive::by_content(&app.db, &feed, &sha256).await.context("files of a feed")?;
-    deliver::accept(app, &feed, holds, &desk.path()).await?;
-    let status = if known.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let delivery = deliver::accept(app, &feed, holds, &desk.path()).await?;
+    // The same bytes under the name of another type are another report.
+    let is_new = delivery.pieces.iter().any(|piece| piece.is_new);
+    let status = if is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(delivered(app, &feed, &sha256).await?)).into_response())
 }
 
