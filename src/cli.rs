@@ -168,10 +168,16 @@ impl Out {
         if self.json {
             writeln!(stdout, "{}", serde_json::to_string(value)?)?;
         } else {
-            writeln!(stdout, "{words}")?;
+            writeln!(stdout, "{}", legible(&words.to_string()))?;
         }
         Ok(())
     }
+}
+
+/// Words that a terminal shows and does not obey: names and rows of strangers stand among them.
+fn legible(words: &str) -> String {
+    let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    words.replace(is_obeyed, "\u{fffd}")
 }
 
 /// Runs the command line of this process.

@@ -4,7 +4,8 @@
 //! hash, understands its rows or puts them in quarantine, and records which prefixes and ports a
 //! scan really covered. Owns `feeds`, `csv_mappings`, `feed_files`, `feed_file_events`,
 //! `file_containers`, `file_addresses`, `file_gates`, `quarantined_rows`, `quarantine_events`,
-//! `raw_readings`, `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`.
+//! `raw_readings`, `run_hits`, `scan_coverage`, `feed_ways`, `way_runs`, `way_items`,
+//! `way_refusals`.
 
 pub mod accept;
 pub mod archive;
@@ -79,6 +80,9 @@ pub struct Registration {
 /// Why a feed is not registered.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedRefused {
+    /// Such a name could not be typed, or stand in the address of a page.
+    #[error("`{0}` is no name of a feed: {NAMES}")]
+    BadName(String),
     /// The name is taken by a feed that is read or judged in another way.
     #[error("the feed `{0}` exists already with another format, stream, zone or floor")]
     NameTaken(String),
@@ -88,6 +92,16 @@ pub enum FeedRefused {
     /// The completeness is no share.
     #[error("the completeness floor must lie between 0 and 1")]
     NoShare,
+}
+
+/// What a feed, or a way of one, may be called.
+const NAMES: &str = "write up to 64 letters, digits, `.`, `_` or `-`, and not dots alone";
+
+/// Whether a word may name a feed or a way of one: it stands in commands and in addresses of pages,
+/// where dots alone would lead to the page above.
+fn is_name(word: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    (1..=64).contains(&word.len()) && word.chars().all(fits) && !word.chars().all(|c| c == '.')
 }
 
 /// Registers a feed; the same registration again changes nothing. Tells whether it is new.
@@ -105,6 +119,10 @@ pub async fn add(
             && feed.completeness_floor.total_cmp(&new.completeness_floor).is_eq();
         let taken = FeedRefused::NameTaken(new.name.clone());
         return Ok(if same { Ok((feed, false)) } else { Err(taken) });
+    }
+    // A feed that stands keeps its name, whatever was allowed when it was registered.
+    if !is_name(&new.name) {
+        return Ok(Err(FeedRefused::BadName(new.name.clone())));
     }
     let mapping = match &new.format {
         Format::Csv(name) => match mappings::in_force(&app.db, name).await? {

@@ -25,6 +25,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "report types", include_str!("../../migrations/0010_report_types.sql")),
     (11, "validity of AS numbers", include_str!("../../migrations/0011_asn_validity.sql")),
     (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
+    (12, "refusals of ways", include_str!("../../migrations/0012_way_refusals.sql")),
 ];
 
 /// The schema that this program reads and writes.
@@ -149,6 +150,15 @@ mod tests {
 
     type Kept = (String, i64, i64, Option<String>, i64, i64, Option<i64>);
 
+    /// What runs of a way fetched and refused, as the schemas before 12 keep it.
+    const BEFORE_TWELVE: [&str; 2] = [
+        "INSERT INTO way_items (way_id, item, run_no, at, refused)
+         VALUES ($1, 'bad.csv', 3, 8, 'it has no header')",
+        "INSERT INTO way_items (way_id, item, run_no, at) VALUES ($1, 'good.csv', 3, 8)",
+    ];
+
+    const REFUSED: &str = "SELECT run_no, item, reason FROM way_refusals";
+
     async fn written(db: &Db, facts: [&'static str; 2]) {
         let mut tx = db.begin().await.unwrap();
         for sql in facts {
@@ -165,12 +175,17 @@ mod tests {
         written(db, CASE).await;
         apply(db, migrations(db).into_iter().take(9).collect()).await.unwrap();
         written(db, BEFORE_TEN).await;
+        apply(db, migrations(db).into_iter().take(11).collect()).await.unwrap();
+        written(db, BEFORE_TWELVE).await;
         run(db, &Clock::standing_at(Moment(1))).await.unwrap();
         let cases: Vec<(String, Option<i64>, Option<String>, i64)> =
             on!(db, pool => sqlx::query_as(READ).fetch_all(pool).await).unwrap();
         assert_eq!(cases, [("Example".to_owned(), None, None, 7)]);
         let kept: Vec<Kept> = on!(db, pool => sqlx::query_as(KEPT).fetch_all(pool).await).unwrap();
         assert_eq!(kept, [("scan_ssh.csv".to_owned(), 6, 7, None, 64_496, i64::MIN, None)]);
+        let refused: Vec<(i64, String, String)> =
+            on!(db, pool => sqlx::query_as(REFUSED).fetch_all(pool).await).unwrap();
+        assert_eq!(refused, [(3, "bad.csv".to_owned(), "it has no header".to_owned())]);
     }
 
     #[tokio::test]

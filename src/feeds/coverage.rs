@@ -6,19 +6,19 @@
 //! and weakness, and the file that came last wins. A [run](super::runs) is read
 //! once its hits came too.
 
-use std::{collections::HashSet, fs::File, io, path::Path, time::Duration};
+use std::{collections::HashSet, io, path::Path, time::Duration};
 
 use formats::{
     FileRefused, Refused,
     coverage::{self as wire, Covered},
-    unpack,
+    unpack::Limits,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
     Feed, accept,
     files::Holds,
-    quarantine,
+    format, quarantine,
     receive::{self, FeedFile},
     refusals, store,
 };
@@ -67,7 +67,7 @@ pub(super) fn open_rows(
     path: &Path,
     now: Moment,
 ) -> Result<impl Iterator<Item = io::Result<Row>> + use<>, FileRefused> {
-    let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::UPLOAD)?;
+    let unpacked = format::unpacked(name, path, Limits::UPLOAD)?;
     wire::open(unpacked, receive::reading(feed, now))
 }
 

@@ -61,7 +61,7 @@ pub async fn accept(app: &App, feed: &Feed, holds: Holds, path: &Path) -> anyhow
     let unfolding = move || unfold::unfold(&name, &source, Limits::FEED);
     let parts = match tokio::task::spawn_blocking(unfolding).await? {
         Ok(parts) if parts.len() > 1 || parts.first().is_some_and(Part::is_mailed) => parts,
-        // One file, or none that can be had: reading it says what is wrong, and keeps saying it.
+        // One file, or none that can be had: opening it says what is wrong, and keeps saying it.
         _ => return whole(app, feed, holds, path).await,
     };
     let folder = app.data.join("archive");

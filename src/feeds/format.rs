@@ -4,7 +4,9 @@ use std::{fmt, fs::File, io::Read, path::Path, str::FromStr};
 
 use formats::{
     Encoding, FileRefused, Reading, Rows, intelmq, mapped_csv, misp, n6, scan_list, shadowserver,
-    stix, unpack, xarf,
+    stix, unfold,
+    unpack::{self, Limits, Unpacked},
+    xarf,
 };
 
 use super::{Feed, mappings, quarantine, receive, receive::FeedFile};
@@ -99,9 +101,16 @@ impl TryFrom<String> for Format {
     }
 }
 
+/// Opens a file that is one list. A mail that cannot be unfolded is refused for that: read as the
+/// list that it is not, it would tell something else and mislead whoever has to mend it.
+pub(crate) fn unpacked(name: &str, path: &Path, limits: Limits) -> Result<Unpacked, FileRefused> {
+    unfold::unfold(name, path, limits)?;
+    unpack::unpack_within(name, File::open(path)?, limits)
+}
+
 /// Opens the rows of a file as its feed reads them.
 pub fn open_rows(feed: &Feed, name: &str, path: &Path, now: Moment) -> Result<Rows, FileRefused> {
-    let unpacked = unpack::unpack_within(name, File::open(path)?, unpack::Limits::FEED)?;
+    let unpacked = unpacked(name, path, Limits::FEED)?;
     let name = unpacked.name.clone();
     open(feed, &name, unpacked, receive::reading(feed, now))
 }
@@ -113,7 +122,7 @@ pub(super) fn report_type(feed: &Feed, name: &str, path: &Path) -> Option<String
         return None;
     }
     let file = File::open(path).ok()?;
-    let unpacked = unpack::unpack_within(name, file, unpack::Limits::FEED).ok()?;
+    let unpacked = unpack::unpack_within(name, file, Limits::FEED).ok()?;
     Some(shadowserver::report_type(&unpacked.name)?.name)
 }
 
@@ -173,6 +182,16 @@ fn open(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_that_is_too_large_is_refused_for_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.eml");
+        std::fs::write(&path, "Subject: a list\r\n\r\n").unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(36 << 20).unwrap();
+        let refused = unpacked("list.eml", &path, Limits::FEED).unwrap_err();
+        assert!(matches!(refused, FileRefused::TooLarge(bytes) if bytes == 25 << 20), "{refused}");
+    }
 
     #[test]
     fn every_format_is_written_as_it_is_read() {

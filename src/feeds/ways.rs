@@ -3,8 +3,8 @@
 //! A folder that somebody writes into, a mailbox, the reports of Shadowserver, a TAXII collection.
 //! Each way has a schedule; each of its runs is a dated fact. A run hands every file over by
 //! `hand_over`, which makes it durable and enters it once by content; taking in is for `intake`.
-//! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`; reads `feeds` and,
-//! by its verbs, `jobs`.
+//! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`, `way_refusals`;
+//! reads `feeds` and, by its verbs, `jobs`.
 
 mod dial;
 pub mod folder;
@@ -21,7 +21,7 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use sqlx::FromRow;
 
-use super::{Feed, NotAWord, store::ways as store};
+use super::{Feed, NAMES, NotAWord, is_name, store::ways as store};
 use crate::{
     app::App,
     db::{Db, retry},
@@ -194,7 +194,7 @@ pub struct NewWay {
 #[derive(Debug, thiserror::Error)]
 pub enum WayRefused {
     /// Such a name could not be told from the feed's, or not be typed.
-    #[error("`{0}` is no name of a way: write up to 64 letters, digits, `.`, `_` or `-`")]
+    #[error("`{0}` is no name of a way: {NAMES}")]
     BadName(String),
     /// The feed has another way of that name.
     #[error("the feed `{0}` has a way `{1}` already; remove it first by `todoke feed way remove`")]
@@ -209,8 +209,7 @@ pub enum WayRefused {
 
 /// Makes a way of `feed`; its first run is due at once.
 pub async fn add(app: &App, feed: &Feed, new: &NewWay) -> anyhow::Result<Result<Way, WayRefused>> {
-    let fit = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    if new.name.is_empty() || new.name.len() > 64 || !new.name.chars().all(fit) {
+    if !is_name(&new.name) {
         return Ok(Err(WayRefused::BadName(new.name.clone())));
     }
     if let Some(why) = new.settings.objection() {

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use formats::Row;
+use formats::{Row, unpack::Limits};
 
 use super::{Taken, take_one};
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     app::App,
     attribution::Attributor,
     feeds::{
-        Feed, accept, archive,
+        Feed, Format, accept, archive,
         files::Holds,
         format,
         quarantine::{self, QuarantinedRow, Rows, Word},
@@ -64,7 +64,7 @@ pub async fn mend(
         return Ok(Err(NotMended::NotWaiting));
     }
     let laid = archive::lay_out(app, file)?;
-    let (name, header) = header_of(feed, file, laid.path())?;
+    let (name, header) = header_of(&feed.format, &file.name, laid.path())?;
     let Some(line) = encoded(text.trim(), &header) else {
         return Ok(Err(NotMended::NotInEncoding));
     };
@@ -95,10 +95,10 @@ async fn take_in_its_place(
 }
 
 /// The name that tells how the file is read, and the line that its rows need above them.
-fn header_of(feed: &Feed, file: &FeedFile, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
-    let unpacked = formats::unpack(&file.name, fs::File::open(path)?)?;
+fn header_of(how: &Format, name: &str, path: &Path) -> anyhow::Result<(String, Vec<u8>)> {
+    let unpacked = format::unpacked(name, path, Limits::FEED)?;
     let name = unpacked.name.clone();
-    if !feed.format.has_header() {
+    if !how.has_header() {
         return Ok((name, Vec::new()));
     }
     let mut header = Vec::new();
@@ -133,5 +133,21 @@ fn one_detection(app: &App, feed: &Feed, path: &Path) -> Result<(), NotMended> {
         (Some(Ok(Row::Refused(why))), None) => Err(told(&why)),
         (Some(Err(fault)), _) => Err(told(&fault)),
         _ => Err(NotMended::NotOneRow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_of_a_file_of_any_size_is_mended_under_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("national.csv");
+        fs::write(&path, "ip,port\n192.0.2.7,23\n").unwrap();
+        // What a person may upload ends before that; what comes by a feed does not.
+        fs::File::options().write(true).open(&path).unwrap().set_len((64 << 20) + 1).unwrap();
+        let (name, header) = header_of(&Format::ScanList, "national.csv", &path).unwrap();
+        assert_eq!((name.as_str(), &header[..]), ("national.csv", &b"ip,port\n"[..]));
     }
 }

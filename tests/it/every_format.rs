@@ -184,6 +184,28 @@ on_both_engines! {
         assert_eq!(answer.status, 1, "nothing tells the type of report: {answer:?}");
     }
 
+    fn a_mail_beyond_its_limits_is_refused_for_that_whatever_its_feed_reads(centre) {
+        let attached = "--x\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\na\r\n";
+        let head = |no: usize| format!("Content-Type: multipart/mixed; boundary={no}\r\n\r\n");
+        let nested = |no: usize| format!("--{no}\r\n{}", head(no + 1));
+        let mails = [
+            ("many", head(0).replace("=0", "=x") + &attached.repeat(60), "more than 50 parts"),
+            ("deep", head(0) + &(0..5000).map(nested).collect::<String>(), "more than 10 deep"),
+        ];
+        let formats = ["shadowserver", "n6", "xarf", "scan-list"];
+        for format in formats {
+            centre.does(&["feed", "add", format, "--format", format, "--stream", "notice"]);
+            for (name, mail, why) in &mails {
+                let mail = format!("From: a@example.jp\r\nMIME-Version: 1.0\r\n{mail}");
+                for time in ["first", "second"] {
+                    let answer = centre.ingests(format, &format!("{name}.eml"), &mail);
+                    let told = answer.one()["refused"].as_str().unwrap_or_default();
+                    assert!(answer.status == 1 && told.contains(why), "{format} {time}: {answer:?}");
+                }
+            }
+        }
+    }
+
     fn what_a_mail_carries_unfolds_no_further_than_mails_may(centre) {
         centre.serves(&[provider("isp-a", "static", NET)]);
         let mut list = String::with_capacity(70 << 20);

@@ -25,6 +25,22 @@ on_both_engines! {
         assert_eq!(centre.state_hash(), hash);
     }
 
+    fn a_feed_is_named_so_that_it_can_be_typed_and_has_a_page(centre) {
+        let add = |name: &str| {
+            centre.tries(&["feed", "add", name, "--format", "n6", "--stream", "notice"])
+        };
+        let long = "x".repeat(65);
+        for name in ["a/b", "a b", "a\u{1b}[31m", "テルネット", "..", ".", &long] {
+            let answer = add(name);
+            assert_eq!(answer.status, 1, "{name:?}: {answer:?}");
+            assert!(answer.stderr.contains("write up to 64 letters"), "{name:?}: {answer:?}");
+        }
+        assert!(centre.does(&["feed", "list"]).lines.is_empty());
+        for name in ["isp-a_2.csv", &long[1..], ".x"] {
+            assert_eq!(add(name).status, 0, "{name:?}");
+        }
+    }
+
     fn the_same_content_is_a_file_of_its_own_in_another_feed(centre) {
         centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
         centre.does(&["feed", "add", "second", "--format", "scan-list", "--stream", "notice"]);

@@ -252,8 +252,18 @@ async fn a_file_out_of_all_measure_waits_until_somebody_approves_it_or_takes_it_
 
 /// A machine hands over `body` under `token`, saying that its digest is that of `digest_of`.
 async fn pushes(centre: &Centre, token: &str, body: &str, digest_of: &str) -> Answer {
+    pushes_as(centre, token, (NAME, body), digest_of).await
+}
+
+/// The same under another name, which is written as addresses are.
+async fn pushes_as(
+    centre: &Centre,
+    token: &str,
+    (name, body): (&str, &str),
+    digest_of: &str,
+) -> Answer {
     let digest = STANDARD.encode(Sha256::digest(digest_of));
-    let request = Request::post(format!("/api/v1/feeds/telnet/files?file={NAME}"))
+    let request = Request::post(format!("/api/v1/feeds/telnet/files?file={name}"))
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header("content-digest", format!("sha-256=:{digest}:"))
         .body(Body::from(body.to_owned()));
@@ -287,6 +297,46 @@ async fn a_machine_pushes_a_file_once_however_often_it_sends_it() {
         let late = pushes(&centre, &secret, &body, &body).await;
         assert_eq!(late.status, StatusCode::UNAUTHORIZED);
     }
+}
+
+#[tokio::test]
+async fn the_same_bytes_under_the_name_of_another_report_are_new() {
+    for centre in Centre::on_each_engine().await {
+        with_report(&centre).await;
+        let scope = tokens::Scope::Feed("telnet".to_owned());
+        let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        for (name, status, standing) in [
+            ("2026-05-01-scan_telnet-jp.csv", 200, &["taken"][..]),
+            ("2026-05-01-scan_ssh-jp.csv", 202, &["taken", "accepted"]),
+            ("2026-05-02-scan_ssh-jp.csv", 200, &["taken", "accepted"]),
+        ] {
+            let answer = pushes_as(&centre, &secret, (name, REPORT), REPORT).await;
+            assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.body);
+            let told: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+            let mut stand: Vec<&str> = told["files"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|file| file["status"].as_str().unwrap())
+                .collect();
+            stand.sort_unstable_by(|one, other| other.cmp(one));
+            assert_eq!(stand, standing, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_a_terminal_would_obey_is_refused() {
+    let centre = Centre::on_sqlite().await;
+    with_report(&centre).await;
+    let scope = tokens::Scope::Feed("telnet".to_owned());
+    let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+    for name in ["a%1b%5b31mred%0ax.csv", "a%00.csv", "a%c2%9bx.csv", "a%2fb.csv", ".csv", ""] {
+        let answer = pushes_as(&centre, &secret, (name, REPORT), REPORT).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {}", answer.body);
+        assert!(answer.body.contains("control characters"), "{name}: {}", answer.body);
+    }
+    assert_eq!(texts!(&centre.app.db, "SELECT name FROM feed_files").len(), 1);
 }
 
 #[tokio::test]

@@ -17,6 +17,10 @@ use serde_json::Value;
 use crate::json_value;
 use crate::{FileRefused, Header, Reading, Row, Rows};
 
+/// Keys by which an event is known: every event has the first, and a search for attributes or for
+/// objects gives one of the others alone.
+const MARKS: [&str; 3] = ["info", "Attribute", "Object"];
+
 /// Opens an event, a list of events or a search result for reading; 64 MiB at most.
 ///
 /// Texts stay as they are, Japanese ones too; what limits their onward use stands in `extra`
@@ -63,6 +67,10 @@ fn unwrap(value: Value, events: &mut VecDeque<Value>, depth: u8) -> Result<(), F
                 {
                     return unwrap(inner, events, depth + 1);
                 }
+            }
+            // What a server says of a fault is an object too, and must not pass for an empty event.
+            if !MARKS.iter().any(|mark| members.contains_key(*mark)) {
+                return Err(FileRefused::MissingColumn("Event".to_owned()));
             }
             events.push_back(Value::Object(members));
             Ok(())

@@ -85,6 +85,7 @@ pub(in crate::feeds) async fn set_position(
 pub(in crate::feeds) async fn delete(tx: &mut Tx, way: WayId) -> sqlx::Result<()> {
     for sql in [
         "DELETE FROM way_items WHERE way_id = $1",
+        "DELETE FROM way_refusals WHERE way_id = $1",
         "DELETE FROM way_runs WHERE way_id = $1",
         "DELETE FROM feed_ways WHERE id = $1",
     ] {
@@ -171,9 +172,8 @@ pub(in crate::feeds) async fn refusals(
     way: WayId,
     (first, last): (i64, i64),
 ) -> sqlx::Result<Vec<Refusal>> {
-    const SQL: &str = "SELECT run_no, item, refused AS reason FROM way_items
-         WHERE way_id = $1 AND run_no BETWEEN $2 AND $3 AND refused IS NOT NULL
-         ORDER BY run_no, item";
+    const SQL: &str = "SELECT run_no, item, reason FROM way_refusals
+         WHERE way_id = $1 AND run_no BETWEEN $2 AND $3 ORDER BY run_no, item";
     on!(db, pool => sqlx::query_as(SQL).bind(way).bind(first).bind(last).fetch_all(pool).await)
 }
 
@@ -187,7 +187,7 @@ pub(in crate::feeds) async fn item(
     on!(db, pool => sqlx::query_scalar(SQL).bind(way).bind(item).fetch_optional(pool).await)
 }
 
-/// Writes that an item was fetched, the last time where it came under its name before.
+/// Writes that an item was fetched; what came under its name before stands.
 pub(in crate::feeds) async fn insert_item(
     tx: &mut Tx,
     (way, run_no): (WayId, i64),
@@ -196,11 +196,23 @@ pub(in crate::feeds) async fn insert_item(
     refused: Option<&str>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO way_items (way_id, item, run_no, at, refused)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (way_id, item) DO UPDATE
-         SET run_no = excluded.run_no, at = excluded.at, refused = excluded.refused";
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(way).bind(item).bind(run_no).bind(at).bind(refused)
         .execute(conn).await.map(|_| ()))
+}
+
+/// Writes why a run refused an item.
+pub(in crate::feeds) async fn insert_refusal(
+    tx: &mut Tx,
+    (way, run_no): (WayId, i64),
+    item: &str,
+    reason: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO way_refusals (way_id, run_no, item, reason)
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(way).bind(run_no).bind(item).bind(reason).execute(conn).await.map(|_| ()))
 }
 
 /// Forgets items that were fetched before `until`: their source no longer lists them.

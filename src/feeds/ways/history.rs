@@ -1,6 +1,6 @@
 //! History of a way (取得履歴): each run is a dated fact, with what came and what went wrong.
 //!
-//! Owns `way_runs`.
+//! Reads `way_runs` and `way_refusals`, which [`super::run`] writes.
 
 use sqlx::FromRow;
 

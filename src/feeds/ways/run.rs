@@ -3,7 +3,7 @@
 //! One node runs a way at a time; each write carries the fence of its lease. What a run fetched is
 //! durable before its source is told, so that one which is killed anywhere loses nothing, and the
 //! next one finds by content and by remembered names what it need not fetch again. Owns `way_runs`,
-//! `way_items`; writes the position in `feed_ways`.
+//! `way_items`, `way_refusals`; writes the position in `feed_ways`.
 
 use std::{fs, path::PathBuf, time::Duration};
 
@@ -248,6 +248,9 @@ impl Run<'_> {
             let mut tx = self.app.db.begin().await?;
             self.lease.check(&mut tx).await?;
             store::insert_item(&mut tx, run, item, self.app.now(), refused).await?;
+            if let Some(why) = refused {
+                store::insert_refusal(&mut tx, run, item, why).await?;
+            }
             tx.commit().await
         };
         retry::until_settled(remember).await.context("what was fetched cannot be written down")

@@ -87,7 +87,7 @@ pub(crate) struct Delivered {
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 202, body = Delivered, description = "It is safe; its rows go in now"),
-        (status = 200, body = Delivered, description = "The same content was here before"),
+        (status = 200, body = Delivered, description = "All of it was here before"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 404, body = Problem, content_type = "application/problem+json"),
@@ -155,9 +155,11 @@ async fn taken(
         Some("coverage") => Holds::Coverage,
         Some(_) => return Err(bad("`holds` is `hits` or `coverage`")),
     };
-    let is_plain = |name: &str| !name.is_empty() && !name.contains(['/', '\\', '\0']);
-    if !is_plain(&handed.file) || handed.file.starts_with('.') || handed.file.len() > 200 {
-        return Err(bad("`file` must be a plain file name of at most 200 bytes"));
+    if !is_plain(&handed.file) {
+        return Err(bad(
+            "`file` must be a plain file name of at most 200 bytes: without `/`, `\\` \
+             and control characters, and not beginning with a dot",
+        ));
     }
     let expected = digest(headers).ok_or_else(|| {
         bad("send the header `Content-Digest: sha-256=:…:` with the SHA-256 of the body, in base64")
@@ -167,10 +169,17 @@ async fn taken(
     if sha256 != expected {
         return Err(bad("the body does not have the digest that was announced; send it again"));
     }
-    let known = receive::by_content(&app.db, &feed, &sha256).await.context("files of a feed")?;
-    deliver::accept(app, &feed, holds, &desk.path()).await?;
-    let status = if known.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let delivery = deliver::accept(app, &feed, holds, &desk.path()).await?;
+    // The same bytes under the name of another type are another report.
+    let is_new = delivery.pieces.iter().any(|piece| piece.is_new);
+    let status = if is_new { StatusCode::ACCEPTED } else { StatusCode::OK };
     Ok((status, Json(delivered(app, &feed, &sha256).await?)).into_response())
+}
+
+/// Whether a file may be kept under that name, which people will read on their terminals.
+fn is_plain(name: &str) -> bool {
+    let is_odd = |c: char| matches!(c, '/' | '\\') || c.is_control();
+    (1..=200).contains(&name.len()) && !name.starts_with('.') && !name.contains(is_odd)
 }
 
 /// What became of a delivery.

@@ -57,6 +57,42 @@ on_both_engines! {
         assert_eq!(centre.cases().len(), 1);
     }
 
+    fn each_run_keeps_the_reason_for_which_it_refused_a_name_that_comes_again(centre) {
+        let path = watched(&centre, "0");
+        let texts = ["", "what,is,this\n1,2,3\n", "{\"no\": \"table\"}\n"];
+        for text in texts {
+            fs::write(path.join("list.csv"), text).unwrap();
+            assert_eq!(came(centre.runs_way("folder").one()), [0, 0, 1], "{text:?}");
+        }
+        let runs = centre.does(&["feed", "way", "runs", "scanner/folder"]).lines;
+        let reasons: Vec<&str> = runs
+            .iter()
+            .map(|run| {
+                assert_eq!((run["refused"].as_i64(), run["refusals"][1].is_null()), (Some(1), true));
+                assert_eq!(run["refusals"][0]["item"], "list.csv");
+                run["refusals"][0]["reason"].as_str().unwrap()
+            })
+            .collect();
+        assert_eq!(reasons.len(), 3, "{runs:?}");
+        assert!(reasons[2].contains("empty") && reasons[1].contains("is missing"), "{reasons:?}");
+        centre.does(&["feed", "way", "remove", "scanner/folder"]);
+        assert!(centre.stored("SELECT item FROM way_refusals").is_empty());
+    }
+
+    fn what_a_stranger_called_a_file_does_not_command_the_terminal(centre) {
+        let path = watched(&centre, "0");
+        let name = "a\u{1b}[31mred\nb\u{9b}x.csv";
+        fs::write(path.join(name), "what,is,this\n1,2,3\n").unwrap();
+        fs::write(path.join(name.replace('a', "c")), list(1)).unwrap();
+        assert_eq!(came(centre.runs_way("folder").one()), [1, 0, 1]);
+        for args in [&["feed", "way", "runs", "scanner/folder"][..], &["feed", "files"]] {
+            let told = centre.command(args).output().unwrap().stdout;
+            let told = String::from_utf8(told).unwrap();
+            assert!(told.contains("\u{fffd}[31mred"), "{told}");
+            assert!(!told.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{told:?}");
+        }
+    }
+
     fn a_name_that_comes_again_is_kept_twice_and_a_content_goes_in_once(centre) {
         let path = watched(&centre, "0");
         for (name, number, wanted) in [

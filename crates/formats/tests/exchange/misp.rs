@@ -135,6 +135,12 @@ fn every_sample_is_read_and_no_address_in_it_is_a_device_seen_at_a_known_time() 
     let Some(folder) = data_folder("misp") else { return };
     let (mut events, mut addresses) = (0, 0);
     for path in files(&folder).iter().filter(|path| path.extension().is_some_and(|e| e == "json")) {
+        if ["simple.json", "definition.json"].iter().any(|no_event| path.ends_with(no_event)) {
+            let file = std::io::Cursor::new(fs::read(path).unwrap());
+            let why = MISP(file, Reading::at(NOW)).unwrap_err();
+            assert_eq!(why.code(), "missing_column", "{path:?}");
+            continue;
+        }
         let (good, bad) = read(MISP, fs::read(path).unwrap());
         assert!(good.is_empty(), "{path:?}");
         let text = fs::read_to_string(path).unwrap().replace(' ', "");
@@ -145,7 +151,7 @@ fn every_sample_is_read_and_no_address_in_it_is_a_device_seen_at_a_known_time() 
         (events, addresses) = (events + 1, addresses + due);
     }
     println!("{events} files, {addresses} addresses");
-    assert!(events == 18 && addresses > 0);
+    assert!(events == 15 && addresses > 0);
 }
 
 #[test]
@@ -178,7 +184,17 @@ fn a_file_that_holds_no_event_is_refused_as_a_whole() {
     assert!(matches!(refused("17"), FileRefused::MissingColumn(_)));
     assert!(matches!(refused("[[[[{}]]]]"), FileRefused::MissingColumn(_)));
     assert!(matches!(refused("{"), FileRefused::Io(_)));
-    assert_eq!(read(MISP, "{}"), (vec![], vec![]));
+    // What a server says of a fault, and what is about something else.
+    let fault = r#"{"name":"Not allowed","message":"no","url":"/events/restSearch"}"#;
+    let wrapped = [format!(r#"{{"response":[{fault}]}}"#), format!(r#"{{"Event":{fault}}}"#)];
+    for text in ["{}", "[{}]", r#"{"foo":1}"#, fault, &wrapped[0], &wrapped[1]] {
+        assert!(matches!(refused(text), FileRefused::MissingColumn(_)), "{text}");
+    }
+    // A search that found nothing, events without addresses, and what has no event around it.
+    let list = r#"{"response":{"Attribute":[]}}"#;
+    for text in ["[]", r#"{"response":[]}"#, r#"{"info":"x"}"#, list, r#"{"Object":[]}"#] {
+        assert_eq!(read(MISP, text), (vec![], vec![]), "{text}");
+    }
 }
 
 #[test]
