@@ -107,6 +107,12 @@ impl Checking<'_> {
             Ok(rows) => rows,
             // Whoever takes it in will find out, and say so.
             Err(_) if self.is_untouched(seen) => return Ok(false),
+            // Nothing in the store comes of rows that are all in quarantine, or of none.
+            Err(why) if usize::try_from(self.file.rows_done) == Ok(self.waiting().len()) => {
+                findings
+                    .skip(format!("{}: this version refuses it as a whole ({why})", self.place));
+                return Ok(false);
+            }
             Err(why) => {
                 self.find(findings, Kind::Unreadable, why.to_string());
                 return Ok(false);

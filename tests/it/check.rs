@@ -323,12 +323,25 @@ on_both_engines! {
         let no_place = seen("2026-04-01", STAYS).without("ip");
         assert_eq!(centre.ingests(SCANNER, "no-place.csv", csv(&[no_place])).status, 1);
         centre.is_clean();
-        centre.spoils("UPDATE feed_files SET refused = NULL");
-        assert_eq!(found(&centre), ["unreadable"]);
-        centre.spoils("UPDATE feed_files SET completed_at = NULL");
+        centre.spoils("UPDATE feed_files SET refused = NULL, completed_at = NULL");
         centre.is_clean();
         centre.spoils("UPDATE feed_files SET rows_done = 1");
         assert_eq!(found(&centre), ["unreadable"]);
+    }
+
+    fn a_file_that_is_refused_by_now_is_passed_over_where_nothing_came_of_it(centre) {
+        centre.serves(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        let nowhere = csv(&[seen("2026-04-01", "nowhere"), seen("2026-04-01", "nobody")]);
+        assert_eq!(centre.ingests(SCANNER, "nowhere.csv", nowhere).status, 1);
+        // As where a format has learned to refuse what it took for rows.
+        centre.spoils("UPDATE feeds SET format = 'xarf'");
+        let told = centre.is_clean()["skipped"].to_string();
+        assert!(told.contains("this version refuses it as a whole"), "{told}");
+        centre.spoils("UPDATE feeds SET format = 'scan-list'");
+        let good = csv(&[seen("2026-04-01", STAYS), seen("2026-04-01", "nowhere")]);
+        assert_eq!(centre.ingests(SCANNER, "good.csv", good).status, 1);
+        centre.spoils("UPDATE feeds SET format = 'xarf'");
+        assert!(found(&centre).contains(&"unreadable".to_owned()), "{:?}", found(&centre));
     }
 
     fn every_damage_is_found_and_called_by_its_name(centre) {
