@@ -240,6 +240,11 @@ pub enum FileRefused {
     /// No line of its beginning is JSON.
     #[error("the file is not JSON; give the JSON lines or the JSON array as it was delivered")]
     NotJson,
+    /// Its beginning is neither JSON nor the report part of an X-ARF.
+    #[error(
+        "the file is neither JSON nor the report part of an X-ARF mail; give the reports as sent"
+    )]
+    NotXarf,
     /// A mapping that says no sound thing of the columns.
     #[error("the mapping cannot be used: {0}")]
     BadMapping(String),
@@ -264,6 +269,7 @@ impl FileRefused {
             Self::TooLarge(_) => "too_large",
             Self::BadHeader(_) => "bad_header",
             Self::NotJson => "not_json",
+            Self::NotXarf => "not_xarf",
             Self::BadMapping(_) => "bad_mapping",
             Self::Io(_) => "io",
         }

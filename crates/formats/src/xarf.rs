@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::json_value::{self, Bytes, Fault, Items, MASK, Object, at};
 use crate::table::REFUSED_BYTES_MAX;
+use crate::unfold::place::read_some;
 use crate::{
     Detection, FileRefused, Header, Legible, Reading, Reason, Refused, Row, Rows, address,
 };
@@ -32,7 +33,12 @@ const REPORT_BYTES_MAX: usize = 8 << 20;
 /// about no device. Evidence is dropped but for its hash, and what the sender marks as internal.
 pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows, FileRefused> {
     json_value::no_other_encoding(reading)?;
-    let mut input = Bytes::open(input)?;
+    let mut input = input;
+    let mut beginning = vec![0; v0::LOOK];
+    let seen = read_some(&mut input, &mut beginning)?;
+    beginning.truncate(seen);
+    let is_text = v0::begins(&beginning);
+    let mut input = Bytes::open(io::Cursor::new(beginning).chain(input))?;
     let header = Header { report_type: "xarf".to_owned(), ..Header::default() };
     match input.peek()? {
         None => Err(FileRefused::Empty),
@@ -40,6 +46,8 @@ pub fn open(input: impl Read + Send + 'static, reading: Reading) -> Result<Rows,
             let mut items = Items::open(input, REPORT_BYTES_MAX);
             Ok(Rows::new(header, std::iter::from_fn(move || next(&mut items, reading).transpose())))
         }
+        // A log, or a text for people, as mails bring along beside their report.
+        Some(_) if !is_text => Err(FileRefused::NotXarf),
         Some(_) => {
             let mut blocks = v0::Blocks::open(input);
             Ok(Rows::new(header, std::iter::from_fn(move || blocks.next(reading).transpose())))

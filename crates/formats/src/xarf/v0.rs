@@ -37,6 +37,21 @@ const ATTACKS: &[(&str, &str, Severity)] = &[
 const NO_DEVICES: [&str; 9] =
     ["copyright", "fraud", "info", "mail", "phishing", "reg-spam", "reg_spam", "spam", "trademark"];
 
+/// So much of a file tells whether it holds report parts: none of them is longer.
+pub(super) const LOOK: usize = BLOCK_BYTES_MAX;
+
+/// Members of which every report part has one.
+const MARKS: [&str; 2] = ["Report-Type", "Reported-From"];
+
+/// Whether a file begins as report parts do.
+pub(super) fn begins(beginning: &[u8]) -> bool {
+    let marks = |line: &[u8]| {
+        let key = line.split(|b| *b == b':').next().unwrap_or_default().trim_ascii();
+        MARKS.iter().any(|mark| mark.as_bytes() == key)
+    };
+    beginning.split(|b| *b == b'\n').any(marks)
+}
+
 /// The report parts of a text, one after the other.
 pub(super) struct Blocks {
     input: Bytes,
@@ -117,7 +132,7 @@ fn members(bytes: &[u8]) -> Result<Map<String, Value>, Reason> {
             return Err(Reason::Contradiction("a key stands twice in one report"));
         }
     }
-    if !members.contains_key("Report-Type") && !members.contains_key("Reported-From") {
+    if !MARKS.iter().any(|mark| members.contains_key(*mark)) {
         return Err(Reason::Contradiction("this is neither JSON nor the report part of an X-ARF"));
     }
     Ok(members)

@@ -240,5 +240,18 @@ fn a_refused_report_part_shows_itself_without_credentials_and_reads_again() {
     assert!(shown.contains("Source: 192.0.2.7") && !shown.contains("hunter2"), "{shown}");
     let again = refused(XARF, shown);
     assert_eq!(again.reason, bad[0].reason);
-    assert_eq!(refused(XARF, "no report at all\n").bytes, b"***");
+    let beside = format!("{REPORT_PART}---\nno report at all\n");
+    let (good, bad) = read(XARF, beside);
+    assert_eq!((good.len(), &bad[0].bytes[..]), (1, &b"***"[..]));
+}
+
+#[test]
+fn what_begins_neither_as_json_nor_as_a_report_part_is_refused_as_a_whole() {
+    for text in
+        ["no report at all\n", "Nov 20 sshd[1]: Report-Type:\n", "\u{0}\u{1}\u{2}", "<p>x</p>"]
+    {
+        let input = std::io::Cursor::new(text.as_bytes().to_vec());
+        let why = XARF(input, formats::Reading::at(super::NOW)).unwrap_err();
+        assert_eq!(why.code(), "not_xarf", "{text}");
+    }
 }
