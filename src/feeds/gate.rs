@@ -154,8 +154,8 @@ pub(crate) async fn measures(
     Ok((hits, before, store::addresses_over(db, (feed, file.id), batch, FLOOR).await?))
 }
 
-/// Lets the cases of a file that is in already wait while rows of it are read again, unless somebody
-/// has decided about it: a list that is made meanwhile must not hold what is weighed only then.
+/// Lets the cases of a file that is in already wait while rows of it are read again, unless
+/// somebody has decided about it: a list made meanwhile must not hold what is weighed only then.
 /// Where the reading is cut off, the file waits until it is read again or somebody decides.
 pub(crate) async fn hold_while_read(app: &App, file: FileId) -> crate::db::Result<()> {
     let hold = || async {

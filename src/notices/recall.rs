@@ -50,8 +50,8 @@ pub(crate) async fn listed(tx: &mut Tx, cases: &[CaseId]) -> crate::db::Result<V
     store::listed(tx, &keys).await
 }
 
-/// Lines of these cases that were sent, stand, and tell of a sighting that is gone: whoever held the
-/// address at that moment is not the one to be warned.
+/// Lines of these cases that were sent, stand, and tell of a sighting that is gone: whoever held
+/// the address at that moment is not the one to be warned.
 pub(crate) async fn unfounded(
     tx: &mut Tx,
     cases: &[CaseId],

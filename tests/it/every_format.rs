@@ -200,7 +200,8 @@ on_both_engines! {
                 for time in ["first", "second"] {
                     let answer = centre.ingests(format, &format!("{name}.eml"), &mail);
                     let told = answer.one()["refused"].as_str().unwrap_or_default();
-                    assert!(answer.status == 1 && told.contains(why), "{format} {time}: {answer:?}");
+                    let is_told = answer.status == 1 && told.contains(why);
+                    assert!(is_told, "{format} {time}: {answer:?}");
                 }
             }
         }

@@ -113,8 +113,8 @@ pub(in crate::feeds) async fn files(db: &Db, feed: FeedId) -> sqlx::Result<Vec<F
     })
 }
 
-/// Marks a row as understood by the mapping that its feed was loaded with; one that another retry has let go, or that somebody dismissed
-/// meanwhile, counts as a clash.
+/// Marks a row as understood by the mapping that its feed was loaded with; one that another retry
+/// has let go, or that somebody dismissed meanwhile, counts as a clash.
 pub(in crate::feeds) async fn release(
     tx: &mut Tx,
     feed: &Feed,
