@@ -63,9 +63,13 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     // number and one starts over, or the later one sees the lines of the earlier.
     let number = store::count(&mut tx, isp.id).await? + 1;
     let (waiting, held) = waiting(&mut tx, isp).await?;
+    let untold = store::recall::untold(&mut tx, isp.id).await?;
+    if waiting.is_empty() && untold.is_empty() {
+        return Ok(Prepared { notice: None, recalls: 0, held });
+    }
     let report_by = now.plus_days(REPORT_DAYS);
     let listing = Listing::of(app, isp, report_by).await?;
-    let recalls = recalls(&mut tx, isp, &listing, &waiting).await?;
+    let recalls = recalls(&mut tx, (isp, &listing), &waiting, untold).await?;
     let recalled = i64::try_from(recalls.lines.len())?;
     if waiting.is_empty() && recalls.lines.is_empty() {
         return Ok(Prepared { notice: None, recalls: 0, held });
@@ -133,14 +137,14 @@ struct Recalls {
 /// only files that wait for approval bear out, the provider hears once they wait no more.
 async fn recalls(
     tx: &mut Tx,
-    isp: &Isp,
-    listing: &Listing,
+    (isp, listing): (&Isp, &Listing),
     waiting: &[(Case, i64)],
+    untold: Vec<(CaseId, String)>,
 ) -> anyhow::Result<Recalls> {
     let (mut recalls, mut known) = (Recalls::default(), HashSet::new());
     let listed: HashSet<CaseId> = waiting.iter().map(|(case, _)| case.id).collect();
     let held = store::recall::held_files(tx).await?;
-    for (id, body) in store::recall::untold(tx, isp.id).await? {
+    for (id, body) in untold {
         if !known.insert(id) {
             continue;
         }
