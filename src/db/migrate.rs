@@ -24,8 +24,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "mapping of files", include_str!("../../migrations/0009_mapping_of_files.sql")),
     (10, "report types", include_str!("../../migrations/0010_report_types.sql")),
     (11, "validity of AS numbers", include_str!("../../migrations/0011_asn_validity.sql")),
-    (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
     (12, "refusals of ways", include_str!("../../migrations/0012_way_refusals.sql")),
+    (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
 ];
 
 /// The schema that this program reads and writes.
@@ -186,6 +186,11 @@ mod tests {
         let refused: Vec<(i64, String, String)> =
             on!(db, pool => sqlx::query_as(REFUSED).fetch_all(pool).await).unwrap();
         assert_eq!(refused, [(3, "bad.csv".to_owned(), "it has no header".to_owned())]);
+    }
+
+    #[test]
+    fn migrations_stand_in_the_order_in_which_they_are_applied() {
+        assert!(MIGRATIONS.is_sorted_by(|one, next| one.0 < next.0));
     }
 
     #[tokio::test]

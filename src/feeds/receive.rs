@@ -46,7 +46,7 @@ pub struct FeedFile {
     pub received_at: Moment,
     /// Rows that are committed.
     pub rows_done: i64,
-    /// What came of them, as JSON of [`Counts`] or of [`coverage::Counts`].
+    /// What came of them, as JSON of [`Counts`] or of [`Counts`](super::coverage::Counts) of coverage.
     pub counts: String,
     /// When its last row was committed.
     pub completed_at: Option<Moment>,
