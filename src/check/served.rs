@@ -113,8 +113,8 @@ impl Register {
         Vec::new()
     }
 
-    /// Whose a prefix is that all of these declared from the same moment: the one's that sits behind
-    /// all others, since they sell it lines.
+    /// Whose a prefix is that all of these declared from the same moment: the one's that sits
+    /// behind all others, since they sell it lines.
     fn holder(&self, equal: &[&Declared]) -> Option<IspId> {
         let is_lowest = |one: &&&Declared| {
             let mut others = equal.iter().filter(|other| other.isp != one.isp);

@@ -46,7 +46,8 @@ pub struct FeedFile {
     pub received_at: Moment,
     /// Rows that are committed.
     pub rows_done: i64,
-    /// What came of them, as JSON of [`Counts`] or of [`Counts`](super::coverage::Counts) of coverage.
+    /// What came of them, as JSON of [`Counts`], or of those of
+    /// [coverage](super::coverage::Counts).
     pub counts: String,
     /// When its last row was committed.
     pub completed_at: Option<Moment>,
