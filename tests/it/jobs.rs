@@ -45,7 +45,10 @@ async fn takes(app: &App) -> Option<Lease> {
 /// Whether a write of the holder of `lease` goes through.
 async fn may_write(app: &App, lease: &Lease) -> bool {
     let mut tx = app.db.begin().await.unwrap();
-    lease.check(&mut tx).await.is_ok()
+    let may = lease.check(&mut tx).await.is_ok();
+    // Dropped, it would be rolled back some time later, and hold the job until then.
+    tx.commit().await.unwrap();
+    may
 }
 
 fn block_on(story: impl Future<Output = ()>) {
