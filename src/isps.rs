@@ -211,7 +211,7 @@ pub struct DeclaredPrefix {
 impl DeclaredPrefix {
     /// Whether the declaration held at `at`.
     pub fn held_at(&self, at: Moment) -> bool {
-        self.from <= at && self.to.is_none_or(|to| at < to)
+        is_within(at, self.from, self.to)
     }
 }
 
@@ -232,8 +232,13 @@ pub struct AnnouncedAs {
 impl AnnouncedAs {
     /// Whether the provider announced it at `at`.
     pub fn held_at(&self, at: Moment) -> bool {
-        self.from <= at && self.to.is_none_or(|to| at < to)
+        is_within(at, self.from, self.to)
     }
+}
+
+/// Whether what holds from one moment until another, if any, holds at `at`.
+fn is_within(at: Moment, from: Moment, to: Option<Moment>) -> bool {
+    from <= at && to.is_none_or(|to| at < to)
 }
 
 /// All providers by code.

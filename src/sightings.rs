@@ -192,11 +192,7 @@ pub(crate) struct Ports {
 /// The ports that a sighting at `spot` at `at` kept; of several of one moment the lowest of each,
 /// whichever file came first.
 pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<Ports> {
-    let mut seen = Vec::new();
-    for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
-        let hits = hits::unpack(spot.shelf(), from, &body)?;
-        seen.extend(hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0));
-    }
+    let seen = seen_at(tx, spot, at).await?;
     Ok(Ports {
         calling: seen.iter().filter_map(|hit| hit.port).min(),
         peer: seen.iter().filter_map(|hit| hit.peer_port).min(),
@@ -205,13 +201,17 @@ pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Re
 
 /// Whether a file that stands tells of a sighting at `spot` at just that moment.
 pub(crate) async fn is_told(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<bool> {
+    Ok(!seen_at(tx, spot, at).await?.is_empty())
+}
+
+/// All that is told of a spot at one moment.
+async fn seen_at(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<Vec<hits::Seen>> {
+    let mut seen = Vec::new();
     for (from, body) in store::hits_around(tx, spot.shelf(), at).await? {
-        let mut hits = hits::unpack(spot.shelf(), from, &body)?.into_iter();
-        if hits.any(|hit| hit.at == at && hit.spot == spot.0) {
-            return Ok(true);
-        }
+        let hits = hits::unpack(spot.shelf(), from, &body)?;
+        seen.extend(hits.into_iter().filter(|hit| hit.at == at && hit.spot == spot.0));
     }
-    Ok(false)
+    Ok(seen)
 }
 
 /// Keeps of `rows` of one file, sorted by spot and time, where and when, in the caller's

@@ -11,7 +11,7 @@ use super::{
     mapped::Mapped,
     raw::{self, NotThere, Raw},
     shelves::Seen,
-    store::{self, File},
+    store::{self, File, Quarantined},
 };
 use crate::{app::App, db::Tx};
 
@@ -63,7 +63,7 @@ pub(super) async fn check(
     let now = app.now().0.max(file.received_at).max(file.completed_at.unwrap_or(i64::MIN));
     let quarantine = store::quarantine(tx, file.id).await?;
     let saved = store::mappings(tx, &file.format).await?;
-    let mapped = Mapped::of(file.mapped_at, &saved, &store::read_by(tx, file.id).await?);
+    let mapped = Mapped::of(file.mapped_at, &saved, &quarantine);
     let checking = Checking { file, place, raw, now, quarantine, mapped };
     if file.holds == "coverage" {
         return checking.coverage(tx, findings).await;
@@ -81,8 +81,8 @@ pub(super) struct Checking<'a> {
     pub(super) raw: Raw,
     /// Rows that are dated later than this were refused.
     pub(super) now: i64,
-    /// Rows that are or were in quarantine, and when a retry let them go.
-    pub(super) quarantine: Vec<(i64, Option<i64>)>,
+    /// Rows that are or were in quarantine.
+    pub(super) quarantine: Vec<Quarantined>,
     pub(super) mapped: Mapped,
 }
 
@@ -94,7 +94,8 @@ impl Checking<'_> {
 
     /// Rows that are in quarantine now.
     pub(super) fn waiting(&self) -> HashSet<i64> {
-        self.quarantine.iter().filter(|(_, left)| left.is_none()).map(|(row, _)| *row).collect()
+        let waiting = self.quarantine.iter().filter(|one| one.released_at.is_none());
+        waiting.map(|one| one.row_no).collect()
     }
 
     /// Whether it was accepted and nobody began to take it in.
@@ -149,7 +150,7 @@ impl Checking<'_> {
         let mut read = Read::default();
         // Rows that ever were in quarantine, and whether they have left it.
         let waits: HashMap<i64, bool> =
-            self.quarantine.iter().map(|(row, left)| (*row, left.is_some())).collect();
+            self.quarantine.iter().map(|one| (one.row_no, one.released_at.is_some())).collect();
         for row in rows {
             let row = match row {
                 Ok(row) => row,
@@ -218,7 +219,7 @@ impl Checking<'_> {
         for (_, what) in wrong.iter().filter(|(wrong, _)| *wrong) {
             self.find(findings, Kind::Counts, *what);
         }
-        let beyond = self.quarantine.last().is_some_and(|(row, _)| *row > file.rows_done);
+        let beyond = self.quarantine.last().is_some_and(|one| one.row_no > file.rows_done);
         if beyond {
             let what = "a row waits in quarantine that the file does not have";
             self.find(findings, Kind::Quarantine, what);

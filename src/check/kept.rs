@@ -64,7 +64,7 @@ impl Checking<'_> {
                 self.find(findings, Kind::Kept, what);
             }
         }
-        let released = self.quarantine.iter().filter(|(_, left)| left.is_some()).count();
+        let released = self.quarantine.iter().filter(|one| one.released_at.is_some()).count();
         Ok(opened_later.max(0).saturating_add(i64::try_from(released)?))
     }
 }

@@ -17,22 +17,21 @@ pub(super) struct Mapped {
 }
 
 impl Mapped {
-    /// `saved` are the mappings of that name in order of time; `read_by` the rows that left
-    /// quarantine, with when the mapping was saved by which they were read.
+    /// `saved` are the mappings of that name in order of time.
     pub(super) fn of(
         mapped_at: Option<i64>,
         saved: &[store::Saved],
-        read_by: &[(i64, i64)],
+        quarantine: &[store::Quarantined],
     ) -> Self {
         let at = |moment: i64| {
             let before = saved.iter().rev().find(|(saved_at, _)| *saved_at <= moment);
             before.map(|(_, body)| body.clone())
         };
         let mut mapped = Self { then: at(mapped_at.unwrap_or(i64::MAX)), ..Self::default() };
-        for (row, mapped_at) in read_by {
-            let Some(body) = at(*mapped_at) else { continue };
+        for row in quarantine.iter().filter(|row| row.released_at.is_some()) {
+            let Some(body) = row.mapped_at.and_then(at) else { continue };
             if mapped.then.as_ref() != Some(&body) {
-                mapped.since.entry(body).or_default().insert(*row);
+                mapped.since.entry(body).or_default().insert(row.row_no);
             }
         }
         mapped

@@ -122,17 +122,20 @@ pub(super) async fn mappings(tx: &mut Tx, format: &str) -> sqlx::Result<Vec<Save
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(format).fetch_all(conn).await)
 }
 
-/// Rows of a file that are, or were, in quarantine: number, and when a retry let it go.
-pub(super) async fn quarantine(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i64, Option<i64>)>> {
-    const SQL: &str = "SELECT row_no, released_at FROM quarantined_rows
-         WHERE feed_file_id = $1 ORDER BY row_no";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch_all(conn).await)
+/// A row that is, or was, in quarantine.
+#[derive(Debug, FromRow)]
+pub(super) struct Quarantined {
+    pub(super) row_no: i64,
+    /// When a retry let it go.
+    pub(super) released_at: Option<i64>,
+    /// When the mapping was saved by which it was read then.
+    pub(super) mapped_at: Option<i64>,
 }
 
-/// Rows of a file that left quarantine, each with when the mapping was saved by which it was read.
-pub(super) async fn read_by(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<(i64, i64)>> {
-    const SQL: &str = "SELECT row_no, mapped_at FROM quarantined_rows
-         WHERE feed_file_id = $1 AND released_at IS NOT NULL AND mapped_at IS NOT NULL";
+/// Those of a file.
+pub(super) async fn quarantine(tx: &mut Tx, file: FileId) -> sqlx::Result<Vec<Quarantined>> {
+    const SQL: &str = "SELECT row_no, released_at, mapped_at FROM quarantined_rows
+         WHERE feed_file_id = $1 ORDER BY row_no";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(file).fetch_all(conn).await)
 }
 

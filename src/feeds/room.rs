@@ -15,10 +15,36 @@ const RESERVE: u64 = 256 << 20;
 
 /// Bytes that are written before the disk is asked again: fewer than the reserve of a disk on which
 /// a store finds room.
-pub(crate) const STRIDE: u64 = 256 << 10;
+const STRIDE: u64 = 256 << 10;
+
+/// What keeps writing in a folder within bounds.
+#[derive(Debug)]
+pub(crate) struct Gauge {
+    folder: PathBuf,
+    /// Bytes since the disk was asked.
+    written: u64,
+}
+
+impl Gauge {
+    /// Of a folder whose disk has room to begin with.
+    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
+        check(folder)?;
+        Ok(Self { folder: folder.to_owned(), written: 0 })
+    }
+
+    /// Lets so many bytes more be written, unless that takes of the reserve.
+    pub(crate) fn pass(&mut self, bytes: usize) -> io::Result<()> {
+        if self.written >= STRIDE {
+            check(&self.folder)?;
+            self.written = 0;
+        }
+        self.written += bytes as u64;
+        Ok(())
+    }
+}
 
 /// Refuses where no more than the reserve is left on the disk of `folder`.
-pub(crate) fn check(folder: &Path) -> io::Result<()> {
+fn check(folder: &Path) -> io::Result<()> {
     let disk = rustix::fs::statvfs(folder)?;
     let (left, all) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
     if is_enough(left, all) {
@@ -49,16 +75,13 @@ pub(crate) fn is_full(fault: &anyhow::Error) -> bool {
 #[derive(Debug)]
 pub(super) struct Roomy {
     file: File,
-    folder: PathBuf,
-    /// Bytes since the disk was asked.
-    written: u64,
+    gauge: Gauge,
 }
 
 impl Roomy {
     /// Of a file in `folder`.
     pub(super) fn new(file: File, folder: &Path) -> io::Result<Self> {
-        check(folder)?;
-        Ok(Self { file, folder: folder.to_owned(), written: 0 })
+        Ok(Self { file, gauge: Gauge::of(folder)? })
     }
 
     /// The file.
@@ -69,13 +92,8 @@ impl Roomy {
 
 impl Write for Roomy {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        if self.written >= STRIDE {
-            check(&self.folder)?;
-            self.written = 0;
-        }
-        let written = self.file.write(piece)?;
-        self.written += written as u64;
-        Ok(written)
+        self.gauge.pass(piece.len())?;
+        self.file.write(piece)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -12,7 +12,7 @@ use crate::{
     app::App,
     cases::{Case, CaseRef, State, find_in, inquiry_id, listed},
     db::{Tx, retry},
-    ids::{CaseId, NoticeId},
+    ids::{CaseId, FileId, NoticeId},
     isps::Isp,
     sightings,
 };
@@ -62,14 +62,15 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     // Counted before the cases are read: of two that prepare at once, either both take the same
     // number and one starts over, or the later one sees the lines of the earlier.
     let number = store::count(&mut tx, isp.id).await? + 1;
-    let (waiting, held) = waiting(&mut tx, isp).await?;
+    let files = store::recall::held_files(&mut tx).await?;
+    let (waiting, held) = waiting(&mut tx, isp, &files).await?;
     let untold = store::recall::untold(&mut tx, isp.id).await?;
     if waiting.is_empty() && untold.is_empty() {
         return Ok(Prepared { notice: None, recalls: 0, held });
     }
     let report_by = now.plus_days(REPORT_DAYS);
     let listing = Listing::of(app, isp, report_by).await?;
-    let recalls = recalls(&mut tx, (isp, &listing), &waiting, untold).await?;
+    let recalls = recalls(&mut tx, (isp, &listing), untold, (&waiting, &files)).await?;
     let recalled = i64::try_from(recalls.lines.len())?;
     if waiting.is_empty() && recalls.lines.is_empty() {
         return Ok(Prepared { notice: None, recalls: 0, held });
@@ -101,10 +102,14 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     Ok(Prepared { notice: Some(notice), recalls: recalled, held })
 }
 
-/// The cases that go on the list, each with how often it was listed; and how many are held back.
-async fn waiting(tx: &mut Tx, isp: &Isp) -> anyhow::Result<(Vec<(Case, i64)>, i64)> {
+/// The cases that go on the list, each with how often it was listed; and how many these `files`
+/// hold back.
+async fn waiting(
+    tx: &mut Tx,
+    isp: &Isp,
+    files: &[FileId],
+) -> anyhow::Result<(Vec<(Case, i64)>, i64)> {
     let mut waiting = store::waiting(tx, isp.id, LINES_MAX).await?;
-    let files = store::recall::held_files(tx).await?;
     if files.is_empty() {
         return Ok((waiting, 0));
     }
@@ -134,16 +139,15 @@ struct Recalls {
 }
 
 /// Lines that take back what the provider was told, or say it anew: each case once. Of a case that
-/// only files that wait for approval bear out, the provider hears once they wait no more.
+/// one of the `held` files opened, the provider hears once that file waits no more.
 async fn recalls(
     tx: &mut Tx,
     (isp, listing): (&Isp, &Listing),
-    waiting: &[(Case, i64)],
     untold: Vec<(CaseId, String)>,
+    (waiting, held): (&[(Case, i64)], &[FileId]),
 ) -> anyhow::Result<Recalls> {
     let (mut recalls, mut known) = (Recalls::default(), HashSet::new());
     let listed: HashSet<CaseId> = waiting.iter().map(|(case, _)| case.id).collect();
-    let held = store::recall::held_files(tx).await?;
     for (id, body) in untold {
         if !known.insert(id) {
             continue;

@@ -23,12 +23,17 @@ fn maps(centre: &Centre, constants: &[&str], columns: &[&str]) {
     centre.does(&args);
 }
 
-/// Two files that share two rows, taken in by a mapping that is corrected the day after.
-fn corrected(centre: &mut Centre, first: &[&str], then: &[&str]) {
+/// A provider, and a feed that is read by a mapping with these constants.
+fn begins(centre: &mut Centre, constants: &[&str]) {
     centre.on("2026-05-02");
-    maps(centre, first, &[]);
+    maps(centre, constants, &[]);
     centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
     centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+}
+
+/// Two files that share two rows, taken in by a mapping that is corrected the day after.
+fn corrected(centre: &mut Centre, first: &[&str], then: &[&str]) {
+    begins(centre, first);
     for (name, hosts) in [("a.csv", ["1", "2", "3"]), ("b.csv", ["2", "3", "4"])] {
         let answer = centre.ingests(FEED, name, list(&hosts));
         assert_eq!(answer.status, 0, "{answer:?}");
@@ -84,10 +89,7 @@ on_both_engines! {
     }
 
     fn rows_that_a_corrected_mapping_lets_out_of_quarantine_are_in_by_it(centre) {
-        centre.on("2026-05-02");
-        maps(&centre, &[INFECTED, JAPAN], &[]);
-        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
-        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        begins(&mut centre, &[INFECTED, JAPAN]);
         let unsaid = format!("{}2026/05/01 09:05:00,198.18.0.2,不明\n", list(&["1"]));
         assert_eq!(centre.ingests(FEED, "a.csv", &unsaid).status, 1);
         centre.on("2026-05-03");
@@ -98,10 +100,7 @@ on_both_engines! {
     }
 
     fn a_file_refused_for_its_mapping_goes_in_once_the_mapping_is_corrected(centre) {
-        centre.on("2026-05-02");
-        maps(&centre, &[INFECTED, JAPAN], &[]);
-        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
-        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        begins(&mut centre, &[INFECTED, JAPAN]);
         let renamed = list(&["1", "2"]).replace("検知日時", "日時");
         assert_eq!(centre.ingests(FEED, "a.csv", &renamed).status, 1);
         centre.on("2026-05-03");
@@ -114,10 +113,7 @@ on_both_engines! {
     }
 
     fn a_mapping_saved_while_rows_are_read_again_says_nothing_of_them(centre) {
-        centre.on("2026-05-02");
-        maps(&centre, &[INFECTED, JAPAN], &[]);
-        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
-        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        begins(&mut centre, &[INFECTED, JAPAN]);
         let unsaid = format!("{HEADER}2026/05/01 09:05:00,198.18.0.2,不明\n");
         assert_eq!(centre.ingests(FEED, "a.csv", &unsaid).status, 1);
         centre.on("2026-05-03");
@@ -134,10 +130,7 @@ on_both_engines! {
     }
 
     fn rows_that_leave_quarantine_are_weighed_before_a_list_holds_their_cases(centre) {
-        centre.on("2026-05-02");
-        maps(&centre, &[INFECTED, JAPAN], &[]);
-        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
-        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        begins(&mut centre, &[INFECTED, JAPAN]);
         for (name, hosts) in [("few.csv", 1..3), ("many.csv", 3..153)] {
             let row = |host| format!("2026/05/01 09:05:00,198.18.0.{host},不明\n");
             let text = HEADER.to_owned() + &hosts.map(row).collect::<String>();
@@ -154,10 +147,7 @@ on_both_engines! {
     }
 
     fn rows_of_one_file_that_two_corrections_let_out_are_each_in_by_its_own(centre) {
-        centre.on("2026-05-02");
-        maps(&centre, &[INFECTED, JAPAN], &[]);
-        centre.does(&["feed", "add", FEED, "--format", "csv:jp", "--stream", "nicter"]);
-        centre.registers(&[provider("isp-a", "static", "198.18.0.0/24")]);
+        begins(&mut centre, &[INFECTED, JAPAN]);
         let text = "検知日時,IPアドレス,ポート,別のIP\n\
             2026/05/01 09:05:00,198.18.0.1,23,198.18.0.1\n\
             2026/05/01 09:05:00,198.18.0.2,不明,198.18.0.2\n\

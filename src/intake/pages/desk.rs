@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use crate::{
     access::keys::{private, to_hex},
     app::App,
-    feeds::{archive, room},
+    feeds::{archive, room::Gauge},
 };
 
 /// Why a body does not lie on the desk.
@@ -55,8 +55,8 @@ impl Desk {
     pub(super) async fn spool(&self, body: Body, bytes_max: u64) -> Result<String, NotSpooled> {
         let file = private().write(true).create_new(true).open(self.path())?;
         let mut file = tokio::fs::File::from_std(file);
-        let (mut hash, mut bytes, mut asked_at) = (Sha256::new(), 0_u64, 0);
-        room::check(&self.folder)?;
+        let (mut hash, mut bytes) = (Sha256::new(), 0_u64);
+        let mut gauge = Gauge::of(&self.folder)?;
         let mut pieces = body.into_data_stream();
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|_| NotSpooled::BrokenOff)?;
@@ -64,10 +64,7 @@ impl Desk {
             if bytes > bytes_max {
                 return Err(NotSpooled::TooLarge);
             }
-            if bytes - asked_at > room::STRIDE {
-                room::check(&self.folder)?;
-                asked_at = bytes;
-            }
+            gauge.pass(piece.len())?;
             hash.update(&piece);
             file.write_all(&piece).await?;
         }

@@ -28,19 +28,17 @@ const TRIES: u32 = 60;
 
 const TRIGGERS: &str = "
 CREATE SEQUENCE faults_draws;
-CREATE FUNCTION faults_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF abs(hashint8extended(nextval('faults_draws'), SEED)) % 100 < 5 THEN
-        RAISE serialization_failure USING MESSAGE = 'refused by the harness';
-    END IF;
-    RETURN NULL;
-END $$;
-CREATE FUNCTION faults_refuse_read() RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION faults_let_through() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     IF abs(hashint8extended(nextval('faults_draws'), SEED)) % 100 < 5 THEN
         RAISE serialization_failure USING MESSAGE = 'refused by the harness';
     END IF;
     RETURN true;
+END $$;
+CREATE FUNCTION faults_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM faults_let_through();
+    RETURN NULL;
 END $$;
 GRANT ALL ON SEQUENCE faults_draws TO teller;
 DO $$ DECLARE name text; BEGIN
@@ -52,7 +50,7 @@ DO $$ DECLARE name text; BEGIN
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         -- As a query of its own the function is called once for each statement, not for each row.
         EXECUTE format('CREATE POLICY faults_read ON %I FOR SELECT
-            USING ((SELECT faults_refuse_read()))', name);
+            USING ((SELECT faults_let_through()))', name);
         EXECUTE format('CREATE POLICY faults_insert ON %I FOR INSERT WITH CHECK (true)', name);
         EXECUTE format('CREATE POLICY faults_update ON %I FOR UPDATE USING (true)', name);
         EXECUTE format('CREATE POLICY faults_delete ON %I FOR DELETE USING (true)', name);
