@@ -8,4 +8,5 @@ pub mod pages;
 pub mod roles;
 pub mod staff;
 mod store;
+pub mod tenancy;
 pub mod tokens;

@@ -86,7 +86,8 @@ impl Db {
 
     /// Connects to PostgreSQL at `url`; where that fails, the fault is a [`NotReached`].
     pub async fn connect_postgres(url: &str) -> anyhow::Result<Self> {
-        let options = postgres_options(url)?;
+        // Row policies show a connection nothing unless it says for whom it works.
+        let options = postgres_options(url)?.options([("todoke.scope", "centre")]);
         // A pool that gets no connection says no more than that its time is over.
         knock(&options).await?;
         let pool = PgPoolOptions::new()

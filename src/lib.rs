@@ -7,6 +7,7 @@
 pub mod time;
 pub mod ids;
 pub mod db;
+pub mod audit;
 pub mod web;
 pub mod access;
 pub mod config;

@@ -4,8 +4,8 @@ use sqlx::FromRow;
 
 use super::{staff::Staff, tokens::Token};
 use crate::{
-    db::{Db, on, on_tx, retry},
-    ids::{StaffId, TokenId},
+    db::{Db, Tx, on, on_tx, retry},
+    ids::{IspId, StaffId, TokenId},
     time::Moment,
 };
 
@@ -156,4 +156,16 @@ pub(super) async fn withdraw_token(
     const SQL: &str = "UPDATE api_tokens SET withdrawn_at = $1, withdrawn_by = $2
          WHERE id = $3 AND withdrawn_at IS NULL";
     write!(db, SQL, now, by, id).map(|changed| changed == 1)
+}
+
+/// Confines the rest of a transaction to the rows of one provider; see the row policies. SQLite has
+/// none, and there the statements alone keep providers apart.
+pub(super) async fn confine(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
+    let Tx::Postgres(tx) = tx else { return Ok(()) };
+    let scope = isp.0.simple().to_string();
+    sqlx::query("SELECT set_config('todoke.scope', $1, true)")
+        .bind(scope)
+        .execute(&mut **tx)
+        .await
+        .map(|_| ())
 }

@@ -24,6 +24,8 @@ pub const PREFIX: &str = "todoke_";
 pub enum Scope {
     /// Hand files to the feed of that name, and ask what became of them.
     Feed(String),
+    /// Fetch the lists of the provider with that code, and report on them.
+    Isp(String),
 }
 
 /// A word that names no scope.
@@ -33,8 +35,10 @@ pub struct NotAScope(String);
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Feed(name) = self;
-        write!(f, "feed:{name}")
+        match self {
+            Self::Feed(name) => write!(f, "feed:{name}"),
+            Self::Isp(code) => write!(f, "isp:{code}"),
+        }
     }
 }
 
@@ -42,8 +46,11 @@ impl FromStr for Scope {
     type Err = NotAScope;
 
     fn from_str(word: &str) -> Result<Self, NotAScope> {
-        let name = word.strip_prefix("feed:").ok_or_else(|| NotAScope(word.to_owned()))?;
-        Ok(Self::Feed(name.to_owned()))
+        match word.split_once(':') {
+            Some(("feed", name)) => Ok(Self::Feed(name.to_owned())),
+            Some(("isp", code)) => Ok(Self::Isp(code.to_owned())),
+            _ => Err(NotAScope(word.to_owned())),
+        }
     }
 }
 

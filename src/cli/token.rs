@@ -1,9 +1,9 @@
 //! `todoke token`: what machines show when they hand files over.
 
-use clap::{Args, Subcommand, value_parser};
+use clap::{ArgGroup, Args, Subcommand, value_parser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, staff::By};
+use super::{Ended, Out, Refused, feed_named, isp_named, staff::By};
 use crate::{
     access::tokens::{self, Scope},
     app::App,
@@ -19,12 +19,19 @@ pub(super) struct Token {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a token that is good for handing files to one feed; its secret is shown this once.
-    #[command(after_help = "Example:\n  todoke token add --feed telnet --days 365")]
+    /// Make a token for one feed or one provider; its secret is shown this once.
+    #[command(
+        after_help = "Examples:\n  todoke token add --feed telnet --days 365\n  \
+                      todoke token add --isp isp-a --days 365",
+        group = ArgGroup::new("what").args(["feed", "isp"]).required(true)
+    )]
     Add {
-        /// The feed.
+        /// Good for handing files to this feed.
         #[arg(long)]
-        feed: String,
+        feed: Option<String>,
+        /// Good for fetching the lists of this provider and reporting on them.
+        #[arg(long)]
+        isp: Option<String>,
         /// For how many days.
         #[arg(long, default_value_t = 365, value_parser = value_parser!(i64).range(1..=1095))]
         days: i64,
@@ -47,8 +54,14 @@ enum Command {
 impl Token {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
-            Command::Add { feed, days, by } => {
-                let scope = Scope::Feed(feed_named(app, feed).await?.name);
+            Command::Add { feed, isp, days, by } => {
+                let scope = match (feed, isp) {
+                    (Some(name), _) => Scope::Feed(feed_named(app, name).await?.name),
+                    (None, code) => {
+                        let code = code.as_deref().unwrap_or_default();
+                        Scope::Isp(isp_named(app, code).await?.code)
+                    }
+                };
                 let (token, secret) = tokens::make(app, scope, *days, &by.by).await?;
                 let (id, until) = (token.id, token.ends_at.rfc3339());
                 out.line(
@@ -56,7 +69,7 @@ impl Token {
                         "id": id, "token": secret, "scope": token.scope.to_string(),
                         "ends_at": until,
                     }),
-                    format!("{secret}\nShown this once; good for the feed {feed} until {until}."),
+                    format!("{secret}\nShown this once; good for {} until {until}.", token.scope),
                 )?;
             }
             Command::List => {

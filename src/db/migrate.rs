@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "validity of AS numbers", include_str!("../../migrations/0011_asn_validity.sql")),
     (12, "refusals of ways", include_str!("../../migrations/0012_way_refusals.sql")),
     (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
+    (14, "audit", include_str!("../../migrations/0014_audit.sql")),
 ];
 
 /// The schema that this program reads and writes.
