@@ -1,12 +1,22 @@
-//! Who may do what (権限): keys that guard inquiry IDs, people of the centre, tokens of machines.
+//! Who may do what (権限): keys that guard inquiry IDs, accounts of people, tokens of machines.
 //!
-//! A person enters by a one-time link and works under one [role](roles::Role); a machine shows a
-//! token that is good for one thing. Owns `staff`, `staff_links`, `staff_sessions`, `api_tokens`.
+//! A person is invited by a one-time link, chooses a password and a second factor, and works under
+//! one [role](roles::Role), of the centre or within one provider. Each route of the site names its
+//! [door](doors::Door). A machine shows a token that is good for one thing. Owns `accounts`,
+//! `account_events`, `account_links`, `account_sessions`, `account_passwords`, `account_factors`,
+//! `account_recovery_codes`, `sign_in_failures`, `api_tokens`.
 
+pub mod accounts;
+pub mod doors;
+pub mod factors;
 pub mod keys;
+pub mod locks;
 pub mod pages;
+pub mod passkeys;
+pub mod passwords;
 pub mod roles;
-pub mod staff;
+pub mod seal;
+pub mod sessions;
 mod store;
 pub mod tenancy;
 pub mod tokens;

@@ -4,6 +4,7 @@
 //! logs go to stderr. Exit status: 0 done, 1 refused with a reason the user can act on, 2 wrong
 //! usage, which the command line alone shows, 3 fault.
 
+mod account;
 mod case;
 mod check;
 mod completions;
@@ -22,7 +23,6 @@ mod notice;
 mod quarantine;
 mod report_back;
 mod serve;
-mod staff;
 mod state_hash;
 mod token;
 mod unattributed;
@@ -104,8 +104,8 @@ enum Command {
     Device(device::Device),
     /// Lists for the providers.
     Notice(notice::Notice),
-    /// Accounts of the centre's own people.
-    Staff(staff::Staff),
+    /// Accounts of people, of the centre and of providers.
+    Account(account::Account),
     /// Tokens of machines that hand files over.
     Token(token::Token),
     /// What the providers report back.
@@ -249,7 +249,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Unattributed(it) => it.run(app, out).await,
         Command::Case(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
-        Command::Staff(it) => it.run(app, out).await,
+        Command::Account(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,

@@ -89,8 +89,10 @@ typed_ids! {
     NoticeId;
     /// Key of a visit (来訪).
     VisitId;
-    /// Key of an account of the centre (職員).
-    StaffId;
+    /// Key of an account (アカウント).
+    AccountId;
+    /// Key of a second factor (第二要素).
+    FactorId;
     /// Key of an API token (APIトークン).
     TokenId;
     /// Key of a way in (取得経路).

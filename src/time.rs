@@ -104,6 +104,13 @@ impl Moment {
         JAPAN.to_datetime(Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH))
     }
 
+    /// The next midnight in Japan.
+    #[must_use]
+    pub fn next_midnight(self) -> Self {
+        const NINE_HOURS: i64 = DAY / 24 * 9;
+        Self((self.0 + NINE_HOURS).div_euclid(DAY) * DAY + DAY - NINE_HOURS)
+    }
+
     /// RFC 3339 in UTC to the second, for machines.
     pub fn rfc3339(self) -> String {
         let utc = Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);

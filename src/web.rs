@@ -13,6 +13,8 @@ pub mod listen;
 pub mod page;
 pub mod peer;
 pub mod problem;
+pub mod qr;
+pub mod routes;
 pub mod session;
 pub mod texts;
 

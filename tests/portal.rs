@@ -6,8 +6,12 @@
 mod centre;
 #[path = "portal/album.rs"]
 mod album;
+#[path = "portal/device.rs"]
+mod device;
 #[path = "portal/intake.rs"]
 mod intake;
+#[path = "portal/people.rs"]
+mod people;
 #[path = "portal/results.rs"]
 mod results;
 #[path = "portal/steps.rs"]

@@ -1,13 +1,3 @@
-sign-in-title = For the centre's own people
-sign-in-hint = Enter what stands behind the # of your one-time link.
-sign-in-button = Sign in
-sign-in-how = An administrator makes the link by “todoke staff link NAME”. It is good for one hour.
-sign-in-refused = This link does not work: it was used, or its hour is over. Ask an administrator for a new one.
-sign-out-button = Sign out
-signed-out-title = You are signed out
-signed-out = Close this window. To come back you need a new link.
-work-label = For the centre's own people
-work-as = Signed in as { $name }.
 feeds-title = Feeds
 feeds-lead = What came, and what waits for a person.
 feeds-none = There is no feed yet. Register one by “todoke feed add”.

@@ -1,13 +1,3 @@
-sign-in-title = 職員の入り口
-sign-in-hint = 一度だけ使えるリンクの、# の後ろの文字を入れてください。
-sign-in-button = 入る
-sign-in-how = リンクは管理者が「todoke staff link 名前」で作ります。1時間で使えなくなります。
-sign-in-refused = このリンクは使えません。使い終わったか、1時間を過ぎています。管理者に新しいリンクを頼んでください。
-sign-out-button = 終わる
-signed-out-title = 終わりました
-signed-out = この画面を閉じてください。もう一度入るには、新しいリンクが要ります。
-work-label = 職員の案内
-work-as = { $name } さんの作業中です。
 feeds-title = フィードの取込状況
 feeds-lead = 届いたファイルと、人の判断を待っているものです。
 feeds-none = フィードがまだありません。「todoke feed add」で登録します。

@@ -1,119 +1,83 @@
-//! `/sign-in` and `/sign-out`, and who is signed in, for all pages of the centre's own people.
+//! `/sign-in`, `/account`, `/admin/accounts`, `/isp/colleagues`, `/admin/access`: people and what
+//! they may do.
 
-use askama::Template;
-use axum::{
-    Form, Router,
-    extract::{FromRequestParts, State},
-    http::{HeaderMap, StatusCode, header, request::Parts},
-    response::{IntoResponse as _, Response},
-    routing::{get, post},
-};
-use serde::Deserialize;
+mod accounts;
+mod colleagues;
+mod enter;
+mod matrix;
+mod own;
+mod setup;
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
 
 use super::{
-    roles::Act,
-    staff::{self, Staff},
+    doors::Door,
+    roles::{Act, Role},
 };
 use crate::{
     app::App,
     web::{
-        error::{Fault, PageResult},
-        form::Errors,
-        page::{Page, show, show_as},
-        session::STAFF,
+        peer,
+        routes::{OfficeRoutes, Routes},
     },
 };
 
-/// The routes of signing in and out.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/sign-in", get(form).post(enter))
-        .route("/sign-out", post(leave))
-        .route("/signed-out", get(left))
+/// The routes of signing in, of the own account, and of the accounts of the centre.
+pub fn routes() -> Routes {
+    let (all, entering, own) = (Door::Public, Door::Entering, Door::Member);
+    let manages = Door::May(Act::ManageAccounts);
+    Routes::new()
+        .get("/sign-in", all, enter::form)
+        .post("/sign-in", all, enter::by_password)
+        .post("/sign-in/link", all, enter::by_link)
+        .get("/sign-in/second", entering, enter::second)
+        .post("/sign-in/second", entering, enter::by_code)
+        .post("/sign-in/passkey", entering, enter::by_passkey)
+        .post("/sign-out", all, enter::leave)
+        .get("/signed-out", all, enter::left)
+        .get("/account/setup", entering, setup::next)
+        .post("/account/password", entering, setup::password)
+        .post("/account/app", entering, setup::app)
+        .post("/account/passkey", entering, setup::passkey)
+        .get("/account", own, own::show)
+        .post("/account/codes", own, own::codes)
+        .post("/account/factors", own, own::remove)
+        .get("/admin/accounts", manages, accounts::all)
+        .post("/admin/accounts", manages, accounts::invite)
+        .post("/admin/accounts/{name}", manages, accounts::change)
+        .get("/admin/access", Door::May(Act::ReadAudit), matrix::show)
 }
 
-/// Who is signed in, and the page inside the session. Everybody else is led to `/sign-in`.
-#[derive(Debug)]
-pub struct Signed {
-    /// The page, which offers the way out.
-    pub page: Page,
-    /// Who.
-    pub staff: Staff,
+/// The routes of a provider's own people.
+pub fn office_routes() -> OfficeRoutes {
+    let manages = Door::Provider(Act::ManageColleagues);
+    OfficeRoutes::new()
+        .get("/isp/colleagues", manages, colleagues::all)
+        .post("/isp/colleagues", manages, colleagues::invite)
+        .post("/isp/colleagues/{name}", manages, colleagues::change)
 }
 
-impl Signed {
-    /// The answer to whoever may not do `act`: 403.
-    pub fn refused(&self, act: Act) -> Option<Response> {
-        (!self.staff.role.may(act)).then(|| StatusCode::FORBIDDEN.into_response())
+/// The first page of whoever has that role.
+fn home(role: Role) -> &'static str {
+    match role {
+        Role::Administrator => "/admin/accounts",
+        Role::Intake => "/admin/feeds",
+        Role::Auditor => "/admin/access",
+        Role::IspManager | Role::IspStaff | Role::Office => "/account",
+        _ => "/account",
     }
 }
 
-impl FromRequestParts<App> for Signed {
-    type Rejection = Response;
+/// From where a request came, for counting failures.
+struct Source(IpAddr);
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let Ok(page) = Page::from_request_parts(parts, app).await;
-        let staff = match STAFF.secret(&parts.headers) {
-            Some(secret) => staff::resume(app, secret)
-                .await
-                .map_err(|fault| Fault::from(fault).into_response())?,
-            None => None,
-        };
-        match staff {
-            Some(staff) => Ok(Self { page: page.at_work(&staff.name), staff }),
-            None => Err(page.onwards("/sign-in#main")),
-        }
+impl FromRequestParts<App> for Source {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let proxies = &app.centre.proxies;
+        Ok(Self(peer::visitor_address(&parts.extensions, &parts.headers, proxies)))
     }
-}
-
-#[derive(Template)]
-#[template(path = "access/sign_in.html")]
-struct SignIn {
-    page: Page,
-    errors: Errors,
-}
-
-async fn form(page: Page) -> PageResult {
-    show(&SignIn { page, errors: Errors::none() })
-}
-
-#[derive(Deserialize)]
-struct Given {
-    #[serde(default)]
-    code: String,
-}
-
-async fn enter(
-    State(app): State<App>,
-    page: Page,
-    headers: HeaderMap,
-    Form(Given { code }): Form<Given>,
-) -> PageResult {
-    let Some(secret) = staff::enter(&app, &code).await? else {
-        let errors = Errors::of("sign-in-code", page.t("sign-in-refused"));
-        let form = SignIn { page: page.refused(), errors };
-        return show_as(StatusCode::UNPROCESSABLE_ENTITY, &form);
-    };
-    let mut answer = page.onwards("/admin/feeds#main");
-    answer.headers_mut().insert(header::SET_COOKIE, STAFF.hand_out(&headers, &secret));
-    Ok(answer)
-}
-
-async fn leave(State(app): State<App>, page: Page, headers: HeaderMap) -> PageResult {
-    if let Some(secret) = STAFF.secret(&headers) {
-        staff::leave(&app, secret).await?;
-    }
-    let mut answer = page.onwards("/signed-out#main");
-    answer.headers_mut().insert(header::SET_COOKIE, STAFF.take_back(&headers));
-    Ok(answer)
-}
-
-#[derive(Template)]
-#[template(path = "access/signed_out.html")]
-struct SignedOut {
-    page: Page,
-}
-
-async fn left(page: Page) -> PageResult {
-    show(&SignedOut { page })
 }

@@ -63,11 +63,6 @@ impl Tenant {
         self.app.fresh_id()
     }
 
-    /// The keys that open inquiry IDs, for stages that seal and open them.
-    pub(crate) fn keys(&self) -> &super::keys::Keys {
-        &self.app.keys
-    }
-
     /// The application, for verbs of stages that check the provider themselves.
     pub(crate) fn app(&self) -> &App {
         &self.app

@@ -7,11 +7,11 @@ use std::{fmt, str::FromStr};
 
 use sqlx::FromRow;
 
-use super::store;
+use super::{store, tenancy::Tenant};
 use crate::{
     app::App,
     db::Db,
-    ids::TokenId,
+    ids::{IspId, TokenId},
     time::{DAY, Moment},
     web::session::{fresh_secret, tag},
 };
@@ -71,6 +71,8 @@ pub struct Token {
     /// What it is good for.
     #[sqlx(try_from = "String")]
     pub scope: Scope,
+    /// The provider that it is good for, if it is one's.
+    pub isp_id: Option<IspId>,
     /// Since when.
     pub made_at: Moment,
     /// Who made it.
@@ -84,6 +86,12 @@ pub struct Token {
 }
 
 impl Token {
+    /// The handle of its provider, if it is good for one.
+    pub fn tenant(&self, app: &App) -> Option<Tenant> {
+        let Scope::Isp(code) = &self.scope else { return None };
+        Some(Tenant::of(app, self.isp_id?, code, &format!("token {}", self.id)))
+    }
+
     /// Whether it opens anything at `now`.
     pub fn is_good(&self, now: Moment) -> bool {
         self.withdrawn_at.is_none() && now < self.ends_at
@@ -93,7 +101,7 @@ impl Token {
 /// Makes a token that is good for `days`; gives its secret, which is shown this once.
 pub async fn make(
     app: &App,
-    scope: Scope,
+    (scope, isp_id): (Scope, Option<IspId>),
     days: i64,
     by: &str,
 ) -> crate::db::Result<(Token, String)> {
@@ -102,6 +110,7 @@ pub async fn make(
     let token = Token {
         id: TokenId(app.fresh_id()),
         scope,
+        isp_id,
         made_at: now,
         made_by: by.to_owned(),
         ends_at: Moment(now.0 + days * DAY),

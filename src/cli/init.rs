@@ -7,7 +7,11 @@ use serde_json::json;
 
 use super::{Ended, Global, Out};
 use crate::{
-    access::{keys::Keys, roles::Role, staff},
+    access::{
+        accounts::{self, Hand, Invitation},
+        keys::Keys,
+        roles::Role,
+    },
     db::migrate,
 };
 
@@ -61,10 +65,12 @@ pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
 async fn first_link(global: &Global) -> anyhow::Result<Option<String>> {
     let app = super::open(global).await?;
     let mut link = None;
-    if staff::all(&app.db).await?.is_empty() {
-        staff::add(&app, (FIRST, Role::Administrator), "init").await??;
-        let code = staff::link(&app, FIRST, "init").await??;
-        link = Some(super::staff::address(&app.centre, &code));
+    if accounts::all(&app.db).await?.is_empty() {
+        let hand = Hand::Machine("init");
+        let first = Invitation { name: FIRST, role: Role::Administrator, isp: None };
+        accounts::invite(&app, first, hand).await??;
+        let code = accounts::link(&app, FIRST, hand).await??;
+        link = Some(super::account::address(&app.centre, &code));
     }
     app.db.close().await;
     Ok(link)

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, given::how_many, staff::By};
+use super::{Ended, Out, Refused, account::By, feed_named, given::how_many};
 use crate::{
     app::App,
     feeds::{

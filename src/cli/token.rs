@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand, value_parser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, feed_named, isp_named, staff::By};
+use super::{Ended, Out, Refused, account::By, feed_named, isp_named};
 use crate::{
     access::tokens::{self, Scope},
     app::App,
@@ -56,10 +56,10 @@ impl Token {
         match &self.command {
             Command::Add { feed, isp, days, by } => {
                 let scope = match (feed, isp) {
-                    (Some(name), _) => Scope::Feed(feed_named(app, name).await?.name),
+                    (Some(name), _) => (Scope::Feed(feed_named(app, name).await?.name), None),
                     (None, code) => {
-                        let code = code.as_deref().unwrap_or_default();
-                        Scope::Isp(isp_named(app, code).await?.code)
+                        let isp = isp_named(app, code.as_deref().unwrap_or_default()).await?;
+                        (Scope::Isp(isp.code), Some(isp.id))
                     }
                 };
                 let (token, secret) = tokens::make(app, scope, *days, &by.by).await?;

@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::{
-    Router,
     extract::State,
     http::header,
     response::{IntoResponse as _, Response},
-    routing::get,
 };
 use tokio::sync::Mutex;
 
@@ -18,12 +16,14 @@ use super::{
     survival::Method,
 };
 use crate::{
+    access::doors::Door,
     app::App,
     time::Moment,
     web::{
         chart::{Figure, Series, TableRow, Thousandths, Width},
         error::PageResult,
         page::{Page, for_everybody, show},
+        routes::Routes,
         texts::Lang,
     },
 };
@@ -35,12 +35,13 @@ const KEPT: i64 = 3_600_000_000;
 type Kept = Arc<Mutex<Option<(Moment, Arc<Published>)>>>;
 
 /// The routes of this stage.
-pub fn routes() -> Router<App> {
+pub fn routes() -> Routes {
     let kept = Kept::default();
     let also = Arc::clone(&kept);
-    Router::new()
-        .route("/statistics", get(async move |app, page| statistics(app, page, &kept).await))
-        .route("/statistics.csv", get(async move |app, page| file(app, page, &also).await))
+    let all = Door::Public;
+    Routes::new()
+        .get("/statistics", all, async move |app, page| statistics(app, page, &kept).await)
+        .get("/statistics.csv", all, async move |app, page| file(app, page, &also).await)
 }
 
 /// The figures; one request compiles them and others wait for it.

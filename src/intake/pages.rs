@@ -9,11 +9,8 @@ mod rows;
 mod ways;
 
 use axum::{
-    Router,
-    extract::DefaultBodyLimit,
     http::StatusCode,
-    response::{IntoResponse as _, Redirect, Response},
-    routing::{any, get, post},
+    response::{IntoResponse as _, Response},
 };
 
 use utoipa::{
@@ -22,48 +19,44 @@ use utoipa::{
 };
 
 use crate::{
-    access::{pages::Signed, roles::Act},
+    access::{doors::Door, roles::Act},
     app::App,
     feeds::Feed,
-    web::{error::PageResult, problem::Problem},
+    web::{error::PageResult, routes::Routes},
 };
 
 /// The pages of people.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/admin", get(async || Redirect::to("/admin/feeds")))
-        .route("/admin/feeds", get(feeds::all))
-        .route("/admin/feeds/{name}", get(feeds::one))
-        .route("/admin/feeds/{name}/coverage", get(calendar::show))
-        .route("/admin/feeds/{name}/quarantine", get(rows::of_feed))
-        .route("/admin/feeds/{name}/retry", post(rows::retry))
-        .route("/admin/feeds/{name}/ways/{way}", get(ways::one))
-        .route("/admin/approvals", get(approvals::all))
-        .route("/admin/approvals/{id}", post(approvals::decide))
-        .route("/admin/files/{id}", get(feeds::file))
-        .route("/admin/files/{id}/raw", get(feeds::raw))
-        .route("/admin/quarantine/{file}/{row}", get(rows::one).post(rows::say))
+pub fn routes() -> Routes {
+    let sees = Door::May(Act::SeeFeeds);
+    let reads = Door::May(Act::ReadRaw);
+    let works = Door::May(Act::WorkQuarantine);
+    Routes::new()
+        .get("/admin/feeds", sees, feeds::all)
+        .get("/admin/feeds/{name}", sees, feeds::one)
+        .get("/admin/feeds/{name}/coverage", sees, calendar::show)
+        .get("/admin/feeds/{name}/quarantine", reads, rows::of_feed)
+        .post("/admin/feeds/{name}/retry", works, rows::retry)
+        .get("/admin/feeds/{name}/ways/{way}", sees, ways::one)
+        .get("/admin/approvals", sees, approvals::all)
+        .post("/admin/approvals/{id}", Door::May(Act::Approve), approvals::decide)
+        .get("/admin/files/{id}", sees, feeds::file)
+        .get("/admin/files/{id}/raw", reads, feeds::raw)
+        .get("/admin/quarantine/{file}/{row}", reads, rows::one)
+        .post("/admin/quarantine/{file}/{row}", works, rows::say)
 }
 
 /// The addresses of machines; no page, no cookie.
-pub fn machine_routes() -> Router<App> {
-    Router::new()
-        .route("/api/v1/feeds/{name}/files", post(push::take))
-        .layer(DefaultBodyLimit::disable())
-        .route("/api/v1/feeds/{name}/files/{sha256}", get(push::standing))
-        .route("/api/openapi.json", get(async || axum::Json(Described::openapi())))
-        .route("/api/{*path}", any(async || unknown()))
-        .method_not_allowed_fallback(async || other_method())
+pub fn machine_routes() -> Routes {
+    Routes::new().upload(("/api/v1/feeds/{name}/files", None), Door::FeedToken, push::take).get(
+        "/api/v1/feeds/{name}/files/{sha256}",
+        Door::FeedToken,
+        push::standing,
+    )
 }
 
-fn unknown() -> Problem {
-    let detail = "`/api/openapi.json` lists the addresses that there are";
-    Problem::of(StatusCode::NOT_FOUND, "No such address", detail)
-}
-
-fn other_method() -> Problem {
-    let detail = "`/api/openapi.json` says which methods an address takes; the header `Allow` too";
-    Problem::of(StatusCode::METHOD_NOT_ALLOWED, "The address does not take this method", detail)
+/// What these addresses are, for the description of all of them.
+pub fn described() -> utoipa::openapi::OpenApi {
+    Described::openapi()
 }
 
 /// What machines may ask, described for machines.
@@ -86,11 +79,8 @@ impl Modify for Tokens {
     }
 }
 
-/// The feed of that name for whoever may do `act` with it; else the answer: 403 or 404.
-async fn feed_for(app: &App, signed: &Signed, act: Act, name: &str) -> Result<Feed, PageResult> {
-    if let Some(no) = signed.refused(act) {
-        return Err(Ok(no));
-    }
+/// The feed of that name; else the answer, 404.
+async fn feed_of(app: &App, name: &str) -> Result<Feed, PageResult> {
     match crate::feeds::by_name(&app.db, name).await {
         Ok(Some(feed)) => Ok(feed),
         Ok(None) => Err(Ok(not_found())),

@@ -1,20 +1,21 @@
 //! `/manuals`: all manuals, open to anybody; without an ID nobody can say whether theirs is meant.
 
 use askama::Template;
-use axum::{Router, extract::Path, response::IntoResponse as _, routing::get};
+use axum::{extract::Path, response::IntoResponse as _};
 
 use super::{Manual, steps::Step};
 use crate::{
-    app::App,
+    access::doors::Door,
     web::{
         error::PageResult,
         page::{Page, for_everybody, show},
+        routes::Routes,
     },
 };
 
 /// The routes of this register.
-pub fn routes() -> Router<App> {
-    Router::new().route("/manuals", get(list)).route("/manuals/{id}", get(one))
+pub fn routes() -> Routes {
+    Routes::new().get("/manuals", Door::Public, list).get("/manuals/{id}", Door::Public, one)
 }
 
 #[derive(Template)]

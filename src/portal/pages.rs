@@ -6,11 +6,10 @@ mod steps;
 
 use askama::Template;
 use axum::{
-    Form, Router,
+    Form,
     extract::{FromRequestParts, Query, State},
     http::{HeaderMap, HeaderName, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use serde::Deserialize;
 
@@ -19,6 +18,7 @@ use super::{
     entry::{self, Entered},
 };
 use crate::{
+    access::doors::Door,
     app::App,
     cases::{CaseRef, inquiry_id::NotAnInquiryId, withdrawn},
     time::Moment,
@@ -26,25 +26,32 @@ use crate::{
         error::{Fault, PageResult},
         form::Errors,
         page::{Page, show, show_as},
-        peer, session,
+        peer,
+        routes::Routes,
+        session,
     },
 };
 
 /// The routes of this stage.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/id", get(id_form).post(look_up))
-        .route("/case", get(case::show_case))
-        .route("/case/device", get(case::device_form).post(case::choose_device))
-        .route("/case/help", get(case::help))
-        .route("/case/manual", get(steps::all))
-        .route("/case/manual/{no}", get(steps::one).post(steps::mark))
-        .route("/case/done", get(done::form))
-        .route("/case/done/check", get(done::check).post(done::send))
-        .route("/case/done/sent", get(done::sent))
-        .route("/case/result", get(done::result))
-        .route("/leave", post(leave))
-        .route("/left", get(left))
+pub fn routes() -> Routes {
+    let all = Door::Public;
+    Routes::new()
+        .get("/id", all, id_form)
+        .post("/id", all, look_up)
+        .get("/case", all, case::show_case)
+        .get("/case/device", all, case::device_form)
+        .post("/case/device", all, case::choose_device)
+        .get("/case/help", all, case::help)
+        .get("/case/manual", all, steps::all)
+        .get("/case/manual/{no}", all, steps::one)
+        .post("/case/manual/{no}", all, steps::mark)
+        .get("/case/done", all, done::form)
+        .get("/case/done/check", all, done::check)
+        .post("/case/done/check", all, done::send)
+        .get("/case/done/sent", all, done::sent)
+        .get("/case/result", all, done::result)
+        .post("/leave", all, leave)
+        .get("/left", all, left)
 }
 
 /// Who has entered an ID: the visit, and the page inside it.

@@ -1,24 +1,24 @@
 //! `/`, `/genuine`, `/about-the-scan`, `/privacy`, `/accessibility`.
 
 use askama::Template;
-use axum::{Router, routing::get};
 
 use crate::{
-    app::App,
+    access::doors::Door,
     web::{
         error::PageResult,
         page::{Page, for_everybody, show},
+        routes::Routes,
     },
 };
 
 /// The routes of this register.
-pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/", get(home))
-        .route("/genuine", get(async |page| text(page, &GENUINE)))
-        .route("/about-the-scan", get(async |page| text(page, &SCAN)))
-        .route("/privacy", get(async |page| text(page, &PRIVACY)))
-        .route("/accessibility", get(async |page| text(page, &ACCESSIBILITY)))
+pub fn routes() -> Routes {
+    Routes::new()
+        .get("/", Door::Public, home)
+        .get("/genuine", Door::Public, async |page| text(page, &GENUINE))
+        .get("/about-the-scan", Door::Public, async |page| text(page, &SCAN))
+        .get("/privacy", Door::Public, async |page| text(page, &PRIVACY))
+        .get("/accessibility", Door::Public, async |page| text(page, &ACCESSIBILITY))
 }
 
 #[derive(Template)]

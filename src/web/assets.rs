@@ -3,15 +3,14 @@
 use std::sync::OnceLock;
 
 use axum::{
-    Router,
     extract::Path,
     http::{HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::{access::keys::to_hex, app::App};
+use super::routes::Routes;
+use crate::access::{doors::Door, keys::to_hex};
 
 macro_rules! embedded {
     ($($name:literal: $kind:expr,)+) => {
@@ -31,6 +30,7 @@ embedded! {
     "todoke.css": CSS,
     "id.js": SCRIPT,
     "sign-in.js": SCRIPT,
+    "passkey.js": SCRIPT,
     "icon.svg": SVG,
     "pictures/where-the-id-stands.svg": SVG,
     "pictures/router.svg": SVG,
@@ -64,8 +64,8 @@ pub fn has_picture(name: &str) -> bool {
 }
 
 /// The route of all assets.
-pub fn routes() -> Router<App> {
-    Router::new().route("/assets/{*name}", get(asset))
+pub fn routes() -> Routes {
+    Routes::new().get("/assets/{*name}", Door::Public, asset)
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -1,12 +1,13 @@
 //! Health (死活): whether this process lives, and whether it can reach its store.
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{extract::State, http::StatusCode};
 
-use crate::app::App;
+use super::routes::Routes;
+use crate::{access::doors::Door, app::App};
 
 /// `/healthz` and `/readyz`, for a load balancer.
-pub fn routes() -> Router<App> {
-    Router::new().route("/healthz", get(async || "ok\n")).route("/readyz", get(ready))
+pub fn routes() -> Routes {
+    Routes::new().get("/healthz", Door::Public, async || "ok\n").get("/readyz", Door::Public, ready)
 }
 
 async fn ready(State(app): State<App>) -> (StatusCode, &'static str) {

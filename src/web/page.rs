@@ -13,7 +13,34 @@ use axum::{
 };
 
 use super::{assets, error::PageResult, texts::Lang};
-use crate::{app::App, config::Centre, time::Moment};
+use crate::{
+    access::{
+        accounts::Account,
+        roles::{Act, Role},
+    },
+    app::App,
+    config::Centre,
+    time::Moment,
+};
+
+/// Who works on a page (作業者).
+#[derive(Clone, Debug)]
+pub struct AtWork {
+    /// The name of the account.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// The short name of its provider, if it is one's.
+    pub isp: Option<String>,
+}
+
+/// The first pages of each kind of work, with their words and who may see them.
+const WORK_LINKS: &[(&str, &str, Act)] = &[
+    ("/admin/feeds", "feeds-title", Act::SeeFeeds),
+    ("/admin/accounts", "accounts-title", Act::ManageAccounts),
+    ("/admin/access", "matrix-title", Act::ReadAudit),
+    ("/isp/colleagues", "colleagues-title", Act::ManageColleagues),
+];
 
 /// What the layout needs to know (枠).
 #[derive(Clone, Debug)]
@@ -28,8 +55,8 @@ pub struct Page {
     pub centre: Arc<Centre>,
     /// Inside a session: the layout offers the way out and says when it ends.
     pub visiting: bool,
-    /// Who of the centre's people is signed in: the page is theirs and not the public's.
-    pub at_work: Option<String>,
+    /// Who is signed in: the page is theirs and not the public's.
+    pub at_work: Option<AtWork>,
     /// The form on it was refused: the title says so first.
     pub refused: bool,
 }
@@ -49,11 +76,19 @@ impl Page {
         self
     }
 
-    /// The same page for somebody of the centre.
+    /// The same page for somebody who is signed in.
     #[must_use]
-    pub fn at_work(mut self, name: &str) -> Self {
-        self.at_work = Some(name.to_owned());
+    pub fn at_work(mut self, account: &Account) -> Self {
+        let (name, isp) = (account.name.clone(), account.isp.clone());
+        self.at_work = Some(AtWork { name, role: account.role, isp });
         self
+    }
+
+    /// Where somebody who is signed in can go: addresses and their words.
+    pub fn work_links(&self) -> Vec<(String, String)> {
+        let role = self.at_work.as_ref().map(|at_work| at_work.role);
+        let links = WORK_LINKS.iter().filter(|(_, _, act)| role.is_some_and(|role| role.may(*act)));
+        links.map(|(path, key, _)| (self.href(path), self.t(key))).collect()
     }
 
     /// The same page after its form was refused.

@@ -289,15 +289,15 @@ on_both_engines! {
         assert!(centre.quarantine().is_empty());
         centre.is_clean();
         assert_eq!(mend("x").status, 1);
-        let staff = centre.does(&["staff", "add", "desk-1", "--role", "intake", "--by", "t"]);
+        let staff = centre.does(&["account", "add", "desk-1", "--role", "intake", "--by", "t"]);
         assert!(staff.one()["link"].as_str().unwrap().contains("/sign-in#"));
         let tried = [("desk-1", "intake", 1), ("a b", "intake", 1), ("x", "king", 2)];
         for (name, role, status) in tried {
-            let args = ["staff", "add", name, "--role", role, "--by", "t"];
+            let args = ["account", "add", name, "--role", role, "--by", "t"];
             assert_eq!(centre.tries(&args).status, status, "{name}");
         }
-        centre.does(&["staff", "end", "desk-1", "--by", "t"]);
-        assert_eq!(centre.tries(&["staff", "link", "desk-1", "--by", "t"]).status, 1);
+        centre.does(&["account", "end", "desk-1", "--by", "t"]);
+        assert_eq!(centre.tries(&["account", "link", "desk-1", "--by", "t"]).status, 1);
         let token = centre.does(&["token", "add", "--feed", "other", "--by", "t"]);
         assert!(token.one()["token"].as_str().unwrap().starts_with("todoke_"));
         let id = token.one()["id"].as_str().unwrap();

@@ -364,6 +364,11 @@ fn uuid(no: u128) -> uuid::Uuid {
     uuid::Uuid::from_u128(no)
 }
 
+/// A form as a browser sends it.
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
+    serde_urlencoded::to_string(fields).unwrap()
+}
+
 /// A browser: keeps the cookie, follows nothing by itself.
 #[derive(Clone)]
 pub(crate) struct Visitor {

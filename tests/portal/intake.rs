@@ -9,14 +9,19 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 use todoke::{
-    access::{roles::Role, staff, tokens},
+    access::{
+        accounts::{self, Change, Hand},
+        roles::Role,
+        tokens,
+    },
     attribution::Attributor,
     feeds::{self, Format, Registration},
     intake, isps,
 };
 
 use crate::{
-    centre::{Answer, Centre, Visitor, texts},
+    centre::{Answer, Centre, texts},
+    people::signed_in,
     ways::with_folder,
 };
 
@@ -58,41 +63,6 @@ pub(crate) async fn with_report(centre: &Centre) -> String {
     taken.id.to_string()
 }
 
-/// Somebody of that role, signed in.
-pub(crate) async fn signed_in(centre: &Centre, name: &str, role: Role) -> Visitor {
-    staff::add(&centre.app, (name, role), "test").await.unwrap().unwrap();
-    let code = staff::link(&centre.app, name, "test").await.unwrap().unwrap();
-    let mut visitor = centre.visitor();
-    let answer = visitor.post("/sign-in", &format!("code={code}")).await;
-    assert_eq!(answer.to(), "/admin/feeds#main");
-    visitor
-}
-
-#[tokio::test]
-async fn a_link_opens_one_session_within_its_hour_and_the_session_ends_by_itself() {
-    for centre in Centre::on_each_engine().await {
-        staff::add(&centre.app, ("desk-1", Role::Intake), "test").await.unwrap().unwrap();
-        let code = staff::link(&centre.app, "desk-1", "test").await.unwrap().unwrap();
-        let late = staff::link(&centre.app, "desk-1", "test").await.unwrap().unwrap();
-        let mut operator = centre.visitor();
-        assert_eq!(operator.get("/admin/feeds").await.to(), "/sign-in#main");
-        let wrong = operator.post("/sign-in", "code=guessed").await;
-        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(wrong.body.contains("このリンクは使えません"));
-        operator.post("/sign-in", &format!("code=+{code}+")).await;
-        let page = operator.get("/en/admin/feeds").await;
-        assert!(page.body.contains("Signed in as desk-1."), "{}", page.body);
-        let again = centre.visitor().post("/sign-in", &format!("code={code}")).await;
-        assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
-        centre.at("2026-05-10T09:29:00");
-        assert_eq!(operator.get("/admin/feeds").await.status, StatusCode::OK);
-        centre.at("2026-05-10T10:00:01");
-        assert_eq!(operator.get("/admin/feeds").await.to(), "/sign-in#main");
-        let answer = operator.post("/sign-in", &format!("code={late}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    }
-}
-
 #[tokio::test]
 async fn a_session_lasts_twelve_hours_at_most_and_no_longer_than_its_account() {
     for centre in Centre::on_each_engine().await {
@@ -106,7 +76,8 @@ async fn a_session_lasts_twelve_hours_at_most_and_no_longer_than_its_account() {
         centre.at("2026-05-10T21:00:01");
         assert_eq!(operator.get("/admin/feeds").await.to(), "/sign-in#main");
         let mut other = signed_in(&centre, "desk-2", Role::Intake).await;
-        staff::end(&centre.app, "desk-2", "test").await.unwrap().unwrap();
+        let hand = Hand::Machine("test");
+        accounts::change(&centre.app, "desk-2", Change::End, hand).await.unwrap().unwrap();
         assert_eq!(other.get("/admin/feeds").await.to(), "/sign-in#main");
         let mut third = signed_in(&centre, "desk-3", Role::Intake).await;
         let out = third.post("/sign-out", "").await;
@@ -275,7 +246,7 @@ async fn a_machine_pushes_a_file_once_however_often_it_sends_it() {
     for centre in Centre::on_each_engine().await {
         with_report(&centre).await;
         let scope = tokens::Scope::Feed("telnet".to_owned());
-        let (token, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        let (token, secret) = tokens::make(&centre.app, (scope, None), 30, "test").await.unwrap();
         let body = REPORT.replace(".500", ".50");
         let first = pushes(&centre, &secret, &body, &body).await;
         assert_eq!(first.status, StatusCode::ACCEPTED, "{}", first.body);
@@ -304,7 +275,7 @@ async fn the_same_bytes_under_the_name_of_another_report_are_new() {
     for centre in Centre::on_each_engine().await {
         with_report(&centre).await;
         let scope = tokens::Scope::Feed("telnet".to_owned());
-        let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        let (_, secret) = tokens::make(&centre.app, (scope, None), 30, "test").await.unwrap();
         for (name, status, standing) in [
             ("2026-05-01-scan_telnet-jp.csv", 200, &["taken"][..]),
             ("2026-05-01-scan_ssh-jp.csv", 202, &["taken", "accepted"]),
@@ -330,7 +301,7 @@ async fn a_name_that_a_terminal_would_obey_is_refused() {
     let centre = Centre::on_sqlite().await;
     with_report(&centre).await;
     let scope = tokens::Scope::Feed("telnet".to_owned());
-    let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+    let (_, secret) = tokens::make(&centre.app, (scope, None), 30, "test").await.unwrap();
     for name in ["a%1b%5b31mred%0ax.csv", "a%00.csv", "a%c2%9bx.csv", "a%2fb.csv", ".csv", ""] {
         let answer = pushes_as(&centre, &secret, (name, REPORT), REPORT).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}: {}", answer.body);
@@ -344,9 +315,9 @@ async fn a_machine_without_the_right_token_or_digest_is_told_so() {
     for centre in Centre::on_each_engine().await {
         with_report(&centre).await;
         let other = tokens::Scope::Feed("other".to_owned());
-        let (_, wrong) = tokens::make(&centre.app, other, 30, "test").await.unwrap();
+        let (_, wrong) = tokens::make(&centre.app, (other, None), 30, "test").await.unwrap();
         let scope = tokens::Scope::Feed("telnet".to_owned());
-        let (_, secret) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        let (_, secret) = tokens::make(&centre.app, (scope, None), 30, "test").await.unwrap();
         for token in ["", "guessed", &wrong] {
             let answer = pushes(&centre, token, REPORT, REPORT).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED);

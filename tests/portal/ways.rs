@@ -11,10 +11,7 @@ use todoke::{
     },
 };
 
-use crate::{
-    centre::Centre,
-    intake::{signed_in, with_report},
-};
+use crate::{centre::Centre, intake::with_report, people::signed_in};
 
 /// A watched folder as a way of the feed `telnet`.
 pub(crate) async fn with_folder(centre: &Centre) -> Way {

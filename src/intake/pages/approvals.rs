@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::not_found;
 use crate::{
-    access::{pages::Signed, roles::Act},
+    access::roles::Act,
     app::App,
     feeds::{
         files,
@@ -24,6 +24,7 @@ use crate::{
         error::PageResult,
         form::Errors,
         page::{Page, show_as},
+        routes::Signed,
     },
 };
 
@@ -42,9 +43,6 @@ pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
 }
 
 async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
-    if let Some(no) = signed.refused(Act::SeeFeeds) {
-        return Ok(no);
-    }
     let mut waiting = Vec::new();
     for held in gate::waiting(&app.db).await? {
         let mut why: Vec<String> =
@@ -54,7 +52,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
         }
         waiting.push((held, why));
     }
-    let may_decide = signed.staff.role.may(Act::Approve);
+    let may_decide = signed.may(Act::Approve);
     let is_bad = errors.any();
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -102,16 +100,13 @@ pub(super) async fn decide(
     Path(id): Path<String>,
     Form(decision): Form<Decision>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::Approve) {
-        return Ok(no);
-    }
     let Ok((_, file)) = files::named(&app.db, &id).await? else { return Ok(not_found()) };
     let reason = decision.reason.trim();
     if reason.is_empty() {
         let words = signed.page.t("row-reason-missing");
         return shown(&app, signed, Errors::of("reason", words)).await;
     }
-    let word = Word { author: &signed.staff.name, reason };
+    let word = Word { author: signed.name(), reason };
     let refused = if gate::why(&app.db, file.id).await?.is_none() {
         Some(NotWaiting(file.name.clone()).to_string())
     } else if decision.act == "approve" {

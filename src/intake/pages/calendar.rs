@@ -5,14 +5,14 @@ use axum::extract::{Path, Query, State};
 use jiff::{ToSpan as _, civil::Date};
 use serde::Deserialize;
 
-use super::feed_for;
+use super::feed_of;
 use crate::{
-    access::{pages::Signed, roles::Act},
     app::App,
     feeds::calendar::{self, Day},
     web::{
         error::PageResult,
         page::{self, Page},
+        routes::Signed,
     },
 };
 
@@ -60,7 +60,7 @@ pub(super) async fn show(
     Path(name): Path<String>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    let feed = match feed_for(&app, &signed, Act::SeeFeeds, &name).await {
+    let feed = match feed_of(&app, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };

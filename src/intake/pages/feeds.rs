@@ -10,9 +10,9 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{Paged, feed_for, not_found};
+use super::{Paged, feed_of, not_found};
 use crate::{
-    access::{pages::Signed, roles::Act},
+    access::roles::Act,
     app::App,
     feeds::{
         archive, gate,
@@ -29,6 +29,7 @@ use crate::{
     web::{
         error::PageResult,
         page::{Page, show},
+        routes::Signed,
     },
 };
 
@@ -46,9 +47,6 @@ struct AllFeeds {
 
 /// `/admin/feeds`
 pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
-    if let Some(no) = signed.refused(Act::SeeFeeds) {
-        return Ok(no);
-    }
     let (feeds, held) = (overview::all(&app.db).await?, gate::waiting(&app.db).await?.len());
     show(&AllFeeds { page: signed.page, feeds, held })
 }
@@ -70,7 +68,7 @@ pub(super) async fn one(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    let feed = match feed_for(&app, &signed, Act::SeeFeeds, &name).await {
+    let feed = match feed_of(&app, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
@@ -111,15 +109,12 @@ pub(super) async fn file(
     signed: Signed,
     Path(id): Path<String>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::SeeFeeds) {
-        return Ok(no);
-    }
     let Ok(id) = id.parse::<FileId>() else { return Ok(not_found()) };
     let Some(file) = overview::file(&app.db, id).await? else { return Ok(not_found()) };
     // A file of coverage counts other things; what it shares with hits is shown.
     let counts = serde_json::from_str(&file.counts).unwrap_or_default();
     let readings = readings::of(&app.db, id).await?;
-    let may_read = signed.staff.role.may(Act::ReadRaw);
+    let may_read = signed.may(Act::ReadRaw);
     show(&FilePage { page: signed.page, file, counts, readings, may_read })
 }
 
@@ -129,12 +124,9 @@ pub(super) async fn raw(
     signed: Signed,
     Path(id): Path<String>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::ReadRaw) {
-        return Ok(no);
-    }
     let Ok(id) = id.parse::<FileId>() else { return Ok(not_found()) };
     let Some(file) = overview::file(&app.db, id).await? else { return Ok(not_found()) };
-    readings::note(&app, id, &signed.staff.name).await?;
+    readings::note(&app, id, signed.name()).await?;
     let bytes = archive::bytes_of(&app, &file.listed.sha256)?;
     Ok(download(&file.listed.name, bytes))
 }

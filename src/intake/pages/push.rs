@@ -8,7 +8,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -18,7 +18,7 @@ use super::desk::{Desk, NotSpooled};
 use crate::{
     access::{
         keys::to_hex,
-        tokens::{self, Scope},
+        tokens::{self, Scope, Token},
     },
     app::App,
     feeds::{
@@ -100,11 +100,12 @@ pub(crate) async fn take(
     State(app): State<App>,
     Path(name): Path<String>,
     handed: Result<Query<Handed>, QueryRejection>,
+    token: Token,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let answered = match handed {
-        Ok(Query(handed)) => taken(&app, (&name, &handed), &headers, body).await,
+        Ok(Query(handed)) => taken(&app, (&token, &name, &handed), &headers, body).await,
         Err(why) => Err(bad(&format!(
             "{}; write `?file=NAME`, the name under which the file is kept",
             why.body_text()
@@ -145,11 +146,11 @@ impl From<NotSpooled> for Refusal {
 
 async fn taken(
     app: &App,
-    (name, handed): (&str, &Handed),
+    (token, name, handed): (&Token, &str, &Handed),
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let feed = authorised(app, name, headers).await?;
+    let feed = authorised(app, name, token).await?;
     let holds = match handed.holds.as_deref() {
         None | Some("hits") => Holds::Hits,
         Some("coverage") => Holds::Coverage,
@@ -200,22 +201,17 @@ fn is_plain(name: &str) -> bool {
 pub(crate) async fn standing(
     State(app): State<App>,
     Path((name, sha256)): Path<(String, String)>,
-    headers: HeaderMap,
+    token: Token,
 ) -> Response {
-    match told(&app, &name, &sha256, &headers).await {
+    match told(&app, (&token, &name), &sha256).await {
         Ok(answer) => answer,
         Err(Refusal::Problem(problem)) => problem.into_response(),
         Err(Refusal::Fault(fault)) => faulty(&fault),
     }
 }
 
-async fn told(
-    app: &App,
-    name: &str,
-    sha256: &str,
-    headers: &HeaderMap,
-) -> Result<Response, Refusal> {
-    let feed = authorised(app, name, headers).await?;
+async fn told(app: &App, (token, name): (&Token, &str), sha256: &str) -> Result<Response, Refusal> {
+    let feed = authorised(app, name, token).await?;
     let delivered = delivered(app, &feed, sha256).await?;
     if delivered.files.is_empty() {
         let detail = "nothing of that content was handed over to this feed";
@@ -252,13 +248,7 @@ async fn standing_of(app: &App, file: FeedFile) -> anyhow::Result<Standing> {
 
 /// The feed that the request's token opens. Whoever has no token for it cannot tell whether there
 /// is such a feed.
-async fn authorised(app: &App, name: &str, headers: &HeaderMap) -> Result<Feed, Refusal> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let secret = bearer.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-    let token = match secret {
-        Some(secret) => tokens::good(app, secret).await.context("tokens")?,
-        None => None,
-    };
+async fn authorised(app: &App, name: &str, token: &Token) -> Result<Feed, Refusal> {
     let no = || {
         let detail = format!(
             "send `Authorization: Bearer {}…` with a token that is good for this feed; \
@@ -268,8 +258,9 @@ async fn authorised(app: &App, name: &str, headers: &HeaderMap) -> Result<Feed, 
         let title = "No token for this feed";
         Refusal::Problem(Problem::of(StatusCode::UNAUTHORIZED, title, detail))
     };
-    let token = token.filter(|token| token.scope == Scope::Feed(name.to_owned()));
-    token.ok_or_else(no)?;
+    if token.scope != Scope::Feed(name.to_owned()) {
+        return Err(no());
+    }
     feeds::by_name(&app.db, name).await.context("feeds")?.ok_or_else(no)
 }
 

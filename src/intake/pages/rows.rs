@@ -8,9 +8,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Paged, feed_for, not_found};
+use super::{Paged, feed_of, not_found};
 use crate::{
-    access::{pages::Signed, roles::Act},
+    access::roles::Act,
     app::App,
     feeds::{
         Feed,
@@ -23,6 +23,7 @@ use crate::{
         error::PageResult,
         form::Errors,
         page::{Page, show, show_as},
+        routes::Signed,
     },
 };
 
@@ -42,7 +43,7 @@ pub(super) async fn of_feed(
     Path(name): Path<String>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    let feed = match feed_for(&app, &signed, Act::ReadRaw, &name).await {
+    let feed = match feed_of(&app, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
@@ -57,7 +58,7 @@ pub(super) async fn retry(
     signed: Signed,
     Path(name): Path<String>,
 ) -> PageResult {
-    let feed = match feed_for(&app, &signed, Act::WorkQuarantine, &name).await {
+    let feed = match feed_of(&app, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
@@ -106,7 +107,7 @@ async fn page_of(app: &App, signed: Signed, found: Found) -> anyhow::Result<OneR
     let text = String::from_utf8_lossy(&found.row.bytes).into_owned();
     Ok(OneRow {
         history: quarantine::history(&app.db, found.row.id()).await?,
-        may_work: signed.staff.role.may(Act::WorkQuarantine),
+        may_work: signed.may(Act::WorkQuarantine),
         page: signed.page,
         feed: found.feed.name,
         means: told.means,
@@ -124,9 +125,6 @@ pub(super) async fn one(
     signed: Signed,
     Path((file, row)): Path<(String, String)>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::ReadRaw) {
-        return Ok(no);
-    }
     match find(&app, &file, &row).await? {
         Some(found) => show(&page_of(&app, signed, found).await?),
         None => Ok(not_found()),
@@ -151,9 +149,6 @@ pub(super) async fn say(
     Path((file, row)): Path<(String, String)>,
     Form(said): Form<Saying>,
 ) -> PageResult {
-    if let Some(no) = signed.refused(Act::WorkQuarantine) {
-        return Ok(no);
-    }
     let Some(found) = find(&app, &file, &row).await? else { return Ok(not_found()) };
     let reason = said.reason.trim();
     let refused = if reason.is_empty() {
@@ -177,7 +172,7 @@ async fn act(
     found: &Found,
     said: &Saying,
 ) -> anyhow::Result<Option<Errors>> {
-    let word = Word { author: &signed.staff.name, reason: said.reason.trim() };
+    let word = Word { author: signed.name(), reason: said.reason.trim() };
     let which = [Rows::One(found.row.id())];
     let (field, why) = match said.act.as_str() {
         "mend" => {

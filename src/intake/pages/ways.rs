@@ -3,9 +3,8 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 
-use super::{Paged, feed_for, feeds::in_words, not_found};
+use super::{Paged, feed_of, feeds::in_words, not_found};
 use crate::{
-    access::{pages::Signed, roles::Act},
     app::App,
     feeds::{
         overview::PageOf,
@@ -17,6 +16,7 @@ use crate::{
     web::{
         error::PageResult,
         page::{Page, show},
+        routes::Signed,
     },
 };
 
@@ -36,7 +36,7 @@ pub(super) async fn one(
     Path((name, way)): Path<(String, String)>,
     Query(paged): Query<Paged>,
 ) -> PageResult {
-    let feed = match feed_for(&app, &signed, Act::SeeFeeds, &name).await {
+    let feed = match feed_of(&app, &name).await {
         Ok(feed) => feed,
         Err(answer) => return answer,
     };

@@ -1,0 +1,40 @@
+//! `/admin/access`: who may do what, read off the router itself.
+
+use askama::Template;
+
+use crate::{
+    access::{
+        doors::{Answer, Door, Holder, Level, Standing},
+        roles::Role,
+    },
+    web::{
+        error::PageResult,
+        page::{Page, show as answer},
+        routes::{AllRoutes, Route, Signed},
+    },
+};
+
+#[derive(Template)]
+#[template(path = "access/matrix.html")]
+struct Matrix {
+    page: Page,
+    roles: Vec<&'static str>,
+    rows: Vec<(Route, Vec<bool>)>,
+}
+
+/// Whether whoever has that role, both factors and an account in force gets through.
+fn opens(door: Door, role: Role) -> bool {
+    let holder = Holder { role, standing: Standing::Confirmed, level: Level::Full };
+    door.answer(Some(holder)) == Answer::Opens
+}
+
+/// `GET /admin/access`
+pub(super) async fn show(signed: Signed, routes: axum::Extension<AllRoutes>) -> PageResult {
+    let rows = routes
+        .0
+        .0
+        .iter()
+        .map(|route| (route.clone(), Role::ALL.map(|role| opens(route.door, role)).to_vec()));
+    let (page, roles) = (signed.page, Role::ALL.map(Role::word).to_vec());
+    answer(&Matrix { page, roles, rows: rows.collect() })
+}

@@ -1,0 +1,71 @@
+//! `/account`: the own account, by what it is entered, and what it may do.
+
+use askama::Template;
+use axum::{Form, extract::State, http::StatusCode};
+use serde::Deserialize;
+
+use super::setup::ShowCodes;
+use crate::{
+    access::factors::{self, Factor},
+    app::App,
+    ids::FactorId,
+    web::{
+        error::PageResult,
+        form::Errors,
+        page::{self, Page, show_as},
+        routes::Signed,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "access/account.html")]
+struct Own {
+    page: Page,
+    errors: Errors,
+    role: &'static str,
+    factors: Vec<Factor>,
+    codes_left: i64,
+}
+
+async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
+    let account = signed.account();
+    let (factors, codes_left) =
+        (factors::of(app, account).await?, factors::codes_left(app, account).await?);
+    let role = account.role.word();
+    let is_bad = errors.any();
+    let page = if is_bad { signed.page.refused() } else { signed.page };
+    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    show_as(status, &Own { page, errors, role, factors, codes_left })
+}
+
+/// `GET /account`
+pub(super) async fn show(State(app): State<App>, signed: Signed) -> PageResult {
+    shown(&app, signed, Errors::none()).await
+}
+
+/// `POST /account/codes`: ten fresh recovery codes.
+pub(super) async fn codes(State(app): State<App>, signed: Signed) -> PageResult {
+    let codes = factors::make_codes(&app, signed.account()).await?;
+    page::show(&ShowCodes { page: signed.page, codes })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Which {
+    id: String,
+}
+
+/// `POST /account/factors`: takes one away.
+pub(super) async fn remove(
+    State(app): State<App>,
+    signed: Signed,
+    Form(Which { id }): Form<Which>,
+) -> PageResult {
+    let Ok(id) = id.parse::<FactorId>() else { return Ok(signed.page.onwards("/account#main")) };
+    match factors::remove(&app, signed.account(), id).await? {
+        Ok(()) => Ok(signed.page.onwards("/account#main")),
+        Err(_) => {
+            let words = signed.page.t("factor-last");
+            shown(&app, signed, Errors::of("factors", words)).await
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! `/account/setup`: what an account still needs before it opens anything, one thing a page.
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+
+use super::enter::handed;
+use crate::{
+    access::{
+        doors::Level,
+        factors::{self, FactorRefused, Kind, Offer},
+        passkeys,
+        passwords::PasswordRefused,
+        sessions,
+    },
+    app::App,
+    web::{
+        error::PageResult,
+        form::Errors,
+        page::{Page, show, show_as},
+        qr,
+        routes::Signed,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "access/password.html")]
+struct SetPassword {
+    page: Page,
+    errors: Errors,
+    /// Whether the old one is asked for first.
+    asks_old: bool,
+}
+
+#[derive(Template)]
+#[template(path = "access/factor.html")]
+struct AddFactor {
+    page: Page,
+    errors: Errors,
+    /// What the browser hands to the device.
+    options: String,
+    /// What an app is shown, where the role may use one.
+    offer: Option<(Offer, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "access/codes.html")]
+pub(super) struct ShowCodes {
+    pub(super) page: Page,
+    pub(super) codes: Vec<String>,
+}
+
+/// Whether a session may change by what its account is entered: one with both factors, or one of an
+/// account that has none yet.
+fn may_change(signed: &Signed) -> bool {
+    signed.session.level == Level::Full || signed.account().confirmed_at.is_none()
+}
+
+fn not_yet(signed: &Signed) -> Response {
+    signed.page.onwards("/sign-in/second#main")
+}
+
+/// `GET /account/setup`: a password first, then a second factor.
+pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
+    if !may_change(&signed) {
+        return Ok(not_yet(&signed));
+    }
+    if !factors::has_password(&app, signed.account()).await? {
+        let page = signed.page;
+        return show(&SetPassword { page, errors: Errors::none(), asks_old: false });
+    }
+    offered(&app, signed, Errors::none()).await
+}
+
+async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
+    let role = signed.account().role;
+    let options = passkeys::offer(app, &signed.session).await?;
+    let offer = if factors::suits(role, Kind::Totp) {
+        let offer = factors::offer_totp(app, &signed.session).await?;
+        let picture = qr::svg(&offer.uri)?;
+        Some((offer, picture))
+    } else {
+        None
+    };
+    let is_bad = errors.any();
+    let page = if is_bad { signed.page.refused() } else { signed.page };
+    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    show_as(status, &AddFactor { page, errors, options, offer })
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewPassword {
+    #[serde(default)]
+    old: String,
+    #[serde(default)]
+    password: String,
+    #[serde(default)]
+    again: String,
+}
+
+/// `POST /account/password`
+pub(super) async fn password(
+    State(app): State<App>,
+    signed: Signed,
+    Form(given): Form<NewPassword>,
+) -> PageResult {
+    if !may_change(&signed) {
+        return Ok(not_yet(&signed));
+    }
+    let account = signed.account();
+    let asks_old = factors::has_password(&app, account).await?;
+    let page = signed.page.clone();
+    let wrong = |field, words| {
+        let errors = Errors::of(field, words);
+        let form = SetPassword { page: page.clone().refused(), errors, asks_old };
+        show_as(StatusCode::UNPROCESSABLE_ENTITY, &form)
+    };
+    if asks_old && !factors::is_password(&app, account, &given.old).await? {
+        return wrong("password-old", page.t("password-old-wrong"));
+    }
+    if given.password != given.again {
+        return wrong("password-again", said(&page, PasswordRefused::Differ));
+    }
+    if let Err(why) = factors::set_password(&app, account, &given.password).await? {
+        return wrong("password-new", said(&page, why));
+    }
+    let next = if account.confirmed_at.is_some() { "/account#main" } else { "/account/setup#main" };
+    Ok(page.onwards(next))
+}
+
+fn said(page: &Page, why: PasswordRefused) -> String {
+    page.t(match why {
+        PasswordRefused::Short => "password-short",
+        PasswordRefused::Long => "password-long",
+        PasswordRefused::Name => "password-name",
+        PasswordRefused::Pattern => "password-pattern",
+        PasswordRefused::Differ => "password-differ",
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct FirstCode {
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    code: String,
+}
+
+/// `POST /account/app`: the first code of an app.
+pub(super) async fn app(
+    State(app): State<App>,
+    signed: Signed,
+    headers: HeaderMap,
+    Form(given): Form<FirstCode>,
+) -> PageResult {
+    if !may_change(&signed) {
+        return Ok(not_yet(&signed));
+    }
+    let added = factors::accept_totp(&app, &signed.session, (&given.label, &given.code)).await?;
+    match added {
+        Ok(()) => added_one(&app, signed, &headers).await,
+        Err(why) => wrong(&app, signed, ("app-code", why)).await,
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct NewPasskey {
+    #[serde(default)]
+    label: String,
+    #[serde(default)]
+    answer: String,
+}
+
+/// `POST /account/passkey`: what a device made.
+pub(super) async fn passkey(
+    State(app): State<App>,
+    signed: Signed,
+    headers: HeaderMap,
+    Form(given): Form<NewPasskey>,
+) -> PageResult {
+    if !may_change(&signed) {
+        return Ok(not_yet(&signed));
+    }
+    let given = (given.label.as_str(), given.answer.as_str());
+    match passkeys::accept(&app, &signed.session, given).await? {
+        Ok(()) => added_one(&app, signed, &headers).await,
+        Err(why) => wrong(&app, signed, ("passkey-label", why)).await,
+    }
+}
+
+async fn wrong(
+    app: &App,
+    signed: Signed,
+    (field, why): (&'static str, FactorRefused),
+) -> PageResult {
+    let words = signed.page.t(match why {
+        FactorRefused::PasskeyOnly => "factor-passkey-only",
+        FactorRefused::NotAsked => "factor-not-asked",
+        FactorRefused::Wrong if field == "passkey-label" => "passkey-wrong",
+        FactorRefused::Wrong | FactorRefused::Last => "second-wrong",
+    });
+    offered(app, signed, Errors::of(field, words)).await
+}
+
+/// After a factor was added: an account that had none gets its recovery codes, shown this once.
+async fn added_one(app: &App, signed: Signed, headers: &HeaderMap) -> PageResult {
+    if signed.account().confirmed_at.is_some() {
+        return Ok(signed.page.onwards("/account#main"));
+    }
+    if !factors::has_password(app, signed.account()).await? {
+        return Ok(signed.page.onwards("/account/setup#main"));
+    }
+    let secret = sessions::raise(app, &signed.session).await?;
+    let codes = factors::make_codes(app, signed.account()).await?;
+    let answer = show(&ShowCodes { page: signed.page, codes })?;
+    Ok(handed(answer.into_response(), headers, &secret))
+}
