@@ -71,8 +71,12 @@ pub async fn accept(
     session.remember(app, None).await?;
     let answer: Option<RegisterPublicKeyCredential> = serde_json::from_str(answer).ok();
     let Some(answer) = answer else { return Ok(Err(FactorRefused::Wrong)) };
-    let Ok(key) = webauthn(app)?.finish_passkey_registration(&answer, &state) else {
-        return Ok(Err(FactorRefused::Wrong));
+    let key = match webauthn(app)?.finish_passkey_registration(&answer, &state) {
+        Ok(key) => key,
+        Err(why) => {
+            tracing::warn!("a passkey was not added: {why}");
+            return Ok(Err(FactorRefused::Wrong));
+        }
     };
     let what = (Kind::Passkey, label, &serde_json::to_vec(&key)?[..]);
     let factor = Factor::fresh(app, session.account.id, what);
@@ -99,8 +103,12 @@ pub async fn is_shown(app: &App, session: &Session, answer: &str) -> anyhow::Res
     session.remember(app, None).await?;
     let answer: Option<PublicKeyCredential> = serde_json::from_str(answer).ok();
     let Some(answer) = answer else { return Ok(false) };
-    let Ok(shown) = webauthn(app)?.finish_passkey_authentication(&answer, &state) else {
-        return Ok(false);
+    let shown = match webauthn(app)?.finish_passkey_authentication(&answer, &state) {
+        Ok(shown) => shown,
+        Err(why) => {
+            tracing::warn!("a passkey was not shown: {why}");
+            return Ok(false);
+        }
     };
     let account = &session.account;
     for (factor, mut key) in passkeys(app, account).await? {

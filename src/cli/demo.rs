@@ -4,6 +4,7 @@
 //! calendar is the country's own. Then the true effect, which is a parameter of the country, stands
 //! beside what the product finds.
 
+mod logins;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use self::logins::Login;
 use super::{Ended, Global, Out, Refused, given, init, serve};
 use crate::{
     app::App,
@@ -67,7 +69,8 @@ impl Demo {
             )));
         }
         let tries = year::ids_to_try(&app).await?;
-        self.tell(&app, &country, out, &tries).await?;
+        let logins = logins::make(&app).await?;
+        self.tell(&app, &country, out, (&tries, &logins)).await?;
         if !self.exit {
             let listener = serve::listen(&self.listen).await?;
             let address = listener.local_addr()?;
@@ -105,7 +108,7 @@ impl Demo {
         app: &App,
         country: &Country,
         out: Out,
-        tries: &[year::IdToTry],
+        (tries, logins): (&[year::IdToTry], &[Login]),
     ) -> anyhow::Result<()> {
         let scope = Scope::of_stream("notice", app.now());
         let arms = arms(app, country, &scope).await?;
@@ -122,9 +125,13 @@ impl Demo {
             "by_arm": arms,
             "naive_by_address": naive.estimate,
             "inquiry_ids": tries,
-            "logins": [],
+            "logins": logins,
         });
-        out.line(&value, words(&arms, naive.estimate, cases, tries))
+        let logins: Vec<String> = logins.iter().map(Login::words).collect();
+        let words = words(&arms, naive.estimate, cases, tries);
+        let entry =
+            "Accounts for /sign-in: name, password, codes for the second step, each good once";
+        out.line(&value, format!("{words}\n\n{entry}:\n{}", logins.join("\n")))
     }
 }
 

@@ -47,6 +47,7 @@ mod quarantine;
 mod register;
 mod report_back;
 mod reports_once;
+mod row_security;
 mod run_hits;
 mod same_device;
 mod samples;

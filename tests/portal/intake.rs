@@ -345,7 +345,7 @@ async fn a_machine_that_errs_is_told_so_as_a_problem_wherever_it_errs() {
     let centre = Centre::on_sqlite().await;
     with_report(&centre).await;
     for (method, path, status, said) in [
-        ("POST", "/api/v1/feeds/telnet/files", 400, "?file=NAME"),
+        ("POST", "/api/v1/feeds/telnet/files", 401, "Authorization"),
         ("GET", "/api/v1/feeds/telnet/files", 405, "`Allow`"),
         ("DELETE", "/api/v1/feeds/telnet/files/00", 405, "`Allow`"),
         ("GET", "/api/v1/feeds/telnet/file", 404, "openapi.json"),

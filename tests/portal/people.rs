@@ -352,5 +352,7 @@ fn the_matrix_of_who_may_do_what_is_as_it_was_agreed() {
         let who = if who.len() == Role::ALL.len() { "all".to_owned() } else { who.join(" ") };
         lines.push(format!("{} {} | {} | {who}", route.method, route.path, route.door));
     }
-    insta::assert_snapshot!(lines.join("\n"));
+    insta::with_settings!({ snapshot_path => "access" }, {
+        insta::assert_snapshot!(lines.join("\n"));
+    });
 }

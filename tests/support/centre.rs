@@ -71,6 +71,36 @@ impl Centre {
         Some(centre)
     }
 
+    /// The same centre, its database in the hands of a role that is no superuser: row policies
+    /// hold for it.
+    pub(crate) fn owned_by_no_superuser(mut self) -> Self {
+        let url = self.database.as_deref().expect("this is asked on PostgreSQL alone");
+        let (server, name) = url.rsplit_once('/').expect("the URL names a database");
+        let sql = format!(
+            "CREATE ROLE {name} LOGIN NOSUPERUSER; ALTER DATABASE {name} OWNER TO {name};
+             GRANT {name} TO CURRENT_USER"
+        );
+        let owns = format!(
+            "DO $$ DECLARE one text; BEGIN
+               FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+                 EXECUTE format('ALTER TABLE %I OWNER TO {name}', one); END LOOP;
+               FOR one IN SELECT viewname FROM pg_views WHERE schemaname = 'public' LOOP
+                 EXECUTE format('ALTER VIEW %I OWNER TO {name}', one); END LOOP;
+             END $$"
+        );
+        for sql in [sql, owns] {
+            let psql = Command::new("psql")
+                .args([url, "-v", "ON_ERROR_STOP=1", "-qc", &sql])
+                .output()
+                .expect("psql comes with PostgreSQL");
+            assert!(psql.status.success(), "{}", String::from_utf8_lossy(&psql.stderr));
+        }
+        let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
+        let host = host.trim_start_matches("postgres://");
+        self.database = Some(format!("postgres://{name}@{host}/{name}"));
+        self
+    }
+
     /// A fresh centre on the same engine.
     pub(crate) fn another(&self) -> Self {
         let engine = if self.database.is_some() { Engine::Postgres } else { Engine::Sqlite };
@@ -164,8 +194,10 @@ impl Drop for Centre {
         let Some(url) = &self.database else { return };
         let (server, name) = url.rsplit_once('/').expect("the URL names a database");
         let drop = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
-        let maintenance = format!("{server}/postgres");
-        let _ = Command::new("psql").args([&maintenance, "-qc", &drop]).output();
+        // Its owner may be a role of its own, which cannot drop itself.
+        let server = std::env::var("TODOKE_TEST_POSTGRES").unwrap_or(format!("{server}/postgres"));
+        let role = format!("DROP ROLE IF EXISTS {name}");
+        let _ = Command::new("psql").args([&server, "-qc", &drop, "-c", &role]).output();
     }
 }
 

@@ -35,6 +35,11 @@ fn in_stage(file: &File, path: &Path) -> Option<String> {
     if WEB.contains(&name) && !test && !serves_pages(own) {
         return Some(format!("`{name}` belongs in pages.rs, web/ or router.rs"));
     }
+    let makes_routes = name == "axum" && ["Router", "routing"].contains(&path.head.as_str());
+    if makes_routes && !test && !(own.starts_with("web/") || own == "router.rs") {
+        let advice = "a route without a door: build it with `web::routes::Routes`";
+        return Some(advice.to_owned());
+    }
     let value = path.attribute || ["Type", "FromRow"].contains(&path.head.as_str());
     if name == "sqlx" && !test && !value && !stores(&file.path) {
         return Some("`sqlx` belongs in store.rs or db/: move the query there".to_owned());

@@ -1,0 +1,100 @@
+//! Row policies on PostgreSQL: a provider's rows, asked for by a raw connection.
+
+use std::process::Command;
+
+use crate::{
+    builders::{hit, notified, provider, token},
+    centre::{Centre, Engine},
+};
+
+/// What a raw connection is answered, after `first` was said on it.
+fn asks(url: &str, first: &str, sql: &str) -> Result<String, String> {
+    let sql = format!("{first}; {sql}");
+    let psql = Command::new("psql")
+        .args([url, "-v", "ON_ERROR_STOP=1", "-qAtX", "-c", &sql])
+        .output()
+        .expect("psql comes with PostgreSQL");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if psql.status.success() { Ok(text(&psql.stdout)) } else { Err(text(&psql.stderr)) }
+}
+
+/// Tables that name a provider and have no policy; the migration says why.
+const OPEN: &str = "'isp_asns', 'isp_prefixes', 'accounts', 'api_tokens'";
+
+#[test]
+fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_others() {
+    let Some(centre) = Centre::open(Engine::Postgres) else {
+        return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+    };
+    let centre = centre.owned_by_no_superuser();
+    centre.serves(&[
+        provider("isp-a", "static", "203.0.113.0/24"),
+        provider("isp-b", "static", "198.51.100.0/24"),
+    ]);
+    let seen = ["203.0.113.5", "203.0.113.6", "198.51.100.5"];
+    centre.takes(&seen.map(|ip| hit("r1", "2026-03-31T10:00:00+09:00", ip)));
+    for isp in ["isp-a", "isp-b"] {
+        let list = centre.prepares(isp).expect("cases wait");
+        centre.exports(&list, "csv");
+        let row = notified(&list, 1, "2026-04-01T08:00:00+09:00");
+        let told = row.with("line_token", token('a')).with("token_epoch", "1");
+        assert_eq!(centre.reports(isp, &[told]).status, 0);
+    }
+    let url = centre.database().unwrap().to_owned();
+    let as_centre = "SET todoke.scope = 'centre'";
+    let key = |code: &str| {
+        let sql = format!("SELECT encode(id, 'hex') FROM isps WHERE code = '{code}'");
+        asks(&url, as_centre, &sql).unwrap()
+    };
+    let (a, b) = (key("isp-a"), key("isp-b"));
+
+    let tables = asks(
+        &url,
+        as_centre,
+        "SELECT string_agg(table_name, ' ') FROM (
+        SELECT DISTINCT c.table_name FROM information_schema.columns c
+          JOIN information_schema.tables t USING (table_schema, table_name)
+         WHERE c.table_schema = 'public' AND c.column_name = 'isp_id'
+           AND t.table_type = 'BASE TABLE') x",
+    )
+    .unwrap();
+    let unguarded = asks(
+        &url,
+        as_centre,
+        &format!(
+            "SELECT COUNT(*) FROM (
+        SELECT DISTINCT c.table_name FROM information_schema.columns c
+          JOIN information_schema.tables t USING (table_schema, table_name)
+          JOIN pg_class p ON p.relname = c.table_name AND p.relkind = 'r'
+         WHERE c.table_schema = 'public' AND c.column_name = 'isp_id'
+           AND t.table_type = 'BASE TABLE' AND c.table_name NOT IN ({OPEN})
+           AND NOT (p.relrowsecurity AND p.relforcerowsecurity)) x"
+        ),
+    )
+    .unwrap();
+    assert_eq!(unguarded, "0", "each table of a provider has a forced policy");
+
+    let mut filled = 0;
+    for table in tables.split_whitespace().filter(|name| !OPEN.contains(&format!("'{name}'"))) {
+        let count = format!("SELECT COUNT(*) FROM {table}");
+        let of = |scope: &str| asks(&url, scope, &count).unwrap().parse::<i64>().unwrap();
+        let all = of(as_centre);
+        let (of_a, of_b) =
+            (of(&format!("SET todoke.scope = '{a}'")), of(&format!("SET todoke.scope = '{b}'")));
+        assert_eq!(of_a + of_b, all, "{table}");
+        for nobody in ["SELECT 1 WHERE false", "SET todoke.scope = ''", "SET todoke.scope = 'x'"] {
+            assert_eq!(of(nobody), 0, "{table}: {nobody}");
+        }
+        filled += i64::from(all > 0);
+    }
+    assert!(filled >= 6, "{filled} tables held rows");
+
+    let own = format!("SET todoke.scope = '{a}'");
+    let stolen = format!("UPDATE notices SET isp_id = decode('{b}', 'hex')");
+    assert!(asks(&url, &own, &stolen).unwrap_err().contains("row-level security"));
+    let touched = format!(
+        "WITH u AS (UPDATE notices SET lines = 0 WHERE isp_id = decode('{b}', \
+        'hex') RETURNING 1) SELECT COUNT(*) FROM u"
+    );
+    assert_eq!(asks(&url, &own, &touched).unwrap(), "0");
+}
