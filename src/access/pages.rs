@@ -65,7 +65,6 @@ fn home(role: Role) -> &'static str {
         Role::Administrator => "/admin/accounts",
         Role::Intake => "/admin/feeds",
         Role::Auditor => "/admin/access",
-        Role::IspManager | Role::IspStaff | Role::Office => "/account",
         _ => "/account",
     }
 }

@@ -120,27 +120,30 @@ impl Role {
 
     /// What this role may do.
     pub fn acts(self) -> &'static [Act] {
-        use Act::*;
         match self {
             // Who makes accounts can make one for intake, under a name that then stands everywhere.
-            Self::Administrator => &[SeeFeeds, ManageAccounts],
-            Self::Auditor => &[ReadAudit],
-            Self::Intake => &[SeeFeeds, ReadRaw, WorkQuarantine, Approve],
+            Self::Administrator => &[Act::SeeFeeds, Act::ManageAccounts],
+            Self::Auditor => &[Act::ReadAudit],
+            Self::Intake => &[Act::SeeFeeds, Act::ReadRaw, Act::WorkQuarantine, Act::Approve],
             Self::Office => &[
-                SeeOffice,
-                WorkOffice,
-                DecideClaims,
-                SeeWordings,
-                DraftWording,
-                ApproveWording,
-                SeeCampaigns,
-                RunCampaigns,
-                ApproveCampaign,
+                Act::SeeOffice,
+                Act::WorkOffice,
+                Act::DecideClaims,
+                Act::SeeWordings,
+                Act::DraftWording,
+                Act::ApproveWording,
+                Act::SeeCampaigns,
+                Act::RunCampaigns,
+                Act::ApproveCampaign,
             ],
-            Self::Editor => &[SeeWordings, DraftWording, SeeCampaigns],
-            Self::Reviewer => &[SeeWordings, ApproveWording, SeeCampaigns, ApproveCampaign],
-            Self::IspManager => &[SeeLines, ReportBack, ManageProvider, ManageColleagues],
-            Self::IspStaff => &[SeeLines, ReportBack],
+            Self::Editor => &[Act::SeeWordings, Act::DraftWording, Act::SeeCampaigns],
+            Self::Reviewer => {
+                &[Act::SeeWordings, Act::ApproveWording, Act::SeeCampaigns, Act::ApproveCampaign]
+            }
+            Self::IspManager => {
+                &[Act::SeeLines, Act::ReportBack, Act::ManageProvider, Act::ManageColleagues]
+            }
+            Self::IspStaff => &[Act::SeeLines, Act::ReportBack],
             // Their pages are not there yet; they see their own account.
             Self::Operator | Self::DeskLead | Self::Analyst | Self::Maker => &[],
         }

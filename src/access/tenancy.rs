@@ -1,7 +1,7 @@
 //! Tenancy (事業者の範囲): the handle by which one provider's data is read and written.
 //!
 //! Whatever a provider may do takes a [`Tenant`] instead of the application: it names the provider
-//! and who acts, and its transactions see, on PostgreSQL, no row of another provider. Owns no table.
+//! and who acts, and on PostgreSQL its transactions see no row of another one. Owns no table.
 
 use uuid::Uuid;
 
@@ -93,6 +93,9 @@ impl Tenant {
 
 impl std::fmt::Debug for Tenant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tenant").field("code", &self.code).field("by", &self.by).finish()
+        f.debug_struct("Tenant")
+            .field("code", &self.code)
+            .field("by", &self.by)
+            .finish_non_exhaustive()
     }
 }

@@ -21,33 +21,9 @@ fn asks(url: &str, first: &str, sql: &str) -> Result<String, String> {
 /// Tables that name a provider and have no policy; the migration says why.
 const OPEN: &str = "'isp_asns', 'isp_prefixes', 'accounts', 'api_tokens'";
 
-#[test]
-fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_others() {
-    let Some(centre) = Centre::open(Engine::Postgres) else {
-        return println!("skipped: TODOKE_TEST_POSTGRES names no server");
-    };
-    let centre = centre.owned_by_no_superuser();
-    centre.serves(&[
-        provider("isp-a", "static", "203.0.113.0/24"),
-        provider("isp-b", "static", "198.51.100.0/24"),
-    ]);
-    let seen = ["203.0.113.5", "203.0.113.6", "198.51.100.5"];
-    centre.takes(&seen.map(|ip| hit("r1", "2026-03-31T10:00:00+09:00", ip)));
-    for isp in ["isp-a", "isp-b"] {
-        let list = centre.prepares(isp).expect("cases wait");
-        centre.exports(&list, "csv");
-        let row = notified(&list, 1, "2026-04-01T08:00:00+09:00");
-        let told = row.with("line_token", token('a')).with("token_epoch", "1");
-        assert_eq!(centre.reports(isp, &[told]).status, 0);
-    }
-    let url = centre.database().unwrap().to_owned();
-    let as_centre = "SET todoke.scope = 'centre'";
-    let key = |code: &str| {
-        let sql = format!("SELECT encode(id, 'hex') FROM isps WHERE code = '{code}'");
-        asks(&url, as_centre, &sql).unwrap()
-    };
-    let (a, b) = (key("isp-a"), key("isp-b"));
-
+/// Each table that names a provider shows the rows of `a` and of `b` to whom they belong, and none
+/// to nobody.
+fn every_table_is_divided(url: &str, as_centre: &str, (a, b): (&str, &str)) {
     let tables = asks(
         &url,
         as_centre,
@@ -77,7 +53,7 @@ fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_other
     let mut filled = 0;
     for table in tables.split_whitespace().filter(|name| !OPEN.contains(&format!("'{name}'"))) {
         let count = format!("SELECT COUNT(*) FROM {table}");
-        let of = |scope: &str| asks(&url, scope, &count).unwrap().parse::<i64>().unwrap();
+        let of = |scope: &str| asks(url, scope, &count).unwrap().parse::<i64>().unwrap();
         let all = of(as_centre);
         let (of_a, of_b) =
             (of(&format!("SET todoke.scope = '{a}'")), of(&format!("SET todoke.scope = '{b}'")));
@@ -88,6 +64,36 @@ fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_other
         filled += i64::from(all > 0);
     }
     assert!(filled >= 6, "{filled} tables held rows");
+}
+
+#[test]
+fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_others() {
+    let Some(centre) = Centre::open(Engine::Postgres) else {
+        return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+    };
+    let centre = centre.owned_by_no_superuser();
+    centre.serves(&[
+        provider("isp-a", "static", "203.0.113.0/24"),
+        provider("isp-b", "static", "198.51.100.0/24"),
+    ]);
+    let seen = ["203.0.113.5", "203.0.113.6", "198.51.100.5"];
+    centre.takes(&seen.map(|ip| hit("r1", "2026-03-31T10:00:00+09:00", ip)));
+    for isp in ["isp-a", "isp-b"] {
+        let list = centre.prepares(isp).expect("cases wait");
+        centre.exports(&list, "csv");
+        let row = notified(&list, 1, "2026-04-01T08:00:00+09:00");
+        let told = row.with("line_token", token('a')).with("token_epoch", "1");
+        assert_eq!(centre.reports(isp, &[told]).status, 0);
+    }
+    let url = centre.database().unwrap().to_owned();
+    let as_centre = "SET todoke.scope = 'centre'";
+    let key = |code: &str| {
+        let sql = format!("SELECT encode(id, 'hex') FROM isps WHERE code = '{code}'");
+        asks(&url, as_centre, &sql).unwrap()
+    };
+    let (a, b) = (key("isp-a"), key("isp-b"));
+
+    every_table_is_divided(&url, as_centre, (&a, &b));
 
     let own = format!("SET todoke.scope = '{a}'");
     let stolen = format!("UPDATE notices SET isp_id = decode('{b}', 'hex')");

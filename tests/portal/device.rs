@@ -4,11 +4,11 @@ use passkey::{
     authenticator::{Authenticator, UiHint, UserCheck, UserValidationMethod},
     client::{Client, DefaultClientData},
     crypto::rust_crypto::RustCryptoBackend,
-    types::{
-        Passkey,
-        ctap2::{Aaguid, Ctap2Error},
-        webauthn::{CredentialCreationOptions, CredentialRequestOptions},
-    },
+};
+use passkey_types::{
+    Passkey,
+    ctap2::{Aaguid, Ctap2Error},
+    webauthn::{CredentialCreationOptions, CredentialRequestOptions},
 };
 use webauthn_rs::prelude::Url;
 

@@ -28,7 +28,7 @@ use crate::{
 pub(super) struct Accounts {
     pub(super) page: Page,
     pub(super) errors: Errors,
-    pub(super) accounts: Vec<Account>,
+    pub(super) people: Vec<Account>,
     /// Roles that can be given here.
     pub(super) roles: Vec<&'static str>,
     /// Where the forms go.
@@ -68,7 +68,7 @@ async fn page_of(app: &App, signed: &Signed) -> anyhow::Result<Accounts> {
     Ok(Accounts {
         page: signed.page.clone(),
         errors: Errors::none(),
-        accounts: accounts::all(&app.db).await?,
+        people: accounts::all(&app.db).await?,
         roles: Role::ALL.map(Role::word).to_vec(),
         base: "/admin/accounts",
         asks_isp: true,
@@ -118,17 +118,11 @@ pub(super) async fn invite(
     let mut page = page_of(&app, &signed).await?;
     page.given = given.clone();
     let code = given.isp.trim();
-    let isp = match code {
-        "" => None,
-        code => match store::isp_of_code(&app.db, code).await? {
-            Some(id) => Some((id, code)),
-            None => {
-                let words = page.page.t("accounts-unknown-isp");
-                page.errors = Errors::of("isp", words);
-                return page.answer();
-            }
-        },
-    };
+    let isp = store::isp_of_code(&app.db, code).await?.map(|id| (id, code));
+    if isp.is_none() && !code.is_empty() {
+        page.errors = Errors::of("isp", page.page.t("accounts-unknown-isp"));
+        return page.answer();
+    }
     let Ok(role) = given.role.parse::<Role>() else {
         let words = page.page.t("accounts-no-role");
         page.errors = Errors::of("role", words);

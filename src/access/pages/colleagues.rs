@@ -19,7 +19,7 @@ async fn page_of(tenant: &Tenant, signed: &Signed) -> anyhow::Result<Accounts> {
     Ok(Accounts {
         page: signed.page.clone(),
         errors: Errors::none(),
-        accounts: accounts::colleagues(tenant).await?,
+        people: accounts::colleagues(tenant).await?,
         roles: given.map(Role::word).to_vec(),
         base: BASE,
         asks_isp: false,

@@ -61,11 +61,9 @@ pub(super) async fn remove(
     Form(Which { id }): Form<Which>,
 ) -> PageResult {
     let Ok(id) = id.parse::<FactorId>() else { return Ok(signed.page.onwards("/account#main")) };
-    match factors::remove(&app, signed.account(), id).await? {
-        Ok(()) => Ok(signed.page.onwards("/account#main")),
-        Err(_) => {
-            let words = signed.page.t("factor-last");
-            shown(&app, signed, Errors::of("factors", words)).await
-        }
+    if factors::remove(&app, signed.account(), id).await?.is_err() {
+        let words = signed.page.t("factor-last");
+        return shown(&app, signed, Errors::of("factors", words)).await;
     }
+    Ok(signed.page.onwards("/account#main"))
 }

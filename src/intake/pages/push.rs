@@ -98,9 +98,8 @@ pub(crate) struct Delivered {
 )]
 pub(crate) async fn take(
     State(app): State<App>,
-    Path(name): Path<String>,
+    (Path(name), token): (Path<String>, Token),
     handed: Result<Query<Handed>, QueryRejection>,
-    token: Token,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
