@@ -25,7 +25,7 @@ const OPEN: &str = "'isp_asns', 'isp_prefixes', 'accounts', 'api_tokens'";
 /// to nobody.
 fn every_table_is_divided(url: &str, as_centre: &str, (a, b): (&str, &str)) {
     let tables = asks(
-        &url,
+        url,
         as_centre,
         "SELECT string_agg(table_name, ' ') FROM (
         SELECT DISTINCT c.table_name FROM information_schema.columns c
@@ -35,7 +35,7 @@ fn every_table_is_divided(url: &str, as_centre: &str, (a, b): (&str, &str)) {
     )
     .unwrap();
     let unguarded = asks(
-        &url,
+        url,
         as_centre,
         &format!(
             "SELECT COUNT(*) FROM (
