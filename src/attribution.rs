@@ -6,6 +6,7 @@
 //! own. Owns `network_editions`, `network_chunks`, `network_imports`, `unattributed`; reads the ISP
 //! register.
 
+pub mod announcers;
 mod attributor;
 pub mod editions;
 pub mod hands;
@@ -14,6 +15,7 @@ pub mod identify;
 pub mod lookup;
 pub mod networks;
 pub(crate) mod retract;
+pub mod rights;
 pub mod spans;
 pub(crate) mod store;
 pub mod unattributed;

@@ -11,6 +11,7 @@ pub mod claims;
 pub mod devices;
 pub mod inquiry_id;
 pub mod lines;
+pub mod moved;
 pub mod open;
 pub(crate) mod register;
 pub(crate) mod store;

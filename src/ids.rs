@@ -101,4 +101,8 @@ typed_ids! {
     SubjectId;
     /// Key of an edition of the address table (アドレス表の版).
     EditionId;
+    /// Key of a contact of a provider (連絡先).
+    ContactId;
+    /// Key of a claim or a proposal of a provider (申告).
+    ClaimId;
 }

@@ -1,4 +1,5 @@
-//! Hands (保有者の異動): how many addresses another edition of the table gives to somebody else.
+//! Hands (保有者の異動): how many addresses another edition of the table, or another
+//! register, gives to somebody else.
 //!
 //! Counted span by span by the rule that attributes sightings, so that what a provider declared,
 //! and the table cannot change, does not count. Owns no table; reads the ISP register.
@@ -10,8 +11,8 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Attributor, Edition, networks::Networks};
-use crate::{ids::IspId, isps::Register, time::Moment};
+use super::{Attributor, Edition, editions, networks::Networks};
+use crate::{db::Db, ids::IspId, isps::Register, time::Moment};
 
 /// How many addresses change hands (異動するアドレス数).
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -50,7 +51,25 @@ pub(super) fn between(
         let edition = Edition { from: Moment(i64::MIN), networks: networks.clone() };
         Attributor::new(register.clone(), &[edition])
     };
-    let (old, new) = (attributor(old), attributor(new));
+    moved(register, (&attributor(old), &attributor(new)), at)
+}
+
+/// What changes hands at `at` when the register stands as `new` instead of `old`, by the edition of
+/// the table that holds then.
+pub async fn of_registers(
+    db: &Db,
+    (old, new): (&Register, &Register),
+    at: Moment,
+) -> anyhow::Result<Hands> {
+    let (networks, _) = editions::at(db, at).await?;
+    let attributor = |register: &Register| {
+        let edition = Edition { from: Moment(i64::MIN), networks: networks.clone() };
+        Attributor::new(register.clone(), &[edition])
+    };
+    Ok(moved(old, (&attributor(old), &attributor(new)), at))
+}
+
+fn moved(register: &Register, (old, new): (&Attributor, &Attributor), at: Moment) -> Hands {
     let moved = |ip: IpAddr| {
         let (from, to) = (old.attribute(ip, at).isp, new.attribute(ip, at).isp);
         (from != to).then_some((from, to))

@@ -123,7 +123,7 @@ impl Notice {
 fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
     let list = done.notice.as_ref().map(|notice| notice.list_id.as_str());
     let lines = done.notice.as_ref().map_or(0, |notice| notice.lines);
-    let Prepared { recalls, held, .. } = *done;
+    let Prepared { recalls, held, handed_over, .. } = *done;
     let mut words =
         vec![isp.to_owned(), list.unwrap_or("nothing waits").to_owned(), how_many(lines, "line")];
     if recalls > 0 {
@@ -133,9 +133,14 @@ fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
         let cases = how_many(held, "case");
         words.push(format!("{cases} held back; see `todoke feed approvals`"));
     }
+    if handed_over > 0 {
+        let cases = how_many(handed_over, "case");
+        words.push(format!("{cases} not told: the addresses were another provider's by then"));
+    }
     out.line(
         &json!({
             "notice": list, "isp": isp, "lines": lines, "recalls": recalls, "held": held,
+            "handed_over": handed_over,
         }),
         words.join("\t"),
     )

@@ -146,6 +146,30 @@ pub fn entries(register: &Register) -> BTreeMap<IspId, Entry> {
     entries
 }
 
+/// The register once these providers stand as `after` says. Those that it lacks stay out.
+#[must_use]
+pub fn once(mut register: Register, after: &Standing) -> Register {
+    for (code, entry) in after {
+        let Some(isp) = register.isps.iter_mut().find(|isp| isp.code == *code) else { continue };
+        let id = isp.id;
+        if let Some(policy) = entry.as_ref().and_then(|entry| entry.lease_policy.parse().ok()) {
+            isp.lease_policy = policy;
+        }
+        register.prefixes.retain(|one| one.isp != id);
+        register.asns.retain(|one| one.isp != id);
+        let Some(entry) = entry.clone() else { continue };
+        register.prefixes.extend(entry.prefixes.into_iter().map(|one| {
+            let Declared { prefix, kind, from, to, name, notify } = one;
+            DeclaredPrefix { isp: id, prefix, kind, from, to, name, notify }
+        }));
+        register.asns.extend(entry.asns.into_iter().map(|one| {
+            let Announced { asn, from, to } = one;
+            AnnouncedAs { isp: id, asn, from, to }
+        }));
+    }
+    register
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,11 @@ use super::{
     store,
     upstream::{self, Above},
 };
-use crate::{app::App, db::retry, ids::IspId};
+use crate::{
+    app::App,
+    db::{Tx, retry},
+    ids::IspId,
+};
 
 /// What an import did, or would do.
 #[derive(Debug, Default, Serialize)]
@@ -174,15 +178,28 @@ fn of_changed(mut all: Standing, difference: &Difference) -> Standing {
 async fn write_import(
     app: &App,
     number: i64,
-    (before, after): (&Standing, &Standing),
+    standings: (&Standing, &Standing),
     difference: &Difference,
 ) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
-    let texts = (serde_json::to_string(before)?, serde_json::to_string(difference)?);
-    store::imports::insert(&mut tx, number, app.now(), &texts).await?;
-    for (code, entry) in after {
-        store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
-    }
+    write_in(&mut tx, app, number, standings, difference).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Remembers an import of that number, which leads from one standing to another, and has the
+/// providers stand so.
+pub(super) async fn write_in(
+    tx: &mut Tx,
+    app: &App,
+    number: i64,
+    (before, after): (&Standing, &Standing),
+    difference: &Difference,
+) -> anyhow::Result<()> {
+    let texts = (serde_json::to_string(before)?, serde_json::to_string(difference)?);
+    store::imports::insert(tx, number, app.now(), &texts).await?;
+    for (code, entry) in after {
+        store::write(tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
+    }
     Ok(())
 }

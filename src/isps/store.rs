@@ -1,6 +1,10 @@
 //! SQL of the ISP register.
 
+pub(super) mod claims;
+pub(super) mod contacts;
+pub(super) mod decisions;
 pub(super) mod imports;
+pub(super) mod settings;
 
 use anyhow::Context as _;
 use formats::report_back::Recipient;

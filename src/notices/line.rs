@@ -4,14 +4,19 @@
 
 use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
 
 use super::{prepare::IDENTIFY_DAYS, store};
 use crate::{
     access::keys::to_hex,
     app::App,
-    attribution::{Attribution, Attributor, Basis},
+    attribution::{
+        Attribution, Attributor, Basis,
+        rights::{Rights, Seen},
+    },
     cases::Case,
     db::Tx,
+    ids::IspId,
     isps::{self, Isp, Kind, upstream},
     sightings::{self, Spot},
     time::Moment,
@@ -90,7 +95,11 @@ pub(super) async fn latest(tx: &mut Tx, case: &Case) -> crate::db::Result<Case> 
 
 /// What all lines of one list of a provider share.
 pub(crate) struct Listing {
-    attributor: Attributor,
+    app: App,
+    isp: IspId,
+    rights: Rights,
+    /// The rule with the whole table, loaded where the register alone says no.
+    table: OnceCell<Attributor>,
     upstream_path: Vec<String>,
     report_by: Moment,
 }
@@ -98,20 +107,33 @@ pub(crate) struct Listing {
 impl Listing {
     /// For a list of `isp` with a report due by then.
     pub(crate) async fn of(app: &App, isp: &Isp, report_by: Moment) -> anyhow::Result<Self> {
-        let attributor = Attributor::of_declarations(&app.db).await?;
+        let rights = Rights::load(&app.db).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
-        Ok(Self { attributor, upstream_path, report_by })
+        let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
+        Ok(Self { app, isp, rights, table, upstream_path, report_by })
     }
 
-    /// What stands on the line of `case`.
+    /// Whether the provider may read today of what was seen: who gave the addresses away before it
+    /// was seen may not.
+    async fn may_read(&self, seen: Seen) -> anyhow::Result<bool> {
+        if self.rights.may_read(self.isp, seen) {
+            return Ok(true);
+        }
+        // The AS of the case is that of its first sighting; the table may have changed since.
+        let table = self.table.get_or_try_init(|| Attributor::load(&self.app)).await?;
+        Ok(table.attribute(seen.ip, seen.at).isp == Some(self.isp))
+    }
+
+    /// What stands on the line of `case`; nothing where the provider may not read of it.
     pub(super) async fn line(
         &self,
         tx: &mut Tx,
         case: &Case,
         action: &str,
-    ) -> anyhow::Result<LineBody> {
+    ) -> anyhow::Result<Option<LineBody>> {
         let latest = latest(tx, case).await?;
+        let asn = latest.asn.and_then(|asn| u32::try_from(asn).ok());
         let (spot, at) = (Spot(latest.spot), latest.last_seen);
         let ports = sightings::ports(tx, &spot, at).await?;
         let body = LineBody {
@@ -133,9 +155,10 @@ impl Listing {
             placement_hint: None,
             reason_hint: None,
         };
-        Ok(match spot.place() {
-            Some(place) => hints(body, self.attributor.attribute(place.ip, at)),
-            None => body,
-        })
+        let Some(place) = spot.place() else { return Ok(Some(body)) };
+        if !self.may_read(Seen { ip: place.ip, asn, at }).await? {
+            return Ok(None);
+        }
+        Ok(Some(hints(body, self.rights.declarations().attribute(place.ip, at))))
     }
 }

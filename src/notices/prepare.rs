@@ -35,6 +35,9 @@ pub struct Prepared {
     /// Cases that stand on no list before somebody approves the file that brought them, or before
     /// that file is in to its end.
     pub held: i64,
+    /// Cases whose latest sighting the provider may not read of: the addresses were somebody
+    /// else's by then.
+    pub handed_over: i64,
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.
@@ -66,14 +69,15 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     let (waiting, held) = waiting(&mut tx, isp, &files).await?;
     let untold = store::recall::untold(&mut tx, isp.id).await?;
     if waiting.is_empty() && untold.is_empty() {
-        return Ok(Prepared { notice: None, recalls: 0, held });
+        return Ok(Prepared { held, ..Prepared::default() });
     }
     let report_by = now.plus_days(REPORT_DAYS);
     let listing = Listing::of(app, isp, report_by).await?;
+    let (waiting, bodies, handed_over) = readable(&mut tx, &listing, waiting).await?;
     let recalls = recalls(&mut tx, (isp, &listing), untold, (&waiting, &files)).await?;
     let recalled = i64::try_from(recalls.lines.len())?;
     if waiting.is_empty() && recalls.lines.is_empty() {
-        return Ok(Prepared { notice: None, recalls: 0, held });
+        return Ok(Prepared { held, handed_over, ..Prepared::default() });
     }
     let notice = Notice {
         isp_id: isp.id,
@@ -86,20 +90,39 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     };
     store::insert(&mut tx, &notice).await?;
     let mut lines = recalls.lines;
-    for (case, listings) in &waiting {
+    for (case, body) in waiting.iter().zip(bodies) {
         inquiry_id::issue(app, &mut tx, case.reference()).await?;
-        let action = if *listings == 0 { "new" } else { "repeat" };
-        let body = listing.line(&mut tx, case, action).await?;
-        lines.push((case.id, serde_json::to_string(&body)?));
+        lines.push((case.id, body));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
     for told in recalls.told {
         store::recall::set_told(&mut tx, &notice, told).await?;
     }
-    let cases: Vec<_> = waiting.iter().map(|(case, _)| case.reference()).collect();
+    let cases: Vec<_> = waiting.iter().map(Case::reference).collect();
     listed(&mut tx, &cases, now, &notice.list_id).await?;
     tx.commit().await?;
-    Ok(Prepared { notice: Some(notice), recalls: recalled, held })
+    Ok(Prepared { notice: Some(notice), recalls: recalled, held, handed_over })
+}
+
+/// Of the cases that wait those that the provider may read of, with what stands on their lines; and
+/// how many others there are.
+async fn readable(
+    tx: &mut Tx,
+    listing: &Listing,
+    waiting: Vec<(Case, i64)>,
+) -> anyhow::Result<(Vec<Case>, Vec<String>, i64)> {
+    let (mut cases, mut bodies, mut others) = (Vec::new(), Vec::new(), 0);
+    for (case, listings) in waiting {
+        let action = if listings == 0 { "new" } else { "repeat" };
+        match listing.line(tx, &case, action).await? {
+            Some(body) => {
+                bodies.push(serde_json::to_string(&body)?);
+                cases.push(case);
+            }
+            None => others += 1,
+        }
+    }
+    Ok((cases, bodies, others))
 }
 
 /// The cases that go on the list, each with how often it was listed; and how many these `files`
@@ -144,10 +167,10 @@ async fn recalls(
     tx: &mut Tx,
     (isp, listing): (&Isp, &Listing),
     untold: Vec<(CaseId, String)>,
-    (waiting, held): (&[(Case, i64)], &[FileId]),
+    (waiting, held): (&[Case], &[FileId]),
 ) -> anyhow::Result<Recalls> {
     let (mut recalls, mut known) = (Recalls::default(), HashSet::new());
-    let listed: HashSet<CaseId> = waiting.iter().map(|(case, _)| case.id).collect();
+    let listed: HashSet<CaseId> = waiting.iter().map(|case| case.id).collect();
     for (id, body) in untold {
         if !known.insert(id) {
             continue;
@@ -157,9 +180,13 @@ async fn recalls(
             continue;
         }
         let case = find_in(tx, CaseRef { isp: isp.id, id }).await?.filter(speaks);
-        let (body, told_as) = match case {
+        let anew = match case {
             Some(case) if held.contains(&case.feed_file_id) => continue,
-            Some(case) => (listing.line(tx, &case, CORRECTED).await?, CORRECTED),
+            Some(case) => listing.line(tx, &case, CORRECTED).await?,
+            None => None,
+        };
+        let (body, told_as) = match anew {
+            Some(body) => (body, CORRECTED),
             None => {
                 let body: LineBody = serde_json::from_str(&body)?;
                 (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)

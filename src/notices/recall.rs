@@ -119,8 +119,12 @@ pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyh
             Some((_, listing)) => listing,
             None => Listing::of(app, isp, unsent.report_by).await?,
         };
-        let body = listing.line(tx, &case, &told.action).await?;
-        store::set_body(tx, &unsent, &serde_json::to_string(&body)?).await?;
+        match listing.line(tx, &case, &told.action).await? {
+            Some(body) => {
+                store::set_body(tx, &unsent, &serde_json::to_string(&body)?).await?;
+            }
+            None => store::drop_line(tx, &unsent.listed(), app.now()).await?,
+        }
         list = Some((unsent.notice_id, listing));
         corrected += 1;
     }

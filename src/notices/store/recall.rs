@@ -137,6 +137,14 @@ pub(in crate::notices) struct Unsent {
     pub(in crate::notices) report_by: Moment,
 }
 
+impl Unsent {
+    /// Which line it is.
+    pub(in crate::notices) fn listed(&self) -> Listed {
+        let Self { isp_id, notice_id, record_no, case_id, .. } = *self;
+        Listed { isp_id, notice_id, record_no, case_id, is_sent: false }
+    }
+}
+
 /// Lines of all lists that nobody outside has seen, of cases that stand.
 pub(in crate::notices) async fn unsent(tx: &mut Tx) -> sqlx::Result<Vec<Unsent>> {
     const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, n.report_by
