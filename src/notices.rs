@@ -8,8 +8,10 @@
 pub mod export;
 pub mod line;
 pub mod prepare;
+mod readable;
 pub mod recall;
 pub mod report_back;
+pub mod resellers;
 pub(crate) mod store;
 
 use sqlx::FromRow;

@@ -1,15 +1,21 @@
 //! `todoke isp`: the register of providers.
 
+mod claim;
+mod contact;
+mod proposal;
+
 use std::{fs::File, path::PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::{Value, json};
 
 use super::{
     Ended, Out, Refused,
     given::{Saying, how_many},
+    isp_named,
 };
 use crate::{
+    access::tenancy::Tenant,
     app::App,
     isps::{
         Register,
@@ -19,6 +25,7 @@ use crate::{
         register::{self, Imported},
         upstream,
     },
+    notices::resellers::{self, Reseller},
     time::Moment,
 };
 
@@ -60,9 +67,53 @@ enum Command {
     /// All imports, the latest first.
     #[command(after_help = "Example:\n  todoke isp history --json")]
     History,
-    /// All providers.
+    /// All providers, each behind the one that it sits behind.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
+    /// Those behind a provider, and how their reports stand, in numbers.
+    #[command(after_help = "Example:\n  todoke isp resellers --isp isp-a")]
+    Resellers {
+        #[command(flatten)]
+        ours: Ours,
+    },
+    /// Whom the centre reaches at a provider.
+    #[command(subcommand)]
+    Contact(contact::Command),
+    /// Networks that a provider claims or gives back.
+    #[command(subcommand)]
+    Claim(claim::Command),
+    /// Say for a provider how something of its own is to be; a lease policy waits for approval.
+    #[command(
+        after_help = "Example:\n  todoke isp propose lease_policy static --isp isp-a --reason \
+        \"one address per line since April\""
+    )]
+    Propose(proposal::Propose),
+    /// What providers proposed of themselves.
+    #[command(subcommand)]
+    Proposal(proposal::Command),
+}
+
+/// For which provider, and who acts.
+#[derive(Debug, Args)]
+struct Ours {
+    /// The provider's code.
+    #[arg(long)]
+    isp: String,
+    /// Who acts.
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
+    by: String,
+}
+
+impl Ours {
+    async fn tenant(&self, app: &App) -> anyhow::Result<Tenant> {
+        tenant(app, &self.isp, &self.by).await
+    }
+}
+
+/// The part of the provider of that code, in the hands of `by`.
+async fn tenant(app: &App, code: &str, by: &str) -> anyhow::Result<Tenant> {
+    let isp = isp_named(app, code).await?;
+    Ok(Tenant::of(app, isp.id, &isp.code, by))
 }
 
 impl Isp {
@@ -72,6 +123,11 @@ impl Isp {
             Command::Undo { said, dry_run } => undo(app, out, said, *dry_run).await,
             Command::History => history(app, out).await,
             Command::List => list(app, out).await,
+            Command::Resellers { ours } => behind(app, out, ours).await,
+            Command::Contact(it) => it.run(app, out).await,
+            Command::Claim(it) => it.run(app, out).await,
+            Command::Propose(it) => it.run(app, out).await,
+            Command::Proposal(it) => it.run(app, out).await,
         }
     }
 }
@@ -178,25 +234,45 @@ async fn history(app: &App, out: Out) -> anyhow::Result<Ended> {
 async fn list(app: &App, out: Out) -> anyhow::Result<Ended> {
     let register = Register::load(&app.db).await?;
     let (above, mut entries) = (upstream::above(&register.isps), entry::entries(&register));
-    for isp in register.isps.iter().filter(|isp| isp.removed_at.is_none()) {
+    for (isp, depth) in upstream::tree(&register.isps) {
         let Entry { asns, prefixes, .. } = entries.remove(&isp.id).unwrap_or_default();
-        let upstream = isp.upstream.as_deref().unwrap_or("-");
         let value: Value = json!({
             "code": isp.code, "name": isp.name, "upstream": isp.upstream,
-            "upstream_path": upstream::path(&isp.code, &above), "wholesale": isp.wholesale.word(),
+            "upstream_path": upstream::path(&isp.code, &above), "depth": depth,
+            "wholesale": isp.wholesale.word(),
             "lease_policy": isp.lease_policy.to_string(), "lines": isp.lines,
             "asns": asns.iter().map(announced).collect::<Vec<_>>(),
             "prefixes": prefixes.iter().map(declared).collect::<Vec<_>>(),
         });
         let words = format!(
-            "{}\t{}\t{upstream}\t{}\t{}, {}",
+            "{}{}\t{}\t{}\t{}\t{}, {}",
+            "  ".repeat(depth),
             isp.code,
             isp.name,
+            isp.upstream.as_deref().unwrap_or("-"),
             isp.lease_policy,
             how_many(prefixes.len(), "prefix"),
             how_many(asns.len(), "AS number"),
         );
         out.line(&value, words)?;
+    }
+    Ok(Ended::Done)
+}
+
+async fn behind(app: &App, out: Out, ours: &Ours) -> anyhow::Result<Ended> {
+    for one in resellers::of(&ours.tenant(app).await?).await? {
+        let Reseller { isp, name, through, lists, lines, reported, overdue, .. } = &one;
+        let through = if through.is_empty() {
+            String::new()
+        } else {
+            format!(" through {}", through.join(" > "))
+        };
+        let words = format!(
+            "{isp}\t{name}{through}\t{}, {}: {reported} reported, {overdue} overdue",
+            how_many(*lists, "list"),
+            how_many(*lines, "line"),
+        );
+        out.line(&one, words)?;
     }
     Ok(Ended::Done)
 }

@@ -4,7 +4,7 @@
 //! path names them from whoever holds the addresses down to the one that hands the list to the
 //! provider. Owns no table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Isp;
 
@@ -32,6 +32,25 @@ pub fn circle(code: &str, above: &Above<'_>) -> Option<String> {
 /// Whether `upper` stands somewhere above `lower`.
 pub fn is_above(upper: &str, lower: &str, above: &Above<'_>) -> bool {
     climb(lower, above).0.contains(&upper)
+}
+
+/// The providers that stand in the register, each behind the one that it sits behind, with how deep
+/// it sits; those of one depth by code. One whose upstream is no registered provider stands on top.
+pub fn tree(isps: &[Isp]) -> Vec<(&Isp, usize)> {
+    let above = above(isps);
+    let standing: Vec<&Isp> = isps.iter().filter(|isp| isp.removed_at.is_none()).collect();
+    let known: HashSet<&str> = standing.iter().map(|isp| isp.code.as_str()).collect();
+    let mut placed: Vec<(Vec<String>, &Isp)> = standing
+        .into_iter()
+        .map(|isp| {
+            let mut way = path(&isp.code, &above);
+            way.retain(|code| known.contains(code.as_str()));
+            way.push(isp.code.clone());
+            (way, isp)
+        })
+        .collect();
+    placed.sort_by(|a, b| a.0.cmp(&b.0));
+    placed.into_iter().map(|(way, isp)| (isp, way.len() - 1)).collect()
 }
 
 /// The codes above `code`, the nearest first, and whether they lead back to it.

@@ -1,13 +1,13 @@
 //! Exporting (出力): a list as bytes, the same as often as asked, until lines of it are taken back:
 //! then a later version says so.
 
-use std::str::FromStr;
+use std::{collections::HashSet, str::FromStr};
 
 use anyhow::Context as _;
 use formats::isp_list::{self, Action, Line, Unmappable};
 use sha2::{Digest as _, Sha256};
 
-use super::{Notice, line::LineBody, store};
+use super::{Notice, line::LineBody, readable, store};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -55,11 +55,18 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
 }
 
 async fn read(app: &App, tx: &mut Tx, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
-    let recalled = store::recall::records(tx, notice).await?;
+    let mut recalled = store::recall::records(tx, notice).await?;
+    let stored = store::lines(tx, notice).await?;
+    let unreadable = readable::unreadable(app, tx, (notice, isp), &stored).await?;
+    let is_untold = |record: &i64| !unreadable.is_sent && unreadable.records.contains(record);
+    if unreadable.is_sent {
+        let known: HashSet<i64> = recalled.iter().copied().collect();
+        recalled.extend(unreadable.records.difference(&known));
+    }
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
     let mut lines = Vec::new();
-    for stored in store::lines(tx, notice).await? {
+    for stored in stored.into_iter().filter(|line| !is_untold(&line.record_no)) {
         let body: LineBody = serde_json::from_str(&stored.body)?;
         let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
         let id = inquiry_id::issue(app, tx, case).await?;
@@ -127,6 +134,7 @@ pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow:
     let mut tx = app.db.begin().await?;
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(&mut tx).await?;
+    readable::drop_untold(app, &mut tx, notice, isp).await?;
     let lines = read(app, &mut tx, notice, isp).await?;
     let mut bytes = Vec::new();
     let mut unmappable = Vec::new();

@@ -114,9 +114,14 @@ impl Listing {
         Ok(Self { app, isp, rights, table, upstream_path, report_by })
     }
 
+    /// Whether the provider declared the address for when it was seen.
+    pub(super) fn is_declared(&self, seen: Seen) -> bool {
+        self.rights.may_read(self.isp, seen)
+    }
+
     /// Whether the provider may read today of what was seen: who gave the addresses away before it
     /// was seen may not.
-    async fn may_read(&self, seen: Seen) -> anyhow::Result<bool> {
+    pub(super) async fn may_read(&self, seen: Seen) -> anyhow::Result<bool> {
         if self.rights.may_read(self.isp, seen) {
             return Ok(true);
         }

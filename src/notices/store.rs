@@ -2,6 +2,8 @@
 
 pub(super) mod recall;
 
+use std::collections::HashMap;
+
 use sqlx::FromRow;
 
 use super::{Notice, Standing};
@@ -130,6 +132,17 @@ pub(super) async fn lines(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<Stor
     on_tx!(tx, conn => {
         sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
     })
+}
+
+/// Under which AS the cases of a list were seen first, where the table knew.
+pub(super) async fn asns(tx: &mut Tx, notice: &Notice) -> sqlx::Result<HashMap<CaseId, i64>> {
+    const SQL: &str = "SELECT c.id, c.asn FROM case_rows c
+         JOIN notice_lines l ON l.isp_id = c.isp_id AND l.case_id = c.id
+         WHERE l.isp_id = $1 AND l.notice_id = $2 AND c.asn IS NOT NULL";
+    let rows: Vec<(CaseId, i64)> = on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Records that a list was handed out.
