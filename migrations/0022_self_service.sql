@@ -16,12 +16,13 @@ CREATE TABLE isp_contacts (
 );
 CREATE INDEX isp_contacts_by_mail ON isp_contacts (mail_tag);
 
--- That a contact was confirmed, doubted or removed.
+-- That a version of a contact was confirmed or doubted, or the contact removed.
 -- owner: isps
 CREATE TABLE isp_contact_events (
     isp_id BYTEA NOT NULL,
     contact_id BYTEA NOT NULL,
     no BIGINT NOT NULL,
+    version BIGINT NOT NULL,
     at BIGINT NOT NULL,
     kind TEXT NOT NULL,
     author TEXT NOT NULL,

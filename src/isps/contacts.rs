@@ -237,6 +237,7 @@ async fn happen(
             isp_id: tenant.isp(),
             contact_id: id,
             no: old.events + 1,
+            version: old.version,
             at: tenant.now(),
             kind,
             author: tenant.by(),
@@ -311,6 +312,7 @@ async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow:
             isp_id: isp,
             contact_id: id,
             no: one.events + 1,
+            version: one.version,
             at: app.now(),
             kind: "doubted",
             author: by,
@@ -406,14 +408,13 @@ fn facts(
         one.events = one.events.max(event.no);
         match event.kind.as_str() {
             "removed" => drop(all.remove(&key)),
-            "confirmed" if event.at >= one.confirmed_at => {
+            // What was said of an earlier version says nothing of this one.
+            _ if event.version != one.version => {}
+            "confirmed" => {
                 (one.confirmed_at, one.confirmed_by) = (event.at, event.author);
                 one.doubted = None;
             }
-            "doubted" if event.at >= one.confirmed_at => {
-                one.doubted = Some((event.at, event.reason));
-            }
-            _ => {}
+            _ => one.doubted = Some((event.at, event.reason)),
         }
     }
     Ok(all)

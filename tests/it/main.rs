@@ -52,6 +52,7 @@ mod run_hits;
 mod same_device;
 mod samples;
 mod second_thoughts;
+mod self_service;
 mod state;
 mod tiers;
 mod unattributed;

@@ -66,16 +66,17 @@ on_both_engines! {
         assert!(who(&centre, "198.18.2.1").is_null());
         assert_eq!(centre.does(&["isp", "list"]).one()["code"], "isp-a");
         assert_eq!(centre.case_of("198.18.1.1")["isp"], "isp-b", "a fact stays, and can be told");
-        let list = centre.prepares("isp-b").expect("its case still waits for a list");
-        assert_eq!(centre.lines_of(&list).len(), 1);
+        assert!(centre.prepares("isp-b").is_none(), "the address was never theirs to read");
         let history = centre.does(&["isp", "history"]).lines;
         assert_eq!((&history[0]["no"], &history[0]["undone_by"]), (&2.into(), &"desk".into()));
         assert_eq!(history[0]["undone_reason"], "a column was shifted");
         centre.does(&UNDO);
         assert!(centre.does(&["isp", "list"]).lines.is_empty());
         assert_eq!(centre.tries(&UNDO).status, 1, "there is nothing left to undo");
-        // Whoever comes back has the cases they had.
+        // Whoever comes back has the cases they had, and reads them.
         imports(&centre, &[b], &[]);
+        let list = centre.prepares("isp-b").expect("its case still waits for a list");
+        assert_eq!(centre.lines_of(&list).len(), 1);
         assert_eq!(centre.does(&["isp", "list"]).one()["code"], "isp-b");
         centre.takes(&[hit("r2", "2026-03-31T10:00:00+09:00", "198.18.1.1")]);
         assert_eq!(centre.cases().len(), 1);

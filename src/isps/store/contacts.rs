@@ -27,6 +27,7 @@ pub(in crate::isps) struct NewEvent<'a> {
     pub(in crate::isps) isp_id: IspId,
     pub(in crate::isps) contact_id: ContactId,
     pub(in crate::isps) no: i64,
+    pub(in crate::isps) version: i64,
     pub(in crate::isps) at: Moment,
     pub(in crate::isps) kind: &'a str,
     pub(in crate::isps) author: &'a str,
@@ -39,6 +40,7 @@ pub(in crate::isps) struct Event {
     pub(in crate::isps) isp_id: IspId,
     pub(in crate::isps) contact_id: ContactId,
     pub(in crate::isps) no: i64,
+    pub(in crate::isps) version: i64,
     pub(in crate::isps) at: Moment,
     pub(in crate::isps) kind: String,
     pub(in crate::isps) author: String,
@@ -71,12 +73,13 @@ pub(in crate::isps) async fn insert(
 /// Adds what happened; an event of that number that stands already counts as a clash.
 pub(in crate::isps) async fn insert_event(tx: &mut Tx, one: &NewEvent<'_>) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO isp_contact_events
-             (isp_id, contact_id, no, at, kind, author, reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+             (isp_id, contact_id, no, version, at, kind, author, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(one.isp_id)
         .bind(one.contact_id)
         .bind(one.no)
+        .bind(one.version)
         .bind(one.at)
         .bind(one.kind)
         .bind(one.author)
@@ -106,7 +109,7 @@ pub(in crate::isps) async fn versions(
 
 /// All that happened, of one provider or of all, that of a contact in order.
 pub(in crate::isps) async fn events(tx: &mut Tx, isp: Option<IspId>) -> sqlx::Result<Vec<Event>> {
-    const SQL: &str = "SELECT isp_id, contact_id, no, at, kind, author, reason
+    const SQL: &str = "SELECT isp_id, contact_id, no, version, at, kind, author, reason
          FROM isp_contact_events";
     let of_one = isp.map_or("", |_| " WHERE isp_id = $1");
     let sql = format!("{SQL}{of_one} ORDER BY isp_id, contact_id, no");
