@@ -31,7 +31,11 @@ pub async fn over(db: &Db, prefix: IpNet, at: Moment) -> anyhow::Result<Vec<Anno
     Ok(found(&networks, &Register::load(db).await?, (prefix, at)))
 }
 
-fn found(networks: &Networks, register: &Register, (prefix, at): (IpNet, Moment)) -> Vec<Announcer> {
+fn found(
+    networks: &Networks,
+    register: &Register,
+    (prefix, at): (IpNet, Moment),
+) -> Vec<Announcer> {
     let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
     for range in networks.ranges() {
         let first = range.first.max(prefix.network());
@@ -79,7 +83,8 @@ mod tests {
         );
         let networks = Networks::read(vec![("table.csv".to_owned(), file)]).unwrap();
         let over = |prefix: &str| -> Vec<(u32, u64)> {
-            let found = found(&networks, &Register::default(), (prefix.parse().unwrap(), Moment(0)));
+            let found =
+                found(&networks, &Register::default(), (prefix.parse().unwrap(), Moment(0)));
             found.into_iter().map(|one| (one.asn, one.addresses)).collect()
         };
         assert_eq!(over("198.18.0.128/25"), [(64_500, 128)]);

@@ -76,13 +76,13 @@ async fn cases(
 ) -> anyhow::Result<Vec<MovedCases>> {
     let open = match &asked.subject {
         Subject::Prefix { prefix, .. } => {
-            let [first, last] = [prefix.network(), prefix.broadcast()].map(|ip| mapped(ip).octets());
+            let [first, last] =
+                [prefix.network(), prefix.broadcast()].map(|ip| mapped(ip).octets());
             store::open_within(db, &first, &last).await?
         }
         Subject::Asn(asn) => store::open_of_as(db, i64::from(*asn)).await?,
     };
-    let codes: BTreeMap<_, _> =
-        before.isps.iter().map(|isp| (isp.id, isp.code.clone())).collect();
+    let codes: BTreeMap<_, _> = before.isps.iter().map(|isp| (isp.id, isp.code.clone())).collect();
     let (before, after) = (Rights::of(before), Rights::of(after));
     let mut counts: BTreeMap<(String, Option<String>), u64> = BTreeMap::new();
     for one in open {

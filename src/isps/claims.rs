@@ -328,8 +328,14 @@ async fn write(
     };
     decisions::write(&mut tx, app.now(), (claim.isp, claim.id), &decision).await?;
     let on = claim.id.to_string();
-    decisions::note_import(&mut tx, app.now(), word, ("isp_claim.approve", &on, &claim.code), number)
-        .await?;
+    decisions::note_import(
+        &mut tx,
+        app.now(),
+        word,
+        ("isp_claim.approve", &on, &claim.code),
+        number,
+    )
+    .await?;
     tx.commit().await?;
     Ok(())
 }

@@ -206,10 +206,7 @@ fn leaf<'a>(tenant: &'a Tenant, act: &'a str, on: &'a str) -> Leaf<'a> {
 }
 
 /// Says that a contact still holds.
-pub async fn confirm(
-    tenant: &Tenant,
-    id: ContactId,
-) -> anyhow::Result<Result<(), ContactRefused>> {
+pub async fn confirm(tenant: &Tenant, id: ContactId) -> anyhow::Result<Result<(), ContactRefused>> {
     happen(tenant, id, ("confirmed", None), "contact.confirm").await
 }
 

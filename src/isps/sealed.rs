@@ -22,7 +22,8 @@ pub(super) struct Place(String);
 impl Place {
     /// The column (`table.column`) of the row with these parts of a key.
     pub(super) fn of(column: &str, row: &[&dyn std::fmt::Display]) -> Self {
-        row.iter().fold(Self(column.to_owned()), |Self(place), part| Self(format!("{place}/{part}")))
+        row.iter()
+            .fold(Self(column.to_owned()), |Self(place), part| Self(format!("{place}/{part}")))
     }
 }
 

@@ -82,9 +82,9 @@ impl Field {
         match self {
             Self::LeasePolicy => {
                 let policy: Result<LeasePolicy, _> = value.parse();
-                policy.map(|policy| policy.to_string()).map_err(|_| {
-                    bad("write static, sticky:DAYS or dynamic:DAYS")
-                })
+                policy
+                    .map(|policy| policy.to_string())
+                    .map_err(|_| bad("write static, sticky:DAYS or dynamic:DAYS"))
             }
             Self::Lines => number(0, 1_000_000_000)
                 .map(|lines| lines.to_string())
@@ -248,8 +248,7 @@ async fn put(
             register::write_in(&mut tx, app, number, (before, after), difference).await?;
         }
         let word = Word { author: tenant.by(), reason: AT_ONCE };
-        let decision =
-            decisions::New { decided: Decided::Approved, word, import_no, beside: None };
+        let decision = decisions::New { decided: Decided::Approved, word, import_no, beside: None };
         decisions::write(&mut tx, tenant.now(), (tenant.isp(), id), &decision).await?;
     }
     let leaf = Leaf {

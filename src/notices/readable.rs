@@ -12,13 +12,7 @@ use super::{
     recall,
     store::{self, StoredLine},
 };
-use crate::{
-    app::App,
-    attribution::rights::Seen,
-    db::Tx,
-    isps::Isp,
-    sightings::Spot,
-};
+use crate::{app::App, attribution::rights::Seen, db::Tx, isps::Isp, sightings::Spot};
 
 /// Lines of a list that its provider may not read.
 #[derive(Debug, Default)]
@@ -68,7 +62,12 @@ pub(super) async fn unreadable(
 }
 
 /// Takes lines of which the provider was never told off the list.
-pub(super) async fn drop_untold(app: &App, tx: &mut Tx, notice: &Notice, isp: &Isp) -> anyhow::Result<()> {
+pub(super) async fn drop_untold(
+    app: &App,
+    tx: &mut Tx,
+    notice: &Notice,
+    isp: &Isp,
+) -> anyhow::Result<()> {
     let lines = store::lines(tx, notice).await?;
     let found = unreadable(app, tx, (notice, isp), &lines).await?;
     if found.is_sent || found.records.is_empty() {

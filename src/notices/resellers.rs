@@ -48,7 +48,8 @@ pub async fn of(tenant: &Tenant) -> anyhow::Result<Vec<Reseller>> {
 fn told(code: &str, isps: &[Isp], lists: &[Standing], now: Moment) -> Vec<Reseller> {
     let above = upstream::above(isps);
     let behind = isps.iter().filter(|isp| isp.removed_at.is_none());
-    let behind = behind.filter(|isp| isp.code != code && upstream::is_above(code, &isp.code, &above));
+    let behind =
+        behind.filter(|isp| isp.code != code && upstream::is_above(code, &isp.code, &above));
     let mut all: Vec<Reseller> = behind
         .map(|isp| {
             let path = upstream::path(&isp.code, &above);
@@ -61,10 +62,8 @@ fn told(code: &str, isps: &[Isp], lists: &[Standing], now: Moment) -> Vec<Resell
 }
 
 fn reseller(isp: &Isp, through: Vec<String>, lists: &[Standing], now: Moment) -> Reseller {
-    let own: Vec<&Standing> = lists
-        .iter()
-        .filter(|list| list.isp == isp.code && list.withdrawn_at.is_none())
-        .collect();
+    let own: Vec<&Standing> =
+        lists.iter().filter(|list| list.isp == isp.code && list.withdrawn_at.is_none()).collect();
     let sum = |number: fn(&Standing) -> i64| own.iter().map(|list| number(list)).sum();
     let late = own.iter().filter(|list| list.report_by < now);
     Reseller {

@@ -203,11 +203,7 @@ impl Add {
     }
 }
 
-async fn list(
-    app: &App,
-    out: Out,
-    (isp, waiting): (Option<&str>, bool),
-) -> anyhow::Result<()> {
+async fn list(app: &App, out: Out, (isp, waiting): (Option<&str>, bool)) -> anyhow::Result<()> {
     for one in claims::all(&app.db).await? {
         let is_meant = isp.is_none_or(|isp| one.code == isp);
         if is_meant && (!waiting || one.decision.is_none()) {
@@ -288,8 +284,10 @@ fn tell(
     lines.extend(moves.announced.iter().map(|one| {
         let whose = if one.isps.is_empty() { "nobody here".into() } else { one.isps.join(", ") };
         let organisation = one.organisation.as_deref().unwrap_or("?");
-        format!("  the table has {} of it under AS{} ({organisation}): {whose}",
-            one.addresses, one.asn)
+        format!(
+            "  the table has {} of it under AS{} ({organisation}): {whose}",
+            one.addresses, one.asn
+        )
     }));
     let code = |code: &Option<String>| code.clone().unwrap_or_else(|| "nobody".to_owned());
     lines.extend(moves.hands.hands.iter().map(|one| {
@@ -298,8 +296,11 @@ fn tell(
     }));
     lines.extend(moves.cases.iter().map(|one| {
         let cases = how_many(one.cases, "open case");
-        format!("  {} no longer reads of {cases}, seen last when {} held it", one.from,
-            code(&one.to))
+        format!(
+            "  {} no longer reads of {cases}, seen last when {} held it",
+            one.from,
+            code(&one.to)
+        )
     }));
     out.line(&value, lines.join("\n"))
 }

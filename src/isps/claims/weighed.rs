@@ -137,9 +137,7 @@ pub fn weigh(
 fn by_code(register: &Register) -> BTreeMap<String, Entry> {
     let mut entries = entry::entries(register);
     let standing = register.isps.iter().filter(|isp| isp.removed_at.is_none());
-    standing
-        .filter_map(|isp| Some((isp.code.clone(), entries.remove(&isp.id)?)))
-        .collect()
+    standing.filter_map(|isp| Some((isp.code.clone(), entries.remove(&isp.id)?))).collect()
 }
 
 /// Those that differ, before and after.
@@ -253,8 +251,7 @@ fn conflicts(
                 let mine = Laid { isp: code, prefix, kind: *kind, from: asked.from };
                 found.extend(entry.prefixes.iter().filter_map(|one| {
                     let how = how(&one.prefix, prefix)?;
-                    let other =
-                        Laid { isp, prefix: &one.prefix, kind: one.kind, from: one.from };
+                    let other = Laid { isp, prefix: &one.prefix, kind: one.kind, from: one.from };
                     let is_ordinary =
                         is_ordinary(&mine, &other, above) || is_ordinary(&other, &mine, above);
                     let what = one.prefix.to_string();

@@ -139,8 +139,7 @@ fn is_words(text: &str) -> bool {
 /// An address that a mail can be sent to as it stands (RFC 5321, without quoted local parts).
 fn is_mail(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let is_local =
-        |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+    let is_local = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
     text.len() <= 254
         && (1..=64).contains(&local.len())
         && local.chars().all(is_local)

@@ -1,0 +1,59 @@
+//! Pages by which a provider keeps its own entry (事業者の自己管理): networks, contacts, settings.
+
+mod contacts;
+mod networks;
+mod settings;
+
+use axum::response::Response;
+
+use crate::{
+    access::{doors::Door, roles::Act},
+    isps::claims::{Claim, Subject},
+    time::Moment,
+    web::{
+        page::Page,
+        routes::{OfficeRoutes, Signed},
+    },
+};
+
+const DOOR: Door = Door::Provider(Act::ManageProvider);
+
+/// The routes of this stage for providers.
+pub fn office_routes() -> OfficeRoutes {
+    OfficeRoutes::new()
+        .get("/isp/networks", DOOR, networks::all)
+        .post("/isp/networks", DOOR, networks::ask)
+        .post("/isp/networks/withdraw", DOOR, networks::withdraw)
+        .get("/isp/contacts", DOOR, contacts::all)
+        .post("/isp/contacts", DOOR, contacts::add)
+        .post("/isp/contacts/{id}", DOOR, contacts::change)
+        .get("/isp/settings", DOOR, settings::all)
+        .post("/isp/settings", DOOR, settings::propose)
+        .post("/isp/settings/withdraw", DOOR, settings::withdraw)
+}
+
+/// The beginning and the end of a time, as days in Japan where they are midnights.
+pub(crate) fn times(page: &Page, from: Moment, to: Option<Moment>) -> String {
+    let day = |at: Moment| {
+        let clock = page.clock(&at);
+        clock.strip_suffix(" 00:00").map_or(clock.clone(), str::to_owned)
+    };
+    let from = if from == Moment(i64::MIN) { page.t("register-ever") } else { day(from) };
+    let to = to.map_or_else(|| page.t("register-open"), day);
+    page.with_all("register-times", &[("from", &from), ("to", &to)])
+}
+
+/// What a claim is about, in a few words.
+pub(crate) fn subject(page: &Page, claim: &Claim) -> String {
+    match &claim.asked.subject {
+        Subject::Asn(asn) => format!("AS{asn}"),
+        Subject::Prefix { prefix, kind, .. } => {
+            format!("{prefix} ({})", page.t_of("register-kind", kind.word()))
+        }
+    }
+}
+
+/// Back to a page after its form was taken.
+fn onwards(signed: &Signed, to: &str) -> Response {
+    signed.page.onwards(&format!("{to}#main"))
+}
