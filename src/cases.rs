@@ -13,6 +13,7 @@ pub mod inquiry_id;
 pub mod lines;
 pub mod moved;
 pub mod open;
+pub mod pages;
 pub(crate) mod register;
 pub(crate) mod store;
 pub mod term;

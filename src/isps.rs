@@ -13,9 +13,9 @@ pub mod decisions;
 pub mod difference;
 pub mod entry;
 pub mod imports;
+pub mod pages;
 pub mod register;
 mod rows;
-mod sealed;
 pub mod settings;
 pub(crate) mod store;
 pub mod upstream;
@@ -27,7 +27,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
-use crate::{db::Db, ids::IspId, time::Moment};
+use crate::{access::tenancy::Tenant, db::Db, ids::IspId, time::Moment};
 
 /// Internet provider (電気通信事業者).
 #[derive(Clone, Debug, FromRow)]
@@ -257,6 +257,12 @@ pub async fn all(db: &Db) -> crate::db::Result<Vec<Isp>> {
 /// The provider with that code.
 pub async fn by_code(db: &Db, code: &str) -> crate::db::Result<Option<Isp>> {
     store::by_code(db, code).await
+}
+
+/// What the register says of a provider, for itself.
+pub async fn own(tenant: &Tenant) -> anyhow::Result<entry::Entry> {
+    let register = Register::load(&tenant.app().db).await?;
+    Ok(entry::entries(&register).remove(&tenant.isp()).unwrap_or_default())
 }
 
 /// All declared prefixes.

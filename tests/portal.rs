@@ -12,6 +12,8 @@ mod device;
 mod intake;
 #[path = "portal/people.rs"]
 mod people;
+#[path = "portal/providers.rs"]
+mod providers;
 #[path = "portal/results.rs"]
 mod results;
 #[path = "portal/steps.rs"]

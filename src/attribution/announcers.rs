@@ -8,7 +8,11 @@ use std::{collections::BTreeMap, net::IpAddr};
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::{editions, networks::Networks};
+use super::{
+    editions,
+    hands::{self, Hands},
+    networks::Networks,
+};
 use crate::{db::Db, isps::Register, time::Moment};
 
 /// An AS over some of a prefix (広告元).
@@ -25,10 +29,22 @@ pub struct Announcer {
     pub addresses: u64,
 }
 
-/// Who announces parts of `prefix` at `at`, by the edition of the table that holds then.
-pub async fn over(db: &Db, prefix: IpNet, at: Moment) -> anyhow::Result<Vec<Announcer>> {
+/// Who announces parts of `prefix` at `at`, by the edition of the table that holds then; and how many
+/// addresses change hands when the register stands as the second one instead of the first. Without a
+/// prefix all addresses are looked at.
+pub async fn over(
+    db: &Db,
+    (before, after): (&Register, &Register),
+    prefix: Option<IpNet>,
+    at: Moment,
+) -> anyhow::Result<(Vec<Announcer>, Hands)> {
     let (networks, _) = editions::at(db, at).await?;
-    Ok(found(&networks, &Register::load(db).await?, (prefix, at)))
+    let Some(prefix) = prefix else {
+        return Ok((Vec::new(), hands::of_registers(&networks, (before, after), None, at)));
+    };
+    let networks = networks.around(&prefix);
+    let hands = hands::of_registers(&networks, (before, after), Some(&prefix), at);
+    Ok((found(&networks, before, (prefix, at)), hands))
 }
 
 fn found(

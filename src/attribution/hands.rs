@@ -9,10 +9,11 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
 };
 
+use ipnet::IpNet;
 use serde::Serialize;
 
-use super::{Attributor, Edition, editions, networks::Networks};
-use crate::{db::Db, ids::IspId, isps::Register, time::Moment};
+use super::{Attributor, Edition, networks::Networks};
+use crate::{ids::IspId, isps::Register, time::Moment};
 
 /// How many addresses change hands (異動するアドレス数).
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,19 +55,23 @@ pub(super) fn between(
     moved(register, (&attributor(old), &attributor(new)), at)
 }
 
-/// What changes hands at `at` when the register stands as `new` instead of `old`, by the edition of
-/// the table that holds then.
-pub async fn of_registers(
-    db: &Db,
+/// What changes hands at `at` when the register stands as `new` instead of `old` in the addresses of
+/// `within`, or in all of them.
+pub(super) fn of_registers(
+    networks: &Networks,
     (old, new): (&Register, &Register),
+    within: Option<&IpNet>,
     at: Moment,
-) -> anyhow::Result<Hands> {
-    let (networks, _) = editions::at(db, at).await?;
+) -> Hands {
     let attributor = |register: &Register| {
+        let mut register = register.clone();
+        if let Some(net) = within {
+            register.prefixes.retain(|one| one.prefix.contains(net) || net.contains(&one.prefix));
+        }
         let edition = Edition { from: Moment(i64::MIN), networks: networks.clone() };
-        Attributor::new(register.clone(), &[edition])
+        Attributor::new(register, &[edition])
     };
-    Ok(moved(old, (&attributor(old), &attributor(new)), at))
+    moved(old, (&attributor(old), &attributor(new)), at)
 }
 
 fn moved(register: &Register, (old, new): (&Attributor, &Attributor), at: Moment) -> Hands {

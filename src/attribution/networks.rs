@@ -13,6 +13,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use ipnet::IpNet;
 
 /// A range of addresses with one origin AS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,23 @@ impl Networks {
     /// The organisation behind an AS.
     pub fn organisation(&self, asn: u32) -> Option<&str> {
         self.organisations.get(&asn).map(String::as_str)
+    }
+
+    /// What it says of addresses of `net`, and of those around in the same ranges.
+    #[must_use]
+    pub fn around(&self, net: &IpNet) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        match net {
+            IpNet::V4(net) => {
+                let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
+                v4.extend(self.v4.iter().filter(|(a, b, _)| *a <= last && first <= *b));
+            }
+            IpNet::V6(net) => {
+                let (first, last) = (net.network().to_bits(), net.broadcast().to_bits());
+                v6.extend(self.v6.iter().filter(|(a, b, _)| *a <= last && first <= *b));
+            }
+        }
+        Self { v4, v6, organisations: self.organisations.clone() }
     }
 
     /// Its IPv4 ranges with their AS, in order and apart.

@@ -10,7 +10,7 @@ use super::store::moved as store;
 use crate::{
     attribution::{
         announcers::{self, Announcer},
-        hands::{self, Hands},
+        hands::Hands,
         rights::{Rights, Seen},
     },
     db::Db,
@@ -60,11 +60,11 @@ pub async fn by_claim(
     let at = if asked.to.is_some_and(|to| to <= at) { asked.from } else { at };
     let before = Register::load(db).await?;
     let after = entry::once(before.clone(), &weighed.after);
-    let hands = hands::of_registers(db, (&before, &after), at).await?;
-    let announced = match &asked.subject {
-        Subject::Prefix { prefix, .. } => announcers::over(db, *prefix, at).await?,
-        Subject::Asn(_) => Vec::new(),
+    let prefix = match &asked.subject {
+        Subject::Prefix { prefix, .. } => Some(*prefix),
+        Subject::Asn(_) => None,
     };
+    let (announced, hands) = announcers::over(db, (&before, &after), prefix, at).await?;
     let cases = cases(db, asked, (before, after)).await?;
     Ok(Moves { at, announced, hands, cases })
 }

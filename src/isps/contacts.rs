@@ -10,11 +10,17 @@ mod reach;
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use hmac::{Hmac, Mac as _};
 use serde::Serialize;
+use sha2::Sha256;
 
-use super::{Isp, sealed, store::contacts as store};
+use super::{Isp, store::contacts as store};
 use crate::{
-    access::tenancy::Tenant,
+    access::{
+        keys::Keys,
+        seal::{self, Place},
+        tenancy::Tenant,
+    },
     app::App,
     audit::{self, Leaf},
     db::retry,
@@ -131,10 +137,23 @@ pub struct ToDo {
     pub reason: Option<String>,
 }
 
-/// The table and column of what reaches somebody.
-const BODY: &str = "isp_contacts.body";
-/// What finds the contacts of a mail address.
-const MAIL: &str = "isp_contacts.mail";
+/// The row of a version, to which what reaches somebody is bound.
+fn row(isp: IspId, id: ContactId, version: i64) -> Vec<u8> {
+    [&isp.0.as_bytes()[..], id.0.as_bytes(), &version.to_be_bytes()].concat()
+}
+
+fn place(row: &[u8]) -> Place<'_> {
+    Place { table: "isp_contacts", column: "body", row }
+}
+
+/// What finds the contacts of a mail address: without the look-up key nobody tries addresses out.
+fn mail_tag(keys: &Keys, mail: &str) -> Vec<u8> {
+    let mut mac = <Hmac<Sha256> as hmac::digest::KeyInit>::new_from_slice(&keys.lookup)
+        .expect("HMAC takes a key of any length");
+    mac.update(b"isp_contacts.mail\0");
+    mac.update(mail.trim().to_lowercase().as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
 
 /// Adds a contact.
 pub async fn add(
@@ -181,18 +200,18 @@ async fn write(
     reach: &Reach,
     act: &str,
 ) -> anyhow::Result<()> {
-    let place = sealed::Place::of(BODY, &[&tenant.isp(), &id, &version]);
+    let row = row(tenant.isp(), id, version);
     let text = serde_json::to_vec(reach)?;
     let version = store::Version {
         isp_id: tenant.isp(),
         id,
-        version,
+        no: version,
         role: role.word().to_owned(),
-        body: sealed::seal(tenant.keys(), &place, &text, tenant.fresh_id())?,
+        body: seal::seal(tenant.app(), place(&row), &text),
         written_at: tenant.now(),
         written_by: tenant.by().to_owned(),
     };
-    let tag = sealed::tag(tenant.keys(), MAIL, &reach.mail.to_lowercase());
+    let tag = mail_tag(&tenant.app().keys, &reach.mail);
     let mut tx = tenant.begin().await?;
     store::insert(&mut tx, &version, &tag).await?;
     audit::note(&mut tx, leaf(tenant, act, &id.to_string())).await?;
@@ -261,8 +280,9 @@ pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
     let facts = facts(versions, events)?;
     let mut contacts = Vec::with_capacity(facts.len());
     for ((_, id), one) in facts {
-        let place = sealed::Place::of(BODY, &[&tenant.isp(), &id, &one.version]);
-        let text = sealed::open(tenant.keys(), &place, &one.body)?;
+        let row = row(tenant.isp(), id, one.version);
+        let text = seal::open(tenant.app(), place(&row), &one.body);
+        let text = text.with_context(|| format!("contact {id} does not open under this key"))?;
         let reach = serde_json::from_slice(&text).context("a contact is no contact")?;
         contacts.push(Contact {
             id,
@@ -284,7 +304,7 @@ pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
 /// Marks the contacts with that mail address as doubtful, at whichever provider; gives how many. A
 /// mail that came back calls it.
 pub async fn doubt(app: &App, mail: &str, (by, why): (&str, &str)) -> anyhow::Result<u64> {
-    let tag = sealed::tag(&app.keys, MAIL, &mail.trim().to_lowercase());
+    let tag = mail_tag(&app.keys, mail);
     let mut tries = 0;
     loop {
         match doubt_tagged(app, &tag, (by, why)).await {
@@ -390,7 +410,7 @@ fn facts(
             (one.isp_id, one.id),
             Facts {
                 role: one.role.parse()?,
-                version: one.version,
+                version: one.no,
                 body: one.body,
                 events: 0,
                 confirmed_at: one.written_at,

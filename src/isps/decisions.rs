@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{claims::Conflict, imports::Word, store};
 use crate::{
-    access::{roles, staff},
+    access::{accounts, roles},
     app::App,
     audit::{self, Leaf},
     db::{Tx, retry},
@@ -80,8 +80,8 @@ pub enum NotDecided {
     SamePerson(String),
     /// No account of the centre that may.
     #[error(
-        "`{0}` is no account of the centre that decides this; an account of the role intake does, \
-         see `todoke staff list`"
+        "`{0}` is no account of the centre that decides this; an account of the role office does, \
+         see `todoke account list`"
     )]
     NotAllowed(String),
     /// No reason.
@@ -102,10 +102,9 @@ pub(super) async fn may_decide(
     if !is_reason(word.reason) {
         return Ok(Err(NotDecided::NoReason));
     }
-    let all = staff::all(&app.db).await?;
-    let account = all.iter().find(|one| one.name == word.author && one.ended_at.is_none());
-    // What is approved decides whose addresses are whose, as approving a batch does.
-    let may = account.is_some_and(|one| one.role.may(roles::Act::Approve));
+    let account = accounts::named(&app.db, word.author).await?;
+    let account = account.filter(|one| one.ended_at.is_none() && one.suspended_at.is_none());
+    let may = account.is_some_and(|one| one.role.may(roles::Act::DecideClaims));
     Ok(if may { Ok(()) } else { Err(NotDecided::NotAllowed(word.author.to_owned())) })
 }
 

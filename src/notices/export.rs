@@ -7,7 +7,12 @@ use anyhow::Context as _;
 use formats::isp_list::{self, Action, Line, Unmappable};
 use sha2::{Digest as _, Sha256};
 
-use super::{Notice, line::LineBody, readable, store};
+use super::{
+    Notice,
+    line::LineBody,
+    readable,
+    store::{self, StoredLine},
+};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -49,25 +54,49 @@ impl FromStr for Form {
 /// The lines of a list as the ISP gets them, inquiry IDs included.
 pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let mut tx = app.db.begin().await?;
-    let lines = read(app, &mut tx, notice, isp).await?;
+    let lines = read(app, &mut tx, (notice, isp), false).await?;
     tx.commit().await?;
     Ok(lines)
 }
 
-async fn read(app: &App, tx: &mut Tx, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
+/// The lines of a list that its provider may read, and the records that are taken back; where
+/// `drops`, lines of which it was never told leave the list.
+async fn listed(
+    app: &App,
+    tx: &mut Tx,
+    (notice, isp): (&Notice, &Isp),
+    drops: bool,
+) -> anyhow::Result<(Vec<(StoredLine, LineBody)>, Vec<i64>)> {
     let mut recalled = store::recall::records(tx, notice).await?;
-    let stored = store::lines(tx, notice).await?;
-    let unreadable = readable::unreadable(app, tx, (notice, isp), &stored).await?;
-    let is_untold = |record: &i64| !unreadable.is_sent && unreadable.records.contains(record);
+    let mut listed: Vec<(StoredLine, LineBody)> = Vec::new();
+    for stored in store::lines(tx, notice).await? {
+        let body = serde_json::from_str(&stored.body)?;
+        listed.push((stored, body));
+    }
+    let unreadable = readable::unreadable(app, tx, (notice, isp), &listed).await?;
     if unreadable.is_sent {
         let known: HashSet<i64> = recalled.iter().copied().collect();
         recalled.extend(unreadable.records.difference(&known));
+    } else {
+        if drops {
+            readable::drop_untold(app, tx, &unreadable).await?;
+        }
+        listed.retain(|(line, _)| !unreadable.records.contains(&line.record_no));
     }
+    Ok((listed, recalled))
+}
+
+async fn read(
+    app: &App,
+    tx: &mut Tx,
+    (notice, isp): (&Notice, &Isp),
+    drops: bool,
+) -> anyhow::Result<Vec<Line>> {
+    let (listed, recalled) = listed(app, tx, (notice, isp), drops).await?;
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
     let mut lines = Vec::new();
-    for stored in stored.into_iter().filter(|line| !is_untold(&line.record_no)) {
-        let body: LineBody = serde_json::from_str(&stored.body)?;
+    for (stored, body) in listed {
         let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
         let id = inquiry_id::issue(app, tx, case).await?;
         let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
@@ -134,8 +163,7 @@ pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow:
     let mut tx = app.db.begin().await?;
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(&mut tx).await?;
-    readable::drop_untold(app, &mut tx, notice, isp).await?;
-    let lines = read(app, &mut tx, notice, isp).await?;
+    let lines = read(app, &mut tx, (notice, isp), true).await?;
     let mut bytes = Vec::new();
     let mut unmappable = Vec::new();
     let word = match form {

@@ -185,12 +185,11 @@ async fn recalls(
             Some(case) => listing.line(tx, &case, CORRECTED).await?,
             None => None,
         };
-        let (body, told_as) = match anew {
-            Some(body) => (body, CORRECTED),
-            None => {
-                let body: LineBody = serde_json::from_str(&body)?;
-                (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)
-            }
+        let (body, told_as) = if let Some(body) = anew {
+            (body, CORRECTED)
+        } else {
+            let body: LineBody = serde_json::from_str(&body)?;
+            (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)
         };
         recalls.lines.push((id, serde_json::to_string(&body)?));
         recalls.told.push((id, told_as));

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::{
     Notice,
     line::{LineBody, Listing},
-    recall,
+    recall::{self, Listed},
     store::{self, StoredLine},
 };
 use crate::{app::App, attribution::rights::Seen, db::Tx, isps::Isp, sightings::Spot};
@@ -21,26 +21,22 @@ pub(super) struct Unreadable {
     pub(super) records: HashSet<i64>,
     /// Whether the provider has them already.
     pub(super) is_sent: bool,
+    lines: Vec<Listed>,
 }
 
-/// Which of `lines` the provider may not read today.
+/// Which of the lines of a list its provider may not read today.
 pub(super) async fn unreadable(
     app: &App,
     tx: &mut Tx,
     (notice, isp): (&Notice, &Isp),
-    lines: &[StoredLine],
+    lines: &[(StoredLine, LineBody)],
 ) -> anyhow::Result<Unreadable> {
     let listing = Listing::of(app, isp, notice.report_by).await?;
     let mut doubtful = Vec::new();
-    for line in lines {
-        let body: LineBody = serde_json::from_str(&line.body)?;
-        let Some(place) = Spot::from_hex(&body.spot).and_then(|spot| spot.place()) else {
-            continue;
-        };
-        let seen = Seen { ip: place.ip, asn: None, at: body.last_seen };
-        if !listing.is_declared(seen) {
-            doubtful.push((line, seen));
-        }
+    for (line, body) in lines {
+        let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
+        let seen = place.map(|place| Seen { ip: place.ip, asn: None, at: body.last_seen });
+        doubtful.extend(seen.filter(|seen| !listing.is_declared(*seen)).map(|seen| (line, seen)));
     }
     if doubtful.is_empty() {
         return Ok(Unreadable::default());
@@ -51,37 +47,27 @@ pub(super) async fn unreadable(
         let asn = asns.get(&line.case_id).and_then(|asn| u32::try_from(*asn).ok());
         if !listing.may_read(Seen { asn, ..seen }).await? {
             found.records.insert(line.record_no);
+            found.lines.push(Listed {
+                isp_id: notice.isp_id,
+                notice_id: notice.id,
+                record_no: line.record_no,
+                case_id: line.case_id,
+                is_sent: false,
+            });
         }
     }
-    let first = lines.iter().find(|line| found.records.contains(&line.record_no));
-    if let Some(first) = first {
+    if let Some(first) = found.lines.first() {
         let listed = recall::listed(tx, &[first.case_id]).await?;
         found.is_sent = listed.iter().any(|one| one.notice_id == notice.id && one.is_sent);
     }
     Ok(found)
 }
 
-/// Takes lines of which the provider was never told off the list.
+/// Takes lines of which the provider was never told off the list: their cases wait again.
 pub(super) async fn drop_untold(
     app: &App,
     tx: &mut Tx,
-    notice: &Notice,
-    isp: &Isp,
-) -> anyhow::Result<()> {
-    let lines = store::lines(tx, notice).await?;
-    let found = unreadable(app, tx, (notice, isp), &lines).await?;
-    if found.is_sent || found.records.is_empty() {
-        return Ok(());
-    }
-    let gone = lines.iter().filter(|line| found.records.contains(&line.record_no));
-    let gone: Vec<recall::Listed> = gone
-        .map(|line| recall::Listed {
-            isp_id: notice.isp_id,
-            notice_id: notice.id,
-            record_no: line.record_no,
-            case_id: line.case_id,
-            is_sent: false,
-        })
-        .collect();
-    Ok(recall::take_back(tx, &gone, app.now(), ("register", "handed over")).await?)
+    unreadable: &Unreadable,
+) -> crate::db::Result<()> {
+    recall::take_back(tx, &unreadable.lines, app.now(), ("register", "handed over")).await
 }

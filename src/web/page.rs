@@ -39,6 +39,10 @@ const WORK_LINKS: &[(&str, &str, Act)] = &[
     ("/admin/feeds", "feeds-title", Act::SeeFeeds),
     ("/admin/accounts", "accounts-title", Act::ManageAccounts),
     ("/admin/access", "matrix-title", Act::ReadAudit),
+    ("/admin/claims", "claims-title", Act::DecideClaims),
+    ("/isp/networks", "networks-title", Act::ManageProvider),
+    ("/isp/contacts", "contacts-title", Act::ManageProvider),
+    ("/isp/settings", "settings-title", Act::ManageProvider),
     ("/isp/colleagues", "colleagues-title", Act::ManageColleagues),
 ];
 

@@ -12,8 +12,8 @@ const BLOCK: &str = "198.18.1.0/24";
 
 /// Accounts of the centre: one that decides, one that does not.
 fn is_staffed(centre: &Centre) {
-    centre.does(&["staff", "add", "desk-1", "--role", "intake", "--by", "init"]);
-    centre.does(&["staff", "add", "keeper", "--role", "administrator", "--by", "init"]);
+    centre.does(&["account", "add", "desk-1", "--role", "office", "--by", "init"]);
+    centre.does(&["account", "add", "keeper", "--role", "administrator", "--by", "init"]);
 }
 
 /// A claim to a prefix from a day on, by somebody of the provider.
@@ -76,7 +76,7 @@ on_both_engines! {
     fn whoever_claims_does_not_decide_nor_does_an_account_that_may_not(centre) {
         centre.serves(&[provider("east", "static", "")]);
         is_staffed(&centre);
-        centre.does(&["staff", "add", "noc", "--role", "intake", "--by", "init"]);
+        centre.does(&["account", "add", "noc", "--role", "office", "--by", "init"]);
         let id = made(&centre.does(&claim("east", BLOCK, "2026-03-01")));
         for (by, why) in [
             ("noc", "somebody else at the centre decides"),
@@ -87,7 +87,7 @@ on_both_engines! {
             let refused = centre.tries(&decides("approve", &id, by, &[]));
             assert!(refused.status == 1 && refused.stderr.contains(why), "{by}: {refused:?}");
         }
-        centre.does(&["staff", "end", "desk-1", "--by", "init"]);
+        centre.does(&["account", "end", "desk-1", "--by", "init"]);
         assert_eq!(centre.tries(&decides("approve", &id, "desk-1", &[])).status, 1, "it ended");
         assert_eq!(state(&centre, &id), "waiting");
         let back = ["isp", "claim", "withdraw", &id, "--isp", "east", "--reason", "a slip"];

@@ -41,7 +41,7 @@ pub(super) struct Done {
 struct Contacts {
     page: Page,
     errors: Errors,
-    contacts: Vec<Contact>,
+    known: Vec<Contact>,
     roles: [Role; 5],
     given: Given,
     now: Moment,
@@ -52,7 +52,7 @@ impl Contacts {
         Ok(Self {
             page: signed.page.clone(),
             errors: Errors::none(),
-            contacts: contacts::list(tenant).await?,
+            known: contacts::list(tenant).await?,
             roles: Role::ALL,
             given,
             now: tenant.now(),

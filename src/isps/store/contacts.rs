@@ -15,7 +15,8 @@ use crate::{
 pub(in crate::isps) struct Version {
     pub(in crate::isps) isp_id: IspId,
     pub(in crate::isps) id: ContactId,
-    pub(in crate::isps) version: i64,
+    #[sqlx(rename = "version")]
+    pub(in crate::isps) no: i64,
     pub(in crate::isps) role: String,
     pub(in crate::isps) body: Vec<u8>,
     pub(in crate::isps) written_at: Moment,
@@ -59,7 +60,7 @@ pub(in crate::isps) async fn insert(
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(one.isp_id)
         .bind(one.id)
-        .bind(one.version)
+        .bind(one.no)
         .bind(&one.role)
         .bind(mail_tag)
         .bind(&one.body)
