@@ -1,6 +1,6 @@
 register-ever = 当初
 register-open = 期限なし
-register-times = { $from }から{ $to }まで
+register-times = { $from }～{ $to }
 register-reason = 理由
 register-state = 状態
 register-state-waiting = センターの決裁待ち

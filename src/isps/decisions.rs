@@ -80,8 +80,8 @@ pub enum NotDecided {
     SamePerson(String),
     /// No account of the centre that may.
     #[error(
-        "`{0}` is no account of the centre that decides this; an account of the role office does, \
-         see `todoke account list`"
+        "`{0}` is no account of the centre that decides this; an account of the role isp-office \
+         does, see `todoke account list`"
     )]
     NotAllowed(String),
     /// No reason.

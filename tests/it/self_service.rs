@@ -12,7 +12,7 @@ const BLOCK: &str = "198.18.1.0/24";
 
 /// Accounts of the centre: one that decides, one that does not.
 fn is_staffed(centre: &Centre) {
-    centre.does(&["account", "add", "desk-1", "--role", "office", "--by", "init"]);
+    centre.does(&["account", "add", "desk-1", "--role", "isp-office", "--by", "init"]);
     centre.does(&["account", "add", "keeper", "--role", "administrator", "--by", "init"]);
 }
 
@@ -76,7 +76,7 @@ on_both_engines! {
     fn whoever_claims_does_not_decide_nor_does_an_account_that_may_not(centre) {
         centre.serves(&[provider("east", "static", "")]);
         is_staffed(&centre);
-        centre.does(&["account", "add", "noc", "--role", "office", "--by", "init"]);
+        centre.does(&["account", "add", "noc", "--role", "isp-office", "--by", "init"]);
         let id = made(&centre.does(&claim("east", BLOCK, "2026-03-01")));
         for (by, why) in [
             ("noc", "somebody else at the centre decides"),
@@ -267,7 +267,8 @@ on_both_engines! {
         let anew = ["--post", "abuse desk", "--mail", "abuse@new.example", "--language", "en"];
         centre.does(&[&["isp", "contact", "change", &id], &anew[..], &ours[..]].concat());
         let gone = ["isp", "contact", "remove", &other, "--isp", "east", "--reason", "moved"];
-        centre.does(&[&gone[..], &["--by", "noc"]].concat());
+        let gone = [&gone[..], &["--by", "noc"]].concat();
+        centre.does(&gone);
         let shown = list(&centre);
         assert_eq!(shown.len(), 1);
         assert_eq!((&shown[0]["version"], &shown[0]["standing"]), (&2.into(), &"confirmed".into()));
