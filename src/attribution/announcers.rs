@@ -29,9 +29,9 @@ pub struct Announcer {
     pub addresses: u64,
 }
 
-/// Who announces parts of `prefix` at `at`, by the edition of the table that holds then; and how many
-/// addresses change hands when the register stands as the second one instead of the first. Without a
-/// prefix all addresses are looked at.
+/// Who announces parts of `prefix` at `at`, by the edition of the table that holds then; and how
+/// many addresses change hands when the register stands as the second one instead of the first.
+/// Without a prefix all addresses are looked at.
 pub async fn over(
     db: &Db,
     (before, after): (&Register, &Register),

@@ -55,8 +55,8 @@ pub(super) fn between(
     moved(register, (&attributor(old), &attributor(new)), at)
 }
 
-/// What changes hands at `at` when the register stands as `new` instead of `old` in the addresses of
-/// `within`, or in all of them.
+/// What changes hands at `at` when the register stands as `new` instead of `old`, in the addresses
+/// of `within` or in all of them.
 pub(super) fn of_registers(
     networks: &Networks,
     (old, new): (&Register, &Register),

@@ -48,8 +48,8 @@ pub struct MovedCases {
     pub cases: u64,
 }
 
-/// What it moves if the register stands as `weighed` says; counted as of `now`, or of when it begins
-/// where that is later.
+/// What it moves if the register stands as `weighed` says; counted as of `now`, or of when it
+/// begins where that is later.
 pub async fn by_claim(
     db: &Db,
     asked: &Asked,

@@ -1,8 +1,8 @@
 //! Contacts (連絡先): whom the centre reaches at a provider, by post and never by a person's name.
 //!
-//! What reaches somebody is sealed, and reading it leaves a leaf in the audit log. Contacts rot: the
-//! provider confirms each every 180 days, and a mail that came back makes one doubtful until it is
-//! confirmed or written anew. Versions and events are added, never overwritten. Owns
+//! What reaches somebody is sealed, and reading it leaves a leaf in the audit log. Contacts rot:
+//! the provider confirms each every 180 days, and a mail that came back makes one doubtful until it
+//! is confirmed or written anew. Versions and events are added, never overwritten. Owns
 //! `isp_contacts`, `isp_contact_events`.
 
 mod reach;

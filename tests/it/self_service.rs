@@ -45,7 +45,8 @@ on_both_engines! {
     fn an_approved_claim_attributes_from_its_moment_on_and_is_undone_as_an_import(centre) {
         centre.serves(&[provider("east", "static", ""), provider("west", "static", "")]);
         is_staffed(&centre);
-        let shown = centre.does(&[&claim("east", BLOCK, "2026-03-01")[..], &["--dry-run"]].concat());
+        let asked = claim("east", BLOCK, "2026-03-01");
+        let shown = centre.does(&[&asked[..], &["--dry-run"]].concat());
         assert_eq!((&shown.one()["made"], &shown.one()["claim"]), (&false.into(), &Value::Null));
         assert!(centre.does(&["isp", "claim", "list"]).lines.is_empty(), "nothing was claimed");
         let made_it = centre.does(&claim("east", BLOCK, "2026-03-01"));
@@ -209,7 +210,8 @@ on_both_engines! {
         assert_eq!((&announced["asn"], &announced["isps"]), (&64500.into(), &json!(["old"])));
         assert_eq!(announced["addresses"], 256);
         let asn = ["isp", "claim", "add", "--isp", "new", "--asn", "64500", "--from", "2026-03-15"];
-        let asn = centre.does(&[&asn[..], &["--reason", "we took it over", "--by", "noc"]].concat());
+        let why = ["--reason", "we took it over", "--by", "noc"];
+        let asn = centre.does(&[&asn[..], &why].concat());
         let nobody = json!([{"from": "old", "to": null, "cases": 1}]);
         assert_eq!(asn.one()["cases"], nobody, "an AS that two announce decides nothing");
         let done = centre.does(&decides("approve", &made(&asn), "desk-1", &["--hand-over"]));

@@ -1,4 +1,4 @@
-//! `todoke isp contact`: whom the centre reaches at a provider, and which contacts are to be checked.
+//! `todoke isp contact`: whom the centre reaches at a provider, and what is to be checked.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};

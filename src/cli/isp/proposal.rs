@@ -46,7 +46,7 @@ pub(super) enum Command {
     },
     /// Approve a proposal: the register says so.
     #[command(
-        after_help = "Example:\n  todoke isp proposal approve ID --by desk-1 --reason \"asked them\""
+        after_help = "Example:\n  todoke isp proposal approve ID --by desk-1 --reason asked"
     )]
     Approve {
         /// What `list` prints.
