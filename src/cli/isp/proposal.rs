@@ -45,9 +45,7 @@ pub(super) enum Command {
         waiting: bool,
     },
     /// Approve a proposal: the register says so.
-    #[command(
-        after_help = "Example:\n  todoke isp proposal approve ID --by desk-1 --reason asked"
-    )]
+    #[command(after_help = "Example:\n  todoke isp proposal approve ID --by desk-1 --reason asked")]
     Approve {
         /// What `list` prints.
         id: ClaimId,
