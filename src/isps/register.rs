@@ -21,7 +21,12 @@ use super::{
     store,
     upstream::{self, Above},
 };
-use crate::{app::App, db::retry, ids::IspId};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::retry,
+    ids::IspId,
+};
 
 /// What an import did, or would do.
 #[derive(Debug, Default, Serialize)]
@@ -183,6 +188,9 @@ async fn write_import(
     for (code, entry) in after {
         store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
     }
+    let detail = serde_json::json!({ "providers": after.len() }).to_string();
+    let number = number.to_string();
+    audit::note_deed(app, &mut tx, Deed::new("isp.import", &number).with(&detail)).await?;
     tx.commit().await?;
     Ok(())
 }
