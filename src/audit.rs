@@ -10,6 +10,7 @@ pub mod checkpoint;
 pub mod export;
 pub mod key;
 pub mod list;
+pub mod pages;
 mod store;
 
 use sha2::{Digest as _, Sha256};

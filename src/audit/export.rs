@@ -8,13 +8,13 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::{key::Signer, list::Noted, store};
-use crate::{access::keys::to_hex, app::App};
+use crate::{access::keys::to_hex, app::App, db::Tx};
 
 /// What the first line says of the format.
 pub const FORMAT: &str = "todoke/audit/1";
 
 /// Leaves that are read at one time.
-const PART: i64 = 10_000;
+const PART: i64 = 2_000;
 
 #[derive(Serialize)]
 struct Head<'a> {
@@ -36,24 +36,52 @@ struct Line<'a> {
     hash: String,
 }
 
-/// Writes the whole log to `out`, as it stands at one moment; gives how many leaves it has.
-pub async fn write(app: &App, out: &mut (impl Write + Send)) -> anyhow::Result<i64> {
-    let key = Signer::of(app)?.public();
-    let mut tx = app.db.snapshot().await?;
-    let (leaves, hash) = store::head_in(&mut tx).await?;
-    let head = Head { format: FORMAT, key: &key, leaves, hash: to_hex(&hash) };
-    writeln!(out, "{}", serde_json::to_string(&head)?)?;
-    let mut last = 0;
-    loop {
-        let part = store::after(&mut tx, last, PART).await?;
-        let Some(end) = part.last() else { break };
-        last = end.no;
-        for leaf in &part {
-            writeln!(out, "{}", serde_json::to_string(&line(leaf))?)?;
+/// A log on its way out (出力中の記録), as it stands at one moment, whatever its length.
+#[derive(Debug)]
+pub struct Parts {
+    tx: Tx,
+    last: i64,
+    head: Option<String>,
+    /// How many leaves it has.
+    pub leaves: i64,
+}
+
+impl Parts {
+    /// The log as it stands now.
+    pub async fn of(app: &App) -> anyhow::Result<Self> {
+        let key = Signer::of(app)?.public();
+        let mut tx = app.db.snapshot().await?;
+        let (leaves, hash) = store::head_in(&mut tx).await?;
+        let head = Head { format: FORMAT, key: &key, leaves, hash: to_hex(&hash) };
+        let head = Some(serde_json::to_string(&head)? + "\n");
+        Ok(Self { tx, last: 0, head, leaves })
+    }
+
+    /// The next lines; nothing behind the last leaf.
+    pub async fn next(&mut self) -> anyhow::Result<Option<String>> {
+        if let Some(head) = self.head.take() {
+            return Ok(Some(head));
         }
+        let part = store::after(&mut self.tx, self.last, PART).await?;
+        let Some(end) = part.last() else { return Ok(None) };
+        self.last = end.no;
+        let mut text = String::with_capacity(part.len() * 256);
+        for leaf in &part {
+            text += &serde_json::to_string(&line(leaf))?;
+            text.push('\n');
+        }
+        Ok(Some(text))
+    }
+}
+
+/// Writes the whole log to `out`; gives how many leaves it has.
+pub async fn write(app: &App, out: &mut (impl Write + Send)) -> anyhow::Result<i64> {
+    let mut parts = Parts::of(app).await?;
+    while let Some(text) = parts.next().await? {
+        out.write_all(text.as_bytes())?;
     }
     out.flush()?;
-    Ok(leaves)
+    Ok(parts.leaves)
 }
 
 fn line(leaf: &Noted) -> Line<'_> {

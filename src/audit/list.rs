@@ -26,6 +26,13 @@ pub struct Noted {
     pub hash: Vec<u8>,
 }
 
+impl Noted {
+    /// When, on the Japanese clock.
+    pub fn at_jst(&self) -> String {
+        self.at.in_japan().strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
 /// Which leaves are asked for (条件).
 #[derive(Clone, Debug, Default)]
 pub struct Filter {

@@ -57,12 +57,14 @@ pub async fn whole(
     let signed = match notes {
         Some(notes) if keys.is_empty() => checkpoints::known(notes, &own(app)),
         Some(notes) => checkpoints::known(notes, keys),
-        None => outside(app).map(|(signed, _)| signed),
+        None => outside(app),
     };
-    match signed {
-        Ok(signed) => verify(&mut app.db.snapshot().await?, &signed).await,
-        Err(broken) => Ok(Err(broken)),
-    }
+    let (signed, unknown) = match signed {
+        Ok(signed) => signed,
+        Err(broken) => return Ok(Err(broken)),
+    };
+    let verified = verify(&mut app.db.snapshot().await?, &signed).await?;
+    Ok(verified.map(|whole| Whole { unknown, ..whole }))
 }
 
 /// Tells of the log among the findings of the whole store.

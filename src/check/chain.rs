@@ -44,6 +44,8 @@ pub struct Whole {
     pub checkpoints: usize,
     /// The time of the last of them.
     pub signed_until: Option<String>,
+    /// Notes that no key signed which counts; they say nothing.
+    pub unknown: usize,
 }
 
 /// A leaf as an export writes it: these fields in this order, and no other.
@@ -141,6 +143,7 @@ impl<'a> Chain<'a> {
             hash: hex(&self.hash),
             checkpoints: self.signed.len(),
             signed_until: self.signed.iter().map(|signed| signed.time.clone()).max(),
+            unknown: 0,
         })
     }
 }
@@ -162,11 +165,13 @@ pub fn export(
     };
     let own = [own];
     let keys = if keys.is_empty() { &own[..] } else { keys };
-    let signed = match notes.map_or(Ok(Vec::new()), |notes| checkpoints::known(notes, keys)) {
-        Ok(signed) => signed,
+    let known = notes.map_or(Ok(Default::default()), |notes| checkpoints::known(notes, keys));
+    let (signed, unknown) = match known {
+        Ok(known) => known,
         Err(broken) => return Ok(Err(broken)),
     };
-    leaves(&mut file, &head, Chain::new(&signed))
+    let verified = leaves(&mut file, &head, Chain::new(&signed))?;
+    Ok(verified.map(|whole| Whole { unknown, ..whole }))
 }
 
 fn leaves(

@@ -223,7 +223,10 @@ impl Given {
 fn told(out: Out, verified: Result<Whole, Broken>) -> anyhow::Result<Ended> {
     match verified {
         Ok(whole) => {
-            let Whole { leaves, hash, checkpoints, signed_until } = &whole;
+            let Whole { leaves, hash, checkpoints, signed_until, unknown } = &whole;
+            if *unknown > 0 {
+                eprintln!("{unknown} notes that another key signed were not looked at");
+            }
             let until = match signed_until {
                 Some(time) => format!("{}, until {time}", how_many(*checkpoints, "checkpoint")),
                 None => "no checkpoint, so its end is not proven".to_owned(),
@@ -231,7 +234,7 @@ fn told(out: Out, verified: Result<Whole, Broken>) -> anyhow::Result<Ended> {
             out.line(
                 &json!({
                     "ok": true, "leaves": leaves, "hash": hash, "checkpoints": checkpoints,
-                    "signed_until": signed_until,
+                    "signed_until": signed_until, "unknown": unknown,
                 }),
                 format!("the log holds together: {leaves} leaves; {until}\n{hash}"),
             )?;

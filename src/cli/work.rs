@@ -112,7 +112,7 @@ async fn take_in(app: &App) -> anyhow::Result<Vec<Taken>> {
 
 /// Writes a checkpoint of the audit log where the last one is an hour old, unless another node does.
 async fn sign(app: &App) -> anyhow::Result<()> {
-    let Some(lease) = queue::take_sole(app, CHECKPOINT).await? else { return Ok(()) };
+    let Some(lease) = queue::take_sole_due(app, CHECKPOINT).await? else { return Ok(()) };
     let signed = checkpoint::write(app).await;
     // Also where it failed: a folder that is full now is tried again in an hour.
     lease.done(app, schedule::later(app.now(), Duration::from_hours(1))).await?;

@@ -69,14 +69,14 @@ pub struct Checkpoint {
     pub(super) time: String,
 }
 
-/// The notes of a file that one of `keys` signed, by number; that there is none is a finding.
-pub fn known(text: &str, keys: &[Key]) -> Result<Vec<Checkpoint>, Broken> {
+/// What [`all`] gives; that no note is signed by a key that was given is a finding.
+pub fn known(text: &str, keys: &[Key]) -> Result<(Vec<Checkpoint>, usize), Broken> {
     let (signed, unknown) = all(text, keys)?;
     if signed.is_empty() {
         let why = format!("none of {unknown} notes is signed by a key that was given");
         return Err(Broken::at("the checkpoints", why));
     }
-    Ok(signed)
+    Ok((signed, unknown))
 }
 
 /// The notes of a file that one of `keys` signed, by number, and how many others there are.

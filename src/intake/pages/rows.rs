@@ -48,7 +48,7 @@ pub(super) async fn of_feed(
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
-    let app = app.in_the_hands_of(&signed.staff.name);
+    let app = app.in_the_hands_of(signed.name());
     // A reason quotes the cell that was not understood.
     audit::note_first(&app, Deed::new("quarantine.list", &name)).await?;
     let dismissed = paged.dismissed.is_some();
@@ -66,7 +66,7 @@ pub(super) async fn retry(
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
-    again::of_feed(&app.in_the_hands_of(&signed.staff.name), &feed).await?;
+    again::of_feed(&app.in_the_hands_of(signed.name()), &feed).await?;
     Ok(signed.page.onwards(&format!("/admin/feeds/{name}/quarantine#main")))
 }
 
@@ -107,7 +107,7 @@ async fn find(app: &App, file: &str, row: &str) -> anyhow::Result<Option<Found>>
 }
 
 async fn page_of(app: &App, signed: Signed, found: Found) -> anyhow::Result<OneRow> {
-    let (by, name) = (&signed.staff.name, found.row.id().to_string());
+    let (by, name) = (signed.name(), found.row.id().to_string());
     audit::note_first(&app.clone().in_the_hands_of(by), Deed::new("quarantine.show", &name))
         .await?;
     let told = reasons::told(&found.row.reason, signed.page.lang);
