@@ -33,6 +33,7 @@ pub struct App {
     /// Who runs this centre; the placeholder until [`App::run_by`] says otherwise.
     pub centre: Arc<Centre>,
     rng: Arc<Mutex<ChaCha20Rng>>,
+    by: Option<Arc<str>>,
 }
 
 impl App {
@@ -41,7 +42,19 @@ impl App {
         let rng = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)
             .expect("the operating system always has randomness for a running process");
         let (keys, rng) = (Arc::new(keys), Arc::new(Mutex::new(rng)));
-        Self { db, clock, keys, data, centre: Arc::new(Centre::placeholder()), rng }
+        Self { db, clock, keys, data, centre: Arc::new(Centre::placeholder()), rng, by: None }
+    }
+
+    /// The same application in the hands of a person, whose deeds stand in the audit log. Without
+    /// this nobody acts but the program itself.
+    #[must_use]
+    pub fn in_the_hands_of(self, by: &str) -> Self {
+        Self { by: Some(by.into()), ..self }
+    }
+
+    /// The person in whose hands it is; nobody for jobs and machines.
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_deref()
     }
 
     /// The same application under the name and phone number of `centre`.

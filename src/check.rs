@@ -8,6 +8,8 @@
 //! typed keys of the base. Owns no table, reads nearly all, writes nothing but a working copy of
 //! a raw file too large for memory, which it removes.
 
+pub mod audit;
+pub mod chain;
 mod compare;
 mod coverage;
 mod engine;
@@ -75,6 +77,8 @@ pub enum Kind {
     NoticeLine,
     /// Something names what is not there.
     Reference,
+    /// The audit log does not hold together.
+    Audit,
 }
 
 /// Something wrong (指摘).
@@ -175,6 +179,8 @@ async fn contents(
             findings.add(kind, "the store", format!("{count} {what}"));
         }
     }
+    progress("the chain of the audit log");
+    audit::check(app, &mut views[0], findings).await?;
     progress("states of cases");
     states::check(&mut views[0], findings).await?;
     progress("hits, cases and their register");

@@ -5,6 +5,7 @@
 //! usage, which the command line alone shows, 3 fault.
 
 mod account;
+mod audit;
 mod case;
 mod check;
 mod completions;
@@ -114,6 +115,8 @@ enum Command {
     Verify(verify::Verify),
     /// Whether the store follows from the raw files, checked by code of its own.
     Check(check::Check),
+    /// Who did what, and who read addresses: the log, and whether it was tampered with.
+    Audit(audit::Audit),
     /// A hash over the logical state, equal on every engine.
     StateHash(state_hash::StateHash),
     /// Did the warning work: funnel, curves, arms against waiting.
@@ -216,12 +219,18 @@ async fn dispatch(cli: &Cli) -> anyhow::Result<Ended> {
         Command::Init(it) => return it.run(global, out).await,
         Command::Demo(it) => return it.run(global, out).await,
         Command::Device(it) => return it.run(global, out).await,
+        Command::Audit(it) => return it.run(global, out).await,
         Command::Completions(it) => return it.run(),
         Command::Stats(it) => return it.run(out),
         Command::Simulate(it) => return it.run(out),
         _ => {}
     }
     let app = open(global).await?;
+    // What jobs do and what pages are asked for is not done by whoever started the process.
+    let app = match &cli.command {
+        Command::Serve(_) | Command::Work(_) => app,
+        _ => app.in_the_hands_of(&user()),
+    };
     let ended = on_store(&cli.command, &app, out).await;
     app.db.close().await;
     ended
@@ -233,6 +242,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Init(_)
         | Command::Demo(_)
         | Command::Device(_)
+        | Command::Audit(_)
         | Command::Completions(_)
         | Command::Stats(_)
         | Command::Simulate(_) => Ok(Ended::Done),
@@ -278,6 +288,17 @@ pub(crate) async fn open_db(global: &Global) -> anyhow::Result<Db> {
         Ok(why @ NotReached::NoUrl(_)) => WrongUsage(why.to_string()).into(),
         Ok(why) => Refused::because(why),
         Err(fault) => fault,
+    })
+}
+
+/// Whoever runs this process: the name that the system gives, or its number.
+fn user() -> String {
+    let named = std::env::var("USER").ok().filter(|name| !name.trim().is_empty());
+    named.unwrap_or_else(|| {
+        #[cfg(unix)]
+        return format!("uid {}", rustix::process::getuid().as_raw());
+        #[cfg(not(unix))]
+        return "operator".to_owned();
     })
 }
 

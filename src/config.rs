@@ -3,7 +3,11 @@
 //! Read from `centre.toml` in the data folder. Without that file the placeholder stands, which says
 //! on each page that it is no real centre. Owns no table.
 
-use std::{fs, net::IpAddr, path::Path};
+use std::{
+    fs,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, ensure};
 use ipnet::IpNet;
@@ -32,6 +36,10 @@ pub struct Centre {
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     #[serde(default)]
     pub proxies: Vec<IpNet>,
+    /// Where checkpoints of the audit log are written: a folder that lies outside this machine, or
+    /// is carried there. Without it they lie in the data folder, where they prove less.
+    #[serde(default)]
+    pub checkpoint_dir: Option<PathBuf>,
 }
 
 /// The phone number of the placeholder; nobody answers it.
@@ -51,6 +59,7 @@ impl Centre {
             domain: PLACEHOLDER_DOMAIN.to_owned(),
             demo: false,
             proxies: Vec::new(),
+            checkpoint_dir: None,
         }
     }
 

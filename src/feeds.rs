@@ -32,7 +32,12 @@ pub mod withdrawal;
 use formats::Stream;
 use sqlx::FromRow;
 
-use crate::{app::App, db::Db, ids::FeedId};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::Db,
+    ids::FeedId,
+};
 
 pub use format::Format;
 
@@ -142,6 +147,7 @@ pub async fn add(
     };
     let mut tx = app.db.begin().await?;
     store::insert_feed(&mut tx, &feed, app.now()).await?;
+    audit::note_deed(app, &mut tx, Deed::new("feed.add", &feed.name)).await?;
     tx.commit().await?;
     Ok(Ok((feed, true)))
 }

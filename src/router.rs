@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     access::{self, doors::Door},
     app::App,
-    cases, effects, intake, isps, manuals, portal, site,
+    audit, cases, effects, intake, isps, manuals, portal, site,
     web::{
         self, assets, error, guard, health,
         problem::Problem,
@@ -38,6 +38,7 @@ fn pages() -> Routes {
         .merge(portal::pages::routes())
         .merge(effects::pages::routes())
         .merge(access::pages::routes())
+        .merge(audit::pages::routes())
         .merge(intake::pages::routes())
         .merge(cases::pages::routes())
         .merge_office(office())

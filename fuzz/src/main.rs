@@ -49,6 +49,10 @@ const TARGETS: &[Target] = &[
     ("networks", product::networks),
     #[cfg(feature = "product")]
     ("hits", product::hits),
+    #[cfg(feature = "product")]
+    ("audit", product::audit),
+    #[cfg(feature = "product")]
+    ("checkpoints", product::checkpoints),
 ];
 
 static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {

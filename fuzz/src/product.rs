@@ -6,8 +6,16 @@ use std::{
 };
 
 use todoke::{
-    attribution::networks::Networks, cases::inquiry_id::InquiryId, isps::register, sightings,
+    attribution::networks::Networks,
+    cases::inquiry_id::InquiryId,
+    check::chain::{self, checkpoints::Key},
+    isps::register,
+    sightings,
 };
+
+/// A key that signed none of what is fed here.
+const KEY: &str =
+    "todoke.example/audit+1c837983+ATnCx4wlL6C+d3egJje8aiq5FXV55tT5gnuZOPARo6Nt";
 
 pub(crate) fn inquiry_id(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -42,4 +50,26 @@ pub(crate) fn hits(data: &[u8]) {
     if let Ok(hits) = sightings::unpack(shelf, 0, body) {
         assert!(hits.iter().all(|hit| hit.0.starts_with(shelf)));
     }
+}
+
+/// An export of the audit log, with itself for checkpoints.
+pub(crate) fn audit(data: &[u8]) {
+    let notes = std::str::from_utf8(data).ok();
+    for notes in [None, notes] {
+        let Ok(verified) = chain::export(data, notes, &[]) else { return };
+        match verified {
+            Ok(whole) => assert!(whole.hash.len() == 64),
+            Err(broken) => assert!(!broken.place.is_empty() && !broken.why.is_empty()),
+        }
+    }
+}
+
+/// Notes that come back from outside: nobody signs in the name of a key.
+pub(crate) fn checkpoints(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(key) = KEY.parse::<Key>() else { panic!("the key is one") };
+    if let Ok((signed, _)) = chain::checkpoints::all(text, &[key]) {
+        assert!(signed.is_empty());
+    }
+    let _ = text.parse::<Key>();
 }

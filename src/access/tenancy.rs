@@ -35,7 +35,8 @@ pub struct Tenant {
 impl Tenant {
     /// The part of the provider of that key and code, in the hands of `by`.
     pub fn of(app: &App, isp: IspId, code: &str, by: &str) -> Self {
-        Self { app: app.clone(), isp, code: code.to_owned(), by: by.to_owned() }
+        let app = app.clone().in_the_hands_of(by);
+        Self { app, isp, code: code.to_owned(), by: by.to_owned() }
     }
 
     /// Whose part it is.

@@ -18,7 +18,14 @@ use super::{
     store::editions as store,
 };
 use crate::{
-    access::keys::to_hex, app::App, db::Db, db::retry, ids::EditionId, isps::Register, time::Moment,
+    access::keys::to_hex,
+    app::App,
+    audit::{self, Deed},
+    db::Db,
+    db::retry,
+    ids::EditionId,
+    isps::Register,
+    time::Moment,
 };
 
 /// An import of the address table (アドレス表の取込).
@@ -147,6 +154,8 @@ async fn write(app: &App, new: &Networks, (number, from): (i64, Moment)) -> anyh
     let mut tx = app.db.begin().await?;
     let id = store::insert_edition(&mut tx, &edition, chunks).await?;
     store::insert_import(&mut tx, number, (id, from), app.now()).await?;
+    let (number, detail) = (number.to_string(), format!("{{\"ranges\":{}}}", edition.ranges));
+    audit::note_deed(app, &mut tx, Deed::new("networks.import", &number).with(&detail)).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -180,6 +189,9 @@ pub async fn undo(
     let (old, _) = at(&app.db, last.valid_from).await?;
     let mut tx = app.db.begin().await?;
     store::undo(&mut tx, last.no, (author, reason), app.now()).await?;
+    let number = last.no.to_string();
+    let leaf = Deed::new("networks.undo", &number).by(author, app.now());
+    audit::note(&mut tx, leaf).await?;
     tx.commit().await?;
     let (new, _) = at(&app.db, last.valid_from).await?;
     let mut difference = compare(&old, &new);

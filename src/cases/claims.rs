@@ -1,7 +1,11 @@
 //! Claims (自己申告): the person says that the device is fixed; a fact, no proof.
 
 use super::{CaseEvent, CaseRef, store};
-use crate::{app::App, time::Moment};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    time::Moment,
+};
 
 /// What the person says was done (実施内容), as words that the page offers.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +39,9 @@ pub async fn record(app: &App, case: CaseRef, claim: &Claim) -> anyhow::Result<M
     let author = "visitor";
     let event = store::Event { at, kind: "claimed", author, detail: Some(detail) };
     store::write_event(&mut tx, case, event).await?;
+    // Of all that visitors do, this alone changes what stands of a case.
+    let name = case.id.to_string();
+    audit::note(&mut tx, Deed::new("case.claim", &name).by(author, now)).await?;
     tx.commit().await?;
     Ok(at)
 }

@@ -1,5 +1,6 @@
 //! SQL of the check: all of it reads, in views of the store that hold no writer up.
 
+pub(super) mod audit;
 pub(super) mod engine;
 mod heads;
 pub(super) mod loose;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{Ended, Out, Refused, given, isp_named};
 use crate::{
     app::App,
+    audit::{self, Deed},
     cases::{self, CaseRef, Filter, State, withdrawn},
     feeds,
     ids::CaseId,
@@ -128,6 +129,10 @@ async fn tell(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
         });
     }
     facts.sort_by_key(|fact| fact.at);
+    // The row that opened it bears the address.
+    let isps = isps::all(&app.db).await?;
+    let name = case.id.to_string();
+    audit::note_first(app, Deed::new("case.show", &name).of_isp(code(case, &isps))).await?;
     let opening = opening(app, case).await?;
     for fact in facts {
         let opened = opening.as_ref().filter(|_| fact.kind == "opened");

@@ -12,6 +12,7 @@ use crate::{
         keys::Keys,
         roles::Role,
     },
+    audit,
     db::migrate,
 };
 
@@ -49,11 +50,12 @@ pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
         .and_then(|()| crate::access::keys::shut(&global.data))
         .with_context(|| format!("cannot make the folder {}", global.data.display()))?;
     let keys = global.data.join("keys");
-    let created = Keys::load(&keys).is_err();
+    let mut created = Keys::load(&keys).is_err();
+    let mut rng = rand_chacha::ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)?;
     if created {
-        let mut rng = rand_chacha::ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)?;
         Keys::create(&keys, &mut rng).map_err(super::Refused::because)?;
     }
+    created |= audit::key::create(&keys, &mut rng).map_err(super::Refused::because)?;
     Keys::load(&keys).map_err(super::Refused::because)?;
     let db = super::open_db(global).await?;
     migrate::run(&db, &super::clock(global)).await?;

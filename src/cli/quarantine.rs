@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Ended, Out, Refused, account::By, feed_named, given::how_many};
 use crate::{
     app::App,
+    audit::{self, Deed},
     feeds::{
         self,
         quarantine::{self, Changed, QuarantinedRow, RowId, Rows, Word, reasons},
@@ -97,11 +98,14 @@ impl Quarantine {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::List { feed, dismissed } => {
-                let feed = id_of(app, feed.as_deref()).await?;
+                let id = id_of(app, feed.as_deref()).await?;
+                // A reason quotes the cell that was not understood.
+                let on = feed.as_deref().unwrap_or("all");
+                audit::note_first(app, Deed::new("quarantine.list", on)).await?;
                 let rows = if *dismissed {
-                    quarantine::dismissed(&app.db, feed).await?
+                    quarantine::dismissed(&app.db, id).await?
                 } else {
-                    quarantine::list(&app.db, feed).await?
+                    quarantine::list(&app.db, id).await?
                 };
                 for row in rows {
                     let (value, words) = (value(&row), words(&row));
@@ -204,6 +208,7 @@ async fn show(app: &App, out: Out, id: RowId) -> anyhow::Result<()> {
     let row = quarantine::find(&app.db, id).await?;
     let row =
         row.ok_or_else(|| Refused::because(quarantine::NotInQuarantine::Unknown(id.to_string())))?;
+    audit::note_first(app, Deed::new("quarantine.show", &id.to_string())).await?;
     let told = reasons::told(&row.reason, Lang::En);
     let said = quarantine::history(&app.db, id).await?;
     let text = String::from_utf8_lossy(&row.bytes);

@@ -6,7 +6,12 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{Ended, Out, given::how_many};
-use crate::{app::App, attribution::unattributed, sightings::Spot};
+use crate::{
+    app::App,
+    attribution::unattributed,
+    audit::{self, Deed},
+    sightings::Spot,
+};
 
 #[derive(Debug, Args)]
 #[command(
@@ -34,6 +39,7 @@ impl Unattributed {
         if let Some(Command::Retry) = &self.command {
             return retry(app, out).await;
         }
+        audit::note_first(app, Deed::new("unattributed.list", "all")).await?;
         for row in unattributed::list(&app.db, self.limit).await? {
             let Some(place) = Spot(row.spot).place() else { continue };
             let (ip, exposure) = (place.ip, place.exposure.to_string());

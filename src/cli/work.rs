@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -12,21 +13,24 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::checkpoint,
     feeds::{archive, jobs as feed_jobs, ways::run::Report},
     intake::{self, Taken},
-    jobs::{self, Job, queue},
+    jobs::{self, Job, queue, schedule},
     time::Moment,
 };
 
 /// The kind of the job that takes files in: one node does so at a time.
 const INTAKE: &str = "intake";
+/// The kind of the job that signs the audit log.
+const CHECKPOINT: &str = "audit-checkpoint";
 /// Files that are taken in under one lease.
 const HANDFUL: i64 = 20;
 /// How long a node rests when nothing is due.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 2] = [
+pub(super) const JOBS: [Job; 3] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -38,6 +42,12 @@ pub(super) const JOBS: [Job; 2] = [
         abreast: 1,
         pause: PAUSE,
         step: |app| Box::pin(async move { Ok(!take_in(&app).await?.is_empty()) }),
+    },
+    Job {
+        name: "signing the audit log",
+        abreast: 1,
+        pause: Duration::from_mins(1),
+        step: |app| Box::pin(async move { sign(&app).await.map(|()| false) }),
     },
 ];
 
@@ -65,6 +75,9 @@ impl Work {
 
 async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
     let mut ended = Ended::Done;
+    if let Err(fault) = sign(app).await {
+        tracing::error!("{fault:#}");
+    }
     while let Some(report) = feed_jobs::fetch_next(app).await? {
         if report.fault.is_some() || report.came.refused > 0 {
             ended = Ended::PartlyRefused;
@@ -95,6 +108,17 @@ async fn take_in(app: &App) -> anyhow::Result<Vec<Taken>> {
         tracing::info!("{}", taken_words(one));
     }
     Ok(taken)
+}
+
+/// Writes a checkpoint of the audit log where the last one is an hour old, unless another node does.
+async fn sign(app: &App) -> anyhow::Result<()> {
+    let Some(lease) = queue::take_sole_due(app, CHECKPOINT).await? else { return Ok(()) };
+    let signed = checkpoint::write(app).await;
+    // Also where it failed: a folder that is full now is tried again in an hour.
+    lease.done(app, schedule::later(app.now(), Duration::from_hours(1))).await?;
+    let signed = signed.context("no checkpoint of the audit log is written")?;
+    tracing::info!("signed {} leaves of the audit log", signed.no);
+    Ok(())
 }
 
 /// A run of a way for machines.

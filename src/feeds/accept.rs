@@ -15,7 +15,12 @@ use super::{
     receive::{Counts, FeedFile},
     store,
 };
-use crate::{app::App, db::retry, ids::FileId};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::{Tx, retry},
+    ids::FileId,
+};
 
 /// A file whose bytes are archived and whose name stands in the store.
 #[derive(Debug)]
@@ -73,6 +78,7 @@ async fn enter(app: &App, feed: &Feed, fresh: &FeedFile, bytes: i64) -> anyhow::
         if stands_for(&alike, fresh).is_none() {
             store::enter_file(&mut tx, feed.id, fresh, bytes).await?;
             alike = store::of_content(&mut tx, feed.id, fresh).await?;
+            note_entry(app, &mut tx, feed, fresh).await?;
         }
         let file = stands_for(&alike, fresh).cloned();
         tx.commit().await?;
@@ -118,6 +124,7 @@ async fn reconsider(
     let reopen = || async {
         let mut tx = app.db.begin().await?;
         store::reopen_file(&mut tx, &file, fresh).await?;
+        note_entry(app, &mut tx, feed, &file).await?;
         tx.commit().await
     };
     match retry::until_settled(reopen).await {
@@ -126,6 +133,15 @@ async fn reconsider(
     }
     let (name, report_type) = (name.clone(), fresh.report_type.clone());
     Ok(Some(FeedFile { name, report_type, completed_at: None, refused: None, ..file }))
+}
+
+/// Leaves in the audit log that a person handed a file in.
+async fn note_entry(app: &App, tx: &mut Tx, feed: &Feed, file: &FeedFile) -> crate::db::Result<()> {
+    let detail = serde_json::json!({
+        "feed": feed.name, "holds": file.holds.word(), "sha256": file.sha256,
+    });
+    let (name, detail) = (file.id.to_string(), detail.to_string());
+    audit::note_deed(app, tx, Deed::new("file.enter", &name).with(&detail)).await
 }
 
 /// The name a file bears, without its folder.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Db, Tx, retry},
     ids::{FeedId, FileId, IspId},
     time::Moment,
@@ -231,6 +232,8 @@ pub async fn approve(app: &App, file: FileId, word: Word<'_>) -> anyhow::Result<
         return Ok(false);
     }
     undo::insert_event(&mut tx, file, ("approved", &word), app.now()).await?;
+    let name = file.to_string();
+    audit::note(&mut tx, Deed::new("file.approve", &name).by(word.author, app.now())).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -17,6 +17,7 @@ use sqlx::FromRow;
 use super::{Format, receive::FeedFile, runs::Run, store};
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Db, Tx, retry},
     ids::{FeedId, FileId},
     time::Moment,
@@ -89,6 +90,7 @@ pub(crate) async fn name_run(app: &App, file: FileId, run: &str) -> crate::db::R
     let name = || async {
         let mut tx = app.db.begin().await?;
         store::coverage::add_hits(&mut tx, file, &runs).await?;
+        audit::note_deed(app, &mut tx, Deed::new("file.name_run", &file.to_string())).await?;
         tx.commit().await
     };
     retry::until_settled(name).await

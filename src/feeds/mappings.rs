@@ -8,7 +8,13 @@ use formats::{FileRefused, mapped_csv::Mapping};
 use sqlx::FromRow;
 
 use super::{Feed, store};
-use crate::{app::App, db::Db, ids::FileId, time::Moment};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::Db,
+    ids::FileId,
+    time::Moment,
+};
 
 /// A mapping as it was saved (項目対応).
 #[derive(Clone, Debug, FromRow)]
@@ -39,6 +45,7 @@ pub async fn save(app: &App, name: &str, mapping: &Mapping, by: &str) -> anyhow:
     let saved = Saved { name: name.to_owned(), saved_at: app.now(), saved_by: by.to_owned(), body };
     let mut tx = app.db.begin().await?;
     store::insert_mapping(&mut tx, &saved).await?;
+    audit::note(&mut tx, Deed::new("feed.map", name).by(by, saved.saved_at)).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Db, Tx},
     ids::{FeedId, FileId},
     time::Moment,
@@ -92,6 +93,15 @@ pub enum Rows {
     One(RowId),
     /// All of a file.
     Of(FileId),
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(id) => id.fmt(f),
+            Self::Of(file) => file.fmt(f),
+        }
+    }
 }
 
 impl FromStr for Rows {
@@ -282,6 +292,13 @@ async fn say(
                 done.unchanged += 1;
             }
         }
+    }
+    if done.changed > 0 {
+        let act = if dismissed_at.is_some() { "quarantine.dismiss" } else { "quarantine.reopen" };
+        let on = rows.first().map_or_else(String::new, Rows::to_string);
+        let detail = serde_json::json!({ "rows": done.changed }).to_string();
+        let leaf = Deed::new(act, &on).with(&detail).by(word.author, now);
+        audit::note(&mut tx, leaf).await?;
     }
     tx.commit().await?;
     Ok(Ok(done))

@@ -3,7 +3,13 @@
 use sqlx::FromRow;
 
 use super::store;
-use crate::{app::App, db::Db, ids::FileId, time::Moment};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::Db,
+    ids::FileId,
+    time::Moment,
+};
 
 /// That somebody fetched the raw bytes of a file (閲覧記録).
 #[derive(Clone, Debug, FromRow)]
@@ -19,6 +25,8 @@ pub struct Reading {
 pub async fn note(app: &App, file: FileId, reader: &str) -> crate::db::Result<()> {
     let mut tx = app.db.begin().await?;
     store::overview::insert_reading(&mut tx, file, reader, app.now()).await?;
+    let name = file.to_string();
+    audit::note(&mut tx, Deed::new("file.raw", &name).by(reader, app.now())).await?;
     tx.commit().await
 }
 

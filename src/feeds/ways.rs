@@ -24,6 +24,7 @@ use sqlx::FromRow;
 use super::{Feed, NAMES, NotAWord, is_name, store::ways as store};
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Db, retry},
     ids::{FeedId, SubjectId, WayId},
     jobs::{
@@ -236,6 +237,7 @@ pub async fn add(app: &App, feed: &Feed, new: &NewWay) -> anyhow::Result<Result<
         let is_new = store::insert(&mut tx, &way, app.now()).await?;
         if is_new {
             queue::plan(&mut tx, JOB, way.subject(), Some(app.now())).await?;
+            audit::note_deed(app, &mut tx, Deed::new("way.add", &way.to_string())).await?;
         }
         tx.commit().await?;
         Ok(is_new)
@@ -279,6 +281,8 @@ async fn set_paused(app: &App, way: &Way, since: Option<Moment>) -> anyhow::Resu
         // The job first: a run that ends at this moment locks it first too, then reads the date.
         queue::plan(&mut tx, JOB, way.subject(), due).await?;
         store::set_paused(&mut tx, way.id, since).await?;
+        let act = if since.is_some() { "way.pause" } else { "way.resume" };
+        audit::note_deed(app, &mut tx, Deed::new(act, &way.to_string())).await?;
         tx.commit().await
     };
     Ok(retry::until_settled(set).await?)
@@ -290,6 +294,7 @@ pub async fn remove(app: &App, way: &Way) -> anyhow::Result<()> {
         let mut tx = app.db.begin().await?;
         queue::forget(&mut tx, JOB, way.subject()).await?;
         store::delete(&mut tx, way.id).await?;
+        audit::note_deed(app, &mut tx, Deed::new("way.remove", &way.to_string())).await?;
         tx.commit().await
     };
     Ok(retry::until_settled(remove).await?)

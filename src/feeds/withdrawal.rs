@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Db, Tx},
     ids::FileId,
     time::Moment,
@@ -68,6 +69,8 @@ pub(crate) async fn begin(
     let mut tx = app.db.begin().await?;
     if store::set_withdrawn(&mut tx, file.id, now).await? {
         store::insert_event(&mut tx, file.id, ("withdrawn", &word), now).await?;
+        let name = file.id.to_string();
+        audit::note(&mut tx, Deed::new("file.withdraw", &name).by(word.author, now)).await?;
     }
     tx.commit().await?;
     let said = store::events(&app.db, file.id).await?;
@@ -113,6 +116,8 @@ pub(crate) async fn reopen(
         return Ok(Err(NotUndone::Stands(name())));
     }
     store::insert_event(&mut tx, file.id, ("restored", &word), app.now()).await?;
+    let name = file.id.to_string();
+    audit::note(&mut tx, Deed::new("file.restore", &name).by(word.author, app.now())).await?;
     tx.commit().await?;
     Ok(Ok(()))
 }

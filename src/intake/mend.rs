@@ -85,6 +85,7 @@ async fn take_in_its_place(
     row: &QuarantinedRow,
     (desk, word): (&Path, Word<'_>),
 ) -> anyhow::Result<Taken> {
+    let app = &app.clone().in_the_hands_of(word.author);
     let attributor = Attributor::load(app).await?;
     let taken = take_one(app, (feed, &attributor), desk).await?;
     let reason = format!("{} (mended: {})", word.reason, &taken.sha256[..16]);

@@ -12,6 +12,7 @@ use super::{Chain, gate};
 use crate::{
     app::App,
     attribution::Attributor,
+    audit::{self, Deed},
     feeds::{Feed, archive, coverage, files::Holds, format, gate as measure, quarantine},
 };
 
@@ -36,6 +37,9 @@ impl Retried {
 pub async fn of_feed(app: &App, feed: &Feed) -> anyhow::Result<Retried> {
     let attributor = Attributor::load(app).await?;
     let waiting = quarantine::list(&app.db, Some(feed.id)).await?;
+    if !waiting.is_empty() {
+        audit::note_first(app, Deed::new("quarantine.retry", &feed.name)).await?;
+    }
     let mut all = Retried::default();
     for file in quarantine::files(&app.db, feed.id).await? {
         let of_file = waiting.iter().filter(|row| row.feed_file_id == file.id);

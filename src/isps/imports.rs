@@ -11,7 +11,13 @@ use super::{
     entry::{self, Standing},
     store,
 };
-use crate::{app::App, db::Db, ids::IspId, time::Moment};
+use crate::{
+    app::App,
+    audit::{self, Deed},
+    db::Db,
+    ids::IspId,
+    time::Moment,
+};
 
 /// An import of the register (台帳取込) as it is remembered.
 #[derive(Clone, Debug, FromRow)]
@@ -56,6 +62,9 @@ pub async fn undo(app: &App, word: Word<'_>) -> anyhow::Result<Option<(Import, D
     for (code, entry) in &wanted {
         store::write(&mut tx, (code, entry.as_ref()), IspId(app.fresh_id()), app.now()).await?;
     }
+    let number = last.no.to_string();
+    let leaf = Deed::new("isp.undo", &number).by(word.author, app.now());
+    audit::note(&mut tx, leaf).await?;
     tx.commit().await?;
     Ok(Some((last, difference)))
 }

@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Tx, retry},
     ids::IspId,
 };
@@ -183,6 +184,9 @@ async fn write_import(
 ) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     write_in(&mut tx, app, number, standings, difference).await?;
+    let detail = serde_json::json!({ "providers": standings.1.len() }).to_string();
+    let number = number.to_string();
+    audit::note_deed(app, &mut tx, Deed::new("isp.import", &number).with(&detail)).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -94,16 +94,30 @@ pub async fn take_now(
 
 /// Takes a job of which there is one, and which is there from the first time it is asked for.
 pub async fn take_sole(app: &App, kind: &'static str) -> anyhow::Result<Option<Lease>> {
+    if let Some(lease) = take_now(app, kind, SOLE).await? {
+        return Ok(Some(lease));
+    }
+    enter_sole(app, kind).await?;
+    take_now(app, kind, SOLE).await
+}
+
+/// The same, when it is due; the first time it is so at once.
+pub async fn take_sole_due(app: &App, kind: &'static str) -> anyhow::Result<Option<Lease>> {
+    let lease = take(app, kind).await?;
+    if lease.is_some() || !standings(&app.db, kind).await?.is_empty() {
+        return Ok(lease);
+    }
+    enter_sole(app, kind).await?;
+    take(app, kind).await
+}
+
+async fn enter_sole(app: &App, kind: &'static str) -> crate::db::Result<()> {
     let enter = || async {
         let mut tx = app.db.begin().await?;
         store::enter(&mut tx, kind, SOLE, app.now()).await?;
         tx.commit().await
     };
-    if let Some(lease) = take_now(app, kind, SOLE).await? {
-        return Ok(Some(lease));
-    }
-    retry::until_settled(enter).await?;
-    take_now(app, kind, SOLE).await
+    retry::until_settled(enter).await
 }
 
 async fn lend(

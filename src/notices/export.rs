@@ -16,6 +16,7 @@ use super::{
 use crate::{
     access::keys::to_hex,
     app::App,
+    audit::{self, Deed},
     cases::{CaseRef, inquiry_id, register},
     db::Tx,
     isps::Isp,
@@ -55,6 +56,8 @@ impl FromStr for Form {
 pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let mut tx = app.db.begin().await?;
     let lines = read(app, &mut tx, (notice, isp), false).await?;
+    let deed = Deed::new("notice.read", &notice.list_id).of_isp(&isp.code);
+    audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
     Ok(lines)
 }
@@ -182,6 +185,10 @@ pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow:
     };
     let sha256 = to_hex(&Sha256::digest(&bytes));
     store::insert_export(&mut tx, notice, word, app.now(), &sha256).await?;
+    let detail = serde_json::json!({ "form": word, "lines": lines.len(), "sha256": sha256 });
+    let detail = detail.to_string();
+    let deed = Deed::new("notice.export", &notice.list_id).of_isp(&isp.code).with(&detail);
+    audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
     let recalled = lines.iter().filter(|line| line.list_version > 1);
     let recalled = recalled.filter(|line| line.action == Action::Withdrawn).count();

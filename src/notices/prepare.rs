@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     cases::{Case, CaseRef, State, find_in, inquiry_id, listed},
     db::{Tx, retry},
     ids::{CaseId, FileId, NoticeId},
@@ -100,6 +101,9 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     }
     let cases: Vec<_> = waiting.iter().map(Case::reference).collect();
     listed(&mut tx, &cases, now, &notice.list_id).await?;
+    let detail = serde_json::json!({ "lines": lines.len() }).to_string();
+    let deed = Deed::new("notice.prepare", &notice.list_id).of_isp(&isp.code).with(&detail);
+    audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
     Ok(Prepared { notice: Some(notice), recalls: recalled, held, handed_over })
 }

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     app::App,
     attribution::Attributor,
+    audit::{self, Deed},
     cases::{
         self, lines,
         term::Terms,
@@ -67,6 +68,9 @@ const TRIES: usize = 5;
 
 /// Reviews all cases against all runs that ended by `at`, provider by provider.
 pub async fn review(app: &App, at: Moment, keep: Keep) -> anyhow::Result<Review> {
+    if keep == Keep::Written {
+        audit::note_first(app, Deed::new("case.verify", "all")).await?;
+    }
     let runs = runs::heard(&app.db, at, app.now().max(at)).await?;
     let (mut review, mut busy) = (Review::default(), Vec::new());
     let known = Known {

@@ -38,6 +38,7 @@ pub struct AtWork {
 const WORK_LINKS: &[(&str, &str, Act)] = &[
     ("/admin/feeds", "feeds-title", Act::SeeFeeds),
     ("/admin/accounts", "accounts-title", Act::ManageAccounts),
+    ("/admin/audit", "audit-title", Act::ReadAudit),
     ("/admin/access", "matrix-title", Act::ReadAudit),
     ("/admin/claims", "claims-title", Act::DecideClaims),
     ("/isp/networks", "networks-title", Act::ManageProvider),

@@ -71,6 +71,11 @@ const COMMANDS: &[&[&str]] = &[
     &["notice", "export"],
     &["report-back", "import"],
     &["verify"],
+    &["audit", "list"],
+    &["audit", "export"],
+    &["audit", "verify"],
+    &["audit", "checkpoint"],
+    &["audit", "key"],
     &["state-hash"],
     &["completions"],
 ];

@@ -25,6 +25,7 @@ mod visitor;
 mod addresses;
 mod approvals;
 mod attribution;
+mod audit;
 mod bad_input;
 mod broken_wire;
 mod cases;

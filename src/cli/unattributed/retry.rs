@@ -20,6 +20,7 @@ use crate::{
         Attributor,
         unattributed::{self, Left, Unattributed},
     },
+    audit::{self, Deed},
     cases::{
         self,
         open::{Attributed, Cases, Opened},
@@ -78,6 +79,9 @@ pub(super) async fn retry(app: &App) -> anyhow::Result<Done> {
     loop {
         let lines = unattributed::page(&app.db, &after, ROUND).await?;
         let Some(last) = lines.last() else { return Ok(done) };
+        if after.is_empty() {
+            audit::note_first(app, Deed::new("unattributed.retry", "all")).await?;
+        }
         after.clone_from(&last.spot);
         let round = look(app, &attributor, &lines).await?;
         done.tried += lines.len() as u64;

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::retry,
     feeds::Feed,
     ids::WayId,
@@ -92,10 +93,9 @@ pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
 
 /// Runs a way now, due or not; nothing when another node runs it.
 pub async fn now(app: &App, way: &Way) -> anyhow::Result<Option<Report>> {
-    match queue::take_now(app, JOB, way.subject()).await? {
-        Some(lease) => run(app, &lease).await,
-        None => Ok(None),
-    }
+    let Some(lease) = queue::take_now(app, JOB, way.subject()).await? else { return Ok(None) };
+    audit::note_first(app, Deed::new("way.run", &way.to_string())).await?;
+    run(app, &lease).await
 }
 
 async fn run(app: &App, lease: &Lease) -> anyhow::Result<Option<Report>> {

@@ -12,6 +12,7 @@ use super::{Paged, feed_of, not_found};
 use crate::{
     access::roles::Act,
     app::App,
+    audit::{self, Deed},
     feeds::{
         Feed,
         overview::PageOf,
@@ -47,6 +48,9 @@ pub(super) async fn of_feed(
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
+    let app = app.in_the_hands_of(signed.name());
+    // A reason quotes the cell that was not understood.
+    audit::note_first(&app, Deed::new("quarantine.list", &name)).await?;
     let dismissed = paged.dismissed.is_some();
     let rows = quarantine::page(&app.db, feed.id, dismissed, paged.page).await?;
     show(&OfFeed { page: signed.page, name, rows, dismissed })
@@ -62,7 +66,7 @@ pub(super) async fn retry(
         Ok(feed) => feed,
         Err(answer) => return answer,
     };
-    again::of_feed(&app, &feed).await?;
+    again::of_feed(&app.in_the_hands_of(signed.name()), &feed).await?;
     Ok(signed.page.onwards(&format!("/admin/feeds/{name}/quarantine#main")))
 }
 
@@ -103,6 +107,9 @@ async fn find(app: &App, file: &str, row: &str) -> anyhow::Result<Option<Found>>
 }
 
 async fn page_of(app: &App, signed: Signed, found: Found) -> anyhow::Result<OneRow> {
+    let (by, name) = (signed.name(), found.row.id().to_string());
+    audit::note_first(&app.clone().in_the_hands_of(by), Deed::new("quarantine.show", &name))
+        .await?;
     let told = reasons::told(&found.row.reason, signed.page.lang);
     let text = String::from_utf8_lossy(&found.row.bytes).into_owned();
     Ok(OneRow {

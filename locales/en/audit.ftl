@@ -1,0 +1,17 @@
+audit-title = Audit log
+audit-lead = Who did what, and who looked at addresses, the latest first. It holds no address and no contact data.
+audit-by = Who
+audit-act = What
+audit-act-hint = A word such as notice.export; notice alone shows all of its kind.
+audit-isp = Provider
+audit-since = Since
+audit-since-hint = Write it as 2026-11-01.
+audit-since-error = This is no date. Write it as 2026-11-01.
+audit-button = Filter
+audit-export = Get the whole log as a file
+audit-none = No leaf fits.
+audit-no = No. { $n }
+audit-at = When
+audit-on = To what
+audit-detail = More
+audit-older = Earlier leaves

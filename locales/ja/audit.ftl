@@ -1,0 +1,17 @@
+audit-title = 監査記録
+audit-lead = だれが何をしたか、だれがアドレスを見たかの記録です。新しい順に並びます。アドレスや連絡先は入っていません。
+audit-by = だれが
+audit-act = 何を
+audit-act-hint = notice.export のような語です。notice だけなら、その仲間がすべて出ます。
+audit-isp = 事業者
+audit-since = いつから
+audit-since-hint = 2026-11-01 のように書きます。
+audit-since-error = 日付が読み取れません。2026-11-01 のように書いてください。
+audit-button = しぼり込む
+audit-export = 記録の全体をファイルで受け取る
+audit-none = 当てはまる記録はありません。
+audit-no = { $n }番
+audit-at = いつ
+audit-on = 何に
+audit-detail = 詳しく
+audit-older = 前の記録
