@@ -39,7 +39,8 @@ pub(super) fn extension<'a>(sighting: &'a Value, name: &str) -> Option<&'a str> 
 pub struct Version {
     /// Its id, `sighting--…`.
     pub id: String,
-    /// When this version was made, in microseconds UTC; observables have none.
+    /// When this version was made, in microseconds UTC but no finer than thousandths of a second;
+    /// observables have none.
     pub modified: Option<i64>,
     /// The object.
     pub value: Value,
@@ -195,13 +196,13 @@ impl<'a> Writer<'a> {
             ("number_observed", Some(1.into())),
             ("object_refs", Some(json!(objects))),
         ];
-        self.made(id, Some(self.issue.issued_at), members)
+        let issued_at = self.issue.issued_at;
+        self.made(id, Some(issued_at - issued_at.rem_euclid(1_000)), members)
     }
 
     fn sighting(&self, line: &Line, wrong: &str, observed: &str) -> Version {
         let id = format!("sighting--{}", self.issue.uuid_of(line, "sighting"));
-        let reference =
-            |name: &str, id: String| json!({"external_id": id, "source_name": name});
+        let reference = |name: &str, id: String| json!({"external_id": id, "source_name": name});
         let list = format!("{}/{}", line.list_id, line.record_no);
         let references =
             [reference("todoke-inquiry", line.inquiry_id.clone()), reference("todoke-list", list)];
@@ -232,7 +233,8 @@ impl<'a> Writer<'a> {
 /// When the version of a sighting was made: with its list, or when its line was taken back, and
 /// then at least a thousandth of a second later, which is how finely versions are told apart.
 fn version(line: &Line, issued_at: i64) -> i64 {
-    line.withdrawn_at.map_or(issued_at, |at| at.max(issued_at + 1_000))
+    let at = line.withdrawn_at.map_or(issued_at, |at| at.max(issued_at + 1_000));
+    at - at.rem_euclid(1_000)
 }
 
 /// A time to the thousandth of a second, which STIX asks for of versions.

@@ -156,8 +156,7 @@ fn a_line_says_the_same_weakness_in_the_words_of_each_format() {
 fn a_line_that_was_taken_back_is_a_detection_in_no_format() {
     let issued = issue().issued_at;
     for exposure in ["weak_credentials/telnet", "infected/nicter"] {
-        let line =
-            Line { action: Action::Withdrawn, withdrawn_at: Some(issued), ..line(exposure) };
+        let line = Line { action: Action::Withdrawn, withdrawn_at: Some(issued), ..line(exposure) };
         for (format, write, open) in formats() {
             let text = written(write, std::slice::from_ref(&line));
             let bad = refused(open, &text);
@@ -171,7 +170,8 @@ fn a_line_that_was_taken_back_is_a_detection_in_no_format() {
 
 #[test]
 fn the_version_of_a_list_changes_no_event_of_it() {
-    let (first, second) = (line("infected/nicter"), Line { list_version: 2, ..line("infected/nicter") });
+    let (first, second) =
+        (line("infected/nicter"), Line { list_version: 2, ..line("infected/nicter") });
     for (format, write, _) in formats().into_iter().filter(|(format, ..)| *format != "stix") {
         let texts = [&first, &second].map(|line| written(write, std::slice::from_ref(line)));
         assert_eq!(texts[0], texts[1], "{format}");
@@ -186,11 +186,8 @@ fn a_sighting_that_is_taken_back_is_a_later_version_of_itself() {
     let issue = issue();
     let writer = stix::Writer::new(&issue);
     let line = line("weak_credentials/telnet");
-    let back = Line {
-        action: Action::Withdrawn,
-        withdrawn_at: Some(issue.issued_at),
-        ..line.clone()
-    };
+    let back =
+        Line { action: Action::Withdrawn, withdrawn_at: Some(issue.issued_at), ..line.clone() };
     let (before, after) = (writer.objects(&line), writer.objects(&back));
     let last = |objects: &[stix::Version]| objects.last().unwrap().clone();
     assert_eq!(before[..before.len() - 1], after[..after.len() - 1], "nothing else changes");

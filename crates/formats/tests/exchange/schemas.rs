@@ -17,7 +17,8 @@ impl Schemas {
     /// The schemas below a folder of the data, if they are there.
     pub(crate) fn below(inside: &str) -> Option<Self> {
         let folder = data_folder(inside)?;
-        let all = files(&folder).into_iter().filter(|path| path.extension() == Some("json".as_ref()));
+        let all =
+            files(&folder).into_iter().filter(|path| path.extension() == Some("json".as_ref()));
         let all = all.map(|path| {
             let schema: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
             (schema["$id"].as_str().unwrap().to_owned(), schema)
