@@ -3,10 +3,14 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`; reads `cases`.
+//! `line_reports`, `line_recalls`, `taxii_objects`, `taxii_lists`; reads `cases`.
 
+pub mod collection;
 pub mod export;
+pub mod fetch;
+pub mod inside;
 pub mod line;
+pub mod pages;
 pub mod prepare;
 mod readable;
 pub mod recall;

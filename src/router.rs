@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     access::{self, doors::Door},
     app::App,
-    audit, cases, effects, intake, isps, manuals, portal, site,
+    audit, cases, effects, intake, isps, manuals, notices, portal, site,
     web::{
         self, assets, error, guard, health,
         problem::Problem,
@@ -51,11 +51,15 @@ fn office() -> OfficeRoutes {
 
 /// What machines ask: no language, no cookie.
 fn machines() -> Routes {
-    Routes::new().merge(intake::pages::machine_routes()).get(
-        "/api/openapi.json",
-        Door::Public,
-        async || axum::Json(intake::pages::described()),
-    )
+    Routes::new()
+        .merge(intake::pages::machine_routes())
+        .merge_office(notices::pages::machine_routes())
+        .get("/api/openapi.json", Door::Public, async || axum::Json(described()))
+}
+
+/// What all addresses of machines are, described for machines.
+fn described() -> utoipa::openapi::OpenApi {
+    intake::pages::described().merge_from(notices::pages::described())
 }
 
 /// What is the same for everybody and in no language.
@@ -94,7 +98,7 @@ pub fn build(app: App) -> Router {
 
 /// Whether an address is a machine's, which gets a problem instead of a page (RFC 9457).
 fn is_of_machines(path: &str) -> bool {
-    path.starts_with("/api/")
+    path.starts_with("/api/") || path.starts_with("/taxii2/")
 }
 
 async fn nothing_there(uri: Uri) -> Response {

@@ -181,6 +181,19 @@ pub(crate) async fn issue(app: &App, tx: &mut Tx, case: CaseRef) -> anyhow::Resu
     }
 }
 
+/// The inquiry ID of a case whose sealed text is at hand already, as it is for a list: opened, or
+/// fresh where there is none; see [`issue`].
+pub(crate) async fn opened(
+    app: &App,
+    tx: &mut Tx,
+    (case, sealed): (CaseRef, Option<&[u8]>),
+) -> anyhow::Result<InquiryId> {
+    match sealed {
+        Some(sealed) => InquiryId::unseal(&app.keys, case, sealed),
+        None => issue(app, tx, case).await,
+    }
+}
+
 /// Ends the ID of a case at `ends_at`, or lifts its end.
 pub(crate) async fn end(
     tx: &mut Tx,

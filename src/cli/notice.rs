@@ -58,7 +58,7 @@ enum Command {
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {
-    given::word_of(["csv", "csv-sjis", "jsonl"])
+    given::word_of(Form::ALL.map(Form::word))
 }
 
 impl Notice {

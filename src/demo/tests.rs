@@ -161,6 +161,8 @@ fn listed(isp: &str, row: &Detection, at: Moment) -> Listed {
         upstream_path: Vec::new(),
         network_kind: None,
         reason_hint: None,
+        kind: Some(row.exposure.kind.clone()),
+        withdrawn_at: None,
     }
 }
 

@@ -62,7 +62,11 @@ pub fn described() -> utoipa::openapi::OpenApi {
 /// What machines may ask, described for machines.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Todoke", description = "Files of detections in, and what became of them."),
+    info(
+        title = "Todoke",
+        description = "Files of detections in, and what became of them; lists for providers out, \
+            and what they report back. Providers also have a TAXII 2.1 server at `/taxii2/`."
+    ),
     paths(push::take, push::standing),
     modifiers(&Tokens)
 )]

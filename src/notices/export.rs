@@ -1,10 +1,14 @@
 //! Exporting (出力): a list as bytes, the same as often as asked, until lines of it are taken back:
 //! then a later version says so.
 
-use std::{collections::HashSet, str::FromStr};
+use std::{collections::HashMap, str::FromStr};
 
 use anyhow::Context as _;
-use formats::isp_list::{self, Action, Line, Unmappable};
+use formats::{
+    Issue, intelmq,
+    isp_list::{self, Action, Line, Unmappable},
+    stix, xarf,
+};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -19,8 +23,9 @@ use crate::{
     audit::{self, Deed},
     cases::{CaseRef, inquiry_id, register},
     db::Tx,
-    isps::Isp,
+    isps::{self, Isp},
     sightings::Spot,
+    time::Moment,
 };
 
 /// How a list is written (出力形式).
@@ -32,54 +37,102 @@ pub enum Form {
     CsvSjis,
     /// JSON Lines.
     Jsonl,
+    /// Events of IntelMQ, one per line.
+    Intelmq,
+    /// XARF 4 reports, one per line.
+    Xarf,
+    /// A STIX 2.1 bundle.
+    Stix,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Csv, Self::CsvSjis, Self::Jsonl, Self::Intelmq, Self::Xarf, Self::Stix];
+
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::CsvSjis => "csv-sjis",
+            Self::Jsonl => "jsonl",
+            Self::Intelmq => "intelmq",
+            Self::Xarf => "xarf",
+            Self::Stix => "stix",
+        }
+    }
+
+    /// The media type.
+    pub fn media(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::CsvSjis => "text/csv; charset=shift_jis",
+            Self::Jsonl | Self::Intelmq | Self::Xarf => "application/jsonl",
+            Self::Stix => "application/stix+json;version=2.1",
+        }
+    }
 }
 
 /// A word that names no form this version writes.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no form this version writes; it writes csv, csv-sjis and jsonl")]
+#[error(
+    "`{0}` is no form this version writes; it writes csv, csv-sjis, jsonl, intelmq, xarf and stix"
+)]
 pub struct NotAForm(String);
 
 impl FromStr for Form {
     type Err = NotAForm;
 
     fn from_str(word: &str) -> Result<Self, NotAForm> {
-        match word {
-            "csv" => Ok(Self::Csv),
-            "csv-sjis" => Ok(Self::CsvSjis),
-            "jsonl" => Ok(Self::Jsonl),
-            _ => Err(NotAForm(word.to_owned())),
-        }
+        let form = Self::ALL.into_iter().find(|form| form.word() == word);
+        form.ok_or_else(|| NotAForm(word.to_owned()))
+    }
+}
+
+/// Who hands a list out, and when, as formats of other programs tell it. Questions go to the
+/// mailbox that each domain has for such (RFC 2142).
+pub(crate) fn issue(app: &App, notice: &Notice) -> Issue {
+    Issue {
+        org: app.centre.name_ja.clone(),
+        contact: format!("abuse@{}", app.centre.domain),
+        domain: app.centre.domain.clone(),
+        issued_at: notice.prepared_at.0,
     }
 }
 
 /// The lines of a list as the ISP gets them, inquiry IDs included.
 pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<Line>> {
     let mut tx = app.db.begin().await?;
-    let lines = read(app, &mut tx, (notice, isp), false).await?;
+    let lines = read(app, &mut tx, (notice, &isp.code), false).await?;
     let deed = Deed::new("notice.read", &notice.list_id).of_isp(&isp.code);
     audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
     Ok(lines)
 }
 
-/// The lines of a list that its provider may read, and the records that are taken back; where
-/// `drops`, lines of which it was never told leave the list.
+/// The lines of a list that its provider may read, and the records that are taken back, with when;
+/// where `drops`, lines of which it was never told leave the list.
 async fn listed(
     app: &App,
     tx: &mut Tx,
-    (notice, isp): (&Notice, &Isp),
+    (notice, isp_code): (&Notice, &str),
     drops: bool,
-) -> anyhow::Result<(Vec<(StoredLine, LineBody)>, Vec<i64>)> {
-    let mut recalled = store::recall::records(tx, notice).await?;
+) -> anyhow::Result<(Vec<(StoredLine, LineBody)>, HashMap<i64, Moment>)> {
+    let mut recalled: HashMap<i64, Moment> =
+        store::recall::records(tx, notice).await?.into_iter().collect();
     let mut listed: Vec<(StoredLine, LineBody)> = Vec::new();
     for stored in store::lines(tx, notice).await? {
         let body = serde_json::from_str(&stored.body)?;
         listed.push((stored, body));
     }
-    let unreadable = readable::unreadable(app, tx, (notice, isp), &listed).await?;
+    let isp = isps::by_code(&app.db, isp_code).await?;
+    let isp = isp.context("the provider of this list is gone")?;
+    let unreadable = readable::unreadable(app, tx, (notice, &isp), &listed).await?;
     if unreadable.is_sent {
-        let known: HashSet<i64> = recalled.iter().copied().collect();
-        recalled.extend(unreadable.records.difference(&known));
+        for record in unreadable.records {
+            // The register does not say when it changed its mind; the bytes stay the same so.
+            recalled.entry(record).or_insert(notice.prepared_at);
+        }
     } else {
         if drops {
             readable::drop_untold(app, tx, &unreadable).await?;
@@ -89,32 +142,57 @@ async fn listed(
     Ok((listed, recalled))
 }
 
-async fn read(
+/// The lines of a list, in the transaction that hands them out.
+pub(super) async fn read(
     app: &App,
     tx: &mut Tx,
-    (notice, isp): (&Notice, &Isp),
+    (notice, isp_code): (&Notice, &str),
     drops: bool,
 ) -> anyhow::Result<Vec<Line>> {
-    let (listed, recalled) = listed(app, tx, (notice, isp), drops).await?;
+    let (listed, recalled) = listed(app, tx, (notice, isp_code), drops).await?;
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
+    let list = List { notice, isp_code, version };
     let mut lines = Vec::new();
     for (stored, body) in listed {
+        let recalled_at = recalled.get(&stored.record_no).copied();
+        let mut line = list.line(stored.record_no, body, recalled_at)?;
         let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
-        let id = inquiry_id::issue(app, tx, case).await?;
+        let id = inquiry_id::opened(app, tx, (case, stored.sealed.as_deref())).await?;
+        line.inquiry_id = id.reveal();
+        lines.push(line);
+    }
+    Ok(lines)
+}
+
+/// What all lines of one list say alike.
+pub(super) struct List<'a> {
+    pub(super) notice: &'a Notice,
+    pub(super) isp_code: &'a str,
+    pub(super) version: u32,
+}
+
+impl List<'_> {
+    /// A line as it is told, still without its inquiry ID.
+    pub(super) fn line(
+        &self,
+        record_no: i64,
+        body: LineBody,
+        recalled_at: Option<Moment>,
+    ) -> anyhow::Result<Line> {
         let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
         let place = place.context("a listed case holds a malformed spot")?;
-        lines.push(Line {
+        let notice = self.notice;
+        let told = Action::from_str(&body.action)?;
+        let action = if recalled_at.is_some() { Action::Withdrawn } else { told };
+        let withdrawn = (told == Action::Withdrawn).then_some(notice.prepared_at);
+        Ok(Line {
             list_id: notice.list_id.clone(),
-            list_version: version,
-            record_no: stored.record_no.cast_unsigned(),
-            inquiry_id: id.reveal(),
-            isp_code: isp.code.clone(),
-            action: if recalled.contains(&stored.record_no) {
-                Action::from_str("withdrawn")?
-            } else {
-                Action::from_str(&body.action)?
-            },
+            list_version: self.version,
+            record_no: record_no.cast_unsigned(),
+            inquiry_id: String::new(),
+            isp_code: self.isp_code.to_owned(),
+            action,
             stream: body.stream.parse()?,
             detected_at: body.last_seen.0,
             ip: place.ip,
@@ -143,9 +221,10 @@ async fn read(
             upstream_path: body.upstream_path.into_iter().chain(body.upstream).collect(),
             network_kind: body.network_kind,
             reason_hint: body.reason_hint,
-        });
+            kind: Some(place.exposure.kind),
+            withdrawn_at: recalled_at.or(withdrawn).map(|at| at.0),
+        })
     }
-    Ok(lines)
 }
 
 /// A list as bytes (出力結果).
@@ -153,6 +232,8 @@ async fn read(
 pub struct Exported {
     /// The bytes.
     pub bytes: Vec<u8>,
+    /// Their SHA-256 in hexadecimal digits.
+    pub sha256: String,
     /// How many lines.
     pub lines: usize,
     /// How many of them were taken back since they were handed out first.
@@ -164,33 +245,39 @@ pub struct Exported {
 /// Writes a list and records that it was handed out.
 pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
     let mut tx = app.db.begin().await?;
-    // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
-    register::hold(&mut tx).await?;
-    let lines = read(app, &mut tx, (notice, isp), true).await?;
-    let mut bytes = Vec::new();
-    let mut unmappable = Vec::new();
-    let word = match form {
-        Form::Csv => {
-            isp_list::write_csv(&mut bytes, &lines, true)?;
-            "csv"
-        }
-        Form::CsvSjis => {
-            unmappable = isp_list::write_csv_sjis(&mut bytes, &lines)?;
-            "csv-sjis"
-        }
-        Form::Jsonl => {
-            isp_list::write_jsonl(&mut bytes, &lines)?;
-            "jsonl"
-        }
-    };
-    let sha256 = to_hex(&Sha256::digest(&bytes));
-    store::insert_export(&mut tx, notice, word, app.now(), &sha256).await?;
-    let detail = serde_json::json!({ "form": word, "lines": lines.len(), "sha256": sha256 });
+    let exported = write_in(app, &mut tx, (notice, &isp.code), form).await?;
+    store::insert_export(&mut tx, notice, form.word(), app.now(), &exported.sha256).await?;
+    let detail = serde_json::json!({
+        "form": form.word(), "lines": exported.lines, "sha256": exported.sha256,
+    });
     let detail = detail.to_string();
     let deed = Deed::new("notice.export", &notice.list_id).of_isp(&isp.code).with(&detail);
     audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
+    Ok(exported)
+}
+
+/// A list as bytes, in the transaction that is to record that it was handed out.
+pub(super) async fn write_in(
+    app: &App,
+    tx: &mut Tx,
+    (notice, isp_code): (&Notice, &str),
+    form: Form,
+) -> anyhow::Result<Exported> {
+    // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
+    register::hold(tx).await?;
+    let lines = read(app, tx, (notice, isp_code), true).await?;
+    let (mut bytes, mut unmappable) = (Vec::new(), Vec::new());
+    match form {
+        Form::Csv => isp_list::write_csv(&mut bytes, &lines, true)?,
+        Form::CsvSjis => unmappable = isp_list::write_csv_sjis(&mut bytes, &lines)?,
+        Form::Jsonl => isp_list::write_jsonl(&mut bytes, &lines)?,
+        Form::Intelmq => intelmq::write(&mut bytes, &lines, &issue(app, notice))?,
+        Form::Xarf => xarf::write(&mut bytes, &lines, &issue(app, notice))?,
+        Form::Stix => stix::write(&mut bytes, &lines, &issue(app, notice))?,
+    }
+    let sha256 = to_hex(&Sha256::digest(&bytes));
     let recalled = lines.iter().filter(|line| line.list_version > 1);
     let recalled = recalled.filter(|line| line.action == Action::Withdrawn).count();
-    Ok(Exported { bytes, lines: lines.len(), recalled, unmappable })
+    Ok(Exported { bytes, sha256, lines: lines.len(), recalled, unmappable })
 }

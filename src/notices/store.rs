@@ -1,5 +1,7 @@
 //! SQL of notices, their lines, exports and reports.
 
+pub(super) mod collection;
+pub(super) mod machines;
 pub(super) mod recall;
 
 use std::collections::HashMap;
@@ -123,15 +125,27 @@ pub(super) struct StoredLine {
     pub(super) record_no: i64,
     pub(super) case_id: CaseId,
     pub(super) body: String,
+    /// The inquiry ID of the case, sealed.
+    pub(super) sealed: Option<Vec<u8>>,
 }
 
 /// The lines of a list in order.
 pub(super) async fn lines(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<StoredLine>> {
-    const SQL: &str = "SELECT record_no, case_id, body FROM notice_lines
-         WHERE isp_id = $1 AND notice_id = $2 ORDER BY record_no";
-    on_tx!(tx, conn => {
-        sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
-    })
+    lines_between(tx, notice, (1, i64::MAX)).await
+}
+
+/// The lines of a list from one record to another, in order.
+pub(super) async fn lines_between(
+    tx: &mut Tx,
+    notice: &Notice,
+    (from, to): (i64, i64),
+) -> sqlx::Result<Vec<StoredLine>> {
+    const SQL: &str = "SELECT l.record_no, l.case_id, l.body, q.sealed FROM notice_lines l
+         LEFT JOIN inquiry_ids q ON q.isp_id = l.isp_id AND q.case_id = l.case_id
+         WHERE l.isp_id = $1 AND l.notice_id = $2 AND l.record_no BETWEEN $3 AND $4
+         ORDER BY l.record_no";
+    on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(notice.isp_id).bind(notice.id).bind(from).bind(to).fetch_all(conn).await)
 }
 
 /// Under which AS the cases of a list were seen first, where the table knew.
@@ -166,7 +180,7 @@ pub(super) async fn insert_export(
         .map(|_| ()))
 }
 
-const NOTICE: &str =
+pub(super) const NOTICE: &str =
     "SELECT isp_id, id, list_id, prepared_at, report_by, lines, withdrawn_at FROM notices";
 
 /// The list of that name.
@@ -260,9 +274,9 @@ pub(super) async fn insert_report(
         .map(|_| ()))
 }
 
-/// All lists with what came back for them.
-pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
-    const SQL: &str = "SELECT n.list_id, i.code AS isp, n.prepared_at, n.report_by, n.lines,
+/// Lists with what came back for them.
+pub(super) const STANDINGS: &str =
+    "SELECT n.list_id, i.code AS isp, n.prepared_at, n.report_by, n.lines,
              (SELECT COUNT(DISTINCT r.record_no) FROM line_reports r
                WHERE r.isp_id = n.isp_id AND r.notice_id = n.id) AS reported,
              (SELECT COUNT(*) FROM line_reports r
@@ -283,6 +297,10 @@ pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
                WHERE b.isp_id = n.isp_id AND b.told_on = n.id
                  AND b.told_as = 'withdrawn') AS silent,
              n.withdrawn_at
-          FROM notices n JOIN isps i ON i.id = n.isp_id ORDER BY n.prepared_at, n.list_id";
-    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+          FROM notices n JOIN isps i ON i.id = n.isp_id";
+
+/// All lists with what came back for them.
+pub(super) async fn standings(db: &Db) -> sqlx::Result<Vec<Standing>> {
+    let sql = format!("{STANDINGS} ORDER BY n.prepared_at, n.list_id");
+    on!(db, pool => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await)
 }

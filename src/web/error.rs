@@ -46,8 +46,8 @@ pub async fn dress(State(app): State<App>, request: Request, next: Next) -> Resp
     let answer = next.run(request).await;
     let status = answer.status();
     let bare = status.is_client_error() || status.is_server_error();
-    if !bare || is_html(&answer) || ["/api/", "/assets/"].iter().any(|p| uri.path().starts_with(p))
-    {
+    let for_machines = ["/api/", "/taxii2/", "/assets/"];
+    if !bare || is_html(&answer) || for_machines.iter().any(|p| uri.path().starts_with(p)) {
         return answer;
     }
     let (lang, path) = Lang::of_path(uri.path());

@@ -41,6 +41,7 @@ mod interruptions;
 mod jobs;
 mod life_of_a_detection;
 mod lines;
+mod machines;
 mod mappings;
 mod notices;
 mod one_story;

@@ -54,13 +54,13 @@ on_both_engines! {
         centre.serves(std::slice::from_ref(&a));
         centre.takes(&[hit("r1", MARCH, "192.0.2.7").with("device_model", "ルータ")]);
         let list = centre.prepares("isp-a").unwrap();
-        let formats = ["csv", "csv-sjis", "jsonl"];
+        let formats = ["csv", "csv-sjis", "jsonl", "intelmq", "xarf", "stix"];
         let first = formats.map(|format| centre.exports(&list, format));
         centre.on("2026-05-01");
         centre.takes(&[hit("r2", "2026-04-30T10:00:00+09:00", "192.0.2.7")]);
         centre.registers(&[a.with("upstream", "isp-v").with("name", "New Name")]);
         assert_eq!(formats.map(|format| centre.exports(&list, format)), first);
-        assert_eq!(centre.standing(&list)["exports"], 6);
+        assert_eq!(centre.standing(&list)["exports"], 12);
     }
 
     fn a_list_says_where_when_and_until_when(centre) {

@@ -25,6 +25,11 @@ fn program(variable: &str) -> Option<PathBuf> {
     path.map(PathBuf::from)
 }
 
+/// The Python that has the published client of TAXII.
+pub(crate) fn taxii_client() -> Option<PathBuf> {
+    program("TODOKE_TEST_TAXII_CLIENT")
+}
+
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -32,6 +32,11 @@ impl Centre {
 }
 
 impl Site {
+    /// The address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
     /// Somebody comes, with an empty browser.
     pub(crate) fn visitor(&self) -> Visitor<'_> {
         let config = Agent::config_builder().max_redirects(0).http_status_as_error(false).build();

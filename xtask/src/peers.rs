@@ -1,4 +1,4 @@
-//! Real peers for the tests of ways in: a mail server of Debian, and a TAXII server of PyPI.
+//! Real peers for the tests: a mail server of Debian, a server and a client of TAXII from PyPI.
 //!
 //! Neither is started here: each test starts its own, and is told by the environment where it is.
 
@@ -15,9 +15,21 @@ use crate::{packages, processes};
 pub(crate) const DOVECOT: &str = "TODOKE_TEST_DOVECOT";
 /// Names the TAXII server.
 pub(crate) const MEDALLION: &str = "TODOKE_TEST_MEDALLION";
+/// Names the Python that has the TAXII client.
+pub(crate) const TAXII_CLIENT: &str = "TODOKE_TEST_TAXII_CLIENT";
 
-/// The version that the tests are written against.
-const VERSION: &str = "3.0.0";
+/// A package of PyPI that the tests need, in the version that they are written against.
+struct Package {
+    name: &'static str,
+    version: &'static str,
+    /// What of its environment the tests start.
+    program: &'static str,
+}
+
+const MEDALLION_PACKAGE: Package =
+    Package { name: "medallion", version: "3.0.0", program: "bin/medallion" };
+const CLIENT_PACKAGE: Package =
+    Package { name: "taxii2-client", version: "2.3.0", program: "bin/python" };
 
 /// The variables that name the peers, after installing what is missing. A variable that is set
 /// already stays as it is.
@@ -27,7 +39,10 @@ pub(crate) fn named() -> Result<Vec<(&'static str, PathBuf)>> {
         named.push((DOVECOT, packages::dovecot()?));
     }
     if is_free(MEDALLION) {
-        named.push((MEDALLION, medallion()?));
+        named.push((MEDALLION, MEDALLION_PACKAGE.installed()?));
+    }
+    if is_free(TAXII_CLIENT) {
+        named.push((TAXII_CLIENT, CLIENT_PACKAGE.installed()?));
     }
     Ok(named)
 }
@@ -36,30 +51,38 @@ fn is_free(variable: &str) -> bool {
     env::var_os(variable).is_none_or(|value| value.is_empty())
 }
 
-/// The TAXII server, in an environment of its own below `target`, which later runs find there.
-fn medallion() -> Result<PathBuf> {
-    let home = env::current_dir().context("no current folder")?.join("target/peers");
-    let done = home.join(format!("medallion-{VERSION}"));
-    let program = done.join("bin/medallion");
-    if program.exists() {
-        return Ok(program);
+impl Package {
+    /// Its program, in an environment of its own below `target`, which later runs find there.
+    fn installed(&self) -> Result<PathBuf> {
+        let Self { name, version, program } = self;
+        let home = env::current_dir().context("no current folder")?.join("target/peers");
+        let done = home.join(format!("{name}-{version}"));
+        // The program may be there before the package is.
+        let mark = done.join("installed");
+        let program = done.join(program);
+        if mark.exists() {
+            return Ok(program);
+        }
+        println!("packages: installing {name} {version} below {}", home.display());
+        fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
+        let python = packages::python()?;
+        // An environment cannot be moved, so one that was cut off is made anew in its place.
+        let _none_yet = fs::remove_dir_all(&done);
+        let installed = self.install(&python, &done);
+        if installed.is_err() {
+            let _half_done = fs::remove_dir_all(&done);
+        }
+        installed?;
+        fs::write(&mark, "").with_context(|| format!("cannot write {}", mark.display()))?;
+        Ok(program)
     }
-    println!("packages: installing medallion {VERSION} below {}", home.display());
-    fs::create_dir_all(&home).with_context(|| format!("cannot make {}", home.display()))?;
-    let python = packages::python()?;
-    // An environment cannot be moved, so one that was cut off is made anew in its place.
-    let _none_yet = fs::remove_dir_all(&done);
-    let installed = install(&python, &done);
-    if installed.is_err() {
-        let _half_done = fs::remove_dir_all(&done);
-    }
-    installed.map(|()| program)
-}
 
-fn install(python: &Path, home: &Path) -> Result<()> {
-    processes::must(Command::new(python).args(["-m", "venv"]).arg(home))?;
-    let mut pip = Command::new(home.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check"]);
-    processes::must(pip.arg(format!("medallion=={VERSION}")))
-        .with_context(|| format!("could not install medallion {VERSION}"))
+    fn install(&self, python: &Path, home: &Path) -> Result<()> {
+        let Self { name, version, .. } = self;
+        processes::must(Command::new(python).args(["-m", "venv"]).arg(home))?;
+        let mut pip = Command::new(home.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
+        processes::must(pip.arg(format!("{name}=={version}")))
+            .with_context(|| format!("could not install {name} {version}"))
+    }
 }

@@ -7,12 +7,15 @@
 mod event;
 mod exposure;
 mod names;
+mod write;
 
 use std::io::{self, Read};
 
 use crate::json_rows::{JsonRows, Step, mask_broken, mask_value};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{FileRefused, Header, Legible, Reading, Reason, Refused, Row, Rows};
+
+pub use write::write;
 
 /// Opens a file of events for reading.
 ///

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::detection::words;
 use crate::report_back::{Placement, ReasonCode};
 use crate::safe_csv::{CsvWriter, push_cell};
-use crate::{Proto, Severity, Stream, Weakness, stamp};
+use crate::{Exposure, Kind, Proto, Severity, Stream, Weakness, stamp};
 
 /// Every column, in the order they are written.
 pub const COLUMNS: [&str; 34] = [
@@ -138,6 +138,24 @@ pub struct Line {
     pub network_kind: Option<String>,
     /// Why the ISP may find no line.
     pub reason_hint: Option<ReasonCode>,
+    /// What exactly is wrong, for the formats of other programs; no column of the list.
+    pub kind: Option<Kind>,
+    /// When the line was taken back, in microseconds UTC; no column of the list, where its action
+    /// says so.
+    pub withdrawn_at: Option<i64>,
+}
+
+impl Line {
+    /// What is wrong, as far as it is known.
+    pub fn exposure(&self) -> Option<Exposure> {
+        let kind = self.kind.clone().unwrap_or_else(|| Kind::bent("unknown"));
+        self.weakness.map(|weakness| Exposure { weakness, kind })
+    }
+
+    /// Whether nobody is to be told because of this line.
+    pub fn is_withdrawn(&self) -> bool {
+        self.action == Action::Withdrawn
+    }
 }
 
 /// 変換不能文字: a character CP932 does not have; `〓` stands in its place.

@@ -20,6 +20,9 @@
 //! | [`misp`] | MISP events: addresses of devices, with the time they were seen |
 //! | [`xarf`] | XARF 4, 3 and before: abuse reports, those that are about a weak device |
 //!
+//! A notice list is also written as [`intelmq::write`], [`xarf::write`], [`stix::write`] and
+//! [`n6::write`], for programs that know none of ours; an [`Issue`] says who hands it out.
+//!
 //! [`unfold()`] opens what these files come in: zip, gzip, zstd and mails.
 //!
 //! ```
@@ -46,6 +49,7 @@ mod detail;
 mod detection;
 mod draft;
 mod header;
+mod issue;
 mod json_rows;
 mod json_value;
 mod mail;
@@ -80,6 +84,7 @@ pub use detection::{
     Detection, Exposure, Kind, Outcome, Proto, Severity, Stream, UnknownWord, Weakness,
 };
 pub use header::Header;
+pub use issue::Issue;
 pub use reading::{Encoding, Reading};
 pub use refusal::{FileRefused, Legible, Reason, Refused, Row, Rows};
 pub use unfold::unfold;

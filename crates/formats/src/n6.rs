@@ -5,6 +5,7 @@
 
 mod event;
 mod exposure;
+mod write;
 
 use std::io::{self, Read};
 
@@ -14,6 +15,8 @@ use crate::draft::Fault;
 use crate::json_rows::{JsonRows, Object, Step, mask_broken, mask_value};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{FileRefused, Header, Legible, Reading, Reason, Refused, Row, Rows};
+
+pub use write::{COLUMNS, category, event, id, moment, name, source, write, write_csv};
 
 /// No event names more addresses.
 const ADDRESSES_MAX: usize = 1024;

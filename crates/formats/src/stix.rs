@@ -10,6 +10,7 @@ mod context;
 mod meaning;
 mod observed;
 mod sighting;
+mod write;
 
 use std::io::Read;
 
@@ -17,6 +18,8 @@ use serde_json::Value;
 
 use crate::json_value::{self, Object};
 use crate::{FileRefused, Header, Reading, Rows};
+
+pub use write::{Version, Writer, write};
 
 /// Opens a bundle or envelope for reading: one row for each address that was seen.
 ///

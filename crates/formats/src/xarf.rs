@@ -11,6 +11,7 @@ mod v3;
 mod v3_checks;
 mod v4;
 mod v4_types;
+mod write;
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -23,6 +24,8 @@ use crate::unfold::place::read_some;
 use crate::{
     Detection, FileRefused, Header, Legible, Reading, Reason, Refused, Row, Rows, address,
 };
+
+pub use write::write;
 
 /// A report with all its evidence is no longer; a row of any format is no longer.
 const REPORT_BYTES_MAX: usize = 8 << 20;

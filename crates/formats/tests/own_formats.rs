@@ -251,6 +251,8 @@ fn line() -> Line {
         upstream_path: vec!["A".to_owned(), "B".to_owned()],
         network_kind: Some("shared".to_owned()),
         reason_hint: Some(ReasonCode::IpSharedNoPort),
+        kind: None,
+        withdrawn_at: None,
     }
 }
 

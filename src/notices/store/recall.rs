@@ -118,11 +118,14 @@ pub(in crate::notices) async fn set_told(
         .execute(conn).await.map(|_| ()))
 }
 
-/// The records of a list that were taken back.
-pub(in crate::notices) async fn records(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<i64>> {
-    const SQL: &str = "SELECT record_no FROM line_recalls WHERE isp_id = $1 AND notice_id = $2";
+/// The records of a list that were taken back, and when.
+pub(in crate::notices) async fn records(
+    tx: &mut Tx,
+    notice: &Notice,
+) -> sqlx::Result<Vec<(i64, Moment)>> {
+    const SQL: &str = "SELECT record_no, at FROM line_recalls WHERE isp_id = $1 AND notice_id = $2";
     on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+        sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
     })
 }
 

@@ -45,6 +45,10 @@ pub(super) fn of(fields: &Fields) -> Result<Told, Fault> {
         "" => return refused(Reason::MissingValue),
         word => class(word),
     };
+    let own = fields.get("extra.exposure").and_then(|own| own.parse().ok());
+    if let (Class::Infected | Class::Open(_), Some(exposure)) = (class, own) {
+        return Ok(Told { exposure, report: None });
+    }
     let identifier = plain(fields.get("classification.identifier").unwrap_or_default());
     let application = plain(fields.get("protocol.application").unwrap_or_default());
     if WEAK.iter().any(|weak| identifier.contains(weak)) && class != Class::Infected {

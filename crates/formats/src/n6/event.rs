@@ -42,6 +42,10 @@ pub(super) fn detection(line: u64, event: &Object, reading: &Reading) -> Result<
         let reason = Reason::NotAboutDevice("it takes an entry off a list");
         return Err(("type".to_owned(), reason));
     }
+    if fields.get("status") == Some("delisted") {
+        let reason = Reason::NotAboutDevice("it was taken off its list");
+        return Err(("status".to_owned(), reason));
+    }
     let told = exposure::of(&fields)?;
     let time = fields.take("time").unwrap_or_default();
     if time.is_empty() {

@@ -26,6 +26,15 @@ pub(super) struct Told {
 
 /// Reads what is wrong; `category` stays readable in `extra`.
 pub(super) fn of(fields: &Fields) -> Result<Told, Fault> {
+    let told = by_category(fields)?;
+    // An exposure in our own words is taken at its word.
+    Ok(match fields.get("exposure").and_then(|own| own.parse().ok()) {
+        Some(exposure) => Told { exposure, report: None, ..told },
+        None => told,
+    })
+}
+
+fn by_category(fields: &Fields) -> Result<Told, Fault> {
     let refused = |reason| Err(("category".to_owned(), reason));
     let Some(category) = fields.get("category") else { return refused(Reason::MissingValue) };
     let name = fields.get("name").unwrap_or_default();

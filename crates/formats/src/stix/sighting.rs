@@ -10,6 +10,7 @@ use super::bundle::{Bundle, ids, is_revoked, text};
 use super::context::keep_context;
 use super::meaning;
 use super::observed::{Seen, seen};
+use super::write::extension;
 use crate::json_value::{Fault, MASK, Object, at, keep_text, mask, some_text};
 use crate::{Detail, Detection, Legible, Notes, Outcome, Reading, Reason, Refused, Row, address};
 
@@ -151,11 +152,15 @@ impl Sightings {
         let ip = seen.ip?;
         let detected_at = self.last_seen(said, observed)?;
         let sighted = text(said, "sighting_of_ref").and_then(|id| self.bundle.get(id));
-        let meaning = sighted
+        let mut meaning = sighted
             .and_then(|sighted| meaning::of(&self.bundle, sighted))
             .or_else(|| meaning::of(&self.bundle, observed))
             .or_else(|| self.of_observables(observed))
             .ok_or_else(|| at("sighting_of_ref", NO_MEANING))?;
+        // An exposure in our own words is taken at its word.
+        if let Some(own) = extension(said, "exposure").and_then(|own| own.parse().ok()) {
+            meaning.exposure = own;
+        }
         let mut detail = Detail::default();
         if address::is_special(ip) {
             detail.notes.add(Notes::SPECIAL_ADDRESS);
@@ -167,6 +172,11 @@ impl Sightings {
             keep_text(&mut detail, "cve", cve)?;
         }
         keep_context(&self.bundle, &mut detail, said, observed)?;
+        for name in ["list_id", "inquiry_id"] {
+            if let Some(value) = extension(said, name) {
+                keep_text(&mut detail, name, value)?;
+            }
+        }
         Ok(Detection {
             line,
             detected_at,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{meaning, v4_types};
+use super::{meaning, v4_types, write};
 use crate::json_value::{
     Fault, Object, cves, is_base64, is_digest, is_email, is_hostname, is_tag, is_uuid, keep,
     keep_text, some_text,
@@ -18,6 +18,7 @@ const PLACED: &[&str] = &[
     "destination_ip",
     "destination_port",
     "evidence",
+    "exposure",
     "malware_family",
     "port",
     "protocol",
@@ -55,7 +56,14 @@ pub(super) fn detection(
     let hashes = evidence(report)?;
     let tags = tags(report)?;
     let confidence = confidence(report)?;
-    let meaning = v4_types::meaning(report)?;
+    if tags.split(';').any(|tag| tag == write::WITHDRAWN) {
+        return Err(report.fault("tags", meaning::no_device("its sender has withdrawn it")));
+    }
+    let mut meaning = v4_types::meaning(report)?;
+    // An exposure in our own words is taken at its word.
+    if let Some(own) = report.text("exposure")?.and_then(|own| own.parse().ok()) {
+        meaning.exposure = own;
+    }
     let ip = report.needs_ip("source_identifier")?;
     let mut detection = meaning::detection(meaning, line, ip, detected_at);
     ports(&mut detection, report)?;

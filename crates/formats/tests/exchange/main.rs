@@ -11,7 +11,9 @@ use formats::{Detection, FileRefused, Reading, Refused, Row, Rows};
 
 #[path = "../../../../tests/support/data_folder.rs"]
 mod data_folder;
+mod lists;
 mod malice;
+mod schemas;
 mod misp;
 mod stix;
 mod xarf;
@@ -26,6 +28,8 @@ type Open = fn(Cursor<Vec<u8>>, Reading) -> Result<Rows, FileRefused>;
 const XARF: Open = formats::xarf::open;
 const STIX: Open = formats::stix::open;
 const MISP: Open = formats::misp::open;
+const INTELMQ: Open = formats::intelmq::open;
+const N6: Open = formats::n6::open;
 
 /// The rows of a text: those understood, and those refused.
 fn read(open: Open, text: impl AsRef<[u8]>) -> (Vec<Detection>, Vec<Refused>) {

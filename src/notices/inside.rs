@@ -1,0 +1,177 @@
+//! Events inside (網内イベント): the lines of all lists of a provider, asked for as n6 does.
+//!
+//! A line that an answer shows counts as handed out. Owns no table; reads `cases` for AS numbers.
+
+mod query;
+
+use std::collections::BTreeSet;
+
+use formats::{Issue, isp_list::Line, n6};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+pub use query::{NotAQuery, Query};
+
+use super::{
+    export::{self, List},
+    store::{self, machines::Told},
+};
+use crate::{
+    access::{keys::to_hex, tenancy::Tenant},
+    attribution::rights::{Rights, Seen},
+    audit::{self, Leaf},
+    cases::{CaseRef, inquiry_id, register},
+    db::Tx,
+    time::Moment,
+};
+
+/// Lines that one question looks at.
+const LOOKED_AT_MAX: i64 = 500_000;
+/// Events of one answer.
+pub const EVENTS_MAX: usize = 100_000;
+
+/// How the answer is written (応答形式).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One array.
+    Json,
+    /// One object per line.
+    Sjson,
+    /// A table.
+    Csv,
+}
+
+/// An answer is not given, since it would be too large (過大な照会).
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error(
+    "that is more than 100,000 events, or more than 500,000 lines to look at; narrow it with \
+     `time.min` and `time.max`, or take the latest by `opt.limit`"
+)]
+pub struct TooMuch;
+
+/// The events that answer a question, newest first, as bytes.
+pub async fn ask(
+    tenant: &Tenant,
+    query: &Query,
+    shape: Shape,
+) -> anyhow::Result<Result<Vec<u8>, TooMuch>> {
+    let mut tx = tenant.begin().await?;
+    // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
+    register::hold(&mut tx).await?;
+    let told = store::machines::told(&mut tx, tenant.isp(), query.since(), LOOKED_AT_MAX).await?;
+    if i64::try_from(told.len())? > LOOKED_AT_MAX {
+        return Ok(Err(TooMuch));
+    }
+    let mut events = Vec::new();
+    // Whoever gave addresses away reads nothing of them that was seen since.
+    let rights = Rights::load(&tenant.app().db).await?;
+    for told in told {
+        let event = Event::of(tenant, told)?;
+        let seen = event.seen();
+        if rights.may_read(tenant.isp(), seen)
+            && query.fits(&event.line, event.told.asn, &event.issue)
+        {
+            events.push(event);
+        }
+    }
+    events.sort_by(|one, other| other.place().cmp(&one.place()));
+    if let Some(limit) = query.limit {
+        events.truncate(limit);
+    }
+    if events.len() > EVENTS_MAX {
+        return Ok(Err(TooMuch));
+    }
+    for event in &mut events {
+        event.open(tenant, &mut tx).await?;
+    }
+    let bytes = write(&events, shape)?;
+    receipt(tenant, &mut tx, &events, &bytes).await?;
+    tx.commit().await?;
+    Ok(Ok(bytes))
+}
+
+/// A line and what it stands on.
+struct Event {
+    told: Told,
+    line: Line,
+    issue: Issue,
+}
+
+impl Event {
+    fn of(tenant: &Tenant, told: Told) -> anyhow::Result<Self> {
+        let list = List { notice: &told.notice, isp_code: tenant.code(), version: 1 };
+        let body = serde_json::from_str(&told.body)?;
+        let line = list.line(told.record_no, body, told.recalled_at)?;
+        let issue = export::issue(tenant.app(), &told.notice);
+        Ok(Self { told, line, issue })
+    }
+
+    fn seen(&self) -> Seen {
+        let asn = self.told.asn.and_then(|asn| u32::try_from(asn).ok());
+        Seen { ip: self.line.ip, asn, at: Moment(self.line.detected_at) }
+    }
+
+    /// Where it stands among the others: by time, and the same each time.
+    fn place(&self) -> (i64, &str, u64) {
+        (self.line.detected_at, &self.line.list_id, self.line.record_no)
+    }
+
+    /// Adds the inquiry ID.
+    async fn open(&mut self, tenant: &Tenant, tx: &mut Tx) -> anyhow::Result<()> {
+        let case = CaseRef { isp: tenant.isp(), id: self.told.case_id };
+        let sealed = self.told.sealed.as_deref();
+        let id = inquiry_id::opened(tenant.app(), tx, (case, sealed)).await?;
+        self.line.inquiry_id = id.reveal();
+        Ok(())
+    }
+}
+
+fn write(events: &[Event], shape: Shape) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (open, between, close) = match shape {
+        Shape::Csv => {
+            n6::write_csv(&mut bytes, events.iter().map(|event| (&event.line, &event.issue)))?;
+            return Ok(bytes);
+        }
+        Shape::Json => ("[\n", ",\n", "\n]\n"),
+        Shape::Sjson => ("", "\n", "\n"),
+    };
+    bytes.extend_from_slice(open.as_bytes());
+    for (number, event) in events.iter().enumerate() {
+        if number > 0 {
+            bytes.extend_from_slice(between.as_bytes());
+        }
+        serde_json::to_writer(&mut bytes, &n6::event(&event.line, &event.issue))?;
+    }
+    if shape == Shape::Json || !events.is_empty() {
+        bytes.extend_from_slice(close.as_bytes());
+    }
+    Ok(bytes)
+}
+
+/// Records which lists the answer shows lines of, and that addresses were read.
+async fn receipt(
+    tenant: &Tenant,
+    tx: &mut Tx,
+    events: &[Event],
+    bytes: &[u8],
+) -> anyhow::Result<()> {
+    let sha256 = to_hex(&Sha256::digest(bytes));
+    let now = tenant.now();
+    let mut known = BTreeSet::new();
+    for event in events {
+        if known.insert(event.told.notice.id) {
+            store::insert_export(tx, &event.told.notice, "n6", now, &sha256).await?;
+        }
+    }
+    let detail = json!({ "events": events.len(), "lists": known.len(), "sha256": sha256 });
+    let leaf = Leaf {
+        at: now,
+        by: tenant.by(),
+        act: "notice.query",
+        on: "report/inside",
+        isp: Some(tenant.code()),
+        detail: Some(&detail.to_string()),
+    };
+    Ok(audit::note(tx, leaf).await?)
+}
