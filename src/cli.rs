@@ -5,6 +5,8 @@
 //! usage, which the command line alone shows, 3 fault.
 
 mod account;
+mod apartments;
+mod campaign;
 mod case;
 mod check;
 mod completions;
@@ -34,7 +36,7 @@ mod work;
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use serde::Serialize;
 
 use crate::{
@@ -100,6 +102,10 @@ enum Command {
     Unattributed(unattributed::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// Cases in apartment houses that wait for an answer.
+    Apartments(apartments::Apartments),
+    /// Help around a one-off list: who takes part, and what came of it.
+    Campaign(campaign::Campaign),
     /// The catalogue of makers and models.
     Device(device::Device),
     /// Lists for the providers.
@@ -124,6 +130,14 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
     Completions(completions::Completions),
+}
+
+/// Who says so.
+#[derive(Debug, Args)]
+pub(crate) struct By {
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) by: String,
 }
 
 /// A refusal: the user can act on it, so it ends with status 1 and without a backtrace.
@@ -248,6 +262,8 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Quarantine(it) => it.run(app, out).await,
         Command::Unattributed(it) => it.run(app, out).await,
         Command::Case(it) => it.run(app, out).await,
+        Command::Apartments(it) => it.run(app, out).await,
+        Command::Campaign(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,

@@ -101,4 +101,6 @@ typed_ids! {
     SubjectId;
     /// Key of an edition of the address table (アドレス表の版).
     EditionId;
+    /// Key of a campaign (緊急支援キャンペーン).
+    CampaignId;
 }

@@ -1,7 +1,8 @@
 //! Internet providers (電気通信事業者): who serves which addresses, and how long a line keeps one.
 //!
 //! A register: attribution asks it who served an address at a moment, verification asks it whether
-//! an address may be followed. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`.
+//! an address may be followed. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`,
+//! `apartment_buildings`.
 
 pub mod apartments;
 pub mod difference;

@@ -1,6 +1,7 @@
 //! SQL of cases and their facts.
 
 pub(super) mod opening;
+pub(super) mod places;
 pub(super) mod register;
 pub(super) mod tokens;
 pub(super) mod verdicts;

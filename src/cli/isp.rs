@@ -1,5 +1,7 @@
 //! `todoke isp`: the register of providers.
 
+mod apartments;
+
 use std::{fs::File, path::PathBuf};
 
 use clap::{Args, Subcommand};
@@ -60,6 +62,8 @@ enum Command {
     /// All imports, the latest first.
     #[command(after_help = "Example:\n  todoke isp history --json")]
     History,
+    /// How apartment houses of a provider are built.
+    Apartments(apartments::Apartments),
     /// All providers.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
@@ -71,6 +75,7 @@ impl Isp {
             Command::Import { file, dry_run } => import(app, out, file, *dry_run).await,
             Command::Undo { said, dry_run } => undo(app, out, said, *dry_run).await,
             Command::History => history(app, out).await,
+            Command::Apartments(it) => it.run(app, out).await,
             Command::List => list(app, out).await,
         }
     }

@@ -23,10 +23,12 @@ mod stored;
 mod visitor;
 
 mod addresses;
+mod apartments;
 mod approvals;
 mod attribution;
 mod bad_input;
 mod broken_wire;
+mod campaigns;
 mod cases;
 mod check;
 mod cli;
