@@ -4,7 +4,7 @@
 //! is seen again, binds it to a line by the ISP's token, and takes claims and verdicts that later
 //! stages bring. Every change is a dated fact with its author, written in the transaction of the
 //! change. Owns `case_rows`, `case_traits`, `case_times`, `case_numbers`, `case_shelves`,
-//! `case_events`, `inquiry_ids`, `line_tokens`, `line_joins`, and shows the first three as the
+//! `case_events`, `inquiry_ids`, `line_tokens`, `line_joins`, `case_places`, and shows the first three as the
 //! view `cases`; the view `every_case` shows those too that were withdrawn.
 
 pub mod claims;
@@ -14,6 +14,7 @@ pub mod lines;
 pub mod moved;
 pub mod open;
 pub mod pages;
+pub mod places;
 pub(crate) mod register;
 pub(crate) mod store;
 pub mod term;

@@ -6,6 +6,8 @@
 
 mod account;
 mod audit;
+mod apartments;
+mod campaign;
 mod case;
 mod check;
 mod completions;
@@ -35,7 +37,7 @@ mod work;
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use serde::Serialize;
 
 use crate::{
@@ -101,6 +103,10 @@ enum Command {
     Unattributed(unattributed::Unattributed),
     /// Cases and their history.
     Case(case::Case),
+    /// Cases in apartment houses that wait for an answer.
+    Apartments(apartments::Apartments),
+    /// Help around a one-off list: who takes part, and what came of it.
+    Campaign(campaign::Campaign),
     /// The catalogue of makers and models.
     Device(device::Device),
     /// Lists for the providers.
@@ -127,6 +133,14 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Completions for a shell, or the man page.
     Completions(completions::Completions),
+}
+
+/// Who says so.
+#[derive(Debug, Args)]
+pub(crate) struct By {
+    /// Who says so.
+    #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) by: String,
 }
 
 /// A refusal: the user can act on it, so it ends with status 1 and without a backtrace.
@@ -258,6 +272,8 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Quarantine(it) => it.run(app, out).await,
         Command::Unattributed(it) => it.run(app, out).await,
         Command::Case(it) => it.run(app, out).await,
+        Command::Apartments(it) => it.run(app, out).await,
+        Command::Campaign(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,

@@ -105,4 +105,6 @@ typed_ids! {
     ContactId;
     /// Key of a claim or a proposal of a provider (申告).
     ClaimId;
+    /// Key of a campaign (緊急支援キャンペーン).
+    CampaignId;
 }

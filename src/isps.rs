@@ -4,7 +4,7 @@
 //! an address may be followed. A provider keeps its own entry: it says whom the centre reaches,
 //! claims networks and proposes what it is to be known by. Owns `isps`, `isp_asns`, `isp_prefixes`,
 //! `isp_imports`, `isp_contacts`, `isp_contact_events`, `isp_claims`, `isp_proposals`,
-//! `isp_decisions`.
+//! `isp_decisions`, `apartment_buildings`.
 
 pub mod apartments;
 pub mod claims;

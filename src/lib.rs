@@ -25,6 +25,7 @@ pub mod feeds;
 pub mod sightings;
 pub mod attribution;
 pub mod cases;
+pub mod campaigns;
 pub mod notices;
 pub mod portal;
 pub mod verification;

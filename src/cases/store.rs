@@ -2,6 +2,7 @@
 
 pub(super) mod moved;
 pub(super) mod opening;
+pub(super) mod places;
 pub(super) mod register;
 pub(super) mod tokens;
 pub(super) mod verdicts;

@@ -4,7 +4,11 @@ use clap::{Args, Subcommand, builder::TypedValueParser};
 use formats::Stream;
 use serde_json::{Value, json};
 
-use super::{Ended, Out, Refused, given, isp_named};
+use super::{
+    Ended, Out, Refused,
+    apartments::{self, Place},
+    given, isp_named,
+};
 use crate::{
     app::App,
     audit::{self, Deed},
@@ -49,12 +53,23 @@ enum Command {
         #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(i64).range(0..))]
         limit: i64,
     },
+    /// Say where the device of a case in an apartment house stands, as its provider tells it.
+    #[command(after_help = "Example:\n  todoke case place 0199aabb-… --as private --use global \
+        --reason \"the provider said so on the phone\"")]
+    Place(Place),
     /// One case with every fact of its history.
     #[command(after_help = "Example:\n  todoke case show 0199aabb-…")]
     Show {
         /// The id that `list` prints.
         id: CaseId,
     },
+}
+
+/// The case of that id, or a refusal that says where ids come from.
+pub(super) async fn one(app: &App, id: CaseId) -> anyhow::Result<cases::Case> {
+    let found = cases::list(&app.db, &Filter { id: Some(id), ..Filter::default() }, 1).await?;
+    let missing = || Refused::because(format!("no case has the id {id}; see `todoke case list`"));
+    found.into_iter().next().ok_or_else(missing)
 }
 
 impl Case {
@@ -74,6 +89,7 @@ impl Case {
                 };
                 list(app, out, &filter, *limit).await?;
             }
+            Command::Place(it) => it.run(app, out).await?,
             Command::Show { id } => {
                 let filter = Filter { id: Some(*id), ..Filter::default() };
                 let found = cases::list(&app.db, &filter, 1).await?;
@@ -204,6 +220,9 @@ async fn show(app: &App, out: Out, case: &cases::Case) -> anyhow::Result<()> {
     let chosen = guide::chosen(app, case.reference()).await?.map(guide::Choice::word);
     value["chosen"] = json!(chosen);
     let mut lines = vec![words(case, &isps)?, device(case)];
+    let house = crate::notices::apartments::of(&app.db, case).await?;
+    value["apartment"] = json!(house.as_ref().map(apartments::value));
+    lines.extend(house.map(|placed| format!("apartment house: {}", apartments::words(&placed))));
     lines.extend(chosen.map(|word| format!("the visitor says of the device: {word}")));
     if members > 1 {
         lines.push(format!(

@@ -1,5 +1,6 @@
 //! `todoke isp`: the register of providers.
 
+mod apartments;
 mod claim;
 mod contact;
 mod proposal;
@@ -67,6 +68,8 @@ enum Command {
     /// All imports, the latest first.
     #[command(after_help = "Example:\n  todoke isp history --json")]
     History,
+    /// How apartment houses of a provider are built.
+    Apartments(apartments::Apartments),
     /// All providers, each behind the one that it sits behind.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
@@ -122,6 +125,7 @@ impl Isp {
             Command::Import { file, dry_run } => import(app, out, file, *dry_run).await,
             Command::Undo { said, dry_run } => undo(app, out, said, *dry_run).await,
             Command::History => history(app, out).await,
+            Command::Apartments(it) => it.run(app, out).await,
             Command::List => list(app, out).await,
             Command::Resellers { ours } => behind(app, out, ours).await,
             Command::Contact(it) => it.run(app, out).await,

@@ -10,6 +10,7 @@ use super::{Ended, Out, Refused, given, given::how_many, isp_named};
 use crate::{
     access::keys::private,
     app::App,
+    campaigns::enrol,
     isps,
     notices::{
         self,
@@ -69,6 +70,8 @@ impl Notice {
                     Some(code) => vec![isp_named(app, code).await?],
                     None => isps::all(&app.db).await?,
                 };
+                // A list is prepared by what campaigns name now.
+                enrol::all(app).await?;
                 for isp in isps {
                     let done = prepare::all_for_isp(app, &isp).await?;
                     tell(out, &isp.code, &done)?;
@@ -123,7 +126,7 @@ impl Notice {
 fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
     let list = done.notice.as_ref().map(|notice| notice.list_id.as_str());
     let lines = done.notice.as_ref().map_or(0, |notice| notice.lines);
-    let Prepared { recalls, held, handed_over, .. } = *done;
+    let Prepared { recalls, held, handed_over, not_joined, .. } = *done;
     let mut words =
         vec![isp.to_owned(), list.unwrap_or("nothing waits").to_owned(), how_many(lines, "line")];
     if recalls > 0 {
@@ -137,10 +140,14 @@ fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
         let cases = how_many(handed_over, "case");
         words.push(format!("{cases} not told: the addresses were another provider's by then"));
     }
+    if not_joined > 0 {
+        let cases = how_many(not_joined, "case");
+        words.push(format!("{cases} of campaigns without its part; see `todoke campaign list`"));
+    }
     out.line(
         &json!({
             "notice": list, "isp": isp, "lines": lines, "recalls": recalls, "held": held,
-            "handed_over": handed_over,
+            "handed_over": handed_over, "not_joined": not_joined,
         }),
         words.join("\t"),
     )

@@ -29,6 +29,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "audit", include_str!("../../migrations/0014_audit.sql")),
     (22, "self-service of providers", include_str!("../../migrations/0022_self_service.sql")),
     (19, "collections of providers", include_str!("../../migrations/0019_taxii.sql")),
+    (17, "campaigns", include_str!("../../migrations/0017_campaigns.sql")),
+    (18, "apartments", include_str!("../../migrations/0018_apartments.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
 ];

@@ -1,5 +1,7 @@
 //! `/statistics` and `/statistics.csv`: what is told to everybody, figure, table and file alike.
 
+mod campaigns;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -42,6 +44,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/statistics", all, async move |app, page| statistics(app, page, &kept).await)
         .get("/statistics.csv", all, async move |app, page| file(app, page, &also).await)
+        .merge(campaigns::routes())
 }
 
 /// The figures; one request compiles them and others wait for it.

@@ -2,7 +2,14 @@
 //!
 //! Where a device stands and how its part of the house gets its address decide together. Neither is
 //! in a list of detections: the provider says it in its report. What nobody has looked at stays
-//! open; nothing here is guessed. Owns no table.
+//! open; nothing here is guessed. Owns `apartment_buildings`.
+
+pub mod buildings;
+pub mod contradiction;
+pub mod register;
+mod rows;
+
+use std::{fmt, str::FromStr};
 
 use formats::report_back::{Placement, ReasonCode, Recipient};
 
@@ -28,6 +35,22 @@ pub enum AddressUse {
     },
     /// A line of the tenant's own, from a provider of their choice.
     OwnProvider,
+}
+
+impl AddressUse {
+    /// The word that stands in answers of commands.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::PortForwarding => "port_forwarding",
+            Self::NotForwarded => "private",
+            Self::PortShared { port: true } => "port_shared",
+            Self::PortShared { port: false } => "port_shared_without_port",
+            Self::Ipv6 { per_home: true } => "ipv6_per_home",
+            Self::Ipv6 { per_home: false } => "ipv6_shared",
+            Self::OwnProvider => "own_provider",
+        }
+    }
 }
 
 /// What becomes of a detection in an apartment house (注意喚起先).
@@ -75,11 +98,78 @@ pub fn route(placement: Placement, used: AddressUse) -> Route {
     }
 }
 
+/// The same where the use of addresses may be unknown: in a home the provider is asked for it.
+pub fn known_route(placement: Placement, used: Option<AddressUse>) -> Route {
+    match (placement, used) {
+        (Placement::Shared, _) => Route::Tell(&HOUSE),
+        (_, Some(used)) => route(placement, used),
+        (_, None) => Route::Nobody(ReasonCode::Pending),
+    }
+}
+
+/// What a person decided where the table has no answer (人の判断); written `house`, `tenant`,
+/// `own_provider`, `nobody:REASON`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "人の判断")]
+pub enum Decision {
+    /// Owner, management company or association is told.
+    House,
+    /// The tenant is told.
+    Tenant,
+    /// The tenant's own provider is told.
+    OwnProvider,
+    /// Nobody can be told, for this reason.
+    Nobody(ReasonCode),
+}
+
+impl Decision {
+    /// Where it leads.
+    pub fn route(self) -> Route {
+        match self {
+            Self::House => Route::Tell(&HOUSE),
+            Self::Tenant => TENANT,
+            Self::OwnProvider => Route::OwnProvider,
+            Self::Nobody(reason) => Route::Nobody(reason),
+        }
+    }
+}
+
+/// A text that is no decision.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is none of house, tenant, own_provider, nobody:REASON")]
+pub struct NotADecision(String);
+
+impl FromStr for Decision {
+    type Err = NotADecision;
+
+    fn from_str(text: &str) -> Result<Self, NotADecision> {
+        let bad = || NotADecision(text.to_owned());
+        match text.split_once(':') {
+            None if text == "house" => Ok(Self::House),
+            None if text == "tenant" => Ok(Self::Tenant),
+            None if text == "own_provider" => Ok(Self::OwnProvider),
+            Some(("nobody", reason)) => reason.parse().map(Self::Nobody).map_err(|_| bad()),
+            _ => Err(bad()),
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::House => f.write_str("house"),
+            Self::Tenant => f.write_str("tenant"),
+            Self::OwnProvider => f.write_str("own_provider"),
+            Self::Nobody(reason) => write!(f, "nobody:{reason}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const USES: [AddressUse; 8] = [
+    pub(super) const USES: [AddressUse; 8] = [
         AddressUse::Global,
         AddressUse::PortForwarding,
         AddressUse::NotForwarded,
@@ -111,6 +201,16 @@ mod tests {
         ];
         for (used, wanted) in USES.into_iter().zip(routes) {
             assert_eq!(route(Placement::Private, used), wanted, "{used:?}");
+        }
+    }
+
+    #[test]
+    fn a_decision_is_read_as_it_is_written() {
+        for text in ["house", "tenant", "own_provider", "nobody:APARTMENT_SHARED_DEVICE"] {
+            assert_eq!(text.parse::<Decision>().unwrap().to_string(), text);
+        }
+        for bad in ["", "owner", "nobody", "nobody:REASON"] {
+            assert!(bad.parse::<Decision>().is_err(), "{bad}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! SQL of the ISP register.
 
+pub(super) mod apartments;
 pub(super) mod claims;
 pub(super) mod contacts;
 pub(super) mod decisions;

@@ -1,12 +1,14 @@
 //! A line (通知明細) and what stands on it: one case as its provider is told of it.
 //!
-//! Owns no table; reads `cases`, and what providers declared.
+//! Owns no table; reads `cases`, what campaigns name, and what providers declared.
+
+use std::collections::HashMap;
 
 use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::{prepare::IDENTIFY_DAYS, store};
+use super::{apartments::Houses, prepare::IDENTIFY_DAYS, store};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -14,9 +16,10 @@ use crate::{
         Attribution, Attributor, Basis,
         rights::{Rights, Seen},
     },
+    campaigns::enrol::{self, Named},
     cases::Case,
     db::Tx,
-    ids::IspId,
+    ids::{CaseId, IspId},
     isps::{self, Isp, Kind, upstream},
     sightings::{self, Spot},
     time::Moment,
@@ -68,6 +71,12 @@ pub struct LineBody {
     /// Why the ISP may find no line.
     #[serde(default)]
     pub reason_hint: Option<ReasonCode>,
+    /// The campaign that names the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// By when its ISP is asked to report, where that is before the rest of the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_by: Option<Moment>,
 }
 
 /// What the ISP declared of the network, and what follows from it.
@@ -80,8 +89,6 @@ fn hints(body: LineBody, attribution: Attribution) -> LineBody {
     let kind = attribution.network_kind;
     LineBody {
         network_kind: Some(kind.to_owned()),
-        // Whether it stands in a home or in a part that all share, no list of detections says.
-        placement_hint: (kind == Kind::Apartment.word()).then_some(Placement::Unknown),
         reason_hint: (kind == Kind::Shared.word() && no_port).then_some(ReasonCode::IpSharedNoPort),
         ..body
     }
@@ -102,6 +109,9 @@ pub(crate) struct Listing {
     table: OnceCell<Attributor>,
     upstream_path: Vec<String>,
     report_by: Moment,
+    now: Moment,
+    campaigns: HashMap<CaseId, Named>,
+    houses: Houses,
 }
 
 impl Listing {
@@ -110,8 +120,15 @@ impl Listing {
         let rights = Rights::load(&app.db).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
+        let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id).await?);
+        let houses = Houses::of(&app.db, isp.id).await?;
         let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
-        Ok(Self { app, isp, rights, table, upstream_path, report_by })
+        Ok(Self { app, isp, rights, table, upstream_path, report_by, now, campaigns, houses })
+    }
+
+    /// The campaign under which a case is listed.
+    pub(super) fn campaign_of(&self, case: CaseId) -> Option<&Named> {
+        self.campaigns.get(&case)
     }
 
     /// Whether the provider declared the address for when it was seen.
@@ -139,14 +156,18 @@ impl Listing {
     ) -> anyhow::Result<Option<LineBody>> {
         let latest = latest(tx, case).await?;
         let asn = latest.asn.and_then(|asn| u32::try_from(asn).ok());
-        let (spot, at) = (Spot(latest.spot), latest.last_seen);
+        let (spot, at) = (Spot(latest.spot.clone()), latest.last_seen);
         let ports = sightings::ports(tx, &spot, at).await?;
+        let campaign = self.campaign_of(case.id);
+        // A deadline that is over would ask for what nobody can do.
+        let report_by = campaign.map(|named| named.report_by);
+        let report_by = report_by.filter(|by| (self.now..self.report_by).contains(by));
         let body = LineBody {
             action: action.to_owned(),
             stream: case.stream.clone(),
             first_seen: case.first_seen,
             last_seen: at,
-            identify_by: at.plus_days(IDENTIFY_DAYS).min(self.report_by),
+            identify_by: at.plus_days(IDENTIFY_DAYS).min(report_by.unwrap_or(self.report_by)),
             spot: to_hex(&spot.0),
             calling_port: ports.calling,
             severity: case.severity.clone(),
@@ -159,11 +180,21 @@ impl Listing {
             network_kind: None,
             placement_hint: None,
             reason_hint: None,
+            campaign: campaign.map(|named| named.name.clone()),
+            report_by,
         };
         let Some(place) = spot.place() else { return Ok(Some(body)) };
         if !self.may_read(Seen { ip: place.ip, asn, at }).await? {
             return Ok(None);
         }
-        Ok(Some(hints(body, self.rights.declarations().attribute(place.ip, at))))
+        let body = hints(body, self.rights.declarations().attribute(place.ip, at));
+        if body.network_kind.as_deref() != Some(Kind::Apartment.word()) {
+            return Ok(Some(body));
+        }
+        // Whether it stands in a home or in a part that all share, no list of detections says: here
+        // stands what the provider or a person said of it before.
+        let placed = self.houses.place(tx, &latest).await?;
+        let (placement_hint, reason_hint) = (Some(placed.placement), placed.reason_hint());
+        Ok(Some(LineBody { placement_hint, reason_hint, ..body }))
     }
 }

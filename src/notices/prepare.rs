@@ -1,6 +1,6 @@
 //! Preparing (作成): which cases go on an ISP's next list.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Notice,
@@ -13,9 +13,10 @@ use crate::{
     audit::{self, Deed},
     cases::{Case, CaseRef, State, find_in, inquiry_id, listed},
     db::{Tx, retry},
-    ids::{CaseId, FileId, NoticeId},
+    ids::{CampaignId, CaseId, FileId, NoticeId},
     isps::Isp,
-    sightings,
+    sightings::{self, retract},
+    time::Moment,
 };
 
 /// Days the ISP has to report.
@@ -39,6 +40,8 @@ pub struct Prepared {
     /// Cases whose latest sighting the provider may not read of: the addresses were somebody
     /// else's by then.
     pub handed_over: i64,
+    /// Cases of one-off lists that go to providers that take part in their campaign alone.
+    pub not_joined: i64,
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.
@@ -67,10 +70,10 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     // number and one starts over, or the later one sees the lines of the earlier.
     let number = store::count(&mut tx, isp.id).await? + 1;
     let files = store::recall::held_files(&mut tx).await?;
-    let (waiting, held) = waiting(&mut tx, isp, &files).await?;
+    let Sorted { free: waiting, held, not_joined } = waiting(&mut tx, isp, &files).await?;
     let untold = store::recall::untold(&mut tx, isp.id).await?;
     if waiting.is_empty() && untold.is_empty() {
-        return Ok(Prepared { held, ..Prepared::default() });
+        return Ok(Prepared { held, not_joined, ..Prepared::default() });
     }
     let report_by = now.plus_days(REPORT_DAYS);
     let listing = Listing::of(app, isp, report_by).await?;
@@ -78,7 +81,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     let recalls = recalls(&mut tx, (isp, &listing), untold, (&waiting, &files)).await?;
     let recalled = i64::try_from(recalls.lines.len())?;
     if waiting.is_empty() && recalls.lines.is_empty() {
-        return Ok(Prepared { held, handed_over, ..Prepared::default() });
+        return Ok(Prepared { held, handed_over, not_joined, ..Prepared::default() });
     }
     let notice = Notice {
         isp_id: isp.id,
@@ -96,6 +99,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
         lines.push((case.id, body));
     }
     store::insert_lines(&mut tx, &notice, &lines).await?;
+    store::campaign::insert(&mut tx, &notice, &of_campaigns(&listing, &lines)).await?;
     for told in recalls.told {
         store::recall::set_told(&mut tx, &notice, told).await?;
     }
@@ -105,7 +109,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     let deed = Deed::new("notice.prepare", &notice.list_id).of_isp(&isp.code).with(&detail);
     audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
-    Ok(Prepared { notice: Some(notice), recalls: recalled, held, handed_over })
+    Ok(Prepared { notice: Some(notice), recalls: recalled, held, handed_over, not_joined })
 }
 
 /// Of the cases that wait those that the provider may read of, with what stands on their lines; and
@@ -129,18 +133,40 @@ async fn readable(
     Ok((cases, bodies, others))
 }
 
-/// The cases that go on the list, each with how often it was listed; and how many these `files`
-/// hold back.
-async fn waiting(
-    tx: &mut Tx,
-    isp: &Isp,
-    files: &[FileId],
-) -> anyhow::Result<(Vec<(Case, i64)>, i64)> {
+/// The lines of a list that campaigns name: their numbers, cases and campaigns.
+fn of_campaigns(listing: &Listing, lines: &[(CaseId, String)]) -> Vec<(i64, CaseId, CampaignId)> {
+    let lines = (1..).zip(lines);
+    let named = lines.filter_map(|(no, (case, _))| {
+        listing.campaign_of(*case).map(|campaign| (no, *case, campaign.id))
+    });
+    named.collect()
+}
+
+/// What goes on the list, each case with how often it was listed, and what is held back.
+#[derive(Default)]
+struct Sorted {
+    free: Vec<(Case, i64)>,
+    held: i64,
+    not_joined: i64,
+}
+
+/// The cases that go on the list, and how many these `files` or a campaign hold back.
+async fn waiting(tx: &mut Tx, isp: &Isp, files: &[FileId]) -> anyhow::Result<Sorted> {
     let mut waiting = store::waiting(tx, isp.id, LINES_MAX).await?;
-    if files.is_empty() {
-        return Ok((waiting, 0));
+    if files.is_empty() && !store::campaign::is_any(tx).await? {
+        return Ok(Sorted { free: waiting, ..Sorted::default() });
     }
-    let mut held = store::held(tx, isp.id).await?;
+    let (mut held, mut not_joined) = store::held(tx, isp.id).await?;
+    if not_joined > 0 {
+        let found_elsewhere = found_elsewhere(tx, isp).await?;
+        not_joined -= i64::try_from(found_elsewhere.len())?;
+        waiting.extend(found_elsewhere);
+        waiting.sort_by(|(a, _), (b, _)| (a.first_seen, &a.spot).cmp(&(b.first_seen, &b.spot)));
+        waiting.truncate(usize::try_from(LINES_MAX)?);
+    }
+    if files.is_empty() {
+        return Ok(Sorted { free: waiting, held, not_joined });
+    }
     let mut free = Vec::with_capacity(waiting.len());
     for (case, listings) in waiting.drain(..) {
         // A case that recurred is held where only files that wait say so.
@@ -154,7 +180,29 @@ async fn waiting(
         }
         free.push((case, listings));
     }
-    Ok((free, held))
+    Ok(Sorted { free, held, not_joined })
+}
+
+/// Cases that a one-off list opened and that a feed of another undertaking saw as well: the
+/// provider hears of them as it would without the campaign.
+async fn found_elsewhere(tx: &mut Tx, isp: &Isp) -> anyhow::Result<Vec<(Case, i64)>> {
+    let mut cases = store::held_and_seen_again(tx, isp.id, LINES_MAX).await?;
+    if cases.is_empty() {
+        return Ok(cases);
+    }
+    let one_off: HashSet<FileId> = store::campaign::files(tx).await?.into_iter().collect();
+    let shelves = retract::shelves_of(cases.iter().map(|(case, _)| &case.spot[..]));
+    let mut seen: HashMap<Vec<u8>, Vec<Moment>> = HashMap::new();
+    for one in retract::told(tx, None, &shelves).await? {
+        if !one_off.contains(&one.file) {
+            seen.entry(one.spot).or_default().push(one.at);
+        }
+    }
+    cases.retain(|(case, _)| {
+        let times = seen.get(&case.spot).map_or(&[][..], Vec::as_slice);
+        times.iter().any(|at| (case.first_seen..=case.last_seen).contains(at))
+    });
+    Ok(cases)
 }
 
 /// What the provider is told of lines that were taken back.

@@ -1,5 +1,7 @@
 //! SQL of notices, their lines, exports and reports.
 
+pub(super) mod apartments;
+pub(super) mod campaign;
 pub(super) mod collection;
 pub(super) mod machines;
 pub(super) mod recall;
@@ -27,14 +29,9 @@ struct Waiting {
     listings: i64,
 }
 
-/// Which cases of provider `$1` wait for a list, of those whose file may go on lists, or of those
-/// that are held back (`$2`) since their file is not in to its end or waits for approval.
+/// Cases of provider `$1` that wait for a list, but for what holds them back.
 const WAITS: &str = "FROM cases c
          WHERE c.isp_id = $1 AND c.line_of IS NULL
-           AND (c.feed_file_id IN (SELECT f.id FROM feed_files f
-                    LEFT JOIN file_gates g ON g.feed_file_id = f.id
-                   WHERE f.completed_at IS NULL
-                      OR (g.feed_file_id IS NOT NULL AND g.approved_at IS NULL))) = $2
            AND ((c.state = 'open' AND NOT EXISTS (SELECT 1 FROM notice_lines l
                     WHERE l.isp_id = c.isp_id AND l.case_id = c.id))
              OR (c.state = 'recurred' AND NOT EXISTS (SELECT 1 FROM notice_lines l
@@ -44,25 +41,62 @@ const WAITS: &str = "FROM cases c
                            WHERE m.isp_id = c.isp_id AND m.line_of = c.id)
                       AND n.prepared_at >= c.state_since)))";
 
+/// The file that opened the case is not in to its end, or waits for approval.
+const FILE_WAITS: &str = "c.feed_file_id IN (SELECT f.id FROM feed_files f
+                    LEFT JOIN file_gates g ON g.feed_file_id = f.id
+                   WHERE f.completed_at IS NULL
+                      OR (g.feed_file_id IS NOT NULL AND g.approved_at IS NULL))";
+
+/// A one-off list opened the case, and no open campaign names it in which the provider takes part.
+const NOT_JOINED: &str = "c.stream = 'campaign' AND NOT EXISTS (SELECT 1 FROM campaign_cases e
+                    JOIN campaign_standings s
+                      ON s.isp_id = e.isp_id AND s.campaign_id = e.campaign_id
+                    JOIN open_campaigns o ON o.id = e.campaign_id
+                   WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')";
+
+const LISTINGS: &str = "(SELECT COUNT(*) FROM notice_lines l
+                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings";
+
 /// Cases that wait for a list, oldest first, with how often each was listed.
 pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
     let sql = format!(
-        "SELECT c.*, (SELECT COUNT(*) FROM notice_lines l
-                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings
-          {WAITS} ORDER BY c.first_seen, c.spot LIMIT $3"
+        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND NOT ({NOT_JOINED})
+          ORDER BY c.first_seen, c.spot LIMIT $2"
     );
+    rows(tx, sql, isp, limit).await
+}
+
+/// Cases that only a campaign holds back and that were seen more than once, oldest first.
+pub(super) async fn held_and_seen_again(
+    tx: &mut Tx,
+    isp: IspId,
+    limit: i64,
+) -> sqlx::Result<Vec<(Case, i64)>> {
+    let sql = format!(
+        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND ({NOT_JOINED})
+            AND EXISTS (SELECT 1 FROM case_times t WHERE t.no = c.no)
+          ORDER BY c.first_seen, c.spot LIMIT $2"
+    );
+    rows(tx, sql, isp, limit).await
+}
+
+async fn rows(tx: &mut Tx, sql: String, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
     let rows: Vec<Waiting> = on_tx!(tx, conn => {
         let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-        rows.bind(isp).bind(false).bind(limit).fetch_all(conn).await
+        rows.bind(isp).bind(limit).fetch_all(conn).await
     })?;
     Ok(rows.into_iter().map(|row| (row.case, row.listings)).collect())
 }
 
-/// How many cases would wait for a list if their file did not hold them back.
-pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<i64> {
-    let sql = format!("SELECT COUNT(*) {WAITS}");
+/// How many cases would wait for a list if their file, or a campaign in which the provider takes no
+/// part, did not hold them back: those of files, and those of campaigns alone.
+pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<(i64, i64)> {
+    let sql = format!(
+        "SELECT COUNT(CASE WHEN {FILE_WAITS} THEN 1 END),
+                COUNT(CASE WHEN NOT ({FILE_WAITS}) AND {NOT_JOINED} THEN 1 END) {WAITS}"
+    );
     on_tx!(tx, conn => {
-        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(isp).bind(true).fetch_one(conn).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_one(conn).await
     })
 }
 

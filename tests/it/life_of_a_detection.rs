@@ -40,7 +40,9 @@ on_both_engines! {
         // 4 cases
         assert_eq!(taken.number("cases_opened"), 1);
         assert_eq!(centre.state_of("A-R100"), "open");
-        // 5 notices
+        // 5 campaigns
+        assert!(centre.does(&["campaign", "list"]).lines.is_empty(), "no one-off list names it");
+        // 6 notices
         let list = centre.prepares("isp-a").unwrap();
         let line = centre.lines_of(&list).remove(0);
         let inquiry_id = line["inquiry_id"].clone();
@@ -49,7 +51,7 @@ on_both_engines! {
         let report = reported(&list, "2026-05-05T10:00:00+09:00");
         assert_eq!(centre.reports("isp-a", &[report]).number("accepted"), 1);
         assert_eq!(centre.standing(&list)["no_report"], 0);
-        // 6 portal
+        // 7 portal
         {
             let site = centre.opens_its_site();
             let visitor = site.visitor();
@@ -67,7 +69,7 @@ on_both_engines! {
             assert!(!result.text.contains("No longer found"), "a claim is no proof");
         }
         assert!(centre.facts_of("A-R100").contains(&"claimed".to_owned()));
-        // 7 verification
+        // 8 verification
         let moved = router("2026-06-01", "2026-06-01T03:00:00+09:00", "198.18.4.77");
         centre.scans("2026-06-01", NET, &[moved]);
         centre.verifies();
@@ -91,7 +93,7 @@ on_both_engines! {
             let result = visitor.opens("/en/case/result");
             assert!(result.text.contains("No longer found"), "{}", result.text);
         }
-        // 8 effects
+        // 9 effects
         let funnel = centre.does(&["effect", "funnel"]);
         let steps = funnel.lines.iter().map(ToString::to_string).collect::<String>();
         assert!(steps.contains("verified") && steps.contains("claimed"), "{steps}");

@@ -23,11 +23,13 @@ mod stored;
 mod visitor;
 
 mod addresses;
+mod apartments;
 mod approvals;
 mod attribution;
 mod audit;
 mod bad_input;
 mod broken_wire;
+mod campaigns;
 mod cases;
 mod check;
 mod cli;

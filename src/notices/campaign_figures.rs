@@ -1,0 +1,233 @@
+//! Figures of a campaign (キャンペーン集計): distributed, participating, reporting, notices, rate.
+//!
+//! Stands with notices rather than with campaigns, since it counts lines of lists and what was
+//! reported on them, which a campaign knows nothing of. Everything is counted from line-level data
+//! each time. A provider that never reported is in a state of its own, and what reached nobody is
+//! told beside what was distributed. Owns no table; reads `campaign_cases`, `campaign_standings`,
+//! `unattributed`, `cases`, and the tables of notices.
+
+use std::collections::BTreeMap;
+
+use super::store::campaign::{self as store, Lines};
+use crate::{
+    campaigns::{
+        Campaign, Said,
+        participants::{self, Standing},
+    },
+    db::Db,
+    time::Moment,
+};
+
+/// How a participating provider stands with its reports (報告状況).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "報告状況")]
+pub enum Reporting {
+    /// A report came on at least one of its lines.
+    Reported,
+    /// It has lines, and no report came: nobody knows whether anybody was warned.
+    NoReport,
+    /// None of the list's lines is its own, so that it has nothing to report.
+    NoLines,
+}
+
+impl Reporting {
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Reported => "reported",
+            Self::NoReport => "no_report",
+            Self::NoLines => "no_lines",
+        }
+    }
+}
+
+/// One provider's part in the figures (事業者別集計).
+#[derive(Clone, Debug, Default)]
+pub struct OfIsp {
+    /// How it stands to the campaign; nothing where nobody asked it.
+    pub standing: Option<Standing>,
+    /// Cases on the list that are its own.
+    pub named: i64,
+    /// Those of them that stand on its lists under the campaign's name.
+    pub distributed: i64,
+    /// Those of these whose list was handed out.
+    pub handed_out: i64,
+    /// Those on which a report came.
+    pub reported: i64,
+    /// Those whose latest report says that somebody was warned.
+    pub notices: i64,
+    /// Cases on the list that it had been told of before, under another heading.
+    pub told_before: i64,
+}
+
+impl OfIsp {
+    /// How it stands with its reports.
+    pub fn reporting(&self) -> Reporting {
+        match self {
+            Self { reported: 1.., .. } => Reporting::Reported,
+            Self { distributed: 1.., .. } => Reporting::NoReport,
+            _ => Reporting::NoLines,
+        }
+    }
+
+    fn takes_part(&self) -> bool {
+        self.standing == Some(Standing::Joined)
+    }
+}
+
+/// The figures of a campaign (キャンペーン集計).
+#[derive(Clone, Debug, Default)]
+#[doc(alias = "キャンペーン集計")]
+pub struct Figures {
+    /// By the code of the provider.
+    pub isps: BTreeMap<String, OfIsp>,
+    /// Entries of the list that nobody is known to have served.
+    pub unattributed: i64,
+}
+
+impl Figures {
+    fn sum(&self, of: impl Fn(&OfIsp) -> i64) -> i64 {
+        self.isps.values().map(of).sum()
+    }
+
+    fn participants(&self, is: impl Fn(&OfIsp) -> bool) -> usize {
+        self.isps.values().filter(|one| one.takes_part() && is(one)).count()
+    }
+
+    /// Entries of the list: cases that it names, and what nobody is known to have served.
+    pub fn obtained(&self) -> i64 {
+        self.sum(|one| one.named) + self.unattributed
+    }
+
+    /// Lines distributed (配布件数).
+    pub fn distributed(&self) -> i64 {
+        self.sum(|one| one.distributed)
+    }
+
+    /// Cases that went to nobody, by how their provider stands to the campaign: those of a
+    /// participant wait for its next list.
+    pub fn to_nobody(&self) -> BTreeMap<Option<Standing>, i64> {
+        let mut all = BTreeMap::new();
+        for one in self.isps.values() {
+            let left = one.named - one.distributed - one.told_before;
+            if left > 0 {
+                *all.entry(one.standing).or_insert(0) += left;
+            }
+        }
+        all
+    }
+
+    /// Participating providers (参加ISP).
+    pub fn participating(&self) -> usize {
+        self.participants(|_| true)
+    }
+
+    /// Those from which any report came (実施報告).
+    pub fn reporting(&self) -> usize {
+        self.participants(|one| one.reporting() == Reporting::Reported)
+    }
+
+    /// Those with lines from which no report came.
+    pub fn no_report(&self) -> usize {
+        self.participants(|one| one.reporting() == Reporting::NoReport)
+    }
+
+    /// Lines whose subscribers were warned (注意喚起実施件数).
+    pub fn notices(&self) -> i64 {
+        self.sum(|one| one.notices)
+    }
+
+    /// Notices of each hundred lines distributed, with two decimals (注意喚起実施率); nothing of
+    /// nothing has none.
+    pub fn rate(&self) -> Option<String> {
+        percent(self.notices(), self.distributed())
+    }
+}
+
+/// `part` of each hundred of `whole`, rounded to two decimals, a half up.
+fn percent(part: i64, whole: i64) -> Option<String> {
+    let hundredths = (part.checked_mul(20_000)? + whole).checked_div(whole.checked_mul(2)?)?;
+    Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
+}
+
+/// Counts a campaign.
+pub async fn of(db: &Db, campaign: &Campaign) -> anyhow::Result<Figures> {
+    let mut figures = Figures::default();
+    for said in participants::standings(db, campaign.id).await? {
+        figures.isps.entry(said.isp).or_default().standing = Some(said.kind);
+    }
+    for one in store::enrolled(db, campaign.id).await? {
+        let isp = figures.isps.entry(one.isp).or_default();
+        (isp.named, isp.told_before) = (one.cases, one.told_before);
+    }
+    for Lines { isp, distributed, handed_out, reported, notified, .. } in
+        store::lines(db, campaign.id).await?
+    {
+        let of = figures.isps.entry(isp).or_default();
+        (of.distributed, of.handed_out) = (distributed, handed_out);
+        (of.reported, of.notices) = (reported, notified);
+    }
+    figures.unattributed = store::unattributed(db, campaign.id).await?;
+    Ok(figures)
+}
+
+/// The fiscal year of a moment as the tables of the activity report name it: `R2` is 令和2年度.
+pub fn fiscal_year(at: Moment) -> String {
+    let day = at.in_japan();
+    let year = if day.month() < 4 { day.year() - 1 } else { day.year() };
+    if year < 2019 { format!("H{}", year - 1988) } else { format!("R{}", year - 2018) }
+}
+
+/// The edition of the figures as a CSV file (集計表), laid out as that of the Emotet campaign.
+pub fn csv(said: &Said, figures: &Figures) -> anyhow::Result<Vec<u8>> {
+    let rate = figures.rate().unwrap_or_default();
+    let source = format!("{}からの入手データ（配布件数）総件数", said.provenance.source.ja);
+    let way = format!("{}からの情報提供", said.provenance.handed_over_by.ja);
+    let (distributed, notices) = (figures.distributed(), figures.notices());
+    let rows = [
+        ("distributed_total", distributed.to_string(), "件", source.as_str()),
+        ("participating_isps", figures.participating().to_string(), "社", "参加ISP"),
+        ("reporting_isps", figures.reporting().to_string(), "社", "実施報告"),
+        ("notices_sent", notices.to_string(), "件", "注意喚起実施件数"),
+        ("notice_rate_percent", rate, "%", "注意喚起実施率"),
+        ("fiscal_year", fiscal_year(said.from), "", way.as_str()),
+    ];
+    let mut file =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    file.write_record(["key", "value", "unit", "note"])?;
+    for (key, value, unit, note) in &rows {
+        file.write_record([key, value.as_str(), unit, note])?;
+    }
+    Ok(file.into_inner()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_is_of_what_was_distributed_with_two_decimals() {
+        assert_eq!(percent(1_680, 20_845).as_deref(), Some("8.06"));
+        assert_eq!(percent(1, 8_000).as_deref(), Some("0.01"));
+        assert_eq!(percent(1, 1).as_deref(), Some("100.00"));
+        assert_eq!(percent(0, 0), None);
+    }
+
+    #[test]
+    fn a_fiscal_year_begins_in_april() {
+        let year = |day: &str| fiscal_year(Moment::parse_day(day).unwrap());
+        assert_eq!(year("2021-02-22"), "R2");
+        assert_eq!(year("2021-03-31"), "R2");
+        assert_eq!(year("2021-04-01"), "R3");
+        assert_eq!(year("2019-03-31"), "H30");
+        assert_eq!(year("2019-04-01"), "R1");
+    }
+
+    #[test]
+    fn a_participant_without_lines_owes_no_report_and_one_with_lines_does() {
+        let isp = |distributed, reported| OfIsp { distributed, reported, ..OfIsp::default() };
+        assert_eq!(isp(0, 0).reporting(), Reporting::NoLines);
+        assert_eq!(isp(9, 0).reporting(), Reporting::NoReport);
+        assert_eq!(isp(9, 1).reporting(), Reporting::Reported);
+    }
+}

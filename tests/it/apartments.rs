@@ -1,0 +1,195 @@
+//! Apartment houses: how they are built, where a device stands, who is told, and what waits.
+
+use serde_json::Value;
+
+use crate::{
+    builders::{hit, not_notified, provider},
+    centre::{Answer, Centre, on_both_engines},
+};
+
+const MARCH: &str = "2026-03-30T10:00:00+09:00";
+const APRIL: &str = "2026-04-01T08:00:00+09:00";
+
+/// A unit with an address of its own, one behind forwarded ports, the house as a whole, two that
+/// share an address by ports, and what all share.
+const HOUSES: &str = "\
+building,name,contract_party,unit,placement,prefix,ports,addressing,valid_from,valid_to
+b1,みなと台マンション,association,,,192.0.2.0/25,,private,2025-04-01,
+b1,,,u1,,192.0.2.7/32,,global,2025-04-01,
+b1,,,u2,,192.0.2.8/32,,port_forwarding,2025-04-01,
+b1,,,u3,,192.0.2.10/32,1-1023,port_shared,2025-04-01,
+b1,,,hall,shared,192.0.2.11/32,,global,2025-04-01,
+";
+
+fn lets_flats(centre: &Centre) {
+    centre.serves(&[
+        provider("isp-a", "static", "192.0.2.0/24").with("kind", "apartment"),
+        provider("isp-b", "static", "198.51.100.0/24"),
+    ]);
+}
+
+fn says(centre: &Centre, houses: &str, more: &[&str]) -> Answer {
+    let file = centre.file("houses.csv", houses);
+    let args = ["isp", "apartments", "import", "--isp", "isp-a", &file, "--by", "isp-a-1"];
+    centre.tries(&[&args, more].concat())
+}
+
+/// What waits: the address's last number, for whom, and the question.
+fn waiting(centre: &Centre) -> Vec<(String, String, String)> {
+    let cases = centre.cases();
+    let mut waiting: Vec<_> = centre
+        .does(&["apartments", "waiting"])
+        .lines
+        .iter()
+        .map(|one| {
+            let case = cases.iter().find(|case| case["id"] == one["id"]).unwrap();
+            let last = case["model"].as_str().unwrap().rsplit('.').next().unwrap().to_owned();
+            let word = |field: &str| one[field].as_str().unwrap().to_owned();
+            (last, word("for"), word("question"))
+        })
+        .collect();
+    waiting.sort();
+    waiting
+}
+
+/// What is known of the case at an address.
+fn house_of(centre: &Centre, ip: &str) -> Value {
+    let id = centre.case_of(ip)["id"].as_str().unwrap().to_owned();
+    centre.does(&["case", "show", &id]).lines[0]["apartment"].clone()
+}
+
+fn route_of(centre: &Centre, ip: &str) -> String {
+    house_of(centre, ip)["route"].as_str().unwrap().to_owned()
+}
+
+fn all_found(centre: &Centre) {
+    let ips = ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10", "192.0.2.11"];
+    centre.takes(&ips.map(|ip| hit("r1", MARCH, ip)));
+}
+
+on_both_engines! {
+    fn the_place_that_the_provider_reports_and_the_use_of_the_address_say_who_is_told(centre) {
+        lets_flats(&centre);
+        let done = says(&centre, HOUSES, &[]);
+        assert_eq!((done.status, done.number("buildings"), done.number("parts")), (0, 1, 5));
+        all_found(&centre);
+        let ask = |last: &str| (last.into(), "provider".into(), "place".into());
+        assert_eq!(waiting(&centre), ["10", "7", "8", "9"].map(ask), "the hall is known to be shared");
+        assert_eq!(route_of(&centre, "192.0.2.7"), "nobody:PENDING");
+        assert_eq!(route_of(&centre, "192.0.2.11"), "tell:association");
+        let list = centre.prepares("isp-a").unwrap();
+        let report = |ip: &str, place: &str| {
+            let record = centre.record_of(&list, ip);
+            not_notified(&list, record, APRIL, "PENDING").with("placement", place)
+        };
+        let rows = [report("192.0.2.7", "private"), report("192.0.2.8", "private"),
+            report("192.0.2.9", "private"), report("192.0.2.10", "private")];
+        assert_eq!(centre.reports("isp-a", &rows).number("accepted"), 4);
+        assert_eq!(route_of(&centre, "192.0.2.7"), "tell:tenant");
+        assert_eq!(route_of(&centre, "192.0.2.8"), "nobody:APARTMENT_SHARED_DEVICE");
+        assert_eq!(route_of(&centre, "192.0.2.9"), "decide");
+        assert_eq!(route_of(&centre, "192.0.2.10"), "tell:tenant", "the port names the unit");
+        let u1 = house_of(&centre, "192.0.2.7");
+        assert_eq!((&u1["building"], &u1["unit"]), (&"b1".into(), &"u1".into()));
+        assert_eq!((&u1["placed_by"], &u1["contract_party"]), (&"report".into(), &"association".into()));
+        assert_eq!(waiting(&centre), [("9".into(), "person".into(), "decide".into())]);
+        let both = report("192.0.2.7", "both").with("reported_at", "2026-04-01T08:30:00+09:00");
+        centre.reports("isp-a", &[both]);
+        assert_eq!(waiting(&centre)[0], ask("7"), "the last report counts");
+    }
+
+    fn a_person_decides_what_the_table_leaves_open_and_can_take_it_back(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        centre.takes(&[hit("r1", MARCH, "192.0.2.9"), hit("r1", MARCH, "198.51.100.9")]);
+        let id = centre.case_of("192.0.2.9")["id"].as_str().unwrap().to_owned();
+        let says = |verb: &[&str], word: &[&str]| {
+            let rest = ["--reason", "asked on the phone", "--by", "desk-1"];
+            centre.tries(&[verb, &[&id], word, &rest].concat())
+        };
+        let place = |word: &[&str]| says(&["case", "place"], word);
+        let decide = |word: &[&str]| says(&["apartments", "decide"], word);
+        assert_eq!(place(&["--as", "private"]).one()["route"], "decide");
+        assert_eq!(decide(&["--as", "tenant"]).one()["route"], "tell:tenant");
+        assert_eq!(waiting(&centre), []);
+        assert_eq!(decide(&["--as", "tenant"]).one()["changed"], false);
+        assert_eq!(decide(&["--as", "nobody:APARTMENT_SHARED_DEVICE"]).status, 0);
+        let list = centre.prepares("isp-a").unwrap();
+        let line = centre.lines_of(&list).remove(0);
+        assert_eq!(line["placement_hint"], "private");
+        assert_eq!(line["reason_hint"], "APARTMENT_SHARED_DEVICE");
+        assert_eq!(decide(&["--undo"]).one()["route"], "decide");
+        assert_eq!(waiting(&centre), [("9".into(), "person".into(), "decide".into())]);
+        assert_eq!(place(&["--as", "private", "--use", "global"]).one()["route"], "tell:tenant");
+        assert_eq!(place(&["--undo"]).one()["question"], "place");
+        assert_eq!(decide(&["--as", "everybody"]).status, 2);
+        let outside = centre.case_of("198.51.100.9")["id"].as_str().unwrap().to_owned();
+        let args = ["case", "place", &outside, "--as", "shared", "--reason", "x", "--by", "desk-1"];
+        assert_eq!(centre.tries(&args).status, 1, "it stands in no apartment house");
+    }
+
+    fn where_nothing_is_on_the_register_nothing_is_guessed(centre) {
+        lets_flats(&centre);
+        centre.takes(&[hit("r1", MARCH, "192.0.2.7")]);
+        let list = centre.prepares("isp-a").unwrap();
+        let line = centre.lines_of(&list).remove(0);
+        assert_eq!((&line["placement_hint"][..], &line["reason_hint"][..]), ("unknown", ""));
+        let record = centre.record_of(&list, "192.0.2.7");
+        let row = not_notified(&list, record, APRIL, "PENDING").with("placement", "private");
+        centre.reports("isp-a", &[row]);
+        let asks = [("7".into(), "provider".into(), "address_use".into())];
+        assert_eq!(waiting(&centre), asks);
+        assert_eq!(route_of(&centre, "192.0.2.7"), "nobody:PENDING");
+    }
+
+    fn a_building_goes_in_whole_or_stays_as_it_was(centre) {
+        lets_flats(&centre);
+        let dry = says(&centre, HOUSES, &["--dry-run"]);
+        assert_eq!((dry.status, dry.number("added")), (0, 1));
+        let list = |centre: &Centre| {
+            let args = ["isp", "apartments", "list", "--isp", "isp-a", "--by", "isp-a-1"];
+            centre.does(&args).lines
+        };
+        assert!(list(&centre).is_empty(), "a dry run keeps nothing");
+        assert_eq!(says(&centre, HOUSES, &[]).number("added"), 1);
+        let again = says(&centre, HOUSES, &[]);
+        assert_eq!((again.number("added"), again.number("changed")), (0, 0));
+        let bad = "building,contract_party,unit,placement,prefix,ports,addressing,valid_from,valid_to
+b1,owner,,,192.0.2.0/25,,private,,
+b1,association,,,192.0.2.0/26,,private,,
+b2,,,,198.51.100.0/25,,global,,
+b2,,,,192.0.2.128/33,,global,,
+b3,,,,192.0.2.128/26,,ipv6_per_home,,
+b3,,,,192.0.2.128/26,,perhaps,,
+b3,tenant,,,192.0.2.128/26,,global,,
+b3,,,both,192.0.2.128/26,,global,,
+b3,,,,192.0.2.128/26,9-3,port_shared,,
+b3,,,,192.0.2.128/26,,global,2026-04-01,2026-04-01
+b4,,x,,192.0.2.192/27,,global,,
+b4,,y,,192.0.2.192/27,,private,,
+b5,,,,192.0.2.224/27,,global,,
+";
+        let done = says(&centre, bad, &[]);
+        assert_eq!((done.status, done.number("buildings"), done.number("added")), (1, 1, 1));
+        let errors = done.one()["errors"].as_array().unwrap();
+        let told: Vec<_> = errors.iter().map(|error| {
+            (error["line"].as_i64().unwrap(), error["column"].as_str().unwrap())
+        }).collect();
+        let wanted = [(3, "contract_party"), (4, "prefix"), (5, "prefix"), (6, "addressing"),
+            (7, "addressing"), (8, "contract_party"), (9, "placement"), (10, "ports"),
+            (11, "valid_to"), (13, "prefix")];
+        assert_eq!(told, wanted);
+        assert_eq!(done.one()["kept"], serde_json::json!(["b1", "b2", "b3", "b4"]));
+        let stands = list(&centre);
+        assert_eq!((&stands[0]["building"], &stands[1]["building"]), (&"b1".into(), &"b5".into()));
+        assert_eq!(stands[0]["parts"].as_array().unwrap().len(), 5);
+        let remove = ["isp", "apartments", "remove", "--isp", "isp-a", "b5", "--by", "isp-a-1"];
+        centre.does(&remove);
+        assert_eq!(centre.tries(&remove).status, 1);
+        assert_eq!(list(&centre).len(), 1);
+        let file = centre.file("houses.csv", HOUSES);
+        let other = ["isp", "apartments", "import", "--isp", "isp-b", &file, "--by", "isp-b-1"];
+        let other = centre.tries(&other);
+        assert_eq!((other.status, other.number("buildings")), (1, 0), "another one's addresses");
+    }
+}
