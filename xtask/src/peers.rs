@@ -19,9 +19,10 @@ pub(crate) const MEDALLION: &str = "TODOKE_TEST_MEDALLION";
 /// The version that the tests are written against.
 const VERSION: &str = "3.0.0";
 
-/// The variables that name the peers, after installing what is missing. A variable that is set
+/// The variables that name the peers, after installing what is missing, also what letters need. A variable that is set
 /// already stays as it is.
 pub(crate) fn named() -> Result<Vec<(&'static str, PathBuf)>> {
+    packages::printing()?;
     let mut named = Vec::new();
     if is_free(DOVECOT) {
         named.push((DOVECOT, packages::dovecot()?));
