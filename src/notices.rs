@@ -3,9 +3,12 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`; reads `cases`.
+//! `line_reports`, `line_recalls`, `wordings`, `wording_events`; reads `cases`.
 
 pub mod export;
+pub mod kit;
+#[cfg(feature = "print")]
+pub mod letters;
 pub mod line;
 pub mod prepare;
 mod readable;
@@ -13,6 +16,7 @@ pub mod recall;
 pub mod report_back;
 pub mod resellers;
 pub(crate) mod store;
+pub mod wordings;
 
 use sqlx::FromRow;
 

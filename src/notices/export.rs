@@ -86,7 +86,8 @@ async fn listed(
     Ok((listed, recalled))
 }
 
-async fn read(
+/// The same as [`lines`], in a transaction of the caller's.
+pub(super) async fn read(
     app: &App,
     tx: &mut Tx,
     (notice, isp): (&Notice, &Isp),
@@ -135,7 +136,7 @@ async fn read(
             evidence_hash: None,
             manual_id: None,
             campaign: None,
-            template_version: None,
+            template_version: body.template_version,
             placement_hint: body.placement_hint,
             upstream_path: body.upstream_path.into_iter().chain(body.upstream).collect(),
             network_kind: body.network_kind,

@@ -6,7 +6,7 @@ use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::{prepare::IDENTIFY_DAYS, store};
+use super::{prepare::IDENTIFY_DAYS, store, wordings};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -68,6 +68,9 @@ pub struct LineBody {
     /// Why the ISP may find no line.
     #[serde(default)]
     pub reason_hint: Option<ReasonCode>,
+    /// The edition of the kit that was in force when the list was prepared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_version: Option<String>,
 }
 
 /// What the ISP declared of the network, and what follows from it.
@@ -102,6 +105,7 @@ pub(crate) struct Listing {
     table: OnceCell<Attributor>,
     upstream_path: Vec<String>,
     report_by: Moment,
+    template_version: Option<String>,
 }
 
 impl Listing {
@@ -110,8 +114,9 @@ impl Listing {
         let rights = Rights::load(&app.db).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
+        let template_version = wordings::edition(&wordings::list(app).await?, app.now());
         let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
-        Ok(Self { app, isp, rights, table, upstream_path, report_by })
+        Ok(Self { app, isp, rights, table, upstream_path, report_by, template_version })
     }
 
     /// Whether the provider declared the address for when it was seen.
@@ -159,6 +164,7 @@ impl Listing {
             network_kind: None,
             placement_hint: None,
             reason_hint: None,
+            template_version: self.template_version.clone(),
         };
         let Some(place) = spot.place() else { return Ok(Some(body)) };
         if !self.may_read(Seen { ip: place.ip, asn, at }).await? {

@@ -1,6 +1,7 @@
 //! SQL of notices, their lines, exports and reports.
 
 pub(super) mod recall;
+pub(super) mod wordings;
 
 use std::collections::HashMap;
 

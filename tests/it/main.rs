@@ -59,3 +59,4 @@ mod unattributed;
 mod verification;
 mod ways;
 mod withdrawal;
+mod wordings;
