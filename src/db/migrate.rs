@@ -28,9 +28,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
     (14, "audit", include_str!("../../migrations/0014_audit.sql")),
     (22, "self-service of providers", include_str!("../../migrations/0022_self_service.sql")),
+    (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
-    (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
 ];
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
