@@ -223,7 +223,7 @@ async fn found(app: &App, which: &Which) -> anyhow::Result<Version> {
         return Ok(found.clone());
     }
     match which.version {
-        None => Ok(Version::unsaved(of, shipped::text(of), app.now())),
+        None => Ok(Version::unsaved(of, &shipped::text(of), app.now())),
         Some(version) => Err(Refused::because(format!(
             "there is no `{}`; see `todoke wording list`",
             wordings::name(of, version)

@@ -104,7 +104,7 @@ impl Kit {
                 &parts,
             ])?;
         }
-        Ok(rows.into_inner().map_err(|fault| anyhow::anyhow!("{fault}"))?)
+        rows.into_inner().map_err(|fault| anyhow::anyhow!("{fault}"))
     }
 }
 

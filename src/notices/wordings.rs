@@ -124,8 +124,8 @@ pub struct Wording {
 
 impl Wording {
     /// A text that is kept nowhere, to be looked at.
-    pub fn unsaved(of: Of, text: Text, at: Moment) -> Self {
-        drafted(of, 0, &text, ("", at))
+    pub fn unsaved(of: Of, text: &Text, at: Moment) -> Self {
+        drafted(of, 0, text, ("", at))
     }
 
     /// What it is a version of.

@@ -59,7 +59,7 @@ fn a_variable_nobody_fills_in_or_a_mandatory_one_that_is_missing_is_refused() {
     }
     for missing in MANDATORY {
         let others = MANDATORY.into_iter().filter(|name| *name != missing);
-        let body: String = others.map(|name| format!("{{{name}}}")).collect();
+        let body = others.map(|name| format!("{{{name}}}")).collect::<Vec<_>>().join(" ");
         let refused = Text::parse(&format!("# 件名\n{body}")).check(LETTER_JA);
         assert_eq!(refused, Err(NotAText::Missing(missing)));
     }

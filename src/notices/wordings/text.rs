@@ -111,12 +111,14 @@ impl<'a> Line<'a> {
         if line.is_empty() {
             return Self::Empty;
         }
-        let marks: [(&str, fn(&'a str) -> Self); 3] =
-            [("## ", Self::Heading), ("- ", Self::Item), ("> ", Self::Boxed)];
-        for (mark, of) in marks {
-            if let Some(words) = line.strip_prefix(mark) {
-                return of(words);
-            }
+        if let Some(words) = line.strip_prefix("## ") {
+            return Self::Heading(words);
+        }
+        if let Some(words) = line.strip_prefix("- ") {
+            return Self::Item(words);
+        }
+        if let Some(words) = line.strip_prefix("> ") {
+            return Self::Boxed(words);
         }
         match line.split_once(". ") {
             Some((number, words)) if number.len() <= 2 && number.parse::<u8>().is_ok() => {
@@ -170,6 +172,7 @@ impl Text {
     }
 
     /// The text with each variable replaced by what `value` gives for it.
+    #[must_use]
     pub fn filled<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Self {
         let filled = |text: &str| {
             let mut out = String::with_capacity(text.len() * 2);
