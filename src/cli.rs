@@ -30,6 +30,7 @@ mod state_hash;
 mod token;
 mod unattributed;
 mod verify;
+mod wording;
 mod simulate;
 mod stats;
 mod work;
@@ -113,6 +114,8 @@ enum Command {
     Notice(notice::Notice),
     /// Accounts of people, of the centre and of providers.
     Account(account::Account),
+    /// What notices say, and who stands for it.
+    Wording(wording::Wording),
     /// Tokens of machines that hand files over.
     Token(token::Token),
     /// What the providers report back.
@@ -276,6 +279,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Campaign(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
+        Command::Wording(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,

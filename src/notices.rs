@@ -3,8 +3,8 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`, `campaign_lines`, `taxii_objects`, `taxii_lists`; reads `cases`,
-//! and the tables of campaigns.
+//! `line_reports`, `line_recalls`, `campaign_lines`, `taxii_objects`, `taxii_lists`, `wordings`,
+//! `wording_events`; reads `cases`, and the tables of campaigns.
 
 pub mod apartments;
 pub mod campaign_figures;
@@ -12,6 +12,9 @@ pub mod collection;
 pub mod export;
 pub mod fetch;
 pub mod inside;
+pub mod kit;
+#[cfg(feature = "print")]
+pub mod letters;
 pub mod line;
 pub mod pages;
 pub mod prepare;
@@ -20,6 +23,7 @@ pub mod recall;
 pub mod report_back;
 pub mod resellers;
 pub(crate) mod store;
+pub mod wordings;
 
 use sqlx::FromRow;
 

@@ -1,5 +1,8 @@
 //! `todoke notice`: lists for the providers.
 
+pub(super) mod letters;
+mod texts;
+
 use std::{io::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
@@ -8,7 +11,7 @@ use serde_json::json;
 
 use super::{Ended, Out, Refused, given, given::how_many, isp_named};
 use crate::{
-    access::keys::private,
+    access::{keys::private, tenancy::Tenant},
     app::App,
     campaigns::enrol,
     isps,
@@ -56,6 +59,10 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// The letters of a list as PDF, to print and post.
+    Letters(letters::Letters),
+    /// The texts of a list's lines as CSV, for a mail merge.
+    Texts(texts::Texts),
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {
@@ -78,6 +85,8 @@ impl Notice {
                 }
             }
             Command::List => list(app, out).await?,
+            Command::Letters(it) => it.run(app, out).await?,
+            Command::Texts(it) => it.run(app, out).await?,
             Command::Export { id, format, out: file } => {
                 let missing = || format!("no list is named `{id}`; see `todoke notice list`");
                 let notice = notices::find(&app.db, id).await?;
@@ -120,6 +129,16 @@ impl Notice {
         }
         Ok(Ended::Done)
     }
+}
+
+/// The part of the provider whose list it is, in the hands of `by`.
+async fn tenant_of(app: &App, list_id: &str, by: &str) -> anyhow::Result<Tenant> {
+    let notice = notices::find(&app.db, list_id).await?;
+    let isps = isps::all(&app.db).await?;
+    let isp = notice.and_then(|notice| isps.into_iter().find(|isp| isp.id == notice.isp_id));
+    let missing = || format!("no list is named `{list_id}`; see `todoke notice list`");
+    let isp = isp.ok_or_else(|| Refused::because(missing()))?;
+    Ok(Tenant::of(app, isp.id, &isp.code, by))
 }
 
 /// Tells what came of preparing, and what is held back from the list.

@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "collections of providers", include_str!("../../migrations/0019_taxii.sql")),
     (17, "campaigns", include_str!("../../migrations/0017_campaigns.sql")),
     (18, "apartments", include_str!("../../migrations/0018_apartments.sql")),
+    (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
 ];

@@ -216,7 +216,7 @@ impl List<'_> {
             evidence_hash: None,
             manual_id: None,
             campaign: body.campaign,
-            template_version: None,
+            template_version: body.template_version,
             placement_hint: body.placement_hint,
             upstream_path: body.upstream_path.into_iter().chain(body.upstream).collect(),
             network_kind: body.network_kind,

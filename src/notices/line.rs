@@ -8,7 +8,7 @@ use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::{apartments::Houses, prepare::IDENTIFY_DAYS, store};
+use super::{apartments::Houses, prepare::IDENTIFY_DAYS, store, wordings};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -77,6 +77,9 @@ pub struct LineBody {
     /// By when its ISP is asked to report, where that is before the rest of the list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report_by: Option<Moment>,
+    /// The edition of the kit that was in force when the list was prepared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_version: Option<String>,
 }
 
 /// What the ISP declared of the network, and what follows from it.
@@ -112,6 +115,7 @@ pub(crate) struct Listing {
     now: Moment,
     campaigns: HashMap<CaseId, Named>,
     houses: Houses,
+    template_version: Option<String>,
 }
 
 impl Listing {
@@ -122,8 +126,20 @@ impl Listing {
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
         let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id).await?);
         let houses = Houses::of(&app.db, isp.id).await?;
+        let template_version = wordings::edition(&wordings::list(app).await?, now);
         let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
-        Ok(Self { app, isp, rights, table, upstream_path, report_by, now, campaigns, houses })
+        Ok(Self {
+            app,
+            isp,
+            rights,
+            table,
+            upstream_path,
+            report_by,
+            now,
+            campaigns,
+            houses,
+            template_version,
+        })
     }
 
     /// The campaign under which a case is listed.
@@ -182,6 +198,7 @@ impl Listing {
             reason_hint: None,
             campaign: campaign.map(|named| named.name.clone()),
             report_by,
+            template_version: self.template_version.clone(),
         };
         let Some(place) = spot.place() else { return Ok(Some(body)) };
         if !self.may_read(Seen { ip: place.ip, asn, at }).await? {

@@ -5,6 +5,7 @@ pub(super) mod campaign;
 pub(super) mod collection;
 pub(super) mod machines;
 pub(super) mod recall;
+pub(super) mod wordings;
 
 use std::collections::HashMap;
 

@@ -63,3 +63,4 @@ mod unattributed;
 mod verification;
 mod ways;
 mod withdrawal;
+mod wordings;

@@ -18,6 +18,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow};
 use serde_json::{Value, json};
 
+use crate::{packages, processes};
 use measure::Measured;
 use product::Todoke;
 
@@ -46,6 +47,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     match args.split_first() {
         Some((name, rest)) if name == "attribution" => return attribution::run(rest),
         Some((name, rest)) if name == "peers" => return peers::run(rest),
+        Some((name, rest)) if name == "letters" => return letters(rest),
         _ => {}
     }
     let wish = wish(args)?;
@@ -69,11 +71,19 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     Ok(true)
 }
 
+/// Letters a second, by the crate that prints them; `args` may name how many.
+fn letters(args: &[String]) -> Result<bool> {
+    packages::printing()?;
+    let release = ["run", "--release", "--package", "print", "--example", "letters", "--"];
+    Ok(processes::run(processes::cargo(&release).args(args))?.success())
+}
+
 fn wish(args: &[String]) -> Result<Wish> {
     let usage = || {
         anyhow!(
             "usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]\n\
-                 or: cargo xtask bench attribution [--json]"
+                 or: cargo xtask bench attribution [--json]\n\
+                 or: cargo xtask bench letters [N]"
         )
     };
     let mut wish = Wish { rows: 1_000_000, json: false, database_url: None };

@@ -34,6 +34,7 @@ usage: cargo xtask COMMAND
                       what taking in two days' lists costs, by the release binary
   bench attribution [--json]
                       what looking up an address costs, beside other structures
+  bench letters [N]   how many letters a second are printed
   fuzz [--seconds N] [--lean] [TARGET…]
                       feeds hostile bytes to every parser, 60 seconds each; lean: without
                       those that need the product built

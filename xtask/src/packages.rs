@@ -46,6 +46,14 @@ pub(crate) fn dovecot() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// What letters are printed with and read again by: the font, and two readers.
+pub(crate) fn printing() -> Result<()> {
+    if !PathBuf::from("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc").exists() {
+        install(&["fonts-noto-cjk"])?;
+    }
+    programs(&[("pdftotext", "poppler-utils"), ("zbarimg", "zbar-tools")])
+}
+
 /// A Python that can make environments, after installing the package where there is none.
 pub(crate) fn python() -> Result<PathBuf> {
     // `venv` alone is not enough: Debian keeps what it installs with in a package of its own.

@@ -31,9 +31,10 @@ const MEDALLION_PACKAGE: Package =
 const CLIENT_PACKAGE: Package =
     Package { name: "taxii2-client", version: "2.3.0", program: "bin/python" };
 
-/// The variables that name the peers, after installing what is missing. A variable that is set
+/// The variables that name the peers, after installing what is missing, also what letters need. A variable that is set
 /// already stays as it is.
 pub(crate) fn named() -> Result<Vec<(&'static str, PathBuf)>> {
+    packages::printing()?;
     let mut named = Vec::new();
     if is_free(DOVECOT) {
         named.push((DOVECOT, packages::dovecot()?));

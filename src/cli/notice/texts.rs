@@ -1,0 +1,67 @@
+//! `todoke notice texts`: the texts of a list's lines, for the provider's mail merge.
+
+use std::{io::Write as _, path::PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    access::keys::private,
+    app::App,
+    cli::{
+        Out, Refused,
+        given::how_many,
+        wording::{kinds, languages},
+    },
+    notices::{
+        kit,
+        wordings::{Kind, language::Language},
+    },
+};
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  todoke notice texts isp-a-20260501-001 --kind mail --lang ja \
+                        --out mails.csv")]
+pub(super) struct Texts {
+    /// The name that `prepare` and `list` print.
+    id: String,
+    /// Which way the subscribers are told.
+    #[arg(long, value_parser = kinds())]
+    kind: Kind,
+    /// In which language.
+    #[arg(long, value_parser = languages())]
+    lang: Language,
+    /// The file to write.
+    #[arg(long)]
+    out: PathBuf,
+    #[command(flatten)]
+    by: crate::cli::account::By,
+}
+
+impl Texts {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<()> {
+        let refuse = |e| Refused::because(format!("{}: {e}", self.out.display()));
+        let tenant = super::tenant_of(app, &self.id, &self.by.by).await?;
+        // Made first: texts that cannot be written were not handed out.
+        let mut file = private();
+        let mut file =
+            file.write(true).create(true).truncate(true).open(&self.out).map_err(refuse)?;
+        let kit = kit::hand_out(&tenant, &self.id, (self.kind, self.lang)).await?;
+        let kit = kit.map_err(Refused::because)?;
+        file.write_all(&kit.csv()?).map_err(refuse)?;
+        let texts = kit.sheets.len();
+        out.line(
+            &json!({
+                "notice": self.id, "texts": texts, "wording": kit.wording.to_string(),
+                "taken_back": kit.taken_back, "file": self.out,
+            }),
+            format!(
+                "{} in the words of {} written to {}{}",
+                how_many(texts as u64, "text"),
+                kit.wording,
+                self.out.display(),
+                super::letters::without(kit.taken_back)
+            ),
+        )
+    }
+}

@@ -1,0 +1,425 @@
+//! Wordings (文面): what a notice says, per kind and language, as versions that two people stand for.
+//!
+//! Part of the seventh stage. A version is drafted by one account and approved by another, is in
+//! force from a moment on, and is never edited: a change is the next version. The wordings in force
+//! at a moment are the kit of that moment; its edition stands on each line of a list, so that
+//! later nobody has to guess which words a subscriber was asked with. Owns `wordings`,
+//! `wording_events`; reads `accounts`.
+
+pub mod fill;
+pub mod language;
+pub mod plain;
+pub mod shipped;
+pub mod text;
+
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+use sqlx::FromRow;
+
+use super::store::wordings as store;
+use crate::{
+    access::{
+        accounts,
+        roles::{Act, Role},
+    },
+    app::App,
+    audit::{self, Leaf},
+    db::{Tx, retry},
+    time::Moment,
+};
+use language::Language;
+use text::{NotAText, Text};
+
+/// By which way a subscriber is told (周知の種類).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[doc(alias = "周知の種類")]
+pub enum Kind {
+    /// By e-mail.
+    Mail,
+    /// By post.
+    Letter,
+    /// By a short message.
+    Sms,
+    /// By a call: what the caller says.
+    Phone,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Mail, Self::Letter, Self::Sms, Self::Phone];
+
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mail => "mail",
+            Self::Letter => "letter",
+            Self::Sms => "sms",
+            Self::Phone => "phone",
+        }
+    }
+}
+
+/// A word that names no kind of wording.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no kind of wording; there are mail, letter, sms and phone")]
+pub struct NotAKind(String);
+
+impl FromStr for Kind {
+    type Err = NotAKind;
+
+    fn from_str(word: &str) -> Result<Self, NotAKind> {
+        let known = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        known.ok_or_else(|| NotAKind(word.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = NotAKind;
+
+    fn try_from(word: String) -> Result<Self, NotAKind> {
+        word.parse()
+    }
+}
+
+/// A kind in a language: what there is one wording of at a time (文面の種類).
+pub type Of = (Kind, Language);
+
+/// The name of a version (版の名前): `letter-ja-2`. It stands on what a subscriber gets.
+pub fn name((kind, language): Of, version: i64) -> String {
+    format!("{}-{}-{version}", kind.word(), language.word())
+}
+
+/// A version of a wording, with the dated facts about it (文面の版).
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "文面")]
+pub struct Wording {
+    /// By which way.
+    #[sqlx(try_from = "String")]
+    pub kind: Kind,
+    /// In which language.
+    #[sqlx(try_from = "String")]
+    pub language: Language,
+    /// Counted from 1.
+    pub version: i64,
+    /// What it says.
+    #[sqlx(flatten)]
+    pub text: Text,
+    /// When it was drafted.
+    pub drafted_at: Moment,
+    /// By whom.
+    pub drafted_by: String,
+    /// When somebody else approved it.
+    pub approved_at: Option<Moment>,
+    /// Who.
+    pub approved_by: Option<String>,
+    /// From when on it is in force.
+    pub from_at: Option<Moment>,
+    /// When it was retired.
+    pub retired_at: Option<Moment>,
+    /// By whom.
+    pub retired_by: Option<String>,
+    /// Why.
+    pub retired_because: Option<String>,
+}
+
+impl Wording {
+    /// A text that is kept nowhere, to be looked at.
+    pub fn unsaved(of: Of, text: &Text, at: Moment) -> Self {
+        drafted(of, 0, text, ("", at))
+    }
+
+    /// What it is a version of.
+    pub fn of(&self) -> Of {
+        (self.kind, self.language)
+    }
+
+    /// How it stands at `at`.
+    pub fn standing(&self, at: Moment) -> Standing {
+        match (self.retired_at, self.from_at) {
+            (Some(retired), _) if retired <= at => Standing::Retired,
+            (_, None) => Standing::Draft,
+            (_, Some(from)) if from > at => Standing::Coming,
+            _ => Standing::Approved,
+        }
+    }
+}
+
+impl fmt::Display for Wording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&name(self.of(), self.version))
+    }
+}
+
+/// How a version stands (文面の状態); it follows from dated facts and is stored nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody but its author stands for it.
+    Draft,
+    /// Approved, and in force later.
+    Coming,
+    /// Approved, and in force unless a later version is.
+    Approved,
+    /// Used no more.
+    Retired,
+}
+
+impl Standing {
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Coming => "coming",
+            Self::Approved => "approved",
+            Self::Retired => "retired",
+        }
+    }
+}
+
+/// The version of `of` in force at `at`: the one that came into force last. Where that one is
+/// retired none is: an earlier one does not come back by itself.
+pub fn in_force(all: &[Wording], of: Of, at: Moment) -> Option<&Wording> {
+    let come =
+        |wording: &&Wording| wording.of() == of && wording.from_at.is_some_and(|from| from <= at);
+    let last = all.iter().filter(come).max_by_key(|it| (it.from_at, it.version))?;
+    (last.standing(at) == Standing::Approved).then_some(last)
+}
+
+/// The edition of the kit at `at` (文面一式の版): `kit-3` after the third moment at which any
+/// wording came into force or out of it. None before the first.
+pub fn edition(all: &[Wording], at: Moment) -> Option<String> {
+    let approved = all.iter().filter(|wording| wording.from_at.is_some());
+    let changes = approved.flat_map(|it| [it.from_at, it.retired_at]).flatten();
+    let changes: BTreeSet<Moment> = changes.filter(|change| *change <= at).collect();
+    (!changes.is_empty()).then(|| format!("kit-{}", changes.len()))
+}
+
+/// All versions of all wordings, by kind, language and version.
+pub async fn all(tx: &mut Tx) -> crate::db::Result<Vec<Wording>> {
+    store::all(tx).await
+}
+
+/// The same, in a transaction of its own.
+pub async fn list(app: &App) -> crate::db::Result<Vec<Wording>> {
+    let mut tx = app.db.snapshot().await?;
+    store::all(&mut tx).await
+}
+
+/// Why an account may not decide about wordings (受け付けない理由).
+#[derive(Debug, thiserror::Error)]
+pub enum NoAccount {
+    /// There is none of that name.
+    #[error(
+        "no account that stands is named `{0}`: whoever drafts or approves answers for it under a \
+         name of `todoke account list`"
+    )]
+    Unknown(String),
+    /// Its role does not go so far.
+    #[error("`{0}` is {1}, which may not do this; an editor drafts, a reviewer approves")]
+    Role(String, Role),
+}
+
+/// Looks whether an account of that name stands and may do it.
+async fn account(app: &App, by: &str, act: Act) -> anyhow::Result<Result<(), NoAccount>> {
+    let account = accounts::named(&app.db, by).await?;
+    let stands = |it: &accounts::Account| it.suspended_at.is_none() && it.ended_at.is_none();
+    Ok(match account.filter(stands) {
+        None => Err(NoAccount::Unknown(by.to_owned())),
+        Some(account) if !account.role.may(act) => {
+            Err(NoAccount::Role(by.to_owned(), account.role))
+        }
+        Some(_) => Ok(()),
+    })
+}
+
+/// Why nothing is drafted (起案できない理由).
+#[derive(Debug, thiserror::Error)]
+pub enum NotDrafted {
+    /// The author has no account.
+    #[error(transparent)]
+    NoAccount(#[from] NoAccount),
+    /// The text is not fit to be sent.
+    #[error(transparent)]
+    Text(#[from] NotAText),
+    /// It says what the latest version says.
+    #[error("`{0}` says the same, word for word")]
+    Same(String),
+}
+
+/// Drafts the next version of `of`.
+pub async fn draft(
+    app: &App,
+    by: &str,
+    of: Of,
+    text: &Text,
+) -> anyhow::Result<Result<Wording, NotDrafted>> {
+    if let Err(refused) = account(app, by, Act::DraftWording).await? {
+        return Ok(Err(refused.into()));
+    }
+    if let Err(refused) = text.check(of) {
+        return Ok(Err(refused.into()));
+    }
+    again(async || {
+        let mut tx = app.db.begin().await?;
+        let all = store::all(&mut tx).await?;
+        let latest = all.iter().rfind(|wording| wording.of() == of);
+        if let Some(same) = latest.filter(|wording| wording.text == *text) {
+            return Ok(Err(NotDrafted::Same(same.to_string())));
+        }
+        let version = latest.map_or(0, |wording| wording.version) + 1;
+        let wording = drafted(of, version, text, (by, app.now()));
+        store::insert(&mut tx, &wording).await?;
+        note(&mut tx, (by, app.now()), "wording.draft", &wording.to_string()).await?;
+        tx.commit().await?;
+        Ok(Ok(wording))
+    })
+    .await
+}
+
+fn drafted((kind, language): Of, version: i64, text: &Text, (by, at): (&str, Moment)) -> Wording {
+    Wording {
+        kind,
+        language,
+        version,
+        text: text.clone(),
+        drafted_at: at,
+        drafted_by: by.to_owned(),
+        approved_at: None,
+        approved_by: None,
+        from_at: None,
+        retired_at: None,
+        retired_by: None,
+        retired_because: None,
+    }
+}
+
+/// Why nothing is approved or retired (承認できない理由).
+#[derive(Debug, thiserror::Error)]
+pub enum NotDecided {
+    /// Whoever decides has no account.
+    #[error(transparent)]
+    NoAccount(#[from] NoAccount),
+    /// There is no such version.
+    #[error("there is no `{0}`; see `todoke wording list`")]
+    Unknown(String),
+    /// The author approves.
+    #[error("`{0}` was drafted by {1}; somebody else must approve it")]
+    SamePerson(String, String),
+    /// It is approved.
+    #[error("`{0}` was approved by {1} already")]
+    Approved(String, String),
+    /// It is retired.
+    #[error("`{0}` was retired by {1}; draft the next version")]
+    Retired(String, String),
+    /// It would have been in force before anybody approved it.
+    #[error(
+        "a wording is in force from its approval on at the earliest; leave `--from` out for now"
+    )]
+    Past,
+}
+
+/// Approves versions, all or none: they are in force from `from` on, or from now on.
+pub async fn approve(
+    app: &App,
+    by: &str,
+    which: &[(Of, i64)],
+    from: Option<Moment>,
+) -> anyhow::Result<Result<Vec<Wording>, NotDecided>> {
+    if let Err(refused) = account(app, by, Act::ApproveWording).await? {
+        return Ok(Err(refused.into()));
+    }
+    let now = app.now();
+    let from = from.unwrap_or(now);
+    again(async || {
+        let mut tx = app.db.begin().await?;
+        let mut approved = Vec::new();
+        for (of, version) in which {
+            let wording = match found(&mut tx, *of, *version).await? {
+                Ok(wording) => wording,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if let Some(refused) = not_approved(&wording, by, from < now) {
+                return Ok(Err(refused));
+            }
+            store::insert_approval(&mut tx, &wording, (by, now), from).await?;
+            let (approved_at, approved_by) = (Some(now), Some(by.to_owned()));
+            let from_at = Some(from);
+            approved.push(Wording { approved_at, approved_by, from_at, ..wording });
+        }
+        for wording in &approved {
+            note(&mut tx, (by, now), "wording.approve", &wording.to_string()).await?;
+        }
+        tx.commit().await?;
+        Ok(Ok(approved))
+    })
+    .await
+}
+
+fn not_approved(wording: &Wording, by: &str, is_past: bool) -> Option<NotDecided> {
+    let name = wording.to_string();
+    if let Some(by) = &wording.retired_by {
+        return Some(NotDecided::Retired(name, by.clone()));
+    }
+    if let Some(by) = &wording.approved_by {
+        return Some(NotDecided::Approved(name, by.clone()));
+    }
+    if wording.drafted_by == by {
+        return Some(NotDecided::SamePerson(name, by.to_owned()));
+    }
+    is_past.then_some(NotDecided::Past)
+}
+
+/// Retires a version from now on, and says why.
+pub async fn retire(
+    app: &App,
+    by: &str,
+    (of, version): (Of, i64),
+    reason: &str,
+) -> anyhow::Result<Result<(), NotDecided>> {
+    if let Err(refused) = account(app, by, Act::ApproveWording).await? {
+        return Ok(Err(refused.into()));
+    }
+    let now = app.now();
+    again(async || {
+        let mut tx = app.db.begin().await?;
+        let wording = match found(&mut tx, of, version).await? {
+            Ok(wording) => wording,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        if let Some(earlier) = &wording.retired_by {
+            return Ok(Err(NotDecided::Retired(wording.to_string(), earlier.clone())));
+        }
+        store::insert_retirement(&mut tx, &wording, (by, now), reason).await?;
+        note(&mut tx, (by, now), "wording.retire", &wording.to_string()).await?;
+        tx.commit().await?;
+        Ok(Ok(()))
+    })
+    .await
+}
+
+async fn found(
+    tx: &mut Tx,
+    of: Of,
+    version: i64,
+) -> crate::db::Result<Result<Wording, NotDecided>> {
+    let mut all = store::all(tx).await?.into_iter();
+    let found = all.find(|wording| wording.of() == of && wording.version == version);
+    Ok(found.ok_or_else(|| NotDecided::Unknown(name(of, version))))
+}
+
+async fn note(tx: &mut Tx, (by, at): (&str, Moment), act: &str, on: &str) -> crate::db::Result<()> {
+    audit::note(tx, Leaf { at, by, act, on, isp: None, detail: None }).await
+}
+
+/// Runs `work` again where two decided at once, so that the later one sees the earlier.
+async fn again<T>(work: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    for _ in 1..retry::TRIES {
+        match work().await {
+            Err(fault) if retry::is_worth_asking(&fault) => {}
+            done => return done,
+        }
+    }
+    work().await
+}
+
+#[cfg(test)]
+mod tests;
