@@ -9,6 +9,7 @@ pub mod ids;
 pub mod db;
 pub mod audit;
 pub mod web;
+pub mod mail;
 pub mod access;
 pub mod config;
 pub mod app;
