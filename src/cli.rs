@@ -18,6 +18,7 @@ mod ingest;
 mod init;
 mod isp;
 mod lookup;
+mod mail;
 mod networks;
 mod notice;
 mod quarantine;
@@ -106,6 +107,10 @@ enum Command {
     Notice(notice::Notice),
     /// Accounts of people, of the centre and of providers.
     Account(account::Account),
+    /// The centre's own keys for mail.
+    Mail(mail::Mail),
+    /// Accounts of the centre's own people.
+    Staff(staff::Staff),
     /// Tokens of machines that hand files over.
     Token(token::Token),
     /// What the providers report back.
@@ -250,6 +255,8 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Case(it) => it.run(app, out).await,
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
+        Command::Mail(it) => it.run(app, out),
+        Command::Staff(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,

@@ -68,9 +68,9 @@ pub struct MailServer {
     /// The authority that vouches for the server, in place of those that browsers trust (PEM).
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
-    /// Seconds that the server may be silent.
+    /// Seconds that handing one mail over may take.
     #[serde(default)]
-    pub silence_seconds: Option<u64>,
+    pub limit_seconds: Option<u64>,
 }
 
 /// How the connection to the mail server is kept from others (通信の保護).

@@ -1,12 +1,15 @@
 //! Internet providers (電気通信事業者): who serves which addresses, and how long a line keeps one.
 //!
 //! A register: attribution asks it who served an address at a moment, verification asks it whether
-//! an address may be followed. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`.
+//! an address may be followed; notices ask it how a list is to reach its provider. Owns `isps`,
+//! `isp_asns`, `isp_prefixes`, `isp_imports`, `isp_keys`, `isp_deliveries`.
 
 pub mod apartments;
+pub mod delivery;
 pub mod difference;
 pub mod entry;
 pub mod imports;
+pub mod keys;
 pub mod register;
 mod rows;
 pub(crate) mod store;

@@ -4,6 +4,7 @@
 //! wrote and knows no later one; `ARCHITECTURE.md` tells the same story in prose.
 
 // Base: what every stage stands on.
+pub mod net;
 pub mod time;
 pub mod ids;
 pub mod db;

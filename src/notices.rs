@@ -3,9 +3,12 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`; reads `cases`.
+//! `line_reports`, `line_recalls`, `deliveries`, `delivery_events`, `delivery_messages`; reads
+//! `cases`.
 
+pub mod dispatch;
 pub mod export;
+pub mod jobs;
 pub mod line;
 pub mod prepare;
 pub mod recall;

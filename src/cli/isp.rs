@@ -1,5 +1,8 @@
 //! `todoke isp`: the register of providers.
 
+mod delivery;
+mod key;
+
 use std::{fs::File, path::PathBuf};
 
 use clap::{Args, Subcommand};
@@ -60,6 +63,12 @@ enum Command {
     /// All imports, the latest first.
     #[command(after_help = "Example:\n  todoke isp history --json")]
     History,
+    /// Public keys that a provider's mails are encrypted to.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// By which way a provider gets its lists.
+    #[command(subcommand)]
+    Delivery(delivery::Delivery),
     /// All providers.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
@@ -72,6 +81,8 @@ impl Isp {
             Command::Undo { said, dry_run } => undo(app, out, said, *dry_run).await,
             Command::History => history(app, out).await,
             Command::List => list(app, out).await,
+            Command::Key(it) => it.run(app, out).await,
+            Command::Delivery(it) => it.run(app, out).await,
         }
     }
 }

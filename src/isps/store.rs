@@ -1,6 +1,8 @@
 //! SQL of the ISP register.
 
+pub(super) mod delivery;
 pub(super) mod imports;
+pub(super) mod keys;
 
 use anyhow::Context as _;
 use formats::report_back::Recipient;

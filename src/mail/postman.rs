@@ -22,8 +22,11 @@ use crate::{
     config::{MailServer, Security},
 };
 
-/// The longest that the server may take for one answer.
-const SILENCE: Duration = Duration::from_secs(30);
+/// The longest that the server may take to be reached.
+const CONNECT: Duration = Duration::from_secs(30);
+/// The longest that handing a mail over may take: a server may think about it for ten minutes (RFC
+/// 5321, section 4.5.3.2), and the library waits for an answer as long as it likes.
+const WHOLE: Duration = Duration::from_mins(12);
 /// Answers of 5xx that are about who asks, not about what is sent.
 const ABOUT_US: [u16; 6] = [502, 503, 504, 530, 534, 535];
 
@@ -42,6 +45,7 @@ pub enum Handed {
 /// Somebody who knows the way to the mail server.
 pub struct Postman {
     transport: AsyncSmtpTransport<Tokio1Executor>,
+    limit: Duration,
 }
 
 impl Postman {
@@ -62,12 +66,13 @@ impl Postman {
             .port(settings.port.unwrap_or(port))
             .tls(tls)
             .hello_name(ClientId::Domain(domain.to_owned()))
-            .timeout(Some(settings.silence_seconds.map_or(SILENCE, Duration::from_secs)));
+            .timeout(Some(CONNECT));
         if let Some(user) = &settings.user {
             let password = password(settings)?;
             transport = transport.credentials(Credentials::new(user.clone(), password));
         }
-        Ok(Self { transport: transport.build() })
+        let limit = settings.limit_seconds.map_or(WHOLE, Duration::from_secs);
+        Ok(Self { transport: transport.build(), limit })
     }
 
     /// Hands the bytes of a mail over, with `from` as its return address.
@@ -80,7 +85,11 @@ impl Postman {
         let Some(envelope) = envelope else {
             return Handed::Never(format!("`{to}` is no mail address"));
         };
-        match self.transport.send_raw(&envelope, mail).await {
+        let sending = self.transport.send_raw(&envelope, mail);
+        let Ok(sent) = tokio::time::timeout(self.limit, sending).await else {
+            return Handed::Later("the mail server takes too long to answer".to_owned());
+        };
+        match sent {
             Ok(answer) => {
                 let words = answer.message().collect::<Vec<_>>().join(" ");
                 Handed::Accepted(legible(&format!("{} {words}", answer.code())))

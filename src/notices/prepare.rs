@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{
-    Notice,
+    Notice, dispatch,
     line::{LineBody, Listing},
     recall::{CORRECTED, WITHDRAWN},
     store,
@@ -98,6 +98,8 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     }
     let cases: Vec<_> = waiting.iter().map(|(case, _)| case.reference()).collect();
     listed(&mut tx, &cases, now, &notice.list_id).await?;
+    // What is to be sent is entered here, so that no list is prepared and forgotten.
+    dispatch::enter(app, &mut tx, &notice).await?;
     tx.commit().await?;
     Ok(Prepared { notice: Some(notice), recalls: recalled, held })
 }

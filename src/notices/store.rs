@@ -1,5 +1,6 @@
 //! SQL of notices, their lines, exports and reports.
 
+pub(super) mod dispatch;
 pub(super) mod recall;
 
 use sqlx::FromRow;

@@ -1,4 +1,4 @@
-//! Outgoing HTTP (外向き通信): requests to the servers that a way's settings name, and to no other.
+//! Outgoing HTTP (外向き通信): requests to the servers that settings name, and to no other.
 //!
 //! Scheme, host and port of each request are those of the settings, whatever a server says; no
 //! redirect is followed; bodies and times are bounded; each address is checked when it is dialled.
@@ -21,7 +21,7 @@ use ureq::{
     },
 };
 
-use super::{dial::Dialling, run::Trouble};
+use super::{Trouble, dial::Dialling};
 
 /// The longest that a request may take, with its answer.
 const WHOLE: Duration = Duration::from_mins(10);
@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 
 /// A client that reaches some servers and no others.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     agent: Agent,
     origins: Vec<Origin>,
 }
@@ -45,15 +45,15 @@ struct Origin {
 
 /// What a server answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: HeaderMap,
     /// The bytes, unless they went into a file.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why an address of a server cannot be one, if so.
-pub(super) fn objection(url: &str) -> Option<String> {
+pub(crate) fn objection(url: &str) -> Option<String> {
     origin(url).err()
 }
 
@@ -78,7 +78,16 @@ fn origin(url: &str) -> Result<Origin, String> {
 
 impl Outgoing {
     /// A client that reaches the servers of `urls`.
-    pub(super) fn to(urls: &[&str], dialling: &Dialling) -> Result<Self, Trouble> {
+    pub(crate) fn to(urls: &[&str], dialling: &Dialling) -> Result<Self, Trouble> {
+        Self::within(urls, dialling, WHOLE)
+    }
+
+    /// The same, for requests that take no longer than `whole`, with their answers.
+    pub(crate) fn within(
+        urls: &[&str],
+        dialling: &Dialling,
+        whole: Duration,
+    ) -> Result<Self, Trouble> {
         let origins = urls.iter().map(|url| origin(url)).collect::<Result<_, _>>();
         let mut tls = TlsConfig::builder();
         if let Some(own) = dialling.certificates()? {
@@ -93,7 +102,7 @@ impl Outgoing {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .user_agent(concat!("todoke/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(WHOLE))
+            .timeout_global(Some(whole))
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(SILENCE))
             .build();
@@ -103,7 +112,7 @@ impl Outgoing {
     }
 
     /// Sends a request and reads at most `limit` bytes of its answer.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         request: Request<Vec<u8>>,
         limit: u64,
@@ -113,7 +122,7 @@ impl Outgoing {
 
     /// Sends a request; what is answered with success goes into the file `path`, which bears that
     /// name only when it is whole.
-    pub(super) async fn download(
+    pub(crate) async fn download(
         &self,
         request: Request<Vec<u8>>,
         limit: u64,
@@ -185,13 +194,18 @@ fn words(fault: &ureq::Error) -> String {
 }
 
 impl Answer {
+    /// Its status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     /// The first header of that name, if it is a text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The answer if it is a success; else what to say of it, and how long the server asks to wait.
-    pub(super) fn good(self, who: &str) -> Result<Self, Trouble> {
+    pub(crate) fn good(self, who: &str) -> Result<Self, Trouble> {
         let status = self.status;
         let wait = self.header("retry-after").and_then(|text| text.trim().parse().ok());
         // Whoever asks for less means it, even without a number.
