@@ -226,12 +226,12 @@ impl Answer {
 
 /// Looks up names, and refuses addresses that may not be dialled.
 #[derive(Debug)]
-struct Checked {
+struct Checked<N> {
     dialling: Dialling,
-    names: DefaultResolver,
+    names: N,
 }
 
-impl Resolver for Checked {
+impl<N: Resolver> Resolver for Checked<N> {
     fn resolve(
         &self,
         uri: &Uri,
@@ -295,6 +295,121 @@ mod tests {
             let request = Request::get(url).body(Vec::new()).unwrap();
             let trouble = outgoing.call(request, 10).await.unwrap_err();
             assert!(trouble.sentence.contains("--allow-private"), "{url}: {trouble}");
+        }
+    }
+
+    /// Servers that nobody outside has any business with, in the spellings that get past checks of
+    /// texts. Names under `.invalid` resolve to nothing.
+    const INSIDE: [&str; 60] = [
+        "http://127.0.0.1/",
+        "https://127.0.0.1/",
+        "https://127.0.0.1:8443/",
+        "https://127.1/",
+        "https://127.0.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0x7f.0.0.1/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://127.0.0.1./",
+        "https://localhost/",
+        "https://LOCALHOST/",
+        "https://localhost:443/",
+        "http://localhost/",
+        "https://0.0.0.0/",
+        "https://0/",
+        "https://10.0.0.1/",
+        "https://10.255.255.255/",
+        "https://167772161/",
+        "https://172.16.0.1/",
+        "https://172.31.255.255/",
+        "https://192.168.0.1/",
+        "https://192.168.1.1:8080/",
+        "https://0xc0a80101/",
+        "https://3232235777/",
+        "https://100.64.0.1/",
+        "https://100.127.255.255/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://2852039166/",
+        "https://0xa9fea9fe/",
+        "https://198.18.0.1/",
+        "https://192.0.0.1/",
+        "https://192.0.2.1/",
+        "https://198.51.100.1/",
+        "https://203.0.113.1/",
+        "https://224.0.0.1/",
+        "https://239.255.255.250/",
+        "https://240.0.0.1/",
+        "https://255.255.255.255/",
+        "https://[::1]/",
+        "https://[::]/",
+        "https://[0:0:0:0:0:0:0:1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[64:ff9b:1::a00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[2001::1]/",
+        "https://[2001:db8::1]/",
+        "https://[fc00::1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1]/",
+        "https://[ff02::1]/",
+        "https://user@10.0.0.1/",
+        "ftp://10.0.0.1/",
+        "file:///etc/passwd",
+    ];
+
+    #[tokio::test]
+    async fn no_spelling_of_an_address_inside_is_dialled() {
+        for url in INSIDE {
+            let Ok(outgoing) = Outgoing::to(&[url], &Dialling::default()) else { continue };
+            let request = Request::get(url).body(Vec::new()).unwrap();
+            let why = outgoing.call(request, 10).await.unwrap_err().sentence;
+            let refused = ["--allow-private", "without TLS", "is not found", "no address"];
+            // Where a spelling is no address to this system, its name resolves to nothing.
+            let unresolved = why.contains("resolve") || why.contains("lookup");
+            assert!(unresolved || refused.iter().any(|one| why.contains(one)), "{url}: {why}");
+        }
+    }
+
+    /// Names that resolve to what somebody who owns them wants this time.
+    #[derive(Debug)]
+    struct Rebound(std::sync::Arc<std::sync::Mutex<Vec<Vec<std::net::SocketAddr>>>>);
+
+    impl Resolver for Rebound {
+        fn resolve(
+            &self,
+            _: &Uri,
+            _: &ureq::config::Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut found = self.empty();
+            self.0.lock().unwrap().remove(0).into_iter().for_each(|at| found.push(at));
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn a_name_that_resolves_anew_to_an_address_inside_is_not_dialled() {
+        let at = |text: &str| text.parse::<std::net::SocketAddr>().unwrap();
+        let answers = vec![
+            vec![at("10.0.0.1:443")],
+            vec![at("8.8.8.8:443"), at("127.0.0.1:443")],
+            vec![at("[2606:4700::1111]:443"), at("[::1]:443")],
+        ];
+        let names = std::sync::Arc::new(std::sync::Mutex::new(answers));
+        let checked = Checked { dialling: Dialling::default(), names: Rebound(Arc::clone(&names)) };
+        let config = Agent::config_builder().proxy(None).build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), checked);
+        for left in (0..3).rev() {
+            let fault = agent.get("https://rebound.example/").call().unwrap_err();
+            assert!(fault.to_string().contains("--allow-private"), "{fault}");
+            // Asked once: what was looked at is what would have been dialled.
+            assert_eq!(names.lock().unwrap().len(), left);
         }
     }
 }

@@ -11,6 +11,8 @@ mod centre;
 mod data_folder;
 #[path = "../support/gnupg.rs"]
 mod gnupg;
+#[path = "../support/hook.rs"]
+mod hook;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/proxy.rs"]
