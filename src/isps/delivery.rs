@@ -6,11 +6,17 @@
 
 use std::str::FromStr;
 
+use anyhow::Context as _;
 use sqlx::FromRow;
 
 use super::store::delivery as store;
 use crate::{
-    access::{keys::to_hex, sealed, tenancy::Tenant},
+    access::{
+        keys::to_hex,
+        seal::{self, Place},
+        tenancy::Tenant,
+    },
+    app::App,
     audit::{self, Leaf},
     db::Tx,
     ids::IspId,
@@ -118,19 +124,20 @@ impl Preference {
     }
 
     /// The secret of the webhook.
-    pub(crate) fn secret(
-        &self,
-        keys: &crate::access::keys::Keys,
-        isp: IspId,
-    ) -> anyhow::Result<Option<String>> {
+    pub(crate) fn secret(&self, app: &App, isp: IspId) -> anyhow::Result<Option<String>> {
         let Some(sealed) = &self.secret else { return Ok(None) };
-        let opened = sealed::open(keys, &place(isp, self.no), sealed)?;
+        let opened = seal::open(app, place(&row(isp, self.no)), sealed);
+        let opened = opened.context("the secret of a webhook does not open under this key")?;
         Ok(Some(String::from_utf8(opened)?))
     }
 }
 
-fn place(isp: IspId, no: i64) -> String {
-    format!("isp_deliveries.secret/{isp}/{no}")
+fn row(isp: IspId, no: i64) -> Vec<u8> {
+    [&isp.0.as_bytes()[..], &no.to_be_bytes()].concat()
+}
+
+fn place(row: &[u8]) -> Place<'_> {
+    Place { table: "isp_deliveries", column: "secret", row }
 }
 
 /// What is wished.
@@ -211,14 +218,9 @@ pub async fn set(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, Not
         }
     }
     let no = store::in_force(&mut tx, tenant.isp()).await?.map_or(1, |last| last.no + 1);
-    let sealed = match &secret {
-        Some(secret) => {
-            let place = place(tenant.isp(), no);
-            let fresh = tenant.fresh_id();
-            Some(sealed::seal(tenant.keys(), &place, secret.as_bytes(), fresh)?)
-        }
-        None => None,
-    };
+    let row = row(tenant.isp(), no);
+    let seal = |secret: &String| seal::seal(tenant.app(), place(&row), secret.as_bytes());
+    let sealed = secret.as_ref().map(seal);
     let preference = Preference {
         no,
         way: wish.way,

@@ -10,13 +10,16 @@ use lettre::{
     Message,
     message::{
         Body, MultiPart, SinglePart,
-        header::{ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName,
-            HeaderValue},
+        header::{
+            ContentDisposition, ContentTransferEncoding, ContentType, Header, HeaderName,
+            HeaderValue,
+        },
     },
 };
 
-use super::{Certificate, MailRefused, Randomness, certificate::Key, own_keys::OwnKeys, openpgp,
-    smime};
+use super::{
+    Certificate, MailRefused, Randomness, certificate::Key, openpgp, own_keys::OwnKeys, smime,
+};
 use crate::{access::keys::to_hex, app::App, time::Moment};
 
 /// What a mail says, outside and inside (メールの内容).
@@ -100,9 +103,7 @@ pub fn sealed(
 }
 
 fn head(letter: &Letter) -> anyhow::Result<lettre::message::MessageBuilder> {
-    let mailbox = |text: &str| {
-        text.parse().map_err(|_| MailRefused::NoAddress(text.to_owned()))
-    };
+    let mailbox = |text: &str| text.parse().map_err(|_| MailRefused::NoAddress(text.to_owned()));
     let seconds = u64::try_from(letter.at.0 / 1_000_000).unwrap_or(0);
     Ok(Message::builder()
         .from(mailbox(&letter.from)?)
@@ -137,8 +138,9 @@ fn boundary(rng: &mut Randomness) -> String {
 
 /// The two parts of RFC 3156, section 4.
 fn openpgp_parts(armour: String, rng: &mut Randomness) -> anyhow::Result<MultiPart> {
-    let plain = |text: String| Body::dangerous_pre_encoded(text.into_bytes(),
-        ContentTransferEncoding::SevenBit);
+    let plain = |text: String| {
+        Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
+    };
     let version = SinglePart::builder()
         .header(ContentType::parse("application/pgp-encrypted")?)
         .header(Description("PGP/MIME version identification"))

@@ -16,9 +16,7 @@ use pgp::{
     crypto::{ecc_curve::ECCCurve, hash::HashAlgorithm, sym::SymmetricKeyAlgorithm},
     packet::{Signature, SignatureType, Subpacket, SubpacketData},
     ser::Serialize as _,
-    types::{
-        CompressionAlgorithm, KeyDetails as _, Password, PublicParams, Tag, Timestamp,
-    },
+    types::{CompressionAlgorithm, KeyDetails as _, Password, PublicParams, Tag, Timestamp},
 };
 use rsa::traits::PublicKeyParts as _;
 
@@ -174,11 +172,7 @@ fn validity(
 }
 
 /// The part that encrypts now: the youngest subkey that is fit, else the primary key if it may.
-fn encrypting(
-    key: &SignedPublicKey,
-    own: &Signature,
-    now: Moment,
-) -> Result<Part, KeyRefused> {
+fn encrypting(key: &SignedPublicKey, own: &Signature, now: Moment) -> Result<Part, KeyRefused> {
     let mut fit: Option<(u32, usize)> = None;
     let mut why = None;
     for (at, sub) in key.public_subkeys.iter().enumerate() {
@@ -203,7 +197,8 @@ fn encrypting(
 fn subkey(key: &SignedPublicKey, at: usize, now: Moment) -> Result<bool, KeyRefused> {
     let sub = &key.public_subkeys[at];
     let holding = sub.signatures.iter();
-    let holding = holding.filter(|one| one.verify_subkey_binding(&key.primary_key, &sub.key).is_ok());
+    let holding =
+        holding.filter(|one| one.verify_subkey_binding(&key.primary_key, &sub.key).is_ok());
     let holding: Vec<&Signature> = holding.collect();
     let revoked =
         sub.signatures.iter().any(|one| one.typ() == Some(SignatureType::SubkeyRevocation));
@@ -302,4 +297,3 @@ pub(super) fn generate(
         .subkey(answers.build().context("the subkey")?);
     Ok(params.build().context("the key")?.generate(&mut rng)?)
 }
-

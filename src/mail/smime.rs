@@ -28,7 +28,7 @@ use x509_cert::{
     attr::Attribute,
     builder::{Builder as _, CertificateBuilder, Profile},
     der::{
-        Any, Decode as _, DecodePem as _, DateTime, Encode as _, EncodePem as _, Tag,
+        Any, DateTime, Decode as _, DecodePem as _, Encode as _, EncodePem as _, Tag,
         asn1::{Ia5String, ObjectIdentifier, SetOfVec, UtcTime},
         referenced::OwnedToRef as _,
     },
@@ -215,7 +215,8 @@ impl Signer {
             let own = SubjectPublicKeyInfoOwned::from_key(key.to_public_key());
             (SecretKey::Rsa(rsa::pkcs1v15::SigningKey::new(key)), own)
         };
-        if own.ok().as_ref().map(|own| &own.subject_public_key) != Some(&public.subject_public_key) {
+        if own.ok().as_ref().map(|own| &own.subject_public_key) != Some(&public.subject_public_key)
+        {
             return Err("its certificate is that of another key".to_owned());
         }
         Ok(Self { key, certificate })

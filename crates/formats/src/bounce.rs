@@ -166,9 +166,8 @@ fn fate(action: Option<&str>, status: Option<&str>) -> Option<Fate> {
 /// An enhanced status code, if `text` is one.
 fn code(text: &str) -> Option<String> {
     let parts: Vec<&str> = text.trim_matches('.').split('.').collect();
-    let fits = |part: &&str| {
-        (1..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit())
-    };
+    let fits =
+        |part: &&str| (1..=3).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
     let [class, subject, detail] = parts[..] else { return None };
     let known = matches!(class, "2" | "4" | "5") && fits(&subject) && fits(&detail);
     known.then(|| format!("{class}.{subject}.{detail}"))

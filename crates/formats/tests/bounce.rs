@@ -54,7 +54,10 @@ fn a_carrier_that_says_it_in_words_is_understood() {
         <gone@carrier.example>\n\nEach of the following recipients was rejected by a remote mail \
         server.\n";
     let bounce = read(said.as_bytes()).unwrap();
-    assert_eq!((bounce.fate, bounce.recipient.as_deref()), (Fate::Failed, Some("gone@carrier.example")));
+    assert_eq!(
+        (bounce.fate, bounce.recipient.as_deref()),
+        (Fate::Failed, Some("gone@carrier.example"))
+    );
     let (text, _, _) = encoding_rs::ISO_2022_JP.encode(
         "次のあて先へのメッセージはエラーのため送信できませんでした。\n<gone@carrier.example>\n",
     );
@@ -66,7 +69,8 @@ fn a_carrier_that_says_it_in_words_is_understood() {
 
 #[test]
 fn who_is_away_or_complains_or_writes_a_letter_has_not_bounced() {
-    let away = "From: a@isp.example\nAuto-Submitted: auto-replied\nSubject: Away\n\nBack on Monday.";
+    let away =
+        "From: a@isp.example\nAuto-Submitted: auto-replied\nSubject: Away\n\nBack on Monday.";
     assert_eq!(read(away.as_bytes()), Err(NoBounce::AutoReply));
     let letter = "From: a@isp.example\nTo: b@centre.example\nSubject: returned mail\n\nHello.";
     assert_eq!(read(letter.as_bytes()), Err(NoBounce::Nothing));

@@ -121,9 +121,10 @@ impl Wanted {
 fn tell(out: Out, isp: &str, set: &Set) -> anyhow::Result<()> {
     let mut told = value(isp, &set.preference);
     told["secret"] = json!(set.secret);
-    let secret = set.secret.as_ref().map_or_else(String::new, |secret| {
-        format!("\nIts secret, shown this once: {secret}")
-    });
+    let secret = set
+        .secret
+        .as_ref()
+        .map_or_else(String::new, |secret| format!("\nIts secret, shown this once: {secret}"));
     out.line(&told, format!("{}{secret}", words(&set.preference)))
 }
 

@@ -77,11 +77,7 @@ pub(in crate::cli) fn words(report: &Report) -> String {
 }
 
 /// All deliveries with how they stand and what happened to them.
-pub(super) async fn deliveries(
-    app: &App,
-    out: Out,
-    isp: Option<&String>,
-) -> anyhow::Result<Ended> {
+pub(super) async fn deliveries(app: &App, out: Out, isp: Option<&String>) -> anyhow::Result<Ended> {
     let isp = match isp {
         Some(code) => Some(isp_named(app, code).await?.id),
         None => None,

@@ -7,10 +7,7 @@ use crate::{
 };
 
 /// The latest preference of a provider.
-pub(in crate::isps) async fn in_force(
-    tx: &mut Tx,
-    isp: IspId,
-) -> sqlx::Result<Option<Preference>> {
+pub(in crate::isps) async fn in_force(tx: &mut Tx, isp: IspId) -> sqlx::Result<Option<Preference>> {
     const SQL: &str = "SELECT no, way, form, schedule, target, dialling, secret, set_at, set_by
          FROM isp_deliveries WHERE isp_id = $1 ORDER BY no DESC LIMIT 1";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_optional(conn).await)

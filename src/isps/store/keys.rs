@@ -14,8 +14,10 @@ const KEY: &str = "SELECT id, standard, fingerprint, owner, algorithm, certifica
 
 /// All keys of a provider, the latest first.
 pub(in crate::isps) async fn all(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<IspKey>> {
-    let sql = format!("{KEY} WHERE isp_id = $1 ORDER BY
-         CASE WHEN removed_at IS NULL THEN 0 ELSE 1 END, added_at DESC, id DESC");
+    let sql = format!(
+        "{KEY} WHERE isp_id = $1 ORDER BY
+         CASE WHEN removed_at IS NULL THEN 0 ELSE 1 END, added_at DESC, id DESC"
+    );
     on_tx!(tx, conn => {
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_all(conn).await
     })

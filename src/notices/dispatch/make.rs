@@ -10,7 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Delivery, carry::Outcome, store, words};
 use crate::{
-    access::{keys::to_hex, sealed},
+    access::{
+        keys::to_hex,
+        seal::{self, Place},
+    },
     app::App,
     config::MailServer,
     isps::{
@@ -40,8 +43,9 @@ pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
 }
 
-fn place(delivery: &Delivery) -> String {
-    format!("delivery_messages.sealed/{}/{}", delivery.isp_id, delivery.id)
+fn place(delivery: &Delivery) -> Place<'_> {
+    // The key of a delivery is one of a kind among all providers'.
+    Place { table: "delivery_messages", column: "sealed", row: delivery.id.0.as_bytes() }
 }
 
 /// The message of a delivery: the one that was made, or a fresh one; or why there is none.
@@ -51,15 +55,16 @@ pub(super) async fn message(
     delivery: &Delivery,
 ) -> anyhow::Result<Result<Message, Outcome>> {
     if let Some(kept) = store::message(&app.db, (delivery.isp_id, delivery.id)).await? {
-        let bytes = sealed::open(&app.keys, &place(delivery), &kept)?;
+        let bytes = seal::open(app, place(delivery), &kept);
+        let bytes = bytes.context("a message does not open under this key")?;
         let target = delivery.target.clone().context("a message that was made goes nowhere")?;
         return Ok(Ok(Message { way: delivery.way, target, bytes }));
     }
     make(app, lease, delivery).await
 }
 
-fn later(why: impl ToString) -> anyhow::Result<Result<Message, Outcome>> {
-    Ok(Err(Outcome::Later(why.to_string(), Duration::ZERO)))
+fn later(why: String) -> anyhow::Result<Result<Message, Outcome>> {
+    Ok(Err(Outcome::Later(why, Duration::ZERO)))
 }
 
 fn needless(why: &str) -> anyhow::Result<Result<Message, Outcome>> {
@@ -104,7 +109,7 @@ async fn make(
             };
             match mail(app, &sending, &certificate).await? {
                 Ok(bytes) => bytes,
-                Err(refused) => return later(refused),
+                Err(refused) => return later(refused.to_string()),
             }
         }
     };
@@ -153,14 +158,9 @@ async fn mail(
 }
 
 /// Keeps the message, so that a repeat sends the same.
-async fn keep(
-    app: &App,
-    lease: &Lease,
-    sending: &Sending<'_>,
-    bytes: &[u8],
-) -> anyhow::Result<()> {
+async fn keep(app: &App, lease: &Lease, sending: &Sending<'_>, bytes: &[u8]) -> anyhow::Result<()> {
     let delivery = sending.delivery;
-    let sealed = sealed::seal(&app.keys, &place(delivery), bytes, app.fresh_id())?;
+    let sealed = seal::seal(app, place(delivery), bytes);
     let sha256 = to_hex(&Sha256::digest(bytes));
     let made = store::Made {
         way: sending.preference.way,

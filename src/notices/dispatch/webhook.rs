@@ -34,7 +34,7 @@ pub(super) async fn post(
     let Some(preference) = preference.filter(|one| one.way == Way::Webhook) else {
         return Ok(Outcome::Needless("the provider has no webhook any more".to_owned()));
     };
-    let Some(secret) = preference.secret(&app.keys, delivery.isp_id)? else {
+    let Some(secret) = preference.secret(app, delivery.isp_id)? else {
         return later("the webhook has no secret".to_owned());
     };
     // Where the provider moved its webhook, the message follows it.

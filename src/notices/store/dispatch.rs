@@ -123,8 +123,7 @@ pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> 
 
 /// The sealed message of a delivery, if it was made.
 pub(in crate::notices) async fn message(db: &Db, key: Key) -> sqlx::Result<Option<Vec<u8>>> {
-    const SQL: &str =
-        "SELECT sealed FROM delivery_messages WHERE isp_id = $1 AND delivery_id = $2";
+    const SQL: &str = "SELECT sealed FROM delivery_messages WHERE isp_id = $1 AND delivery_id = $2";
     on!(db, pool => sqlx::query_scalar(SQL).bind(key.0).bind(key.1).fetch_optional(pool).await)
 }
 

@@ -160,7 +160,8 @@ on_both_engines! {
         let taken = scene.server.taken();
         assert_ne!(taken[0].field("Message-ID"), taken[1].field("Message-ID"));
         let name = format!("{list}.csv");
-        let files = taken.iter().map(|mail| attached(&scene.gnupg.opens(&mail.bytes).content, &name));
+        let opened = taken.iter().map(|mail| scene.gnupg.opens(&mail.bytes));
+        let files = opened.map(|opened| attached(&opened.content, &name));
         let files: HashSet<_> = files.collect();
         assert_eq!(files.len(), 1, "the same list");
     }

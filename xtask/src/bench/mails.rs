@@ -27,7 +27,8 @@ const WHO: &str = "abuse@isp.example";
 
 /// Runs it.
 pub(super) fn run(args: &[String]) -> Result<bool> {
-    let usage = || anyhow!("usage: cargo xtask bench mails [--mails N] [--json] [--database-url U]");
+    let usage =
+        || anyhow!("usage: cargo xtask bench mails [--mails N] [--json] [--database-url U]");
     let (mut mails, mut as_json, mut url) = (1_000_u32, false, None);
     let mut args = args.iter().map(String::as_str);
     while let Some(arg) = args.next() {
