@@ -109,8 +109,6 @@ enum Command {
     Account(account::Account),
     /// The centre's own keys for mail.
     Mail(mail::Mail),
-    /// Accounts of the centre's own people.
-    Staff(staff::Staff),
     /// Tokens of machines that hand files over.
     Token(token::Token),
     /// What the providers report back.
@@ -256,7 +254,6 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
         Command::Mail(it) => it.run(app, out),
-        Command::Staff(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,

@@ -152,14 +152,18 @@ fn rank(fate: Fate) -> u8 {
 fn fate(action: Option<&str>, status: Option<&str>) -> Option<Fate> {
     let action = action.map(str::to_ascii_lowercase);
     let word = action.as_deref().and_then(|text| text.split([' ', '(', ';']).next());
-    Some(match (word, status.and_then(|code| code.chars().next())) {
-        (Some("failed" | "failure" | "error"), _) => Fate::Failed,
-        (Some("delayed" | "deferred"), _) => Fate::Delayed,
-        (Some("delivered" | "relayed" | "expanded"), _) => Fate::Delivered,
-        (_, Some('5')) => Fate::Failed,
-        (_, Some('4')) => Fate::Delayed,
-        (_, Some('2')) => Fate::Delivered,
-        _ => return None,
+    let said = match word.unwrap_or_default() {
+        "failed" | "failure" | "error" => Some(Fate::Failed),
+        "delayed" | "deferred" => Some(Fate::Delayed),
+        "delivered" | "relayed" | "expanded" => Some(Fate::Delivered),
+        _ => None,
+    };
+    // What says no known word is told by its code.
+    said.or_else(|| match status?.chars().next()? {
+        '5' => Some(Fate::Failed),
+        '4' => Some(Fate::Delayed),
+        '2' => Some(Fate::Delivered),
+        _ => None,
     })
 }
 

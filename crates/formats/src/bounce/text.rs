@@ -86,10 +86,13 @@ pub(super) fn read(head: &[(String, String)], parts: &[Part]) -> Result<Bounce, 
     let from = field("from").to_lowercase();
     let back = field("return-path").to_lowercase();
     let speaks = |who: &str| SPEAKERS.iter().any(|known| who.contains(known));
-    let is_server = speaks(&from) || speaks(&back) || back == "<>" || !named.is_empty();
-    if !is_server {
+    let is_server = speaks(&from) || speaks(&back) || !named.is_empty();
+    let is_answer = field("subject").to_lowercase().starts_with("automatic reply");
+    // Answers of machines have no return address either.
+    if !is_server && (back != "<>" || is_answer) {
         let submitted = field("auto-submitted").to_ascii_lowercase();
-        let answers = submitted.starts_with("auto-replied")
+        let answers = is_answer
+            || submitted.starts_with("auto-replied")
             || ["x-autoreply", "x-autorespond", "x-auto-response-suppress"]
                 .iter()
                 .any(|name| !field(name).is_empty());
