@@ -201,7 +201,7 @@ enum SecretKey {
 }
 
 impl Signer {
-    /// Reads a key (PKCS #8) and its certificate, both PEM.
+    /// Reads a key (RFC 5958) and its certificate, both PEM.
     pub(super) fn read(key: &str, certificate: &str) -> Result<Self, String> {
         let certificate = X509::from_pem(certificate.trim_end());
         let certificate = certificate.map_err(|e| format!("its certificate: {e}"))?;

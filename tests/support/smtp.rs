@@ -1,5 +1,5 @@
-//! A mail server on loopback that takes mails as it is told to: it defers, refuses, falls silent, or
-//! takes a mail and breaks the connection off before it says so.
+//! A mail server on loopback that takes mails as it is told to: it defers, refuses, falls silent,
+//! or takes a mail and breaks the connection off before it says so.
 
 use std::{
     collections::VecDeque,
