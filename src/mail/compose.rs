@@ -92,7 +92,7 @@ pub fn sealed(
     let message = match &recipient.key {
         Key::OpenPgp(key) => {
             let armour = openpgp::seal(&own.openpgp, key, content, (at, rng))?;
-            head.multipart(openpgp_parts(armour, rng)?)?
+            head.multipart(openpgp_parts(&armour, rng)?)?
         }
         Key::Smime(key) => {
             let sealed = smime::seal(&own.smime, key, &content, (at, rng))?;
@@ -137,7 +137,7 @@ fn boundary(rng: &mut Randomness) -> String {
 }
 
 /// The two parts of RFC 3156, section 4.
-fn openpgp_parts(armour: String, rng: &mut Randomness) -> anyhow::Result<MultiPart> {
+fn openpgp_parts(armour: &str, rng: &mut Randomness) -> anyhow::Result<MultiPart> {
     let plain = |text: String| {
         Body::dangerous_pre_encoded(text.into_bytes(), ContentTransferEncoding::SevenBit)
     };

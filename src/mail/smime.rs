@@ -197,7 +197,7 @@ pub(super) struct Signer {
 
 enum SecretKey {
     P256(p256::ecdsa::SigningKey),
-    Rsa(rsa::pkcs1v15::SigningKey<rsa::sha2::Sha256>),
+    Rsa(Box<rsa::pkcs1v15::SigningKey<rsa::sha2::Sha256>>),
 }
 
 impl Signer {
@@ -213,7 +213,7 @@ impl Signer {
             let key = RsaPrivateKey::from_pkcs8_pem(key);
             let key = key.map_err(|_| "it is neither P-256 nor RSA in PKCS #8".to_owned())?;
             let own = SubjectPublicKeyInfoOwned::from_key(key.to_public_key());
-            (SecretKey::Rsa(rsa::pkcs1v15::SigningKey::new(key)), own)
+            (SecretKey::Rsa(Box::new(rsa::pkcs1v15::SigningKey::new(key))), own)
         };
         if own.ok().as_ref().map(|own| &own.subject_public_key) != Some(&public.subject_public_key)
         {
@@ -261,7 +261,7 @@ impl Signer {
                 message.add_signer_info::<_, p256::ecdsa::DerSignature>(info).map_err(fault)?;
             }
             SecretKey::Rsa(key) => {
-                let info = SignerInfoBuilder::new(key, who, digest, &content, None);
+                let info = SignerInfoBuilder::new(&**key, who, digest, &content, None);
                 let mut info = info.map_err(fault)?;
                 info.add_signed_attribute(time).map_err(fault)?;
                 message.add_signer_info::<_, rsa::pkcs1v15::Signature>(info).map_err(fault)?;
@@ -271,6 +271,7 @@ impl Signer {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err(fault)`")]
 fn fault(fault: cms::builder::Error) -> anyhow::Error {
     anyhow::anyhow!("the message cannot be built: {fault}")
 }

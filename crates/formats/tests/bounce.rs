@@ -98,7 +98,8 @@ fn of_real_bounces_nearly_all_are_understood_whatever_ends_their_lines() {
             let wrong = matches!(&told, Ok(bounce) if bounce.fate == Fate::Failed);
             assert!(!wrong, "{name} complains: {told:?}");
         } else if name.starts_with("rfc3834") {
-            assert_eq!(told, Err(NoBounce::AutoReply), "{name}");
+            // Some say that a machine answers, and some do not; none of them has bounced.
+            assert!(matches!(told, Err(NoBounce::AutoReply | NoBounce::Nothing)), "{name}");
         } else {
             bounces += 1;
             if told.is_ok() { understood += 1 } else { missed.push((name.clone(), told.clone())) }

@@ -101,9 +101,10 @@ async fn carry(app: &App, lease: &Lease) -> anyhow::Result<Option<Report>> {
     };
     let (state, answer, next_at) = settle(app, lease, &delivery, outcome).await?;
     let name = (&delivery.isp, &delivery.list_id);
-    match state {
-        State::Accepted => tracing::info!("{} {}: accepted", name.0, name.1),
-        _ => tracing::warn!("{} {}: {}: {answer}", name.0, name.1, state.word()),
+    if state == State::Accepted {
+        tracing::info!("{} {}: accepted", name.0, name.1);
+    } else {
+        tracing::warn!("{} {}: {}: {answer}", name.0, name.1, state.word());
     }
     Ok(Some(Report { delivery, state, answer, next_at }))
 }

@@ -63,12 +63,12 @@ pub(super) async fn message(
     make(app, lease, delivery).await
 }
 
-fn later(why: String) -> anyhow::Result<Result<Message, Outcome>> {
-    Ok(Err(Outcome::Later(why, Duration::ZERO)))
+fn later(why: String) -> Result<Message, Outcome> {
+    Err(Outcome::Later(why, Duration::ZERO))
 }
 
-fn needless(why: &str) -> anyhow::Result<Result<Message, Outcome>> {
-    Ok(Err(Outcome::Needless(why.to_owned())))
+fn needless(why: &str) -> Result<Message, Outcome> {
+    Err(Outcome::Needless(why.to_owned()))
 }
 
 async fn make(
@@ -79,7 +79,7 @@ async fn make(
     let notice = crate::notices::find(&app.db, &delivery.list_id).await?;
     let notice = notice.context("the list of a delivery is gone")?;
     if notice.withdrawn_at.is_some() {
-        return needless("all lines of the list were withdrawn before it was sent");
+        return Ok(needless("all lines of the list were withdrawn before it was sent"));
     }
     let mut tx = app.db.snapshot().await?;
     let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
@@ -90,7 +90,7 @@ async fn make(
     };
     drop(tx);
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
-        return needless("the provider fetches its lists now");
+        return Ok(needless("the provider fetches its lists now"));
     };
     let isp = crate::isps::by_code(&app.db, &delivery.isp).await?;
     let isp = isp.context("the provider of a delivery is gone")?;
@@ -101,15 +101,15 @@ async fn make(
         None => export::write(app, &notice, &isp, form).await?.bytes,
         Some(standard) => {
             let Some(key) = key else {
-                return later(format!("no {} key of the provider stands", standard.word()));
+                return Ok(later(format!("no {} key of the provider stands", standard.word())));
             };
             let certificate = match key.checked(app.now()) {
                 Ok(certificate) => certificate,
-                Err(refused) => return later(format!("key {}: {refused}", key.fingerprint)),
+                Err(refused) => return Ok(later(format!("key {}: {refused}", key.fingerprint))),
             };
             match mail(app, &sending, &certificate).await? {
                 Ok(bytes) => bytes,
-                Err(refused) => return later(refused.to_string()),
+                Err(refused) => return Ok(later(refused.to_string())),
             }
         }
     };

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The longest that a provider may take to answer.
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_mins(1);
 /// So much of an answer is read.
 const ANSWER_MAX: u64 = 64 << 10;
 
