@@ -21,6 +21,7 @@ mod ingest;
 mod init;
 mod isp;
 mod lookup;
+mod mail;
 mod networks;
 mod notice;
 mod quarantine;
@@ -116,6 +117,8 @@ enum Command {
     Account(account::Account),
     /// What notices say, and who stands for it.
     Wording(wording::Wording),
+    /// The centre's own keys for mail.
+    Mail(mail::Mail),
     /// Tokens of machines that hand files over.
     Token(token::Token),
     /// What the providers report back.
@@ -280,6 +283,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
         Command::Wording(it) => it.run(app, out).await,
+        Command::Mail(it) => it.run(app, out),
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,

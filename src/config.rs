@@ -40,6 +40,54 @@ pub struct Centre {
     /// is carried there. Without it they lie in the data folder, where they prove less.
     #[serde(default)]
     pub checkpoint_dir: Option<PathBuf>,
+    /// The server that lists leave by as mail; without it none does.
+    #[serde(default)]
+    pub mail: Option<MailServer>,
+}
+
+/// How mails leave the centre (メールサーバーの設定). The password stands in a file of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[doc(alias = "メールサーバーの設定")]
+pub struct MailServer {
+    /// The address that mails come from.
+    pub from: String,
+    /// The address that bounces come back to, where it is another one; `+…` is put into it.
+    #[serde(default)]
+    pub return_to: Option<String>,
+    /// The host of the server.
+    pub server: String,
+    /// Its port, where it is not the usual one.
+    #[serde(default)]
+    pub port: Option<u16>,
+    /// How the connection is kept from others.
+    #[serde(default)]
+    pub security: Security,
+    /// Who logs in there, if anybody has to.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// The file of mode 0600 that holds the password and nothing else.
+    #[serde(default)]
+    pub password_file: Option<PathBuf>,
+    /// The authority that vouches for the server, in place of those that browsers trust (PEM).
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+    /// Seconds that handing one mail over may take.
+    #[serde(default)]
+    pub limit_seconds: Option<u64>,
+}
+
+/// How the connection to the mail server is kept from others (通信の保護).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// TLS after a word in the clear; without it nothing is sent.
+    #[default]
+    Starttls,
+    /// TLS from the first byte on.
+    Tls,
+    /// Nothing: for a server on this machine alone.
+    None,
 }
 
 /// The phone number of the placeholder; nobody answers it.
@@ -60,6 +108,7 @@ impl Centre {
             demo: false,
             proxies: Vec::new(),
             checkpoint_dir: None,
+            mail: None,
         }
     }
 

@@ -99,6 +99,10 @@ typed_ids! {
     WayId;
     /// Key of what a job is done to (作業の対象).
     SubjectId;
+    /// Key of a provider's public key (公開鍵).
+    IspKeyId;
+    /// Key of a list on its way (送達).
+    DeliveryId;
     /// Key of an edition of the address table (アドレス表の版).
     EditionId;
     /// Key of a contact of a provider (連絡先).

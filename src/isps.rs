@@ -1,18 +1,21 @@
 //! Internet providers (電気通信事業者): who serves which addresses, and how long a line keeps one.
 //!
 //! A register: attribution asks it who served an address at a moment, verification asks it whether
-//! an address may be followed. A provider keeps its own entry: it says whom the centre reaches,
-//! claims networks and proposes what it is to be known by. Owns `isps`, `isp_asns`, `isp_prefixes`,
-//! `isp_imports`, `isp_contacts`, `isp_contact_events`, `isp_claims`, `isp_proposals`,
-//! `isp_decisions`, `apartment_buildings`.
+//! an address may be followed; notices ask it how a list is to reach its provider. A provider keeps
+//! its own entry: it says whom the centre reaches, claims networks and proposes what it is to be
+//! known by. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`, `isp_contacts`,
+//! `isp_contact_events`, `isp_claims`, `isp_proposals`, `isp_decisions`, `isp_keys`,
+//! `isp_deliveries`, `apartment_buildings`.
 
 pub mod apartments;
 pub mod claims;
 pub mod contacts;
 pub mod decisions;
+pub mod delivery;
 pub mod difference;
 pub mod entry;
 pub mod imports;
+pub mod keys;
 pub mod pages;
 pub mod register;
 mod rows;

@@ -4,11 +4,13 @@
 //! wrote and knows no later one; `ARCHITECTURE.md` tells the same story in prose.
 
 // Base: what every stage stands on.
+pub mod net;
 pub mod time;
 pub mod ids;
 pub mod db;
 pub mod audit;
 pub mod web;
+pub mod mail;
 pub mod access;
 pub mod config;
 pub mod app;

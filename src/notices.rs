@@ -4,14 +4,17 @@
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
 //! `line_reports`, `line_recalls`, `campaign_lines`, `taxii_objects`, `taxii_lists`, `wordings`,
-//! `wording_events`; reads `cases`, and the tables of campaigns.
+//! `wording_events`, `deliveries`, `delivery_events`, `delivery_messages`; reads `cases`, and the
+//! tables of campaigns.
 
 pub mod apartments;
 pub mod campaign_figures;
 pub mod collection;
+pub mod dispatch;
 pub mod export;
 pub mod fetch;
 pub mod inside;
+pub mod jobs;
 pub mod kit;
 #[cfg(feature = "print")]
 pub mod letters;

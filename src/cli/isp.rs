@@ -4,6 +4,8 @@ mod apartments;
 mod claim;
 mod contact;
 mod proposal;
+mod delivery;
+mod key;
 
 use std::{fs::File, path::PathBuf};
 
@@ -70,6 +72,12 @@ enum Command {
     History,
     /// How apartment houses of a provider are built.
     Apartments(apartments::Apartments),
+    /// Public keys that a provider's mails are encrypted to.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// By which way a provider gets its lists.
+    #[command(subcommand)]
+    Delivery(delivery::Delivery),
     /// All providers, each behind the one that it sits behind.
     #[command(after_help = "Example:\n  todoke isp list --json")]
     List,
@@ -132,6 +140,8 @@ impl Isp {
             Command::Claim(it) => it.run(app, out).await,
             Command::Propose(it) => it.run(app, out).await,
             Command::Proposal(it) => it.run(app, out).await,
+            Command::Key(it) => it.run(app, out).await,
+            Command::Delivery(it) => it.run(app, out).await,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod letters;
 mod texts;
+pub(super) mod send;
 
 use std::{io::Write as _, path::PathBuf};
 
@@ -63,6 +64,40 @@ enum Command {
     Letters(letters::Letters),
     /// The texts of a list's lines as CSV, for a mail merge.
     Texts(texts::Texts),
+    /// Send lists that wait, or were refused, now.
+    #[command(
+        after_help = "Example:\n  todoke notice send --isp isp-a\n  todoke notice send --again \
+        isp-a-20260501-001\n\nA list that is sent again is a message of its own, to where its \
+        provider gets lists now."
+    )]
+    Send {
+        /// Of this provider alone.
+        #[arg(long)]
+        isp: Option<String>,
+        /// Send this list anew, such as one that bounced.
+        #[arg(long, value_name = "LIST")]
+        again: Option<String>,
+        /// Who says so.
+        #[arg(long, value_name = "NAME", env = "USER", default_value = "operator")]
+        by: String,
+    },
+    /// Lists on their way: how they stand, how often they were tried, what was answered last.
+    #[command(after_help = "Example:\n  todoke notice deliveries --isp isp-a --json")]
+    Deliveries {
+        /// Of this provider alone.
+        #[arg(long)]
+        isp: Option<String>,
+    },
+    /// Take mails that came back to the return address.
+    #[command(
+        after_help = "Example:\n  todoke notice bounce /var/mail/bounce/new/*\n\nA mail server \
+        hands each over by `| todoke notice bounce -`."
+    )]
+    Bounce {
+        /// Files with one mail each; `-` for standard input.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 fn forms() -> impl TypedValueParser<Value = Form> {
@@ -87,6 +122,11 @@ impl Notice {
             Command::List => list(app, out).await?,
             Command::Letters(it) => it.run(app, out).await?,
             Command::Texts(it) => it.run(app, out).await?,
+            Command::Send { isp, again, by } => {
+                return send::send(app, out, isp.as_ref(), (again.as_ref(), by)).await;
+            }
+            Command::Deliveries { isp } => return send::deliveries(app, out, isp.as_ref()).await,
+            Command::Bounce { files } => return send::bounces(app, out, files).await,
             Command::Export { id, format, out: file } => {
                 let missing = || format!("no list is named `{id}`; see `todoke notice list`");
                 let notice = notices::find(&app.db, id).await?;

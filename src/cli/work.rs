@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Ended, Out,
     given::{how_many, still_waiting},
+    notice::send,
     serve::stopped,
 };
 use crate::{
@@ -17,6 +18,7 @@ use crate::{
     feeds::{archive, jobs as feed_jobs, ways::run::Report},
     intake::{self, Taken},
     jobs::{self, Job, queue, schedule},
+    notices::{dispatch::State, jobs as notice_jobs},
     time::Moment,
 };
 
@@ -30,7 +32,7 @@ const HANDFUL: i64 = 20;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 3] = [
+pub(super) const JOBS: [Job; 4] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -48,6 +50,12 @@ pub(super) const JOBS: [Job; 3] = [
         abreast: 1,
         pause: Duration::from_mins(1),
         step: |app| Box::pin(async move { sign(&app).await.map(|()| false) }),
+    },
+    Job {
+        name: "sending",
+        abreast: 2,
+        pause: PAUSE,
+        step: |app| Box::pin(async move { Ok(notice_jobs::send_next(&app).await?.is_some()) }),
     },
 ];
 
@@ -83,6 +91,12 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
             ended = Ended::PartlyRefused;
         }
         out.line(&value(&report), words(&report))?;
+    }
+    while let Some(report) = notice_jobs::send_next(app).await? {
+        if !matches!(report.state, State::Accepted | State::Withdrawn) {
+            ended = Ended::PartlyRefused;
+        }
+        out.line(&send::outcome(&report), send::words(&report))?;
     }
     loop {
         let taken = take_in(app).await?;

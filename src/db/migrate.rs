@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
+    (15, "delivery", include_str!("../../migrations/0015_delivery.sql")),
 ];
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.

@@ -6,12 +6,10 @@
 //! Secrets lie in files of their own. Owns `feed_ways`, `way_runs`, `way_items`, `way_refusals`;
 //! reads `feeds` and, by its verbs, `jobs`.
 
-mod dial;
 pub mod folder;
 mod hand_over;
 pub mod history;
 pub mod mailbox;
-mod outgoing;
 pub mod run;
 mod secret;
 pub mod shadowserver_api;
@@ -33,8 +31,6 @@ use crate::{
     },
     time::Moment,
 };
-
-pub use dial::Dialling;
 
 /// The kind of jobs that runs of ways are.
 pub const JOB: &str = "way";

@@ -4,7 +4,9 @@ pub(super) mod apartments;
 pub(super) mod claims;
 pub(super) mod contacts;
 pub(super) mod decisions;
+pub(super) mod delivery;
 pub(super) mod imports;
+pub(super) mod keys;
 pub(super) mod settings;
 
 use anyhow::Context as _;

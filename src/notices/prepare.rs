@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    Notice,
+    Notice, dispatch,
     line::{LineBody, Listing},
     recall::{CORRECTED, WITHDRAWN},
     store,
@@ -105,6 +105,8 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     }
     let cases: Vec<_> = waiting.iter().map(Case::reference).collect();
     listed(&mut tx, &cases, now, &notice.list_id).await?;
+    // What is to be sent is entered here, so that no list is prepared and forgotten.
+    dispatch::enter(app, &mut tx, &notice).await?;
     let detail = serde_json::json!({ "lines": lines.len() }).to_string();
     let deed = Deed::new("notice.prepare", &notice.list_id).of_isp(&isp.code).with(&detail);
     audit::note_deed(app, &mut tx, deed).await?;

@@ -4,6 +4,7 @@ pub(super) mod apartments;
 pub(super) mod campaign;
 pub(super) mod collection;
 pub(super) mod machines;
+pub(super) mod dispatch;
 pub(super) mod recall;
 pub(super) mod wordings;
 

@@ -9,6 +9,10 @@ mod builders;
 mod centre;
 #[path = "../support/data_folder.rs"]
 mod data_folder;
+#[path = "../support/gnupg.rs"]
+mod gnupg;
+#[path = "../support/hook.rs"]
+mod hook;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/proxy.rs"]
@@ -17,6 +21,8 @@ mod proxy;
 mod reports_api;
 #[path = "../support/room.rs"]
 mod room;
+#[path = "../support/smtp.rs"]
+mod smtp;
 #[path = "../support/stored.rs"]
 mod stored;
 #[path = "../support/visitor.rs"]
@@ -34,6 +40,7 @@ mod cases;
 mod check;
 mod cli;
 mod devices;
+mod dispatch;
 mod editions;
 mod every_format;
 mod exactly_once;

@@ -3,10 +3,12 @@
 //! Each row is parsed, validated, attributed against a full table and stored, by the release
 //! binary in a fresh data folder; then the next day's list for the same addresses. All of it
 //! lies under `target/bench`, where the files made once are found again. `cargo xtask bench peers`
-//! sets other programs beside it, on the same list and machine.
+//! sets other programs beside it, on the same list and machine. `cargo xtask bench mails` sends a
+//! thousand encrypted mails.
 
 mod attribution;
 pub(crate) mod input;
+mod mails;
 mod measure;
 mod network_table;
 mod peers;
@@ -46,6 +48,7 @@ struct Day {
 pub(crate) fn run(args: &[String]) -> Result<bool> {
     match args.split_first() {
         Some((name, rest)) if name == "attribution" => return attribution::run(rest),
+        Some((name, rest)) if name == "mails" => return mails::run(rest),
         Some((name, rest)) if name == "peers" => return peers::run(rest),
         Some((name, rest)) if name == "letters" => return letters(rest),
         _ => {}

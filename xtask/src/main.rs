@@ -32,6 +32,8 @@ usage: cargo xtask COMMAND
   conformance         the peers' samples through our readers, against what the peers expect
   bench ingest [--rows N] [--json] [--database-url URL]
                       what taking in two days' lists costs, by the release binary
+  bench mails [--mails N] [--json] [--database-url URL]
+                            a run of encrypted mails
   bench attribution [--json]
                       what looking up an address costs, beside other structures
   bench letters [N]   how many letters a second are printed

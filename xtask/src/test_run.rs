@@ -27,6 +27,8 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     };
     let begin = Instant::now();
     let peers = peers::named()?;
+    // Lists by mail are opened by the programs that their readers use.
+    packages::programs(&[("gpg", "gnupg"), ("openssl", "openssl")])?;
     phase("peers", begin);
     if processes::interrupted() {
         bail!("interrupted");

@@ -14,6 +14,7 @@
 //! | [`mapped_csv`] | any other CSV, by a mapping of its columns kept as data |
 //! | [`coverage`] | `todoke/coverage/1`: what a scan run really covered (走査範囲) |
 //! | [`report_back`] | `todoke/report-back/1`: what the ISP did (注意喚起状況報告) |
+//! | [`bounce`] | delivery status notifications, and bounces in words (不達通知) |
 //! | [`recog`] | Recog fingerprints: banner → maker, product, device (機器指紋) |
 //! | [`isp_list`] | `todoke/isp-list/1`: what the ISP is asked to do (通知明細) |
 //! | [`stix`] | STIX 2.1 bundles and TAXII 2.1 envelopes: sightings of devices |
@@ -61,6 +62,7 @@ mod text;
 mod window;
 
 pub mod address;
+pub mod bounce;
 pub mod coverage;
 pub mod credentials;
 pub mod intelmq;

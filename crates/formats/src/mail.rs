@@ -23,6 +23,8 @@ use tree::Leaf;
 pub(crate) const BYTES_MAX: u64 = 25 << 20;
 /// No longer text is taken to UTF-8: it may grow threefold, beside the mail it came in.
 const RECODED_BYTES_MAX: usize = 4 << 20;
+/// A header that is read has no more fields.
+const HEAD_FIELDS_MAX: usize = 1_000;
 /// So much of a file tells whether it is a mail.
 pub(crate) const LOOK: usize = 4 << 10;
 
@@ -98,6 +100,55 @@ pub(crate) fn enclosures(mut raw: Vec<u8>) -> Result<Vec<Enclosure>, FileRefused
         subject: if is_alone { Subject::of(&leaf.subject) } else { Subject::default() },
     };
     Ok(brought.into_iter().enumerate().map(enclosure).collect())
+}
+
+/// 部分: what a reader of single mails sees of a part that holds no other.
+pub(crate) struct Part {
+    /// `text/plain`, in lower case; empty where nothing is said.
+    pub(crate) kind: String,
+    /// Its text, with what is in no encoding that it names replaced.
+    pub(crate) text: String,
+}
+
+/// The parts of one mail that hold no other.
+pub(crate) fn parts(raw: &[u8]) -> Result<Vec<Part>, FileRefused> {
+    let leaves = tree::leaves(raw)?;
+    let part = |leaf: &Leaf<'_>| Part {
+        kind: leaf.kind.clone(),
+        text: String::from_utf8_lossy(&decoded(leaf)).into_owned(),
+    };
+    Ok(leaves.iter().map(part).collect())
+}
+
+/// The same mail with line feeds at the ends of its lines.
+pub(crate) fn with_line_feeds(raw: &[u8]) -> Vec<u8> {
+    let mut raw = raw.to_vec();
+    end_lines_with_line_feeds(&mut raw);
+    raw
+}
+
+/// The fields at the front of `raw`: names in lower case, values unfolded.
+pub(crate) fn head(raw: &[u8]) -> Vec<(String, String)> {
+    let mut fields: Vec<(String, String)> = Vec::new();
+    for (at, line) in raw.split(|byte| *byte == b'\n').enumerate() {
+        let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line));
+        if line.is_empty() || fields.len() > HEAD_FIELDS_MAX {
+            break;
+        }
+        if line.starts_with([' ', '\t']) {
+            if let Some((_, value)) = fields.last_mut() {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+        } else if let Some((name, value)) = line.split_once(':')
+            && name.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        } else if at > 0 || !line.starts_with("From ") {
+            break;
+        }
+    }
+    fields
 }
 
 /// Old mailboxes end their lines with CR alone.

@@ -17,11 +17,8 @@ use std::{
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    hand_over::Handed,
-    run::{Run, Trouble},
-};
-use crate::{access::keys, time::Clock};
+use super::{hand_over::Handed, run::Run};
+use crate::{access::keys, net::Trouble, time::Clock};
 
 /// Files of one run; what is left comes with the next.
 const FILES_MAX: usize = 10_000;

@@ -16,10 +16,8 @@ use futures::{Stream, TryStreamExt as _};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{
-    dial::Dialling,
-    run::{Run, Trouble},
-};
+use super::run::Run;
+use crate::net::{Trouble, dial::Dialling};
 
 /// The largest mail.
 const MAIL_MAX: u32 = 25 << 20;

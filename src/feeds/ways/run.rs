@@ -27,6 +27,7 @@ use crate::{
         queue::{self, Lease},
         schedule,
     },
+    net::Trouble,
     time::Moment,
 };
 
@@ -43,30 +44,6 @@ pub struct Came {
     pub known: i64,
     /// Files or messages that were refused.
     pub refused: i64,
-}
-
-/// What went wrong with a run, in one sentence (取得障害), and how long the source asks to wait.
-#[derive(Debug, thiserror::Error)]
-#[error("{sentence}")]
-#[doc(alias = "取得障害")]
-pub struct Trouble {
-    /// The sentence.
-    pub sentence: String,
-    /// The least wait before the next run.
-    pub wait: Option<Duration>,
-}
-
-impl Trouble {
-    /// Trouble after which nothing but the usual wait is asked for.
-    pub(super) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), wait: None }
-    }
-}
-
-impl From<anyhow::Error> for Trouble {
-    fn from(fault: anyhow::Error) -> Self {
-        Self::new(format!("{fault:#}"))
-    }
 }
 
 /// A run that ended (取得回の報告).

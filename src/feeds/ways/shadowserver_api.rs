@@ -11,13 +11,16 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use ureq::http::Request;
 
-use super::{
-    dial::Dialling,
-    outgoing::{self, Outgoing},
-    run::{Run, Trouble},
-    secret::Secret,
+use super::{run::Run, secret::Secret};
+use crate::{
+    access::keys::to_hex,
+    net::{
+        Trouble,
+        dial::Dialling,
+        outgoing::{self, Outgoing},
+    },
+    time::Moment,
 };
-use crate::{access::keys::to_hex, time::Moment};
 
 /// Days that a list reaches back.
 const DAYS_BACK: i64 = 2;

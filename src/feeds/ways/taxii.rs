@@ -10,12 +10,15 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use ureq::http::Request;
 
-use super::{
-    dial::Dialling,
-    outgoing::{self, Answer, Outgoing},
-    run::{Run, Trouble},
+use super::run::Run;
+use crate::{
+    net::{
+        Trouble,
+        dial::Dialling,
+        outgoing::{self, Answer, Outgoing},
+    },
+    time::Moment,
 };
-use crate::time::Moment;
 
 /// The media type of every request and answer.
 const MEDIA: &str = "application/taxii+json;version=2.1";

@@ -62,7 +62,14 @@ impl Todoke {
         size(&self.data)
     }
 
-    fn call(&self, args: &[&str]) -> Result<Measured> {
+    /// Writes a file of its data folder.
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.data.join(name);
+        fs::write(&path, text).with_context(|| path.display().to_string())
+    }
+
+    /// Runs a command that must succeed.
+    pub(super) fn call(&self, args: &[&str]) -> Result<Measured> {
         let mut command = processes::command(&self.program.to_string_lossy());
         command.arg("--data").arg(&self.data);
         if let Some(url) = &self.database_url {

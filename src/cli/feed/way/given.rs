@@ -6,8 +6,9 @@ use clap::{Args, builder::TypedValueParser};
 
 use crate::{
     cli::{WrongUsage, given},
-    feeds::ways::{Dialling, Kind, NewWay, Settings, folder, mailbox, shadowserver_api, taxii},
+    feeds::ways::{Kind, NewWay, Settings, folder, mailbox, shadowserver_api, taxii},
     jobs::schedule::{self, NotASchedule, Schedule},
+    net::dial::Dialling,
 };
 
 pub(super) const EXAMPLES: &str = "Example:

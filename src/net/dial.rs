@@ -1,4 +1,4 @@
-//! Dialling (接続): which addresses a way may connect to, and by whom servers must be vouched for.
+//! Dialling (接続): which addresses may be connected to, and by whom servers must be vouched for.
 //!
 //! A name may resolve to an address inside the centre's own network, by mistake or by malice. Each
 //! address is therefore looked at when it is dialled, and that very address is dialled.
@@ -23,7 +23,7 @@ use tokio_rustls::{
     },
 };
 
-use super::run::Trouble;
+use super::Trouble;
 
 /// How long one address may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -54,7 +54,7 @@ const INNER_V4: [&str; 16] = [
 const PUBLIC_V6: &str = "2000::/3";
 const INNER_V6: [&str; 4] = ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"];
 
-/// How a way connects (接続の設定).
+/// How a server is reached (接続の設定).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[doc(alias = "接続の設定")]
@@ -69,7 +69,7 @@ pub struct Dialling {
 
 /// Why an address is not dialled.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum NotDialled {
+pub(crate) enum NotDialled {
     #[error(
         "{0} lies in a private or special network; allow that by --allow-private if it is meant"
     )]
@@ -80,7 +80,7 @@ pub(super) enum NotDialled {
 
 impl Dialling {
     /// Whether `ip` may be dialled; without TLS only this machine is, since a secret goes over it.
-    pub(super) fn check(&self, ip: IpAddr, plain: bool) -> Result<(), NotDialled> {
+    pub(crate) fn check(&self, ip: IpAddr, plain: bool) -> Result<(), NotDialled> {
         if plain && !ip.is_loopback() {
             return Err(NotDialled::Plain(ip));
         }
@@ -92,7 +92,7 @@ impl Dialling {
     }
 
     /// Connects to one of the addresses of `host`, all of which must be such as may be dialled.
-    pub(super) async fn connect(
+    pub(crate) async fn connect(
         &self,
         (host, port): (&str, u16),
         plain: bool,
@@ -119,7 +119,7 @@ impl Dialling {
     }
 
     /// TLS over a connection to `host`, whose certificate must bear that name.
-    pub(super) async fn secure(
+    pub(crate) async fn secure(
         &self,
         stream: TcpStream,
         host: &str,
@@ -154,7 +154,7 @@ impl Dialling {
     }
 
     /// The certificates of the file of authorities, if one is named.
-    pub(super) fn certificates(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Trouble> {
+    pub(crate) fn certificates(&self) -> Result<Option<Vec<CertificateDer<'static>>>, Trouble> {
         let Some(path) = &self.ca_file else { return Ok(None) };
         let read = CertificateDer::pem_file_iter(path).map_err(|e| self.bad_file(&e))?;
         let all: Vec<_> = read.collect::<Result<_, _>>().map_err(|e| self.bad_file(&e))?;

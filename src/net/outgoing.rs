@@ -1,4 +1,4 @@
-//! Outgoing HTTP (外向き通信): requests to the servers that a way's settings name, and to no other.
+//! Outgoing HTTP (外向き通信): requests to the servers that settings name, and to no other.
 //!
 //! Scheme, host and port of each request are those of the settings, whatever a server says; no
 //! redirect is followed; bodies and times are bounded; each address is checked when it is dialled.
@@ -21,7 +21,7 @@ use ureq::{
     },
 };
 
-use super::{dial::Dialling, run::Trouble};
+use super::{Trouble, dial::Dialling};
 
 /// The longest that a request may take, with its answer.
 const WHOLE: Duration = Duration::from_mins(10);
@@ -30,7 +30,7 @@ const SILENCE: Duration = Duration::from_mins(1);
 
 /// A client that reaches some servers and no others.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     agent: Agent,
     origins: Vec<Origin>,
 }
@@ -45,15 +45,15 @@ struct Origin {
 
 /// What a server answered.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     status: u16,
     headers: HeaderMap,
     /// The bytes, unless they went into a file.
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 /// Why an address of a server cannot be one, if so.
-pub(super) fn objection(url: &str) -> Option<String> {
+pub(crate) fn objection(url: &str) -> Option<String> {
     origin(url).err()
 }
 
@@ -78,7 +78,16 @@ fn origin(url: &str) -> Result<Origin, String> {
 
 impl Outgoing {
     /// A client that reaches the servers of `urls`.
-    pub(super) fn to(urls: &[&str], dialling: &Dialling) -> Result<Self, Trouble> {
+    pub(crate) fn to(urls: &[&str], dialling: &Dialling) -> Result<Self, Trouble> {
+        Self::within(urls, dialling, WHOLE)
+    }
+
+    /// The same, for requests that take no longer than `whole`, with their answers.
+    pub(crate) fn within(
+        urls: &[&str],
+        dialling: &Dialling,
+        whole: Duration,
+    ) -> Result<Self, Trouble> {
         let origins = urls.iter().map(|url| origin(url)).collect::<Result<_, _>>();
         let mut tls = TlsConfig::builder();
         if let Some(own) = dialling.certificates()? {
@@ -93,7 +102,7 @@ impl Outgoing {
             .max_redirects_will_error(false)
             .http_status_as_error(false)
             .user_agent(concat!("todoke/", env!("CARGO_PKG_VERSION")))
-            .timeout_global(Some(WHOLE))
+            .timeout_global(Some(whole))
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_recv_response(Some(SILENCE))
             .build();
@@ -103,7 +112,7 @@ impl Outgoing {
     }
 
     /// Sends a request and reads at most `limit` bytes of its answer.
-    pub(super) async fn call(
+    pub(crate) async fn call(
         &self,
         request: Request<Vec<u8>>,
         limit: u64,
@@ -113,7 +122,7 @@ impl Outgoing {
 
     /// Sends a request; what is answered with success goes into the file `path`, which bears that
     /// name only when it is whole.
-    pub(super) async fn download(
+    pub(crate) async fn download(
         &self,
         request: Request<Vec<u8>>,
         limit: u64,
@@ -185,13 +194,18 @@ fn words(fault: &ureq::Error) -> String {
 }
 
 impl Answer {
+    /// Its status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
     /// The first header of that name, if it is a text.
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// The answer if it is a success; else what to say of it, and how long the server asks to wait.
-    pub(super) fn good(self, who: &str) -> Result<Self, Trouble> {
+    pub(crate) fn good(self, who: &str) -> Result<Self, Trouble> {
         let status = self.status;
         let wait = self.header("retry-after").and_then(|text| text.trim().parse().ok());
         // Whoever asks for less means it, even without a number.
@@ -212,12 +226,12 @@ impl Answer {
 
 /// Looks up names, and refuses addresses that may not be dialled.
 #[derive(Debug)]
-struct Checked {
+struct Checked<N> {
     dialling: Dialling,
-    names: DefaultResolver,
+    names: N,
 }
 
-impl Resolver for Checked {
+impl<N: Resolver> Resolver for Checked<N> {
     fn resolve(
         &self,
         uri: &Uri,
@@ -281,6 +295,121 @@ mod tests {
             let request = Request::get(url).body(Vec::new()).unwrap();
             let trouble = outgoing.call(request, 10).await.unwrap_err();
             assert!(trouble.sentence.contains("--allow-private"), "{url}: {trouble}");
+        }
+    }
+
+    /// Servers that nobody outside has any business with, in the spellings that get past checks of
+    /// texts. Names under `.invalid` resolve to nothing.
+    const INSIDE: [&str; 60] = [
+        "http://127.0.0.1/",
+        "https://127.0.0.1/",
+        "https://127.0.0.1:8443/",
+        "https://127.1/",
+        "https://127.0.1/",
+        "https://2130706433/",
+        "https://0x7f000001/",
+        "https://0x7f.0.0.1/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://127.0.0.1./",
+        "https://localhost/",
+        "https://LOCALHOST/",
+        "https://localhost:443/",
+        "http://localhost/",
+        "https://0.0.0.0/",
+        "https://0/",
+        "https://10.0.0.1/",
+        "https://10.255.255.255/",
+        "https://167772161/",
+        "https://172.16.0.1/",
+        "https://172.31.255.255/",
+        "https://192.168.0.1/",
+        "https://192.168.1.1:8080/",
+        "https://0xc0a80101/",
+        "https://3232235777/",
+        "https://100.64.0.1/",
+        "https://100.127.255.255/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://2852039166/",
+        "https://0xa9fea9fe/",
+        "https://198.18.0.1/",
+        "https://192.0.0.1/",
+        "https://192.0.2.1/",
+        "https://198.51.100.1/",
+        "https://203.0.113.1/",
+        "https://224.0.0.1/",
+        "https://239.255.255.250/",
+        "https://240.0.0.1/",
+        "https://255.255.255.255/",
+        "https://[::1]/",
+        "https://[::]/",
+        "https://[0:0:0:0:0:0:0:1]/",
+        "https://[::ffff:127.0.0.1]/",
+        "https://[::ffff:7f00:1]/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[64:ff9b:1::a00:1]/",
+        "https://[2002:7f00:1::]/",
+        "https://[2001::1]/",
+        "https://[2001:db8::1]/",
+        "https://[fc00::1]/",
+        "https://[fd00:ec2::254]/",
+        "https://[fe80::1]/",
+        "https://[ff02::1]/",
+        "https://user@10.0.0.1/",
+        "ftp://10.0.0.1/",
+        "file:///etc/passwd",
+    ];
+
+    #[tokio::test]
+    async fn no_spelling_of_an_address_inside_is_dialled() {
+        for url in INSIDE {
+            let Ok(outgoing) = Outgoing::to(&[url], &Dialling::default()) else { continue };
+            let request = Request::get(url).body(Vec::new()).unwrap();
+            let why = outgoing.call(request, 10).await.unwrap_err().sentence;
+            let refused = ["--allow-private", "without TLS", "is not found", "no address"];
+            // Where a spelling is no address to this system, its name resolves to nothing.
+            let unresolved = why.contains("resolve") || why.contains("lookup");
+            assert!(unresolved || refused.iter().any(|one| why.contains(one)), "{url}: {why}");
+        }
+    }
+
+    /// Names that resolve to what somebody who owns them wants this time.
+    #[derive(Debug)]
+    struct Rebound(std::sync::Arc<std::sync::Mutex<Vec<Vec<std::net::SocketAddr>>>>);
+
+    impl Resolver for Rebound {
+        fn resolve(
+            &self,
+            _: &Uri,
+            _: &ureq::config::Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut found = self.empty();
+            self.0.lock().unwrap().remove(0).into_iter().for_each(|at| found.push(at));
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn a_name_that_resolves_anew_to_an_address_inside_is_not_dialled() {
+        let at = |text: &str| text.parse::<std::net::SocketAddr>().unwrap();
+        let answers = vec![
+            vec![at("10.0.0.1:443")],
+            vec![at("8.8.8.8:443"), at("127.0.0.1:443")],
+            vec![at("[2606:4700::1111]:443"), at("[::1]:443")],
+        ];
+        let names = std::sync::Arc::new(std::sync::Mutex::new(answers));
+        let checked = Checked { dialling: Dialling::default(), names: Rebound(Arc::clone(&names)) };
+        let config = Agent::config_builder().proxy(None).build();
+        let agent = Agent::with_parts(config, DefaultConnector::default(), checked);
+        for left in (0..3).rev() {
+            let fault = agent.get("https://rebound.example/").call().unwrap_err();
+            assert!(fault.to_string().contains("--allow-private"), "{fault}");
+            // Asked once: what was looked at is what would have been dialled.
+            assert_eq!(names.lock().unwrap().len(), left);
         }
     }
 }

@@ -1,0 +1,277 @@
+//! Delivery preferences (受け取り方): by which way, in which form and when a provider gets its lists.
+//!
+//! A provider that says nothing fetches them from the portal. Each preference is a dated fact; the
+//! latest is in force. Whatever is entered to be sent keeps the way that was in force then. Owns
+//! `isp_deliveries`.
+
+use std::str::FromStr;
+
+use anyhow::Context as _;
+use sqlx::FromRow;
+
+use super::store::delivery as store;
+use crate::{
+    access::{
+        keys::to_hex,
+        seal::{self, Place},
+        tenancy::Tenant,
+    },
+    app::App,
+    audit::{self, Leaf},
+    db::Tx,
+    ids::IspId,
+    jobs::schedule::Schedule,
+    mail::Standard,
+    net::{dial::Dialling, outgoing},
+    time::Moment,
+};
+
+/// By which way lists reach a provider (受け取り経路).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "受け取り経路")]
+pub enum Way {
+    /// It fetches them.
+    Portal,
+    /// By mail, encrypted with OpenPGP.
+    MailOpenPgp,
+    /// By mail, encrypted with S/MIME.
+    MailSmime,
+    /// Posted to an address of its own.
+    Webhook,
+}
+
+impl Way {
+    /// All ways.
+    pub const ALL: [Self; 4] = [Self::Portal, Self::MailOpenPgp, Self::MailSmime, Self::Webhook];
+
+    /// The word in the store and on the command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::MailOpenPgp => "mail-openpgp",
+            Self::MailSmime => "mail-smime",
+            Self::Webhook => "webhook",
+        }
+    }
+
+    /// By which standard it encrypts, if it does.
+    pub fn standard(self) -> Option<Standard> {
+        match self {
+            Self::MailOpenPgp => Some(Standard::OpenPgp),
+            Self::MailSmime => Some(Standard::Smime),
+            Self::Portal | Self::Webhook => None,
+        }
+    }
+}
+
+/// A word that names no way.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is none of portal, mail-openpgp, mail-smime, webhook")]
+pub struct NotAWay(String);
+
+impl FromStr for Way {
+    type Err = NotAWay;
+
+    fn from_str(word: &str) -> Result<Self, NotAWay> {
+        let known = Self::ALL.into_iter().find(|way| way.word() == word);
+        known.ok_or_else(|| NotAWay(word.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Way {
+    type Error = NotAWay;
+
+    fn try_from(word: String) -> Result<Self, NotAWay> {
+        word.parse()
+    }
+}
+
+/// What a provider prefers (受け取り方).
+#[derive(Clone, Debug, FromRow)]
+#[doc(alias = "受け取り方")]
+pub struct Preference {
+    /// Its number; each is greater than those before.
+    pub no: i64,
+    /// The way.
+    #[sqlx(try_from = "String")]
+    pub way: Way,
+    /// In which form lists are written.
+    pub form: String,
+    /// When lists leave; nothing = as soon as they are prepared.
+    pub schedule: Option<String>,
+    /// The mail address, or the address of the webhook.
+    pub target: Option<String>,
+    /// How the webhook is reached, as JSON.
+    pub dialling: String,
+    /// What proves to the webhook that it is the centre that speaks, sealed.
+    pub secret: Option<Vec<u8>>,
+    /// Since when.
+    pub set_at: Moment,
+    /// Who said so.
+    pub set_by: String,
+}
+
+impl Preference {
+    /// When a list that is prepared at `at` leaves.
+    pub fn due(&self, at: Moment) -> Moment {
+        let schedule = self.schedule.as_ref().and_then(|text| text.parse::<Schedule>().ok());
+        schedule.and_then(|schedule| schedule.next(at)).unwrap_or(at)
+    }
+
+    /// How the webhook is reached.
+    pub(crate) fn dialling(&self) -> Dialling {
+        serde_json::from_str(&self.dialling).unwrap_or_default()
+    }
+
+    /// The secret of the webhook.
+    pub(crate) fn secret(&self, app: &App, isp: IspId) -> anyhow::Result<Option<String>> {
+        let Some(sealed) = &self.secret else { return Ok(None) };
+        let opened = seal::open(app, place(&row(isp, self.no)), sealed);
+        let opened = opened.context("the secret of a webhook does not open under this key")?;
+        Ok(Some(String::from_utf8(opened)?))
+    }
+}
+
+fn row(isp: IspId, no: i64) -> Vec<u8> {
+    [&isp.0.as_bytes()[..], &no.to_be_bytes()].concat()
+}
+
+fn place(row: &[u8]) -> Place<'_> {
+    Place { table: "isp_deliveries", column: "secret", row }
+}
+
+/// What is wished.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The way.
+    pub way: Way,
+    /// The form, as `todoke notice export` names it.
+    pub form: String,
+    /// When lists leave.
+    pub schedule: Option<Schedule>,
+    /// The mail address, or the address of the webhook.
+    pub target: Option<String>,
+    /// How the webhook is reached.
+    pub dialling: Dialling,
+}
+
+/// Why a preference is not taken (受け取り方の拒否).
+#[derive(Debug, thiserror::Error)]
+pub enum NotPreferred {
+    /// A way that leads somewhere needs to know where.
+    #[error("lists by {0} need an address: --to")]
+    NoTarget(&'static str),
+    /// Lists that are fetched go nowhere.
+    #[error("lists that are fetched from the portal have no address")]
+    NeedlessTarget,
+    /// It cannot be mailed to.
+    #[error("`{0}` is no mail address such as abuse@isp.example")]
+    NoMailAddress(String),
+    /// It cannot be posted to.
+    #[error("{0}")]
+    NoUrl(String),
+    /// Mails are not sent in the clear.
+    #[error("no {0} key of this provider stands; hand one in first by `todoke isp key add`")]
+    NoKey(&'static str),
+    /// A webhook takes what its signature covers.
+    #[error("a webhook gets JSON lines: --form jsonl")]
+    NotJsonLines,
+}
+
+/// What came of it: the preference, and the secret of a webhook, which is shown this once.
+#[derive(Debug)]
+pub struct Set {
+    /// What is in force now.
+    pub preference: Preference,
+    /// The secret that signs what is posted.
+    pub secret: Option<String>,
+}
+
+fn objection(wish: &Wish) -> Option<NotPreferred> {
+    let target = wish.target.as_deref();
+    match (wish.way, target) {
+        (Way::Portal, None) => None,
+        (Way::Portal, Some(_)) => Some(NotPreferred::NeedlessTarget),
+        (way, None) => Some(NotPreferred::NoTarget(way.word())),
+        (Way::MailOpenPgp | Way::MailSmime, Some(to)) => {
+            let is_one = to.parse::<lettre::Address>().is_ok();
+            (!is_one).then(|| NotPreferred::NoMailAddress(to.to_owned()))
+        }
+        (Way::Webhook, Some(url)) => match outgoing::objection(url) {
+            Some(why) => Some(NotPreferred::NoUrl(why)),
+            None => (wish.form != "jsonl").then_some(NotPreferred::NotJsonLines),
+        },
+    }
+}
+
+/// Takes a preference; a webhook gets a fresh secret.
+pub async fn set(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPreferred>> {
+    if let Some(refused) = objection(wish) {
+        return Ok(Err(refused));
+    }
+    let secret = (wish.way == Way::Webhook).then(|| fresh_secret(tenant));
+    let mut tx = tenant.begin().await?;
+    if let Some(standard) = wish.way.standard() {
+        let key = super::keys::in_force(&mut tx, tenant.isp(), standard).await?;
+        if key.is_none() {
+            return Ok(Err(NotPreferred::NoKey(standard.word())));
+        }
+    }
+    let no = store::in_force(&mut tx, tenant.isp()).await?.map_or(1, |last| last.no + 1);
+    let row = row(tenant.isp(), no);
+    let seal = |secret: &String| seal::seal(tenant.app(), place(&row), secret.as_bytes());
+    let sealed = secret.as_ref().map(seal);
+    let preference = Preference {
+        no,
+        way: wish.way,
+        form: wish.form.clone(),
+        schedule: wish.schedule.as_ref().map(ToString::to_string),
+        target: wish.target.clone(),
+        dialling: serde_json::to_string(&wish.dialling)?,
+        secret: sealed,
+        set_at: tenant.now(),
+        set_by: tenant.by().to_owned(),
+    };
+    store::insert(&mut tx, tenant.isp(), &preference).await?;
+    let leaf = Leaf {
+        at: tenant.now(),
+        by: tenant.by(),
+        act: "isp_delivery.set",
+        on: wish.way.word(),
+        isp: Some(tenant.code()),
+        detail: None,
+    };
+    audit::note(&mut tx, leaf).await?;
+    tx.commit().await?;
+    Ok(Ok(Set { preference, secret }))
+}
+
+/// 256 bits behind a prefix that scanners for leaked secrets recognise.
+fn fresh_secret(tenant: &Tenant) -> String {
+    let mut secret = [0; 32];
+    tenant.app().random(|rng| rand::Rng::fill_bytes(rng, &mut secret));
+    format!("whsec_{}", to_hex(&secret))
+}
+
+/// Forgets what a provider prefers: it fetches its lists again.
+pub async fn remove(tenant: &Tenant) -> anyhow::Result<Result<Set, NotPreferred>> {
+    let wish = Wish {
+        way: Way::Portal,
+        form: "csv".to_owned(),
+        schedule: None,
+        target: None,
+        dialling: Dialling::default(),
+    };
+    set(tenant, &wish).await
+}
+
+/// What a provider prefers; nothing where it never said.
+pub async fn of(tenant: &Tenant) -> anyhow::Result<Option<Preference>> {
+    let mut tx = tenant.snapshot().await?;
+    Ok(in_force(&mut tx, tenant.isp()).await?)
+}
+
+/// What is in force, read within a transaction.
+pub(crate) async fn in_force(tx: &mut Tx, isp: IspId) -> crate::db::Result<Option<Preference>> {
+    store::in_force(tx, isp).await
+}

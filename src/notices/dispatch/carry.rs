@@ -1,0 +1,203 @@
+//! Carrying (配達): a delivery is leased, its message made if it is not, and handed over.
+//!
+//! One node carries a delivery at a time, and each write bears the fence of its lease. The message
+//! is durable before the first byte of it leaves, and what the other side answered is written in
+//! the transaction that gives the lease back. Whoever is killed in between leaves a delivery that
+//! waits; the next one hands the same bytes over again.
+
+use std::time::Duration;
+
+use futures::StreamExt as _;
+
+use super::{Delivery, JOB, State, make, store, webhook};
+use crate::{
+    app::App,
+    db::retry,
+    ids::DeliveryId,
+    isps::{
+        Isp,
+        delivery::{self as preferences, Way},
+    },
+    jobs::{
+        queue::{self, Lease},
+        schedule,
+    },
+    mail::{
+        postman::{Handed, Postman},
+        return_address,
+    },
+    time::Moment,
+};
+
+/// Days after which a message that nobody takes is not tried any more by itself.
+const GIVE_UP_DAYS: i64 = 5;
+/// The longest wait that the other side may ask for.
+const WAIT_MAX: Duration = Duration::from_hours(6);
+/// Deliveries that a command carries side by side.
+const ABREAST: usize = 4;
+
+/// What came of a try (配達結果).
+#[derive(Clone, Debug)]
+#[doc(alias = "配達結果")]
+pub struct Report {
+    /// The delivery as it stood before.
+    pub delivery: Delivery,
+    /// How it stands now.
+    pub state: State,
+    /// What the other side answered, or why nothing was sent.
+    pub answer: String,
+    /// When it is tried again.
+    pub next_at: Option<Moment>,
+}
+
+/// What a try ended with.
+pub(super) enum Outcome {
+    /// The other side has it.
+    Accepted(String),
+    /// Not yet; the other side may ask for a wait.
+    Later(String, Duration),
+    /// Never.
+    Never(String),
+    /// It needs not go any more.
+    Needless(String),
+}
+
+/// Carries the delivery that has been due longest; nothing when none is due and free.
+pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
+    match queue::take(app, JOB).await? {
+        Some(lease) => carry(app, &lease).await,
+        None => Ok(None),
+    }
+}
+
+/// Carries, due or not, what waits and what was refused, of a provider or of all.
+pub async fn now(app: &App, isp: Option<&Isp>) -> anyhow::Result<Vec<Report>> {
+    let all = super::all(&app.db, isp.map(|isp| isp.id)).await?;
+    let open = all.into_iter().filter(|one| matches!(one.state, State::Waiting | State::Refused));
+    let carried = futures::stream::iter(open.map(|delivery| async move {
+        match queue::take_now(app, JOB, delivery.subject()).await? {
+            Some(lease) => carry(app, &lease).await,
+            None => Ok(None),
+        }
+    }));
+    let mut reports = Vec::new();
+    let mut carried = carried.buffered(ABREAST);
+    while let Some(report) = carried.next().await {
+        reports.extend(report?);
+    }
+    Ok(reports)
+}
+
+async fn carry(app: &App, lease: &Lease) -> anyhow::Result<Option<Report>> {
+    let delivery = store::by_id(&app.db, DeliveryId(lease.subject.0)).await?;
+    let Some(delivery) = delivery else { return Ok(None) };
+    let outcome = if matches!(delivery.state, State::Waiting | State::Refused) {
+        lease.during(app, Box::pin(attempt(app, lease, &delivery))).await??
+    } else {
+        // Its last try was written by somebody whose lease had run out of time to be given back.
+        let answer = delivery.answer.clone().unwrap_or_default();
+        rest(app, lease).await?;
+        return Ok(Some(Report { state: delivery.state, delivery, answer, next_at: None }));
+    };
+    let (state, answer, next_at) = settle(app, lease, &delivery, outcome).await?;
+    let name = (&delivery.isp, &delivery.list_id);
+    if state == State::Accepted {
+        tracing::info!("{} {}: accepted", name.0, name.1);
+    } else {
+        tracing::warn!("{} {}: {}: {answer}", name.0, name.1, state.word());
+    }
+    Ok(Some(Report { delivery, state, answer, next_at }))
+}
+
+async fn rest(app: &App, lease: &Lease) -> anyhow::Result<()> {
+    let mut tx = app.db.begin().await?;
+    lease.give_back(&mut tx, 0, None).await?;
+    Ok(tx.commit().await?)
+}
+
+async fn attempt(app: &App, lease: &Lease, delivery: &Delivery) -> anyhow::Result<Outcome> {
+    let message = match make::message(app, lease, delivery).await? {
+        Ok(message) => message,
+        Err(outcome) => return Ok(outcome),
+    };
+    match message.way {
+        Way::MailOpenPgp | Way::MailSmime => by_mail(app, delivery, &message).await,
+        Way::Webhook => {
+            let mut tx = app.db.snapshot().await?;
+            let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
+            drop(tx);
+            webhook::post(app, delivery, &message, preference.as_ref()).await
+        }
+        Way::Portal => Ok(Outcome::Needless("the provider fetches its lists now".to_owned())),
+    }
+}
+
+async fn by_mail(
+    app: &App,
+    delivery: &Delivery,
+    message: &make::Message,
+) -> anyhow::Result<Outcome> {
+    let later = |why: String| Ok(Outcome::Later(why, Duration::ZERO));
+    let Some(settings) = &app.centre.mail else {
+        return later(crate::mail::MailRefused::NoServer.to_string());
+    };
+    let plain = settings.return_to.as_ref().unwrap_or(&settings.from);
+    let Some(from) = return_address::signed(&app.keys, plain, delivery.id.0) else {
+        return later(format!("`{plain}` in `centre.toml` is no mail address"));
+    };
+    let postman = match Postman::of(settings) {
+        Ok(postman) => postman,
+        Err(refused) => return later(refused.to_string()),
+    };
+    Ok(match postman.hand_over(&from, &message.target, &message.bytes).await {
+        Handed::Accepted(words) => Outcome::Accepted(words),
+        Handed::Later(words) => Outcome::Later(words, Duration::ZERO),
+        Handed::Never(words) => Outcome::Never(words),
+    })
+}
+
+/// Writes what came of a try, and gives the delivery back.
+async fn settle(
+    app: &App,
+    lease: &Lease,
+    delivery: &Delivery,
+    outcome: Outcome,
+) -> anyhow::Result<(State, String, Option<Moment>)> {
+    let (at, key) = (app.now(), (delivery.isp_id, delivery.id));
+    // Read anew: this very try may have made the message.
+    let made_at = store::by_id(&app.db, delivery.id).await?.and_then(|one| one.made_at);
+    let is_old = made_at.is_some_and(|made| made.plus_days(GIVE_UP_DAYS) <= at);
+    let (state, kind, answer, wait) = match outcome {
+        Outcome::Accepted(words) => (State::Accepted, "accepted", words, None),
+        Outcome::Never(words) => (State::Refused, "refused", words, None),
+        Outcome::Needless(words) => (State::Withdrawn, "withdrawn", words, None),
+        Outcome::Later(words, _) if is_old => {
+            let words = format!("{words}; not tried any more after {GIVE_UP_DAYS} days");
+            (State::Refused, "refused", words, None)
+        }
+        Outcome::Later(words, asked) => (State::Waiting, "later", words, Some(asked)),
+    };
+    let attempts = if wait.is_some() { lease.attempts + 1 } else { 0 };
+    let next_at = wait.map(|asked| {
+        schedule::later(at, schedule::back_off(app, attempts).max(asked.min(WAIT_MAX)))
+    });
+    let settled = (state != State::Waiting).then_some(at);
+    let write = || async {
+        let mut tx = app.db.begin().await?;
+        if store::is_written(&mut tx, key, lease.fence).await? {
+            return Ok(());
+        }
+        lease.check(&mut tx).await?;
+        store::set_state(&mut tx, key, (state, 1), &answer, settled).await?;
+        let fence = Some(lease.fence);
+        let word = store::Word { kind, detail: Some(&answer), by: "system", fence };
+        store::append(&mut tx, key, at, word).await?;
+        if matches!(state, State::Accepted | State::Withdrawn) {
+            store::drop_message(&mut tx, key).await?;
+        }
+        lease.give_back(&mut tx, attempts, next_at).await?;
+        tx.commit().await
+    };
+    retry::until_settled(write).await?;
+    Ok((state, answer, next_at))
+}

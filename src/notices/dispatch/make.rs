@@ -1,0 +1,181 @@
+//! Making (作成): the message of a delivery, made once and kept until the other side has it.
+//!
+//! Encrypting one text twice gives two messages; so the bytes are kept, sealed, and a repeat sends
+//! them again. Where no fit key stands, nothing is made, and the delivery says why.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+
+use super::{Delivery, carry::Outcome, store, words};
+use crate::{
+    access::{
+        keys::to_hex,
+        seal::{self, Place},
+    },
+    app::App,
+    config::MailServer,
+    isps::{
+        Isp,
+        delivery::{self as preferences, Preference, Way},
+        keys,
+    },
+    jobs::queue::Lease,
+    mail::{
+        Certificate, MailRefused,
+        compose::{self, Letter},
+        own_keys::OwnKeys,
+    },
+    notices::{
+        Notice,
+        export::{self, Form},
+    },
+};
+
+/// What is handed over.
+pub(super) struct Message {
+    /// By which way.
+    pub(super) way: Way,
+    /// To where.
+    pub(super) target: String,
+    /// The bytes.
+    pub(super) bytes: Vec<u8>,
+}
+
+fn place(delivery: &Delivery) -> Place<'_> {
+    // The key of a delivery is one of a kind among all providers'.
+    Place { table: "delivery_messages", column: "sealed", row: delivery.id.0.as_bytes() }
+}
+
+/// The message of a delivery: the one that was made, or a fresh one; or why there is none.
+pub(super) async fn message(
+    app: &App,
+    lease: &Lease,
+    delivery: &Delivery,
+) -> anyhow::Result<Result<Message, Outcome>> {
+    if let Some(kept) = store::message(&app.db, (delivery.isp_id, delivery.id)).await? {
+        let bytes = seal::open(app, place(delivery), &kept);
+        let bytes = bytes.context("a message does not open under this key")?;
+        let target = delivery.target.clone().context("a message that was made goes nowhere")?;
+        return Ok(Ok(Message { way: delivery.way, target, bytes }));
+    }
+    make(app, lease, delivery).await
+}
+
+fn later(why: String) -> Result<Message, Outcome> {
+    Err(Outcome::Later(why, Duration::ZERO))
+}
+
+fn needless(why: &str) -> Result<Message, Outcome> {
+    Err(Outcome::Needless(why.to_owned()))
+}
+
+async fn make(
+    app: &App,
+    lease: &Lease,
+    delivery: &Delivery,
+) -> anyhow::Result<Result<Message, Outcome>> {
+    let notice = crate::notices::find(&app.db, &delivery.list_id).await?;
+    let notice = notice.context("the list of a delivery is gone")?;
+    if notice.withdrawn_at.is_some() {
+        return Ok(needless("all lines of the list were withdrawn before it was sent"));
+    }
+    let mut tx = app.db.snapshot().await?;
+    let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
+    let standard = preference.as_ref().and_then(|one| one.way.standard());
+    let key = match standard {
+        Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,
+        None => None,
+    };
+    drop(tx);
+    let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
+        return Ok(needless("the provider fetches its lists now"));
+    };
+    let isp = crate::isps::by_code(&app.db, &delivery.isp).await?;
+    let isp = isp.context("the provider of a delivery is gone")?;
+    let form: Form = preference.form.parse()?;
+    let target = preference.target.clone().context("a preference leads nowhere")?;
+    let sending = Sending { delivery, notice: &notice, isp: &isp, preference: &preference, form };
+    let bytes = match standard {
+        None => export::write(app, &notice, &isp, form).await?.bytes,
+        Some(standard) => {
+            let Some(key) = key else {
+                return Ok(later(format!("no {} key of the provider stands", standard.word())));
+            };
+            let certificate = match key.checked(app.now()) {
+                Ok(certificate) => certificate,
+                Err(refused) => return Ok(later(format!("key {}: {refused}", key.fingerprint))),
+            };
+            match mail(app, &sending, &certificate).await? {
+                Ok(bytes) => bytes,
+                Err(refused) => return Ok(later(refused.to_string())),
+            }
+        }
+    };
+    keep(app, lease, &sending, &bytes).await?;
+    Ok(Ok(Message { way: preference.way, target, bytes }))
+}
+
+/// A list about to be sent.
+struct Sending<'a> {
+    delivery: &'a Delivery,
+    notice: &'a Notice,
+    isp: &'a Isp,
+    preference: &'a Preference,
+    form: Form,
+}
+
+/// The list as a mail that its provider alone can open.
+async fn mail(
+    app: &App,
+    sending: &Sending<'_>,
+    certificate: &Certificate,
+) -> anyhow::Result<Result<Vec<u8>, MailRefused>> {
+    let Some(MailServer { from, .. }) = &app.centre.mail else {
+        return Ok(Err(MailRefused::NoServer));
+    };
+    // Before the list is written: what cannot be sent was not handed out.
+    let own = match OwnKeys::load(app) {
+        Ok(own) => own,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some((_, domain)) = from.rsplit_once('@') else {
+        return Ok(Err(MailRefused::NoAddress(from.clone())));
+    };
+    let list = export::write(app, sending.notice, sending.isp, sending.form).await?;
+    let name = format!("{}.{}", sending.notice.list_id, words::ending(&sending.preference.form));
+    let letter = Letter {
+        from: format!("\"{}\" <{from}>", app.centre.name_ja.replace(['"', '\\'], "")),
+        to: sending.preference.target.clone().unwrap_or_default(),
+        subject: words::subject(sending.notice),
+        message_id: format!("<{}@{domain}>", sending.delivery.id.0.simple()),
+        at: app.now(),
+        text: words::text(&app.centre, sending.notice, list.lines),
+        file: (name, words::media_type(&sending.preference.form), list.bytes),
+    };
+    Ok(Ok(compose::sealed(app, letter, &own, certificate)?))
+}
+
+/// Keeps the message, so that a repeat sends the same.
+async fn keep(app: &App, lease: &Lease, sending: &Sending<'_>, bytes: &[u8]) -> anyhow::Result<()> {
+    let delivery = sending.delivery;
+    let sealed = seal::seal(app, place(delivery), bytes);
+    let sha256 = to_hex(&Sha256::digest(bytes));
+    let made = store::Made {
+        way: sending.preference.way,
+        target: sending.preference.target.as_deref().unwrap_or_default(),
+        form: &sending.preference.form,
+        at: app.now(),
+        sha256: &sha256,
+        bytes: i64::try_from(bytes.len())?,
+        sealed: &sealed,
+    };
+    let key = (delivery.isp_id, delivery.id);
+    let mut tx = app.db.begin().await?;
+    lease.check(&mut tx).await?;
+    store::keep(&mut tx, key, &made).await?;
+    let word = store::Word { kind: "made", detail: Some(&sha256), by: "system", fence: None };
+    store::append(&mut tx, key, app.now(), word).await?;
+    Ok(tx.commit().await?)
+}
