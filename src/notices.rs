@@ -3,10 +3,15 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`; reads `cases`.
+//! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `log_terms`; reads `cases`.
 
+pub mod chasing;
+pub mod clock;
 pub mod export;
+pub mod figures;
 pub mod line;
+pub mod lines;
+pub mod pages;
 pub mod prepare;
 pub mod recall;
 pub mod report_back;

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "refusals of ways", include_str!("../../migrations/0012_way_refusals.sql")),
     (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
     (14, "audit", include_str!("../../migrations/0014_audit.sql")),
+    (21, "the way back", include_str!("../../migrations/0021_report_back.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
 ];

@@ -11,7 +11,7 @@ use super::{Notice, line::LineBody, store};
 use crate::{
     access::keys::to_hex,
     app::App,
-    cases::{CaseRef, inquiry_id, register},
+    cases::{inquiry_id, register},
     db::Tx,
     isps::Isp,
     sightings::Spot,
@@ -59,10 +59,12 @@ async fn read(app: &App, tx: &mut Tx, notice: &Notice, isp: &Isp) -> anyhow::Res
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
     let mut lines = Vec::new();
-    for stored in store::lines(tx, notice).await? {
+    let all = store::lines(tx, notice).await?;
+    let cases: Vec<_> = all.iter().map(|stored| stored.case_id).collect();
+    let ids = inquiry_id::issue_all(app, tx, notice.isp_id, &cases).await?;
+    for stored in all {
         let body: LineBody = serde_json::from_str(&stored.body)?;
-        let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
-        let id = inquiry_id::issue(app, tx, case).await?;
+        let id = ids.get(&stored.case_id).context("a listed case has an inquiry ID")?;
         let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
         let place = place.context("a listed case holds a malformed spot")?;
         lines.push(Line {

@@ -2,18 +2,25 @@
 //!
 //! Owns no table; reads `cases`, and what providers declared.
 
+use std::{cmp::Reverse, collections::HashMap};
+
+use anyhow::Context as _;
 use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 
-use super::{prepare::IDENTIFY_DAYS, store};
+use super::{
+    clock,
+    store::{self, NewLine},
+};
 use crate::{
     access::keys::to_hex,
     app::App,
     attribution::{Attribution, Attributor, Basis},
     cases::Case,
     db::Tx,
+    ids::{CaseId, IspId},
     isps::{self, Isp, Kind, upstream},
-    sightings::{self, Spot},
+    sightings::{self, Ports, Spot},
     time::Moment,
 };
 
@@ -65,6 +72,14 @@ pub struct LineBody {
     pub reason_hint: Option<ReasonCode>,
 }
 
+impl LineBody {
+    /// The line of `case`, as it is written.
+    pub(super) fn on_line_of(self, case: CaseId) -> anyhow::Result<NewLine> {
+        let body = serde_json::to_string(&self)?;
+        Ok(NewLine { case, seen_at: self.last_seen, model: self.model, body })
+    }
+}
+
 /// What the ISP declared of the network, and what follows from it.
 fn hints(body: LineBody, attribution: Attribution) -> LineBody {
     if attribution.basis != Basis::Declared {
@@ -82,10 +97,30 @@ fn hints(body: LineBody, attribution: Attribution) -> LineBody {
     }
 }
 
-/// The case where the line of `case` was seen last, whichever case speaks for it: there a line that
-/// moved is looked up.
+/// The cases where the lines of these were seen last, whichever case speaks for each: there a line
+/// that moved is looked up.
+async fn latest_of(tx: &mut Tx, isp: IspId, cases: &[&Case]) -> crate::db::Result<Vec<Case>> {
+    let speakers: Vec<Vec<u8>> = cases.iter().map(|case| case.id.0.as_bytes().to_vec()).collect();
+    let mut latest: HashMap<CaseId, Case> = HashMap::new();
+    for member in store::members(tx, isp, &speakers).await? {
+        let Some(speaker) = member.line_of else { continue };
+        let order = |case: &Case| (case.last_seen, Reverse(case.spot.clone()));
+        match latest.get(&speaker) {
+            Some(known) if order(known) >= order(&member) => {}
+            _ => drop(latest.insert(speaker, member)),
+        }
+    }
+    let of = |case: &&Case| match latest.remove(&case.id) {
+        Some(other) if (other.last_seen, &case.spot) > (case.last_seen, &other.spot) => other,
+        _ => (*case).clone(),
+    };
+    Ok(cases.iter().map(of).collect())
+}
+
+/// The case where the line of `case` was seen last.
 pub(super) async fn latest(tx: &mut Tx, case: &Case) -> crate::db::Result<Case> {
-    store::latest_of_line(tx, case.reference()).await
+    let mut latest = latest_of(tx, case.isp_id, &[case]).await?;
+    Ok(latest.pop().unwrap_or_else(|| case.clone()))
 }
 
 /// What all lines of one list of a provider share.
@@ -93,6 +128,7 @@ pub(crate) struct Listing {
     attributor: Attributor,
     upstream_path: Vec<String>,
     report_by: Moment,
+    log_days: i64,
 }
 
 impl Listing {
@@ -101,7 +137,9 @@ impl Listing {
         let attributor = Attributor::of_declarations(&app.db).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
-        Ok(Self { attributor, upstream_path, report_by })
+        let mut tx = app.db.snapshot().await?;
+        let log_days = clock::log_days(&mut tx, isp.id).await?;
+        Ok(Self { attributor, upstream_path, report_by, log_days })
     }
 
     /// What stands on the line of `case`.
@@ -111,15 +149,34 @@ impl Listing {
         case: &Case,
         action: &str,
     ) -> anyhow::Result<LineBody> {
-        let latest = latest(tx, case).await?;
-        let (spot, at) = (Spot(latest.spot), latest.last_seen);
-        let ports = sightings::ports(tx, &spot, at).await?;
+        let mut lines = self.lines(tx, case.isp_id, &[(case, action)]).await?;
+        lines.pop().context("a case has a line")
+    }
+
+    /// What stands on the lines of these cases of one provider, in a few statements for them all.
+    pub(super) async fn lines(
+        &self,
+        tx: &mut Tx,
+        isp: IspId,
+        cases: &[(&Case, &str)],
+    ) -> anyhow::Result<Vec<LineBody>> {
+        let all: Vec<&Case> = cases.iter().map(|(case, _)| *case).collect();
+        let latest = latest_of(tx, isp, &all).await?;
+        let seen: Vec<_> =
+            latest.into_iter().map(|case| (Spot(case.spot), case.last_seen)).collect();
+        let ports = sightings::ports_of(tx, &seen).await?;
+        let lines = cases.iter().zip(&seen).zip(ports);
+        Ok(lines.map(|((case, seen), ports)| self.body(*case, seen, ports)).collect())
+    }
+
+    fn body(&self, (case, action): (&Case, &str), seen: &(Spot, Moment), ports: Ports) -> LineBody {
+        let (spot, at) = (&seen.0, seen.1);
         let body = LineBody {
             action: action.to_owned(),
             stream: case.stream.clone(),
             first_seen: case.first_seen,
             last_seen: at,
-            identify_by: at.plus_days(IDENTIFY_DAYS).min(self.report_by),
+            identify_by: at.plus_days(self.log_days).min(self.report_by),
             spot: to_hex(&spot.0),
             calling_port: ports.calling,
             severity: case.severity.clone(),
@@ -133,9 +190,9 @@ impl Listing {
             placement_hint: None,
             reason_hint: None,
         };
-        Ok(match spot.place() {
+        match spot.place() {
             Some(place) => hints(body, self.attributor.attribute(place.ip, at)),
             None => body,
-        })
+        }
     }
 }

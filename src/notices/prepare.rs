@@ -86,13 +86,14 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     };
     store::insert(&mut tx, &notice).await?;
     let mut lines = recalls.lines;
-    for (case, listings) in &waiting {
-        inquiry_id::issue(app, &mut tx, case.reference()).await?;
-        let action = if *listings == 0 { "new" } else { "repeat" };
-        let body = listing.line(&mut tx, case, action).await?;
-        lines.push((case.id, serde_json::to_string(&body)?));
+    let ids: Vec<CaseId> = waiting.iter().map(|(case, _)| case.id).collect();
+    inquiry_id::issue_all(app, &mut tx, isp.id, &ids).await?;
+    let action = |listings: i64| if listings == 0 { "new" } else { "repeat" };
+    let cases: Vec<_> = waiting.iter().map(|(case, listings)| (case, action(*listings))).collect();
+    for (body, id) in listing.lines(&mut tx, isp.id, &cases).await?.into_iter().zip(ids) {
+        lines.push(body.on_line_of(id)?);
     }
-    store::insert_lines(&mut tx, &notice, &lines).await?;
+    store::insert_lines(&mut tx, &notice, lines).await?;
     for told in recalls.told {
         store::recall::set_told(&mut tx, &notice, told).await?;
     }
@@ -133,7 +134,7 @@ async fn waiting(
 /// What the provider is told of lines that were taken back.
 #[derive(Default)]
 struct Recalls {
-    lines: Vec<(CaseId, String)>,
+    lines: Vec<store::NewLine>,
     /// As what each case is told of, on a line of its own or on the one that it has anyway.
     told: Vec<(CaseId, &'static str)>,
 }
@@ -165,7 +166,7 @@ async fn recalls(
                 (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)
             }
         };
-        recalls.lines.push((id, serde_json::to_string(&body)?));
+        recalls.lines.push(body.on_line_of(id)?);
         recalls.told.push((id, told_as));
     }
     Ok(recalls)

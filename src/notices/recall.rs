@@ -120,7 +120,7 @@ pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyh
             None => Listing::of(app, isp, unsent.report_by).await?,
         };
         let body = listing.line(tx, &case, &told.action).await?;
-        store::set_body(tx, &unsent, &serde_json::to_string(&body)?).await?;
+        store::set_body(tx, &unsent, &body.on_line_of(case.id)?).await?;
         list = Some((unsent.notice_id, listing));
         corrected += 1;
     }

@@ -42,6 +42,7 @@ mod life_of_a_detection;
 mod lines;
 mod mappings;
 mod notices;
+mod office;
 mod one_story;
 mod quarantine;
 mod register;

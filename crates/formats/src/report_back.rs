@@ -216,3 +216,17 @@ pub fn write<'a>(
     }
     csv.finish().map(drop)
 }
+
+/// Writes the rows that are handed back, for a spreadsheet: `line`, `column`, `reason` and
+/// `what_to_do`; UTF-8 with a byte-order mark, CRLF.
+pub fn write_errors(
+    out: impl Write,
+    rows: impl IntoIterator<Item = [String; 4]>,
+) -> io::Result<()> {
+    let mut csv = CsvWriter::new(out, true, &["line", "column", "reason", "what_to_do"])?;
+    for row in rows {
+        row.iter().for_each(|cell| csv.cell(cell));
+        csv.end_row()?;
+    }
+    csv.finish().map(drop)
+}
