@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     access::{self, doors::Door},
     app::App,
-    effects, intake, manuals, portal, site,
+    effects, intake, manuals, notices, portal, site,
     web::{
         self, assets, error, guard, health,
         problem::Problem,
@@ -39,12 +39,13 @@ fn pages() -> Routes {
         .merge(effects::pages::routes())
         .merge(access::pages::routes())
         .merge(intake::pages::routes())
+        .merge(notices::pages::routes())
         .merge_office(office())
 }
 
 /// The pages of providers.
 fn office() -> OfficeRoutes {
-    OfficeRoutes::new().merge(access::pages::office_routes())
+    OfficeRoutes::new().merge(access::pages::office_routes()).merge(notices::pages::office_routes())
 }
 
 /// What machines ask: no language, no cookie.

@@ -39,6 +39,10 @@ const WORK_LINKS: &[(&str, &str, Act)] = &[
     ("/admin/feeds", "feeds-title", Act::SeeFeeds),
     ("/admin/accounts", "accounts-title", Act::ManageAccounts),
     ("/admin/access", "matrix-title", Act::ReadAudit),
+    ("/admin/isps", "office-board-title", Act::SeeOffice),
+    ("/isp", "office-title", Act::SeeLines),
+    ("/isp/lines", "office-lines-title", Act::SeeLines),
+    ("/isp/report", "office-report-title", Act::ReportBack),
     ("/isp/colleagues", "colleagues-title", Act::ManageColleagues),
 ];
 
