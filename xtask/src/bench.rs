@@ -9,6 +9,7 @@ mod attribution;
 pub(crate) mod input;
 mod measure;
 mod network_table;
+mod office;
 mod peers;
 mod product;
 
@@ -45,6 +46,7 @@ struct Day {
 pub(crate) fn run(args: &[String]) -> Result<bool> {
     match args.split_first() {
         Some((name, rest)) if name == "attribution" => return attribution::run(rest),
+        Some((name, rest)) if name == "office" => return office::run(rest),
         Some((name, rest)) if name == "peers" => return peers::run(rest),
         _ => {}
     }
@@ -73,7 +75,8 @@ fn wish(args: &[String]) -> Result<Wish> {
     let usage = || {
         anyhow!(
             "usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]\n\
-                 or: cargo xtask bench attribution [--json]"
+                 or: cargo xtask bench attribution [--json]\n\
+                 or: cargo xtask bench office [--json]"
         )
     };
     let mut wish = Wish { rows: 1_000_000, json: false, database_url: None };
