@@ -125,7 +125,7 @@ async fn report(tenant: &Tenant, list: &str, rows: usize) -> (f64, f64) {
     (seconds[0], seconds[1])
 }
 
-/// The 95th percentile of a page, in milliseconds, over several filters read from the first page on.
+/// The 95th percentile of a page, in milliseconds, over several filters, from the first page on.
 async fn pages(tenant: &Tenant) -> f64 {
     let mut taken = Vec::new();
     for filter in [

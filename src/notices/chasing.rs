@@ -16,6 +16,7 @@ use crate::{
     access::tenancy::Tenant,
     app::App,
     audit::{self, Leaf},
+    cases::register,
     db::{Db, retry},
     ids::{IspId, NoticeId, ReminderId},
     time::Moment,
@@ -178,7 +179,7 @@ async fn remind_once(app: &App) -> anyhow::Result<usize> {
     let now = app.now();
     let mut tx = app.db.begin().await?;
     // Two nodes at once would each remind: the second waits, and finds the reminders of the first.
-    store::hold(&mut tx).await?;
+    register::hold(&mut tx).await?;
     let lists = store::standings(&mut tx, None, now, (LOG_DAYS, URGENT_DAYS)).await?;
     let mut due = 0;
     for list in lists.iter().filter(|list| list.is_due(now)) {

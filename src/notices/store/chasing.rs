@@ -76,15 +76,6 @@ pub(in crate::notices) struct NewReminder<'a> {
     pub(in crate::notices) author: &'a str,
 }
 
-/// Holds others back who remind, until this transaction is over.
-pub(in crate::notices) async fn hold(tx: &mut Tx) -> sqlx::Result<()> {
-    let Tx::Postgres(tx) = tx else { return Ok(()) };
-    sqlx::query("LOCK TABLE reminders IN SHARE ROW EXCLUSIVE MODE")
-        .execute(&mut **tx)
-        .await
-        .map(|_| ())
-}
-
 /// Writes a reminder.
 pub(in crate::notices) async fn insert(
     tx: &mut Tx,
