@@ -87,6 +87,10 @@ typed_ids! {
     CaseId;
     /// Key of a notice (注意喚起).
     NoticeId;
+    /// Key of a file that a provider handed in (報告受領).
+    UploadId;
+    /// Key of a reminder (督促).
+    ReminderId;
     /// Key of a visit (来訪).
     VisitId;
     /// Key of an account (アカウント).

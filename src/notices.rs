@@ -3,22 +3,26 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`, `campaign_lines`, `taxii_objects`, `taxii_lists`, `wordings`,
-//! `wording_events`, `deliveries`, `delivery_events`, `delivery_messages`; reads `cases`, and the
-//! tables of campaigns.
+//! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `log_terms`, `campaign_lines`,
+//! `taxii_objects`, `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
+//! `delivery_messages`; reads `cases`, and the tables of campaigns.
 
 pub mod apartments;
 pub mod campaign_figures;
+pub mod chasing;
+pub mod clock;
 pub mod collection;
 pub mod dispatch;
 pub mod export;
 pub mod fetch;
+pub mod figures;
 pub mod inside;
 pub mod jobs;
 pub mod kit;
 #[cfg(feature = "print")]
 pub mod letters;
 pub mod line;
+pub mod lines;
 pub mod pages;
 pub mod prepare;
 mod readable;

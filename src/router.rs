@@ -41,12 +41,16 @@ fn pages() -> Routes {
         .merge(audit::pages::routes())
         .merge(intake::pages::routes())
         .merge(cases::pages::routes())
+        .merge(notices::pages::routes())
         .merge_office(office())
 }
 
 /// The pages of providers.
 fn office() -> OfficeRoutes {
-    OfficeRoutes::new().merge(access::pages::office_routes()).merge(isps::pages::office_routes())
+    OfficeRoutes::new()
+        .merge(access::pages::office_routes())
+        .merge(isps::pages::office_routes())
+        .merge(notices::pages::office_routes())
 }
 
 /// What machines ask: no language, no cookie.

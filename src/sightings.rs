@@ -12,7 +12,7 @@ mod sheaf;
 pub(crate) mod store;
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     net::{IpAddr, Ipv6Addr},
 };
 
@@ -189,14 +189,34 @@ pub(crate) struct Ports {
     pub(crate) peer: Option<u16>,
 }
 
-/// The ports that a sighting at `spot` at `at` kept; of several of one moment the lowest of each,
-/// whichever file came first.
-pub(crate) async fn ports(tx: &mut Tx, spot: &Spot, at: Moment) -> crate::db::Result<Ports> {
-    let seen = seen_at(tx, spot, at).await?;
-    Ok(Ports {
-        calling: seen.iter().filter_map(|hit| hit.port).min(),
-        peer: seen.iter().filter_map(|hit| hit.peer_port).min(),
-    })
+/// The ports that each of these sightings kept, given by spot and time; of several of one moment
+/// the lowest of each, whichever file came first. Each shelf is read once.
+pub(crate) async fn ports_of(
+    tx: &mut Tx,
+    seen: &[(Spot, Moment)],
+) -> crate::db::Result<Vec<Ports>> {
+    let mut shelves: BTreeMap<&[u8], (Moment, Moment)> = BTreeMap::new();
+    let mut wanted: HashMap<&[u8], BTreeMap<Moment, Ports>> = HashMap::new();
+    for (spot, at) in seen {
+        let span = shelves.entry(spot.shelf()).or_insert((*at, *at));
+        *span = (span.0.min(*at), span.1.max(*at));
+        wanted.entry(&spot.0).or_default().insert(*at, Ports::default());
+    }
+    for (shelf, span) in shelves {
+        for (from, body) in store::hits_within(tx, shelf, span).await? {
+            for hit in hits::unpack(shelf, from, &body)? {
+                let found =
+                    wanted.get_mut(hit.spot.as_slice()).and_then(|all| all.get_mut(&hit.at));
+                if let Some(ports) = found {
+                    let lowest = |one: Option<u16>, other| one.into_iter().chain(other).min();
+                    ports.calling = lowest(ports.calling, hit.port);
+                    ports.peer = lowest(ports.peer, hit.peer_port);
+                }
+            }
+        }
+    }
+    let of = |(spot, at): &(Spot, Moment)| wanted.get(spot.0.as_slice())?.get(at).copied();
+    Ok(seen.iter().map(|one| of(one).unwrap_or_default()).collect())
 }
 
 /// Whether a file that stands tells of a sighting at `spot` at just that moment.

@@ -10,6 +10,8 @@ mod album;
 mod device;
 #[path = "portal/intake.rs"]
 mod intake;
+#[path = "portal/office.rs"]
+mod office;
 #[path = "portal/people.rs"]
 mod people;
 #[path = "portal/providers.rs"]

@@ -21,6 +21,7 @@ reason-unknown_word = The word is not in the list of the column.
 reason-bad_prefix = The cell holds no prefix in CIDR form without bits beyond its length.
 reason-text_too_long = The text is longer than the column allows.
 reason-contact_data = Contact data does not belong in this column.
+reason-formula = A spreadsheet would take this cell for a formula.
 reason-bad_token = The cell holds no token of 64 hexadecimal digits.
 reason-contradiction = What the row says does not go together, or does not look as the format has it.
 reason-not_json = The record is not one whole JSON value.

@@ -21,6 +21,7 @@ reason-unknown_word = この列の言葉の一覧にありません。
 reason-bad_prefix = アドレスの範囲（CIDR）として正しくありません。
 reason-text_too_long = この列に入る長さを超えています。
 reason-contact_data = この列に連絡先を書くことはできません。
+reason-formula = 表計算ソフトが数式として扱う書き方です。
 reason-bad_token = 16進数64けたのトークンではありません。
 reason-contradiction = 項目どうしが合わないか、形式どおりではありません。
 reason-not_json = 1個のJSONとして読めません。

@@ -3,7 +3,7 @@
 //! At rest an ID is a keyed tag, to look it up, and a ciphertext, to issue a list again; the keys
 //! live outside the database. An ID never stands in an address, a log or a metric.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use aes_gcm_siv::{
     Aes256GcmSiv, Nonce,
@@ -16,7 +16,13 @@ use sha2::Sha256;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::{CaseRef, store};
-use crate::{access::keys::Keys, app::App, db::Tx, time::Moment};
+use crate::{
+    access::keys::Keys,
+    app::App,
+    db::Tx,
+    ids::{CaseId, IspId},
+    time::Moment,
+};
 
 /// Inquiry ID (問合せID): fourteen random digits and a check digit, shown `48213-90417-66206`.
 ///
@@ -192,6 +198,42 @@ pub(crate) async fn opened(
         Some(sealed) => InquiryId::unseal(&app.keys, case, sealed),
         None => issue(app, tx, case).await,
     }
+}
+
+/// The inquiry IDs of cases of one provider: those they have, or fresh ones, in a few statements.
+pub(crate) async fn issue_all(
+    app: &App,
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[CaseId],
+) -> anyhow::Result<HashMap<CaseId, InquiryId>> {
+    let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
+    let mut ids = HashMap::with_capacity(cases.len());
+    for (id, sealed) in store::ids::sealed(tx, isp, &keys).await? {
+        ids.insert(id, InquiryId::unseal(&app.keys, CaseRef { isp, id }, &sealed)?);
+    }
+    let mut fresh = Vec::new();
+    for id in cases {
+        if ids.contains_key(id) {
+            continue;
+        }
+        let (drawn, nonce) = app.random(|rng| {
+            let mut nonce = [0; 12];
+            rng.fill_bytes(&mut nonce);
+            (InquiryId::draw(rng), nonce)
+        });
+        let sealed = drawn.seal(&app.keys, CaseRef { isp, id: *id }, nonce)?;
+        fresh.push((drawn.tag(&app.keys).to_vec(), *id, sealed));
+        ids.insert(*id, drawn);
+    }
+    let wanted = fresh.len() as u64;
+    if store::ids::insert(tx, isp, &fresh, app.now()).await? < wanted {
+        // A tag was taken: those cases draw again.
+        for (_, id, _) in fresh {
+            ids.insert(id, issue(app, tx, CaseRef { isp, id }).await?);
+        }
+    }
+    Ok(ids)
 }
 
 /// Ends the ID of a case at `ends_at`, or lifts its end.

@@ -6,7 +6,8 @@
 //! carry it over. A weakness and an infection of one line are joined apart:
 //! the one may end while the other lasts.
 
-use anyhow::ensure;
+mod bind;
+
 use formats::Weakness;
 
 use super::{CaseRef, store};
@@ -60,37 +61,11 @@ pub struct LineToken<'a> {
     pub said_at: Moment,
 }
 
+pub(crate) use bind::bind_all;
+
 /// How often lines of a provider were joined or parted so far, as this transaction sees it.
 pub(crate) async fn joins(tx: &mut Tx, isp: IspId) -> crate::db::Result<i64> {
     store::tokens::joins(tx, isp).await
-}
-
-/// Binds `token` to `case`, as its provider said at `token.said_at`, and joins the cases of that
-/// line. Of several tokens of an epoch the one that was said last counts, whenever it came.
-pub(crate) async fn bind(
-    tx: &mut Tx,
-    case: CaseRef,
-    token: &LineToken<'_>,
-    at: Moment,
-    author: &str,
-) -> anyhow::Result<()> {
-    ensure!(!token.epoch.is_empty(), "a line token without an epoch cannot be compared");
-    // A case that was told by mistake says nothing of any line.
-    if store::withdrawn::is_withdrawn(tx, case).await?
-        || store::tokens::is_outdated(tx, case, token).await?
-    {
-        return Ok(());
-    }
-    store::tokens::insert(tx, case, token, (at, author)).await?;
-    store::tokens::count_join(tx, case.isp).await?;
-    // A case is on one line: the ISP's newer word ends its older one. Whoever shared the older
-    // one's line by it alone is a line without this case.
-    for left in store::tokens::end_others(tx, case, token, at).await? {
-        if let Some(left) = store::tokens::any_case(tx, case.isp, (token.epoch, &left)).await? {
-            join(tx, CaseRef { id: left, ..case }, at, author).await?;
-        }
-    }
-    join(tx, case, at, author).await
 }
 
 /// Lets the earliest case of the line of `case` speak for the others of its end point. Whatever

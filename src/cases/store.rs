@@ -1,5 +1,6 @@
 //! SQL of cases and their facts.
 
+pub(super) mod ids;
 pub(super) mod moved;
 pub(super) mod opening;
 pub(super) mod places;

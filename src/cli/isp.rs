@@ -1,4 +1,6 @@
-//! `todoke isp`: the register of providers.
+//! `todoke isp`: the register of providers, and the work of the office that supports them.
+
+mod office;
 
 mod apartments;
 mod claim;
@@ -102,6 +104,52 @@ enum Command {
     /// What providers proposed of themselves.
     #[command(subcommand)]
     Proposal(proposal::Command),
+    /// Whom to ask about which list: not fetched, not or partly reported, lines that soon expire.
+    #[command(after_help = "Example:\n  todoke isp chase --json\n  todoke isp chase --remind")]
+    Chase {
+        /// Let a reminder become due for each that had none within a week.
+        #[arg(long)]
+        remind: bool,
+    },
+    /// Reminders that are due: none of their list went out since.
+    #[command(after_help = "Example:\n  todoke isp reminders --json")]
+    Reminders,
+    /// Note that a provider was reminded of a list.
+    #[command(after_help = "Example:\n  todoke isp reminded isp-a isp-a-20260501-001 --by phone")]
+    Reminded {
+        /// The provider.
+        isp: String,
+        /// The list.
+        list: String,
+        /// In which way: phone, mail, or another word.
+        #[arg(long = "by", value_name = "WAY")]
+        way: String,
+        /// Who did it.
+        #[arg(long, value_name = "NAME")]
+        author: Option<String>,
+    },
+    /// Say for how many days a provider keeps the logs by which it finds a line.
+    #[command(after_help = "Example:\n  todoke isp logs isp-a --days 90")]
+    Logs {
+        /// The provider.
+        isp: String,
+        /// How many days.
+        #[arg(long)]
+        days: i64,
+        /// Who says so.
+        #[arg(long, value_name = "NAME")]
+        author: Option<String>,
+    },
+    /// How far the lines of each provider came, as shares of those distributed and identified.
+    #[command(after_help = "Example:\n  todoke isp figures --isp isp-a --json")]
+    Figures {
+        /// Of this provider alone.
+        #[arg(long)]
+        isp: Option<String>,
+        /// Of lines first seen at this time or later.
+        #[arg(long)]
+        since: Option<Moment>,
+    },
 }
 
 /// For which provider, and who acts.
@@ -142,6 +190,17 @@ impl Isp {
             Command::Proposal(it) => it.run(app, out).await,
             Command::Key(it) => it.run(app, out).await,
             Command::Delivery(it) => it.run(app, out).await,
+            Command::Chase { remind } => office::chase(app, out, *remind).await,
+            Command::Reminders => office::reminders(app, out).await,
+            Command::Reminded { isp, list, way, author } => {
+                office::reminded(app, out, (isp, list, way, author.as_deref())).await
+            }
+            Command::Logs { isp, days, author } => {
+                office::logs(app, out, (isp, *days, author.as_deref())).await
+            }
+            Command::Figures { isp, since } => {
+                office::figures(app, out, (isp.as_deref(), *since)).await
+            }
         }
     }
 }

@@ -1,11 +1,19 @@
 //! `todoke report-back`: what the providers report per line.
 
-use std::{fs::File, path::PathBuf};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, Subcommand};
 
 use super::{Ended, Out, Refused, given::how_many, isp_named};
-use crate::{app::App, notices::report_back};
+use crate::{
+    access::tenancy::Tenant,
+    app::App,
+    notices::report_back::{self, Imported, Receipt, receipt},
+    web::texts::Lang,
+};
 
 #[derive(Debug, Args)]
 pub(super) struct ReportBack {
@@ -15,7 +23,7 @@ pub(super) struct ReportBack {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take a report in; good rows go in, bad ones come back with line and column.
+    /// Take a report in; good rows go in, bad ones come back with line, column and what to do.
     #[command(
         after_help = "Example:\n  todoke report-back import --isp isp-a report.csv --dry-run"
     )]
@@ -28,32 +36,113 @@ enum Command {
         /// Only say what it would do.
         #[arg(long)]
         dry_run: bool,
+        /// Write the rows that came back into this CSV as well.
+        #[arg(long, value_name = "CSV")]
+        errors: Option<PathBuf>,
+    },
+    /// Receipts of what a provider handed in, the latest first, or the one of that number.
+    #[command(
+        after_help = "Example:\n  todoke report-back receipts --isp isp-a R-20260501-1F2E3D4C"
+    )]
+    Receipts {
+        /// Whose receipts.
+        #[arg(long)]
+        isp: String,
+        /// The number of one.
+        number: Option<String>,
     },
 }
 
+/// Receipts that are listed.
+const LISTED: i64 = 1_000;
+
 impl ReportBack {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
-        let Command::Import { isp, file, dry_run } = &self.command;
-        let isp = isp_named(app, isp).await?;
-        let open = File::open(file);
-        let open = open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
-        let done = report_back::import(app, &isp, open, *dry_run).await?;
-        let done = done.map_err(Refused::because)?;
-        for error in &done.errors {
-            let column = error.column.as_deref().unwrap_or("-");
-            eprintln!("line {}, column {column}: {}", error.line, error.reason);
+        match &self.command {
+            Command::Import { isp, file, dry_run, errors } => {
+                let tenant = tenant(app, isp).await?;
+                import(&tenant, out, file, (*dry_run, errors.as_deref())).await
+            }
+            Command::Receipts { isp, number } => {
+                let tenant = tenant(app, isp).await?;
+                receipts(&tenant, out, number.as_deref()).await
+            }
         }
-        let dry = if *dry_run { " (dry run: nothing was kept)" } else { "" };
-        out.line(
-            &done,
-            format!(
-                "{}: {} accepted, {} unchanged, {} returned{dry}",
-                how_many(done.rows, "row"),
-                done.accepted,
-                done.unchanged,
-                done.errors.len()
-            ),
-        )?;
-        Ok(if done.errors.is_empty() { Ended::Done } else { Ended::PartlyRefused })
     }
+}
+
+async fn tenant(app: &App, code: &str) -> anyhow::Result<Tenant> {
+    let isp = isp_named(app, code).await?;
+    Ok(Tenant::of(app, isp.id, &isp.code, "command line"))
+}
+
+async fn import(
+    tenant: &Tenant,
+    out: Out,
+    file: &Path,
+    (dry_run, errors): (bool, Option<&Path>),
+) -> anyhow::Result<Ended> {
+    let open = File::open(file);
+    let open = open.map_err(|e| Refused::because(format!("{}: {e}", file.display())))?;
+    let done = report_back::import(tenant, open, dry_run).await?;
+    let done = done.map_err(Refused::because)?;
+    for error in &done.errors {
+        let column = error.column.as_deref().unwrap_or("-");
+        let (line, reason, what_to_do) = (error.line, &error.reason, &error.what_to_do);
+        eprintln!("line {line}, column {column}: {reason}. {what_to_do}");
+    }
+    for column in &done.unknown_columns {
+        eprintln!("column {column} is not read: the schema has no such column");
+    }
+    if let Some(path) = errors {
+        fs::write(path, report_back::errors_csv(&done.errors, Lang::En)?)
+            .map_err(|e| Refused::because(format!("{}: {e}", path.display())))?;
+    }
+    out.line(&done, words(&done, dry_run))?;
+    Ok(if done.errors.is_empty() { Ended::Done } else { Ended::PartlyRefused })
+}
+
+fn words(done: &Imported, dry_run: bool) -> String {
+    let receipt = match &done.receipt {
+        Some(receipt) if done.is_again => format!("; handed in before: {}", receipt.number),
+        Some(receipt) => format!("; receipt {}", receipt.number),
+        None => String::new(),
+    };
+    format!(
+        "{}: {} accepted ({} of them corrections), {} unchanged, {} returned{receipt}{}",
+        how_many(done.rows, "row"),
+        done.accepted,
+        done.corrections,
+        done.unchanged,
+        done.errors.len(),
+        if dry_run { " (dry run: nothing was kept)" } else { "" }
+    )
+}
+
+async fn receipts(tenant: &Tenant, out: Out, number: Option<&str>) -> anyhow::Result<Ended> {
+    let receipts = match number {
+        None => receipt::latest(tenant, LISTED).await?,
+        Some(number) => {
+            let found = receipt::find(tenant, number.trim()).await?;
+            let none = || format!("{} has no receipt {number}", tenant.code());
+            vec![found.ok_or_else(|| Refused::because(none()))?]
+        }
+    };
+    for receipt in receipts {
+        out.line(&receipt, line(&receipt))?;
+    }
+    Ok(Ended::Done)
+}
+
+fn line(receipt: &Receipt) -> String {
+    format!(
+        "{}\t{}\t{} by {}\t{} accepted\t{} unchanged\t{} returned",
+        receipt.number,
+        receipt.at.rfc3339(),
+        how_many(receipt.rows, "row"),
+        receipt.by,
+        receipt.accepted,
+        receipt.unchanged,
+        receipt.refused
+    )
 }

@@ -185,6 +185,78 @@ where
     Ok(found)
 }
 
+/// Rows of `{select} IN (keys)` for the keys of one owner, bound as `$1`, in no order; `select` is
+/// program text that ends in the column, such as `SELECT … FROM t WHERE isp_id = $1 AND case_id`.
+pub async fn select_of<T>(
+    tx: &mut Tx,
+    select: &'static str,
+    owner: &[u8],
+    keys: &[Vec<u8>],
+) -> sqlx::Result<Vec<T>>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    let mut found = Vec::new();
+    match tx {
+        Tx::Sqlite(tx) => {
+            let select = select.replace("$1", "?");
+            for keys in keys.chunks(SQLITE_KEYS) {
+                let marks = vec!["?"; keys.len()].join(",");
+                let sql = format!("{select} IN ({marks})");
+                let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner);
+                for key in keys {
+                    query = query.bind(key.as_slice());
+                }
+                found.extend(query.fetch_all(&mut **tx).await?);
+            }
+        }
+        Tx::Postgres(tx) => {
+            let sql = format!("{select} = ANY($2)");
+            for keys in keys.chunks(POSTGRES_ROWS) {
+                let query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+                found.extend(query.bind(owner).bind(keys.to_vec()).fetch_all(&mut **tx).await?);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Sets `column` in rows of one owner, each by its key: `{table}` has the columns `isp_id` and
+/// `id`; both names are program text.
+pub async fn set_of(
+    tx: &mut Tx,
+    (table, column): (&'static str, &'static str),
+    owner: &[u8],
+    values: &[(Vec<u8>, Option<Vec<u8>>)],
+) -> sqlx::Result<()> {
+    match tx {
+        Tx::Sqlite(tx) => {
+            let sql = format!("UPDATE {table} SET {column} = ? WHERE isp_id = ? AND id = ?");
+            for (key, value) in values {
+                let query = sqlx::query(AssertSqlSafe(sql.clone()));
+                let query = query.bind(value.as_deref()).bind(owner).bind(key.as_slice());
+                query.execute(&mut **tx).await?;
+            }
+        }
+        Tx::Postgres(tx) => {
+            let sql = format!(
+                "UPDATE {table} AS t SET {column} = v.value
+                   FROM UNNEST($2::BYTEA[], $3::BYTEA[]) AS v (key, value)
+                  WHERE t.isp_id = $1 AND t.id = v.key"
+            );
+            for values in values.chunks(POSTGRES_ROWS) {
+                let (keys, new): (Vec<_>, Vec<_>) = values.iter().cloned().unzip();
+                let query = sqlx::query(AssertSqlSafe(sql.clone())).bind(owner);
+                query.bind(keys).bind(new).execute(&mut **tx).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Runs `{delete} IN (keys)` for the keys of one owner, bound as `$1`; `delete` is program text
 /// that ends in the column, such as `DELETE FROM t WHERE isp_id = $1 AND case_id`.
 pub async fn delete_of(
@@ -246,6 +318,35 @@ where
         }
     }
     Ok(found)
+}
+
+/// Runs `{update} (numbers)` for rows of one parent: `$1` is a word, `$2` a number that goes with
+/// it, `$3` and `$4` the key of the parent; `update` is program text that ends in `IN`.
+pub async fn update_numbered(
+    tx: &mut Tx,
+    update: &'static str,
+    (word, number): (&str, i64),
+    parent: [&[u8]; 2],
+    numbers: &[i64],
+) -> sqlx::Result<u64> {
+    let mut done = 0;
+    for numbers in numbers.chunks(POSTGRES_ROWS) {
+        done += match tx {
+            Tx::Sqlite(tx) => {
+                let sql = format!("{update} (SELECT value FROM json_each($5))");
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(word).bind(number);
+                let query = query.bind(parent[0]).bind(parent[1]).bind(json(numbers));
+                query.execute(&mut **tx).await?.rows_affected()
+            }
+            Tx::Postgres(tx) => {
+                let sql = format!("{update} (SELECT UNNEST($5::BIGINT[]))");
+                let query = sqlx::query(AssertSqlSafe(sql)).bind(word).bind(number);
+                let query = query.bind(parent[0]).bind(parent[1]).bind(numbers);
+                query.execute(&mut **tx).await?.rows_affected()
+            }
+        };
+    }
+    Ok(done)
 }
 
 fn json(numbers: &[i64]) -> String {

@@ -84,9 +84,10 @@ pub(crate) fn for_update_skip_locked(tx: &Tx) -> &'static str {
 }
 
 /// One migration text for both engines: on SQLite a table marked `/* clustered */` is kept in the
-/// order of its primary key, which PostgreSQL has no word for; and a key that is one number is the
-/// number of the row itself, if it is called `INTEGER`.
+/// order of its primary key, which PostgreSQL has no word for; a key that is one number is the
+/// number of the row itself, if it is called `INTEGER`; and text is read as JSON as it is.
 pub(crate) fn for_sqlite(migration: &str) -> String {
     let migration = migration.replace("/* clustered */", "WITHOUT ROWID");
+    let migration = migration.replace("CAST(body AS JSON)", "body");
     migration.replace("BIGINT PRIMARY KEY", "INTEGER PRIMARY KEY")
 }

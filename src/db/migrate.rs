@@ -27,14 +27,15 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "refusals of ways", include_str!("../../migrations/0012_way_refusals.sql")),
     (13, "corrections", include_str!("../../migrations/0013_corrections.sql")),
     (14, "audit", include_str!("../../migrations/0014_audit.sql")),
-    (22, "self-service of providers", include_str!("../../migrations/0022_self_service.sql")),
-    (19, "collections of providers", include_str!("../../migrations/0019_taxii.sql")),
+    (15, "delivery", include_str!("../../migrations/0015_delivery.sql")),
+    (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
     (17, "campaigns", include_str!("../../migrations/0017_campaigns.sql")),
     (18, "apartments", include_str!("../../migrations/0018_apartments.sql")),
-    (16, "wordings", include_str!("../../migrations/0016_wordings.sql")),
+    (19, "collections of providers", include_str!("../../migrations/0019_taxii.sql")),
+    (21, "the way back", include_str!("../../migrations/0021_report_back.sql")),
+    (22, "self-service of providers", include_str!("../../migrations/0022_self_service.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
-    (15, "delivery", include_str!("../../migrations/0015_delivery.sql")),
 ];
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.

@@ -223,6 +223,7 @@ fn blank(listed: &Listed, at: Moment, state: State) -> Report {
         line: 0,
         list_id: listed.list_id.clone(),
         record_no: listed.record_no,
+        inquiry_id: None,
         reported_at: at.0 + REPORT_AFTER,
         state,
         identified: None,

@@ -111,8 +111,9 @@ impl Houses {
     /// last.
     pub async fn place(&self, tx: &mut Tx, case: &Case) -> anyhow::Result<Placed> {
         let place = case.place()?;
-        let ports = sightings::ports(tx, &Spot(case.spot.clone()), case.last_seen).await?;
-        let port = place.port.or(ports.calling);
+        let seen = [(Spot(case.spot.clone()), case.last_seen)];
+        let ports = sightings::ports_of(tx, &seen).await?;
+        let port = place.port.or(ports.first().and_then(|ports| ports.calling));
         let found = buildings::find(&self.0, (place.ip, port), case.last_seen);
         let speaker = CaseRef { isp: case.isp_id, id: case.line_of.unwrap_or(case.id) };
         let stands = places::Standing::of(&places::history(tx, speaker).await?);

@@ -2,13 +2,19 @@
 //!
 //! Owns no table; reads `cases`, what campaigns name, and what providers declared.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
+use anyhow::Context as _;
 use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
-use super::{apartments::Houses, prepare::IDENTIFY_DAYS, store, wordings};
+use super::{
+    apartments::Houses,
+    clock,
+    store::{self, NewLine},
+    wordings,
+};
 use crate::{
     access::keys::to_hex,
     app::App,
@@ -21,7 +27,7 @@ use crate::{
     db::Tx,
     ids::{CaseId, IspId},
     isps::{self, Isp, Kind, upstream},
-    sightings::{self, Spot},
+    sightings::{self, Ports, Spot},
     time::Moment,
 };
 
@@ -82,6 +88,14 @@ pub struct LineBody {
     pub template_version: Option<String>,
 }
 
+impl LineBody {
+    /// The line of `case`, as it is written.
+    pub(super) fn on_line_of(self, case: CaseId) -> anyhow::Result<NewLine> {
+        let body = serde_json::to_string(&self)?;
+        Ok(NewLine { case, seen_at: self.last_seen, model: self.model, body })
+    }
+}
+
 /// What the ISP declared of the network, and what follows from it.
 fn hints(body: LineBody, attribution: Attribution) -> LineBody {
     if attribution.basis != Basis::Declared {
@@ -97,10 +111,30 @@ fn hints(body: LineBody, attribution: Attribution) -> LineBody {
     }
 }
 
-/// The case where the line of `case` was seen last, whichever case speaks for it: there a line that
-/// moved is looked up.
+/// The cases where the lines of these were seen last, whichever case speaks for each: there a line
+/// that moved is looked up.
+async fn latest_of(tx: &mut Tx, isp: IspId, cases: &[&Case]) -> crate::db::Result<Vec<Case>> {
+    let speakers: Vec<Vec<u8>> = cases.iter().map(|case| case.id.0.as_bytes().to_vec()).collect();
+    let mut latest: HashMap<CaseId, Case> = HashMap::new();
+    for member in store::members(tx, isp, &speakers).await? {
+        let Some(speaker) = member.line_of else { continue };
+        let order = |case: &Case| (case.last_seen, Reverse(case.spot.clone()));
+        match latest.get(&speaker) {
+            Some(known) if order(known) >= order(&member) => {}
+            _ => drop(latest.insert(speaker, member)),
+        }
+    }
+    let of = |case: &&Case| match latest.remove(&case.id) {
+        Some(other) if (other.last_seen, &case.spot) > (case.last_seen, &other.spot) => other,
+        _ => (*case).clone(),
+    };
+    Ok(cases.iter().map(of).collect())
+}
+
+/// The case where the line of `case` was seen last.
 pub(super) async fn latest(tx: &mut Tx, case: &Case) -> crate::db::Result<Case> {
-    store::latest_of_line(tx, case.reference()).await
+    let mut latest = latest_of(tx, case.isp_id, &[case]).await?;
+    Ok(latest.pop().unwrap_or_else(|| case.clone()))
 }
 
 /// What all lines of one list of a provider share.
@@ -116,6 +150,7 @@ pub(crate) struct Listing {
     campaigns: HashMap<CaseId, Named>,
     houses: Houses,
     template_version: Option<String>,
+    log_days: i64,
 }
 
 impl Listing {
@@ -127,6 +162,8 @@ impl Listing {
         let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id).await?);
         let houses = Houses::of(&app.db, isp.id).await?;
         let template_version = wordings::edition(&wordings::list(app).await?, now);
+        let mut tx = app.db.snapshot().await?;
+        let log_days = clock::log_days(&mut tx, isp.id).await?;
         let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
         Ok(Self {
             app,
@@ -139,6 +176,7 @@ impl Listing {
             campaigns,
             houses,
             template_version,
+            log_days,
         })
     }
 
@@ -170,20 +208,66 @@ impl Listing {
         case: &Case,
         action: &str,
     ) -> anyhow::Result<Option<LineBody>> {
-        let latest = latest(tx, case).await?;
+        let mut lines = self.lines(tx, &[(case, action)]).await?;
+        lines.pop().context("a case has a line")
+    }
+
+    /// What stands on the lines of these cases, in a few statements for them all; nothing for those
+    /// that the provider may not read of.
+    pub(super) async fn lines(
+        &self,
+        tx: &mut Tx,
+        cases: &[(&Case, &str)],
+    ) -> anyhow::Result<Vec<Option<LineBody>>> {
+        let all: Vec<&Case> = cases.iter().map(|(case, _)| *case).collect();
+        let latest = latest_of(tx, self.isp, &all).await?;
+        let seen: Vec<_> =
+            latest.iter().map(|case| (Spot(case.spot.clone()), case.last_seen)).collect();
+        let ports = sightings::ports_of(tx, &seen).await?;
+        let mut lines = Vec::with_capacity(cases.len());
+        for (((case, seen), latest), ports) in cases.iter().zip(&seen).zip(latest).zip(ports) {
+            let body = self.body(*case, seen, ports);
+            lines.push(self.judged(tx, (latest, seen), body).await?);
+        }
+        Ok(lines)
+    }
+
+    /// A line with what was declared of its network; nothing where the provider may not read of it.
+    async fn judged(
+        &self,
+        tx: &mut Tx,
+        (latest, (spot, at)): (Case, &(Spot, Moment)),
+        body: LineBody,
+    ) -> anyhow::Result<Option<LineBody>> {
         let asn = latest.asn.and_then(|asn| u32::try_from(asn).ok());
-        let (spot, at) = (Spot(latest.spot.clone()), latest.last_seen);
-        let ports = sightings::ports(tx, &spot, at).await?;
+        let Some(place) = spot.place() else { return Ok(Some(body)) };
+        if !self.may_read(Seen { ip: place.ip, asn, at: *at }).await? {
+            return Ok(None);
+        }
+        let body = hints(body, self.rights.declarations().attribute(place.ip, *at));
+        if body.network_kind.as_deref() != Some(Kind::Apartment.word()) {
+            return Ok(Some(body));
+        }
+        // Whether it stands in a home or in a part that all share, no list of detections says: here
+        // stands what the provider or a person said of it before.
+        let placed = self.houses.place(tx, &latest).await?;
+        let (placement_hint, reason_hint) = (Some(placed.placement), placed.reason_hint());
+        Ok(Some(LineBody { placement_hint, reason_hint, ..body }))
+    }
+
+    fn body(&self, (case, action): (&Case, &str), seen: &(Spot, Moment), ports: Ports) -> LineBody {
+        let (spot, at) = (&seen.0, seen.1);
         let campaign = self.campaign_of(case.id);
         // A deadline that is over would ask for what nobody can do.
         let report_by = campaign.map(|named| named.report_by);
         let report_by = report_by.filter(|by| (self.now..self.report_by).contains(by));
-        let body = LineBody {
+        let identify_by = at.plus_days(self.log_days).min(report_by.unwrap_or(self.report_by));
+        LineBody {
             action: action.to_owned(),
             stream: case.stream.clone(),
             first_seen: case.first_seen,
             last_seen: at,
-            identify_by: at.plus_days(IDENTIFY_DAYS).min(report_by.unwrap_or(self.report_by)),
+            identify_by,
             spot: to_hex(&spot.0),
             calling_port: ports.calling,
             severity: case.severity.clone(),
@@ -199,19 +283,6 @@ impl Listing {
             campaign: campaign.map(|named| named.name.clone()),
             report_by,
             template_version: self.template_version.clone(),
-        };
-        let Some(place) = spot.place() else { return Ok(Some(body)) };
-        if !self.may_read(Seen { ip: place.ip, asn, at }).await? {
-            return Ok(None);
         }
-        let body = hints(body, self.rights.declarations().attribute(place.ip, at));
-        if body.network_kind.as_deref() != Some(Kind::Apartment.word()) {
-            return Ok(Some(body));
-        }
-        // Whether it stands in a home or in a part that all share, no list of detections says: here
-        // stands what the provider or a person said of it before.
-        let placed = self.houses.place(tx, &latest).await?;
-        let (placement_hint, reason_hint) = (Some(placed.placement), placed.reason_hint());
-        Ok(Some(LineBody { placement_hint, reason_hint, ..body }))
     }
 }

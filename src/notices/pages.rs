@@ -1,17 +1,57 @@
+//! Pages of providers, `/isp…`, and the board of the office that supports them, `/admin/isps`; and
 //! `/api/v1/` and `/taxii2/`: what machines of providers ask for, and hand in; no page, no cookie.
 //!
 //! A token opens the lists of one provider. Whatever belongs to another one is not there for it.
 
+mod board;
 mod inside;
+mod lines;
 mod lists;
 mod machine;
+mod overview;
+mod report;
 mod report_back;
 mod taxii;
 mod taxii_words;
 
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use utoipa::OpenApi as _;
 
-use crate::{access::doors::Door, web::routes::OfficeRoutes};
+use crate::{
+    access::{doors::Door, roles::Act},
+    web::routes::{OfficeRoutes, Routes},
+};
+
+/// A file as base64 in a form, and what stands around it.
+const FORM_MAX: usize = 48 << 20;
+
+/// The pages of providers.
+pub fn office_routes() -> OfficeRoutes {
+    let sees = Door::Provider(Act::SeeLines);
+    let reports = Door::Provider(Act::ReportBack);
+    OfficeRoutes::new()
+        .get("/isp", sees, overview::waiting)
+        .get("/isp/lines", sees, lines::page)
+        .get("/isp/lines/{list}/{record}", sees, lines::one)
+        .get("/isp/downloads", sees, overview::downloads)
+        .get("/isp/report", reports, report::form)
+        .upload(("/isp/report", Some(FORM_MAX)), reports, report::check)
+        .upload(("/isp/report/confirm", Some(FORM_MAX)), reports, report::confirm)
+        .upload(("/isp/report/errors", Some(FORM_MAX)), reports, report::errors)
+        .get("/isp/receipts/{number}", reports, report::receipt)
+}
+
+/// The pages of the office that supports providers.
+pub fn routes() -> Routes {
+    Routes::new().get("/admin/isps", Door::May(Act::SeeOffice), board::show).post(
+        "/admin/isps/reminded",
+        Door::May(Act::WorkOffice),
+        board::reminded,
+    )
+}
 
 /// The addresses of machines of providers.
 pub fn machine_routes() -> OfficeRoutes {
@@ -42,3 +82,8 @@ pub fn described() -> utoipa::openapi::OpenApi {
 #[derive(utoipa::OpenApi)]
 #[openapi(paths(lists::all, lists::one, inside::ask, report_back::take))]
 struct Described;
+
+/// 404, which gets its page further out.
+fn not_found() -> Response {
+    StatusCode::NOT_FOUND.into_response()
+}

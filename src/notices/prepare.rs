@@ -6,7 +6,7 @@ use super::{
     Notice, dispatch,
     line::{LineBody, Listing},
     recall::{CORRECTED, WITHDRAWN},
-    store,
+    store::{self, NewLine},
 };
 use crate::{
     app::App,
@@ -94,12 +94,11 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     };
     store::insert(&mut tx, &notice).await?;
     let mut lines = recalls.lines;
-    for (case, body) in waiting.iter().zip(bodies) {
-        inquiry_id::issue(app, &mut tx, case.reference()).await?;
-        lines.push((case.id, body));
-    }
-    store::insert_lines(&mut tx, &notice, &lines).await?;
+    let ids: Vec<CaseId> = waiting.iter().map(|case| case.id).collect();
+    inquiry_id::issue_all(app, &mut tx, isp.id, &ids).await?;
+    lines.extend(bodies);
     store::campaign::insert(&mut tx, &notice, &of_campaigns(&listing, &lines)).await?;
+    store::insert_lines(&mut tx, &notice, lines).await?;
     for told in recalls.told {
         store::recall::set_told(&mut tx, &notice, told).await?;
     }
@@ -107,7 +106,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     listed(&mut tx, &cases, now, &notice.list_id).await?;
     // What is to be sent is entered here, so that no list is prepared and forgotten.
     dispatch::enter(app, &mut tx, &notice).await?;
-    let detail = serde_json::json!({ "lines": lines.len() }).to_string();
+    let detail = serde_json::json!({ "lines": notice.lines }).to_string();
     let deed = Deed::new("notice.prepare", &notice.list_id).of_isp(&isp.code).with(&detail);
     audit::note_deed(app, &mut tx, deed).await?;
     tx.commit().await?;
@@ -120,13 +119,15 @@ async fn readable(
     tx: &mut Tx,
     listing: &Listing,
     waiting: Vec<(Case, i64)>,
-) -> anyhow::Result<(Vec<Case>, Vec<String>, i64)> {
+) -> anyhow::Result<(Vec<Case>, Vec<NewLine>, i64)> {
+    let action = |listings: i64| if listings == 0 { "new" } else { "repeat" };
+    let asked: Vec<_> = waiting.iter().map(|(case, listings)| (case, action(*listings))).collect();
+    let lines = listing.lines(tx, &asked).await?;
     let (mut cases, mut bodies, mut others) = (Vec::new(), Vec::new(), 0);
-    for (case, listings) in waiting {
-        let action = if listings == 0 { "new" } else { "repeat" };
-        match listing.line(tx, &case, action).await? {
+    for ((case, _), line) in waiting.into_iter().zip(lines) {
+        match line {
             Some(body) => {
-                bodies.push(serde_json::to_string(&body)?);
+                bodies.push(body.on_line_of(case.id)?);
                 cases.push(case);
             }
             None => others += 1,
@@ -136,10 +137,10 @@ async fn readable(
 }
 
 /// The lines of a list that campaigns name: their numbers, cases and campaigns.
-fn of_campaigns(listing: &Listing, lines: &[(CaseId, String)]) -> Vec<(i64, CaseId, CampaignId)> {
+fn of_campaigns(listing: &Listing, lines: &[NewLine]) -> Vec<(i64, CaseId, CampaignId)> {
     let lines = (1..).zip(lines);
-    let named = lines.filter_map(|(no, (case, _))| {
-        listing.campaign_of(*case).map(|campaign| (no, *case, campaign.id))
+    let named = lines.filter_map(|(no, line)| {
+        listing.campaign_of(line.case).map(|campaign| (no, line.case, campaign.id))
     });
     named.collect()
 }
@@ -210,7 +211,7 @@ async fn found_elsewhere(tx: &mut Tx, isp: &Isp) -> anyhow::Result<Vec<(Case, i6
 /// What the provider is told of lines that were taken back.
 #[derive(Default)]
 struct Recalls {
-    lines: Vec<(CaseId, String)>,
+    lines: Vec<store::NewLine>,
     /// As what each case is told of, on a line of its own or on the one that it has anyway.
     told: Vec<(CaseId, &'static str)>,
 }
@@ -245,7 +246,7 @@ async fn recalls(
             let body: LineBody = serde_json::from_str(&body)?;
             (LineBody { action: WITHDRAWN.to_owned(), ..body }, WITHDRAWN)
         };
-        recalls.lines.push((id, serde_json::to_string(&body)?));
+        recalls.lines.push(body.on_line_of(id)?);
         recalls.told.push((id, told_as));
     }
     Ok(recalls)

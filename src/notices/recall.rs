@@ -120,9 +120,7 @@ pub(crate) async fn correct_unsent(app: &App, tx: &mut Tx, isps: &[Isp]) -> anyh
             None => Listing::of(app, isp, unsent.report_by).await?,
         };
         match listing.line(tx, &case, &told.action).await? {
-            Some(body) => {
-                store::set_body(tx, &unsent, &serde_json::to_string(&body)?).await?;
-            }
+            Some(body) => store::set_body(tx, &unsent, &body.on_line_of(case.id)?).await?,
             None => store::drop_line(tx, &unsent.listed(), app.now()).await?,
         }
         list = Some((unsent.notice_id, listing));

@@ -1,36 +1,105 @@
 //! Report back (注意喚起状況報告): what the ISP says of each line, as events; the one that the ISP
-//! dated last counts, whenever it came.
+//! dated last counts, whenever it came, and of two of one date the one that came later.
 //!
-//! Good rows go in, bad ones come back with line, column and reason. The same report again changes
-//! nothing. A line token joins the case to its line.
+//! Good rows go in, bad ones come back with line, column, reason and what to do. The same report
+//! again changes nothing, and one that differs is kept beside the one it corrects. A line token
+//! joins the case to its line. An ISP reports on its own lists alone: another one's look exactly
+//! like none. Owns `line_reports` and, by [`receipt`], `report_uploads`.
 
-use std::{collections::HashMap, io::Read};
+mod judge;
+mod keep;
+pub mod receipt;
 
-use formats::{Reading, report_back as wire};
-use serde::Serialize;
-
-use super::{Notice, store};
-use crate::{
-    app::App,
-    cases::{
-        CaseRef,
-        lines::{self, LineToken},
-        register,
-    },
-    db::{Tx, retry},
-    isps::Isp,
-    time::Moment,
+use std::{
+    fmt::Display,
+    io::{Cursor, Read},
 };
 
+use formats::{FileRefused, Reading, report_back as wire};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    access::{keys::to_hex, tenancy::Tenant},
+    db::retry,
+    web::texts::Lang,
+};
+
+pub(super) use judge::Fresh;
+pub use receipt::Receipt;
+
+/// No report is larger: some fifty thousand rows of the longest notes fit in.
+pub const BYTES_MAX: u64 = 64 << 20;
+
 /// A row that came back (差戻し行).
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowError {
     /// The line of the file.
     pub line: u64,
     /// The column at fault.
     pub column: Option<String>,
+    /// The stable word of the reason.
+    pub code: &'static str,
     /// What is wrong, in words.
     pub reason: String,
+    /// What the ISP can do about it.
+    pub what_to_do: String,
+}
+
+impl RowError {
+    fn of(line: u64, column: Option<&str>, code: &'static str, reason: impl Display) -> Self {
+        let column = column.map(ToOwned::to_owned);
+        let what_to_do = advice(Lang::En, code, column.as_deref());
+        Self { line, column, code, reason: reason.to_string(), what_to_do }
+    }
+
+    /// What is wrong, in the language of a page.
+    pub fn reason_in(&self, lang: Lang) -> String {
+        if lang == Lang::En {
+            self.reason.clone()
+        } else {
+            lang.say(&format!("reason-{}", self.code))
+        }
+    }
+
+    /// What to do, in the language of a page.
+    pub fn advice_in(&self, lang: Lang) -> String {
+        advice(lang, self.code, self.column.as_deref())
+    }
+}
+
+/// What to do about a reason: cells that contradict each other are mended by column.
+fn advice(lang: Lang, code: &str, column: Option<&str>) -> String {
+    const OF_PAIRS: [&str; 6] = [
+        "notice_channel",
+        "notice_at",
+        "identified",
+        "reason_code",
+        "delivery_result",
+        "token_epoch",
+    ];
+    const OF_FILE: [&str; 7] = [
+        "too_many_cells",
+        "too_few_cells",
+        "bad_encoding",
+        "nul_byte",
+        "cut_row",
+        "unclosed_quote",
+        "rounded_number",
+    ];
+    let key = match (code, column) {
+        ("contradiction", Some(column)) if OF_PAIRS.contains(&column) => column,
+        (
+            "unknown_list" | "unknown_record" | "unknown_id" | "withdrawn_line" | "other_line"
+            | "before_detection" | "contact_data" | "formula" | "unknown_word" | "missing_value"
+            | "future_time" | "bad_token",
+            _,
+        ) => code,
+        ("bad_time" | "no_zone", _) => "time",
+        (code, _) if OF_FILE.contains(&code) => "save-again",
+        _ => "mend",
+    };
+    lang.say(&format!("office-advice-{key}"))
 }
 
 /// What an import did (報告取込結果).
@@ -40,149 +109,90 @@ pub struct Imported {
     pub rows: usize,
     /// Rows that said something new.
     pub accepted: usize,
+    /// Of these, rows that correct an earlier report.
+    pub corrections: usize,
     /// Rows that said what was known.
     pub unchanged: usize,
     /// Rows that came back.
     pub errors: Vec<RowError>,
+    /// Columns that are not read.
+    pub unknown_columns: Vec<String>,
+    /// The receipt, unless nothing was to be kept.
+    pub receipt: Option<Receipt>,
+    /// Whether these very bytes were handed in before.
+    pub is_again: bool,
 }
 
-/// Reads the report of `isp` and keeps it; with `dry_run` only says what it would do.
+/// A report as it is handed in: what its rows say, and which file they stand in.
+struct HandedIn<'a> {
+    reports: &'a [wire::Report],
+    /// Rows that could not be read.
+    errors: Vec<RowError>,
+    /// The content of the file, where it is one.
+    sha256: Option<String>,
+}
+
+/// Reads the report of a provider and keeps it; with `dry_run` only says what it would do.
 pub async fn import(
-    app: &App,
-    isp: &Isp,
+    tenant: &Tenant,
     file: impl Read + Send + 'static,
     dry_run: bool,
-) -> anyhow::Result<Result<Imported, formats::FileRefused>> {
-    let reading = Reading::at(app.now().0).encoded(formats::Encoding::Auto);
-    let (reports, refused) = match wire::read(file, reading) {
+) -> anyhow::Result<Result<Imported, FileRefused>> {
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Ok(Err(FileRefused::TooLarge(BYTES_MAX)));
+    }
+    let sha256 = Some(to_hex(&Sha256::digest(&bytes)));
+    let reading = Reading::at(tenant.now().0).encoded(formats::Encoding::Auto);
+    let read = match wire::read_file(Cursor::new(bytes), reading) {
         Ok(read) => read,
         Err(refused) => return Ok(Err(refused)),
     };
-    let done = keep(app, isp, &reports, dry_run).await?;
-    let bad = refused.into_iter().map(|row| RowError {
-        line: row.line,
-        reason: row.reason.to_string(),
-        column: row.column,
-    });
-    let mut done = Imported { rows: done.rows + bad.len(), ..done };
-    done.errors.extend(bad);
-    done.errors.sort_by_key(|error| error.line);
-    Ok(Ok(done))
+    let errors = read
+        .refused
+        .iter()
+        .map(|row| RowError::of(row.line, row.column.as_deref(), row.reason.code(), &row.reason));
+    let handed_in = HandedIn { reports: &read.reports, errors: errors.collect(), sha256 };
+    let done = settle(tenant, &handed_in, dry_run).await?;
+    Ok(Ok(Imported { unknown_columns: read.header.unknown, ..done }))
 }
 
-/// Keeps reports that were read; see [`import`].
+/// Keeps reports that stand in no file; see [`import`].
 pub async fn keep(
-    app: &App,
-    isp: &Isp,
+    tenant: &Tenant,
     reports: &[wire::Report],
     dry_run: bool,
 ) -> anyhow::Result<Imported> {
+    let handed_in = HandedIn { reports, errors: Vec::new(), sha256: None };
+    settle(tenant, &handed_in, dry_run).await
+}
+
+async fn settle(
+    tenant: &Tenant,
+    handed_in: &HandedIn<'_>,
+    dry_run: bool,
+) -> anyhow::Result<Imported> {
+    if dry_run {
+        return keep::rehearse(tenant, handed_in).await;
+    }
     // A report that was kept before is known, so that doing it again changes nothing.
     for _ in 1..retry::TRIES {
-        match keep_once(app, isp, reports, dry_run).await {
+        match keep::keep(tenant, handed_in).await {
             Err(fault) if retry::is_worth_asking(&fault) => {}
             done => return done,
         }
     }
-    keep_once(app, isp, reports, dry_run).await
+    keep::keep(tenant, handed_in).await
 }
 
-async fn keep_once(
-    app: &App,
-    isp: &Isp,
-    reports: &[wire::Report],
-    dry_run: bool,
-) -> anyhow::Result<Imported> {
-    let mut done = Imported { rows: reports.len(), ..Imported::default() };
-    let mut tx = app.db.begin().await?;
-    // Of two reports at once each would overlook the tokens of the other.
-    register::hold(&mut tx).await?;
-    let mut lists: HashMap<String, Option<Notice>> = HashMap::new();
-    for report in reports {
-        if !lists.contains_key(&report.list_id) {
-            let notice = store::find_in(&mut tx, isp.id, &report.list_id).await?;
-            lists.insert(report.list_id.clone(), notice);
-        }
-        let error = |column: &str, reason: String| RowError {
-            line: report.line,
-            column: Some(column.to_owned()),
-            reason,
-        };
-        let Some(Some(notice)) = lists.get(&report.list_id) else {
-            let reason = format!("{} has no list `{}`", isp.code, report.list_id);
-            done.errors.push(error("list_id", reason));
-            continue;
-        };
-        match keep_one(app, &mut tx, isp, notice, report).await? {
-            Kept::New => done.accepted += 1,
-            Kept::Known => done.unchanged += 1,
-            Kept::NoSuchLine => {
-                let reason =
-                    format!("the list has {} lines; this is {}", notice.lines, report.record_no);
-                done.errors.push(error("record_no", reason));
-            }
-        }
-    }
-    // A dry run does all of it and lets the transaction go.
-    if !dry_run {
-        tx.commit().await?;
-    }
-    Ok(done)
-}
-
-enum Kept {
-    New,
-    Known,
-    NoSuchLine,
-}
-
-async fn keep_one(
-    app: &App,
-    tx: &mut Tx,
-    isp: &Isp,
-    notice: &Notice,
-    report: &wire::Report,
-) -> anyhow::Result<Kept> {
-    let record_no = i64::try_from(report.record_no).unwrap_or(i64::MAX);
-    let Some(case) = store::case_of(tx, notice, record_no).await? else {
-        return Ok(Kept::NoSuchLine);
-    };
-    let body = body(report);
-    // An old file sent again after a newer one is no news either.
-    let (reports, known) = store::reports_so_far(tx, notice, record_no, &body).await?;
-    if known {
-        return Ok(Kept::Known);
-    }
-    let stored = store::StoredReport {
-        record_no,
-        version: reports + 1,
-        reported_at: Moment(report.reported_at),
-        received_at: app.now(),
-        state: report.state.code(),
-        identified: report.identified.map(wire::Identified::code),
-        reason_code: report.reason_code.map(wire::ReasonCode::code),
-        channel: report.notice_channel.map(wire::Channel::code),
-        notice_at: report.notice_at.map(Moment),
-        delivery: report.delivery_result.map(wire::DeliveryResult::code),
-        arm: report.arm.as_deref(),
-        body: &body,
-    };
-    store::insert_report(tx, notice, &stored).await?;
-    if let (Some(token), Some(epoch)) = (report.line_token, report.token_epoch.as_deref()) {
-        let which = CaseRef { isp: notice.isp_id, id: case };
-        let author = format!("isp {}", isp.code);
-        let token = LineToken { epoch, token, said_at: stored.reported_at };
-        lines::bind(tx, which, &token, app.now(), &author).await?;
-    }
-    Ok(Kept::New)
-}
-
-/// Everything the report says but where it stood in its file.
-fn body(report: &wire::Report) -> String {
-    let mut bytes = Vec::new();
-    let alike = wire::Report { line: 0, ..report.clone() };
-    // Writing into memory cannot fail.
-    let _ = wire::write(&mut bytes, [&alike], false);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+/// The rows that came back as CSV for a spreadsheet, in the language of a page.
+pub fn errors_csv(errors: &[RowError], lang: Lang) -> std::io::Result<Vec<u8>> {
+    let rows = errors.iter().map(|error| {
+        let column = error.column.clone().unwrap_or_default();
+        [error.line.to_string(), column, error.reason_in(lang), error.advice_in(lang)]
+    });
+    let mut out = Vec::new();
+    wire::write_errors(&mut out, rows)?;
+    Ok(out)
 }

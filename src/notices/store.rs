@@ -2,10 +2,16 @@
 
 pub(super) mod apartments;
 pub(super) mod campaign;
+pub(super) mod chasing;
+pub(super) mod clock;
 pub(super) mod collection;
-pub(super) mod machines;
 pub(super) mod dispatch;
+pub(super) mod figures;
+pub(super) mod lines;
+pub(super) mod machines;
 pub(super) mod recall;
+pub(super) mod reports;
+pub(super) mod uploads;
 pub(super) mod wordings;
 
 use std::collections::HashMap;
@@ -14,7 +20,7 @@ use sqlx::FromRow;
 
 use super::{Notice, Standing};
 use crate::{
-    cases::{Case, CaseRef},
+    cases::Case,
     db::{
         Db, Tx,
         bulk::{self, Column, Target},
@@ -102,13 +108,14 @@ pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<(i64, i64)> {
     })
 }
 
-/// The case of a line that was seen last, given the case that speaks for it.
-pub(super) async fn latest_of_line(tx: &mut Tx, speaker: CaseRef) -> sqlx::Result<Case> {
-    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id IN
-             (SELECT id FROM case_rows WHERE isp_id = $1 AND id = $2
-              UNION ALL SELECT id FROM case_rows WHERE isp_id = $1 AND line_of = $2)
-         ORDER BY last_seen DESC, spot LIMIT 1";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_one(conn).await)
+/// The cases for which one of these speaks.
+pub(super) async fn members(
+    tx: &mut Tx,
+    isp: IspId,
+    speakers: &[Vec<u8>],
+) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND line_of";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), speakers).await
 }
 
 /// How many lists the ISP has had.
@@ -133,23 +140,41 @@ pub(super) async fn insert(tx: &mut Tx, notice: &Notice) -> sqlx::Result<()> {
         .map(|_| ()))
 }
 
+/// A line that is about to be written.
+pub(super) struct NewLine {
+    pub(super) case: CaseId,
+    pub(super) seen_at: Moment,
+    pub(super) model: Option<String>,
+    pub(super) body: String,
+}
+
 /// Writes the lines of a list, numbered from 1.
 pub(super) async fn insert_lines(
     tx: &mut Tx,
     notice: &Notice,
-    lines: &[(CaseId, String)],
+    lines: Vec<NewLine>,
 ) -> sqlx::Result<()> {
     let target = Target {
         table: "notice_lines",
-        columns: "isp_id, notice_id, record_no, case_id, body",
+        columns: "isp_id, notice_id, record_no, case_id, seen_at, model, body",
         conflict: "",
     };
+    let count = lines.len();
+    let (mut cases, mut seen, mut models, mut bodies) = (vec![], vec![], vec![], vec![]);
+    for line in lines {
+        cases.push(line.case.0.as_bytes().to_vec());
+        seen.push(line.seen_at.0);
+        models.push(line.model);
+        bodies.push(line.body);
+    }
     let columns = [
-        Column::Bytes(vec![notice.isp_id.0.as_bytes().to_vec(); lines.len()]),
-        Column::Bytes(vec![notice.id.0.as_bytes().to_vec(); lines.len()]),
-        Column::Int((1..).take(lines.len()).collect()),
-        Column::Bytes(lines.iter().map(|(case, _)| case.0.as_bytes().to_vec()).collect()),
-        Column::Text(lines.iter().map(|(_, body)| body.clone()).collect()),
+        Column::Bytes(vec![notice.isp_id.0.as_bytes().to_vec(); count]),
+        Column::Bytes(vec![notice.id.0.as_bytes().to_vec(); count]),
+        Column::Int((1..).take(count).collect()),
+        Column::Bytes(cases),
+        Column::Int(seen),
+        Column::TextOrNull(models),
+        Column::Text(bodies),
     ];
     bulk::insert(tx, target, columns).await?;
     Ok(())
@@ -238,89 +263,14 @@ pub(super) async fn find_in(
         .bind(isp).bind(list_id).fetch_optional(conn).await)
 }
 
-/// The case on a line.
-pub(super) async fn case_of(
-    tx: &mut Tx,
-    notice: &Notice,
-    record_no: i64,
-) -> sqlx::Result<Option<CaseId>> {
-    const SQL: &str = "SELECT case_id FROM notice_lines
-         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(notice.isp_id).bind(notice.id).bind(record_no).fetch_optional(conn).await)
-}
-
-/// How many reports on a line there are, and whether one of them says exactly `body`.
-pub(super) async fn reports_so_far(
-    tx: &mut Tx,
-    notice: &Notice,
-    record_no: i64,
-    body: &str,
-) -> sqlx::Result<(i64, bool)> {
-    const SQL: &str = "SELECT COUNT(*), COUNT(CASE WHEN body = $4 THEN 1 END) FROM line_reports
-         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
-    let (all, alike): (i64, i64) = on_tx!(tx, conn => sqlx::query_as(SQL)
-        .bind(notice.isp_id).bind(notice.id).bind(record_no).bind(body).fetch_one(conn).await)?;
-    Ok((all, alike > 0))
-}
-
-/// A report about to be written.
-pub(super) struct StoredReport<'a> {
-    pub(super) record_no: i64,
-    pub(super) version: i64,
-    pub(super) reported_at: Moment,
-    pub(super) received_at: Moment,
-    pub(super) state: &'a str,
-    pub(super) identified: Option<&'a str>,
-    pub(super) reason_code: Option<&'a str>,
-    pub(super) channel: Option<&'a str>,
-    pub(super) notice_at: Option<Moment>,
-    pub(super) delivery: Option<&'a str>,
-    pub(super) arm: Option<&'a str>,
-    pub(super) body: &'a str,
-}
-
-/// Appends a report; earlier ones stay.
-pub(super) async fn insert_report(
-    tx: &mut Tx,
-    notice: &Notice,
-    report: &StoredReport<'_>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO line_reports (isp_id, notice_id, record_no, version,
-             reported_at, received_at, state, identified, reason_code, channel, notice_at,
-             delivery, arm, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(notice.isp_id)
-        .bind(notice.id)
-        .bind(report.record_no)
-        .bind(report.version)
-        .bind(report.reported_at)
-        .bind(report.received_at)
-        .bind(report.state)
-        .bind(report.identified)
-        .bind(report.reason_code)
-        .bind(report.channel)
-        .bind(report.notice_at)
-        .bind(report.delivery)
-        .bind(report.arm)
-        .bind(report.body)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
 /// Lists with what came back for them.
 pub(super) const STANDINGS: &str =
     "SELECT n.list_id, i.code AS isp, n.prepared_at, n.report_by, n.lines,
-             (SELECT COUNT(DISTINCT r.record_no) FROM line_reports r
-               WHERE r.isp_id = n.isp_id AND r.notice_id = n.id) AS reported,
-             (SELECT COUNT(*) FROM line_reports r
-               WHERE r.isp_id = n.isp_id AND r.notice_id = n.id AND r.state = 'notified'
-                 AND r.version = (SELECT v.version FROM line_reports v
-                    WHERE v.isp_id = r.isp_id AND v.notice_id = r.notice_id
-                      AND v.record_no = r.record_no
-                    ORDER BY v.reported_at DESC, v.version DESC LIMIT 1)) AS notified,
+             (SELECT COUNT(l.said) FROM notice_lines l
+               WHERE l.isp_id = n.isp_id AND l.notice_id = n.id) AS reported,
+             (SELECT COUNT(*) FROM notice_lines l
+               WHERE l.isp_id = n.isp_id AND l.notice_id = n.id
+                 AND l.said = 'notified') AS notified,
              (SELECT COUNT(*) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS exports,
              (SELECT COUNT(*) FROM line_recalls b

@@ -97,6 +97,19 @@ pub(super) async fn hits_around(
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(shelf).bind(at).fetch_all(conn).await)
 }
 
+/// The packed rows of a shelf that may tell of a moment within that span.
+pub(super) async fn hits_within(
+    tx: &mut Tx,
+    shelf: &[u8],
+    (first, last): (Moment, Moment),
+) -> sqlx::Result<Vec<(Moment, Vec<u8>)>> {
+    const SQL: &str = "SELECT from_at, body FROM hits
+         WHERE shelf = $1 AND from_at <= $3 AND to_at >= $2 ORDER BY feed_file_id, first_row";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(shelf).bind(first).bind(last).fetch_all(conn).await
+    })
+}
+
 /// A packed row of hits without its feed: shelf, beginning, body.
 type Bare = (Vec<u8>, Moment, Vec<u8>);
 

@@ -27,7 +27,7 @@ fn one_device(centre: &mut Centre) {
 /// The provider says of a case that it is the line of `digit`, under the key of `epoch`.
 fn says(centre: &Centre, list: &str, ip: &str, (digit, epoch): (char, &str)) {
     let record = centre.record_of(list, ip);
-    let told = notified(list, record, "2026-05-01T08:00:00+09:00")
+    let told = notified(list, record, &centre.after_detection(list, record))
         .with("line_token", token(digit))
         .with("token_epoch", epoch);
     assert_eq!(centre.reports("isp-a", &[told]).number("accepted"), 1);
@@ -238,7 +238,8 @@ on_both_engines! {
         lists(&centre, HOME, ('a', "2026"));
         centre.scans(DAYS[1], NET, &[seen(DAYS[1], MOVED)]);
         let list = lists(&centre, MOVED, ('b', "2026"));
-        let early = notified(&list, centre.record_of(&list, MOVED), "2026-04-30T08:00:00+09:00");
+        let early = format!("{}T07:00:00+09:00", DAYS[1]);
+        let early = notified(&list, centre.record_of(&list, MOVED), &early);
         let early = early.with("line_token", token('a')).with("token_epoch", "2026");
         assert_eq!(centre.reports("isp-a", &[early]).number("accepted"), 1);
         assert_ne!(speaker_of(&centre, MOVED), speaker_of(&centre, HOME));

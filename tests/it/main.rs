@@ -53,6 +53,7 @@ mod lines;
 mod machines;
 mod mappings;
 mod notices;
+mod office;
 mod one_story;
 mod quarantine;
 mod register;

@@ -1,5 +1,12 @@
 //! What a provider reports of each line: good rows go in, bad ones come back, the latest counts.
 
+use std::time::Instant;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+
 use crate::{
     builders::{Row, csv, hit, not_notified, notified, provider, token},
     centre::{Centre, on_both_engines},
@@ -227,5 +234,211 @@ on_both_engines! {
         let answer = centre.reports("isp-a", &[bare]);
         assert_eq!((answer.status, answer.number("accepted")), (1, 0), "{answer:?}");
         assert_eq!(answer.one()["errors"][0]["column"], "token_epoch");
+    }
+
+    fn a_report_that_differs_is_kept_beside_the_one_that_it_corrects(centre) {
+        let list = listed(&centre);
+        counts(&centre, &[notified(&list, 1, APRIL)]);
+        let same_day = not_notified(&list, 1, APRIL, "BOUNCED");
+        centre.on("2026-04-01T09:05:00+09:00");
+        let answer = centre.reports("isp-a", std::slice::from_ref(&same_day));
+        assert_eq!((answer.number("accepted"), answer.number("corrections")), (1, 1));
+        assert_eq!(stands(&centre, &list), [1, 0, 2], "of one date the one that came later");
+        counts(&centre, &[not_notified(&list, 1, MARCH, "PENDING")]);
+        assert_eq!(stands(&centre, &list), [1, 0, 2], "the one that is dated last counts");
+        let kept = "SELECT CAST(version AS TEXT) || ' ' || state || ' corrects '
+              || COALESCE(CAST(corrects AS TEXT), 'none') FROM line_reports ORDER BY version";
+        assert_eq!(
+            centre.stored(kept),
+            ["1 notified corrects none", "2 not_notified corrects 1", "3 not_notified corrects 2"]
+        );
+        assert_eq!(counts(&centre, &[same_day]), (0, 1, 0));
+    }
+
+    fn a_date_before_the_detection_comes_back(centre) {
+        let list = listed(&centre);
+        let before = "2026-03-30T09:59:59+09:00";
+        let answer = centre.reports("isp-a", &[
+            notified(&list, 1, APRIL).with("notice_at", before),
+            not_notified(&list, 2, before, "LOG_EXPIRED"),
+            notified(&list, 3, MARCH),
+            not_notified(&list, 1, APRIL, "ALREADY_NOTIFIED").with("notice_at", before),
+        ]);
+        assert_eq!(answer.number("accepted"), 2, "{answer:?}");
+        let errors = answer.one()["errors"].as_array().unwrap();
+        let told: Vec<_> = errors.iter().map(|error| {
+            (error["line"].as_i64().unwrap(), error["column"].as_str().unwrap(),
+                error["code"].as_str().unwrap())
+        }).collect();
+        let code = "before_detection";
+        assert_eq!(told, [(2, "notice_at", code), (3, "reported_at", code)]);
+        assert!(errors[0]["what_to_do"].as_str().unwrap().contains("ALREADY_NOTIFIED"));
+    }
+
+    fn every_row_that_comes_back_says_what_to_do(centre) {
+        let list = listed(&centre);
+        let good = notified(&list, 1, APRIL);
+        let rows = [
+            good.clone().with("list_id", "nobody's"),
+            good.clone().with("record_no", 44),
+            good.clone().with("note", "=HYPERLINK(1)"),
+            good.clone().with("identified", "no"),
+            good.clone().with("state", "未定"),
+            good.clone().with("reported_at", "soon"),
+            good.clone().with("inquiry_id", "1"),
+            good.with("delivery_result", "bounced"),
+        ];
+        let answer = centre.reports("isp-a", &rows);
+        assert_eq!(answer.number("accepted"), 1, "a notice that came back was given: {answer:?}");
+        let errors = answer.one()["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 7);
+        for error in errors {
+            let advice = error["what_to_do"].as_str().unwrap();
+            assert!(!advice.is_empty() && !advice.contains("Unknown localization"), "{error}");
+        }
+        let file = centre.file("report.csv", csv(&rows));
+        let out = centre.desk().join("errors.csv").display().to_string();
+        let args = ["report-back", "import", "--isp", "isp-a", &file, "--errors", &out];
+        assert_eq!(centre.tries(&args).status, 1);
+        let csv = std::fs::read(&out).unwrap();
+        let mut reader = csv::Reader::from_reader(csv.strip_prefix(b"\xEF\xBB\xBF").unwrap());
+        let columns = ["line", "column", "reason", "what_to_do"];
+        assert_eq!(reader.headers().unwrap(), columns.as_slice());
+        assert_eq!(reader.records().count(), 7);
+    }
+
+    fn a_row_may_go_by_the_inquiry_id_alone(centre) {
+        let list = listed(&centre);
+        let other = {
+            centre.takes(&[hit("r1", MARCH, "192.0.2.200")]);
+            centre.prepares("isp-b").unwrap()
+        };
+        let id = |list: &str, record: usize| {
+            centre.lines_of(list)[record - 1]["inquiry_id"].clone()
+        };
+        let by_id = |id: &str| {
+            notified("", 0, APRIL).without("list_id").without("record_no").with("inquiry_id", id)
+        };
+        let wide: String = id(&list, 2).chars()
+            .map(|c| c.to_digit(10).map_or(c, |d| char::from_u32(0xff10 + d).unwrap()))
+            .collect();
+        let strange = id(&other, 1);
+        let rows = [by_id(&id(&list, 1)), by_id(&wide), by_id(&strange),
+            by_id("48213-90417-66206"), by_id("48213-90417-66207")];
+        let answer = centre.reports("isp-a", &rows);
+        assert_eq!(answer.number("accepted"), 2, "{answer:?}");
+        let errors = answer.one()["errors"].as_array().unwrap();
+        let alike: Vec<_> = errors.iter().map(|error| {
+            (error["column"].clone(), error["reason"].clone(), error["what_to_do"].clone())
+        }).collect();
+        assert!(alike.iter().all(|one| *one == alike[0]), "another's looks like none: {alike:?}");
+        assert_eq!(alike.len(), 3);
+        assert!(!format!("{answer:?}").contains(&strange));
+        // By whatever it is named, it is the same report.
+        assert_eq!(counts(&centre, &[notified(&list, 1, APRIL)]), (0, 1, 0));
+        let mixed = notified(&list, 3, APRIL).with("inquiry_id", id(&list, 1));
+        assert_eq!(centre.reports("isp-a", &[mixed]).one()["errors"][0]["code"], "other_line");
+    }
+
+    fn a_file_is_receipted_once_and_its_receipt_can_be_asked_for_again(centre) {
+        let list = listed(&centre);
+        let rows = [notified(&list, 1, APRIL), notified(&list, 9, APRIL).with("comment", "x")];
+        let file = centre.file("report.csv", csv(&rows));
+        let import = ["report-back", "import", "--isp", "isp-a", &file];
+        let dry = centre.tries(&[&import[..], &["--dry-run"]].concat());
+        assert!(dry.one()["receipt"].is_null(), "nothing was handed in: {dry:?}");
+        assert_eq!(dry.one()["unknown_columns"], serde_json::json!(["comment"]));
+        let first = centre.tries(&import);
+        let receipt = first.one()["receipt"]["number"].as_str().unwrap().to_owned();
+        assert!(receipt.starts_with("R-20260401-"), "{receipt}");
+        let again = centre.tries(&import);
+        assert_eq!((again.number("accepted"), again.number("unchanged")), (0, 1));
+        assert_eq!(again.one()["receipt"]["number"], receipt.as_str());
+        assert_eq!(again.one()["is_again"], true);
+        let args = ["report-back", "receipts", "--isp", "isp-a", &receipt];
+        let told = centre.does(&args);
+        let figures = ["rows", "accepted", "unchanged", "refused"].map(|name| told.number(name));
+        assert_eq!(figures, [2, 1, 0, 1]);
+        assert_eq!(told.one()["at"], "2026-04-01T00:00:00Z");
+        let stranger = ["report-back", "receipts", "--isp", "isp-b", &receipt];
+        assert_eq!(centre.tries(&stranger).status, 1, "it is no receipt of theirs");
+        let leaves = "SELECT act || ' ' || object || ' ' || isp FROM audit_leaves
+             WHERE act LIKE 'report_back%'";
+        assert_eq!(centre.stored(leaves), [format!("report_back.import {receipt} isp-a")]);
+    }
+
+    fn a_file_that_is_sent_twice_at_once_goes_in_once(centre) {
+        let list = listed(&centre);
+        let rows = [1, 2, 3].map(|record| on_line(notified(&list, record, APRIL), "1", 'a'));
+        let file = centre.file("report.csv", csv(&rows));
+        let sent = centre.tries_at_once(3, &["report-back", "import", "--isp", "isp-a", &file]);
+        let accepted: i64 = sent.iter().map(|answer| answer.number("accepted")).sum();
+        assert_eq!(accepted, 3, "{sent:?}");
+        let receipt = |answer: &crate::centre::Answer| answer.one()["receipt"]["number"].clone();
+        assert!(sent.iter().all(|answer| receipt(answer) == receipt(&sent[0])));
+        assert_eq!(stands(&centre, &list), [3, 3, 0]);
+        assert_eq!(centre.stored("SELECT sha256 FROM report_uploads").len(), 1);
+    }
+
+    fn a_report_leads_to_the_same_facts_however_it_is_cut_and_shuffled(centre) {
+        let list = listed(&centre);
+        let copy = centre.keeps();
+        // Eleven words on three lines, some of one moment, some of two epochs, some of no use.
+        let hour = |hour: u64| format!("2026-04-01T0{hour}:00:00+09:00");
+        let mut rows: Vec<Row> = (0..8).map(|no| {
+            let row = notified(&list, no % 3 + 1, &hour(no / 3 + 1));
+            on_line(row, if no % 2 == 0 { "1" } else { "2" }, ['a', 'b', 'c'][no as usize % 2])
+        }).collect();
+        rows.push(not_notified(&list, 1, &hour(3), "BOUNCED"));
+        rows.push(notified(&list, 77, APRIL));
+        rows.push(notified(&list, 2, APRIL).with("note", "@"));
+        let facts = |centre: &Centre, parts: &[Vec<Row>]| {
+            centre.has_again(&copy);
+            for part in parts.iter().filter(|part| !part.is_empty()) {
+                centre.reports("isp-a", part);
+            }
+            let lines = "SELECT CAST(l.record_no AS TEXT) || ' ' || r.body FROM notice_lines l
+                  LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+                   AND r.record_no = l.record_no AND r.version = l.said_version
+                 ORDER BY l.record_no";
+            (centre.state_hash(), centre.stored(lines))
+        };
+        let whole = facts(&centre, std::slice::from_ref(&rows));
+        let order: Vec<usize> = (0..rows.len()).chain(0..rows.len()).collect();
+        let ways = (Just(order).prop_shuffle(), 0..=rows.len() * 2, 0..=rows.len() * 2);
+        let mut runner = TestRunner::new(Config { cases: 6, failure_persistence: None,
+            ..Config::default() });
+        runner.run(&ways, |(order, one, two)| {
+            let (one, two) = (one.min(two), one.max(two));
+            let part = |range: &[usize]| range.iter().map(|no| rows[*no].clone()).collect();
+            let parts: [Vec<Row>; 3] =
+                [part(&order[..one]), part(&order[one..two]), part(&order[two..])];
+            prop_assert_eq!(facts(&centre, &parts), whole.clone());
+            Ok(())
+        }).unwrap();
+    }
+
+    fn ten_thousand_rows_are_judged_and_kept_in_seconds(centre) {
+        centre.serves(&[provider("isp-a", "dynamic:30", "198.16.0.0/12")]);
+        let hits: Vec<Row> = (0..10_000)
+            .map(|no| hit("r1", MARCH, &format!("198.18.{}.{}", no / 250, no % 250)))
+            .collect();
+        centre.takes(&hits);
+        let list = centre.prepares("isp-a").unwrap();
+        let mut rows: Vec<Row> = (1..=10_000).map(|record| {
+            let token = format!("{record:064x}");
+            notified(&list, record, APRIL).with("line_token", token).with("token_epoch", "1")
+        }).collect();
+        rows[4_999] = rows[4_999].clone().with("state", "");
+        let file = centre.file("report.csv", csv(&rows));
+        let import = ["report-back", "import", "--isp", "isp-a", &file];
+        for (more, accepted) in [(&["--dry-run"][..], 9_999), (&[], 9_999), (&[], 0)] {
+            let started = Instant::now();
+            let answer = centre.tries(&[&import[..], more].concat());
+            println!("{more:?}: {:?}", started.elapsed());
+            assert_eq!(answer.number("accepted"), accepted);
+            assert_eq!(answer.one()["errors"][0]["line"], 5_001);
+        }
+        assert_eq!(stands(&centre, &list), [9_999, 9_999, 1]);
     }
 }

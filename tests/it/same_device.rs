@@ -27,7 +27,8 @@ fn one_device(centre: &mut Centre) {
 /// The provider names the line of the case at `ip`, or says that its logs are gone; gives the list.
 fn says(centre: &Centre, ip: &str, line: Option<char>) -> String {
     let list = centre.prepares("isp-a").expect("a case waits");
-    let (record, at) = (centre.record_of(&list, ip), "2026-05-01T08:00:00+09:00");
+    let record = centre.record_of(&list, ip);
+    let at = &centre.after_detection(&list, record);
     let row = match line {
         Some(digit) => {
             notified(&list, record, at).with("line_token", token(digit)).with("token_epoch", "2026")

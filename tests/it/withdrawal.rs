@@ -398,7 +398,9 @@ on_both_engines! {
         assert!(centre.case_of("192.0.2.2")["line_of"].is_null(), "it speaks for itself");
         centre.verifies();
         assert_eq!(centre.cases().len(), 1);
-        assert_eq!(centre.reports("isp-a", &told).status, 0, "a late report harms nothing");
+        let late = centre.reports("isp-a", &told);
+        assert_eq!((late.number("unchanged"), late.number("accepted")), (1, 0), "{late:?}");
+        assert_eq!(late.one()["errors"][0]["code"], "withdrawn_line", "it is told so");
         assert!(centre.case_of("192.0.2.2")["line_of"].is_null());
     }
 

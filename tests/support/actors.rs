@@ -151,6 +151,15 @@ impl Centre {
         line["record_no"].parse().unwrap()
     }
 
+    /// A moment just after the detection of which that record tells.
+    #[track_caller]
+    pub(crate) fn after_detection(&self, list: &str, record: u64) -> String {
+        let lines = self.lines_of(list);
+        let line = lines.iter().find(|line| line["record_no"] == record.to_string());
+        let seen = &line.expect("the record is listed")["detected_at"];
+        format!("{}T08:00:00+09:00", &seen[..10])
+    }
+
     /// Hands a report of a provider in; gives the answer, whatever its status.
     pub(crate) fn reports(&self, isp: &str, rows: &[Row]) -> Answer {
         let file = self.file("report.csv", csv(rows));

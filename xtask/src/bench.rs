@@ -11,6 +11,7 @@ pub(crate) mod input;
 mod mails;
 mod measure;
 mod network_table;
+mod office;
 mod peers;
 mod product;
 
@@ -49,6 +50,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool> {
     match args.split_first() {
         Some((name, rest)) if name == "attribution" => return attribution::run(rest),
         Some((name, rest)) if name == "mails" => return mails::run(rest),
+        Some((name, rest)) if name == "office" => return office::run(rest),
         Some((name, rest)) if name == "peers" => return peers::run(rest),
         Some((name, rest)) if name == "letters" => return letters(rest),
         _ => {}
@@ -86,7 +88,9 @@ fn wish(args: &[String]) -> Result<Wish> {
         anyhow!(
             "usage: cargo xtask bench ingest [--rows N] [--json] [--database-url U]\n\
                  or: cargo xtask bench attribution [--json]\n\
-                 or: cargo xtask bench letters [N]"
+                 or: cargo xtask bench letters [N]\n\
+                 or: cargo xtask bench mails\n\
+                 or: cargo xtask bench office [--json]"
         )
     };
     let mut wish = Wish { rows: 1_000_000, json: false, database_url: None };

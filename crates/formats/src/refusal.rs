@@ -93,6 +93,9 @@ pub enum Reason {
     /// A mail address or telephone number in free text.
     #[error("contact data does not belong in this column")]
     ContactData,
+    /// A cell that a spreadsheet takes for a formula.
+    #[error("a spreadsheet would take this cell for a formula")]
+    Formula,
     /// Not the 64 hexadecimal digits of a token.
     #[error("this is not a token of 64 hexadecimal digits")]
     BadToken,
@@ -143,6 +146,7 @@ impl Reason {
             Self::BadPrefix => "bad_prefix",
             Self::TextTooLong => "text_too_long",
             Self::ContactData => "contact_data",
+            Self::Formula => "formula",
             Self::BadToken => "bad_token",
             Self::Contradiction(_) => "contradiction",
             Self::NotJson(_) => "not_json",
@@ -210,6 +214,9 @@ pub enum FileRefused {
     /// A column without which no row can be read.
     #[error("the column {0:?} is missing")]
     MissingColumn(String),
+    /// Several columns without which no row can be read.
+    #[error("these columns are missing: {}", .0.join(", "))]
+    MissingColumns(Vec<String>),
     /// A column that stands twice and must not.
     #[error("the column {0:?} stands twice")]
     DuplicateColumn(String),
@@ -258,7 +265,7 @@ impl FileRefused {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Empty => "empty",
-            Self::MissingColumn(_) => "missing_column",
+            Self::MissingColumn(_) | Self::MissingColumns(_) => "missing_column",
             Self::DuplicateColumn(_) => "duplicate_column",
             Self::UnknownType(_) => "unknown_type",
             Self::BadArchive(_) => "bad_archive",

@@ -5,22 +5,31 @@
 //! never a row.
 
 mod contact;
+mod rules;
 mod words;
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
 use crate::safe_csv::CsvWriter;
 use crate::table::{Fault, Line, Sheet, due};
-use crate::{FileRefused, Reading, Reason, Refused, stamp, text};
+use crate::{FileRefused, Header, Reading, Reason, Refused, stamp, text};
 
 pub use contact::holds_contact_data;
 pub use words::{Channel, DeliveryResult, Identified, Placement, ReasonCode, Recipient, State};
 
-/// Columns that must be there and filled.
+/// Columns that must be there and filled; `inquiry_id` may stand for the first two.
 pub const REQUIRED: &[&str] = &["list_id", "record_no", "reported_at", "state"];
 
-/// Columns that may be there.
-pub const OPTIONAL: &[&str] = &[
+/// Columns that may be there in a file that is written.
+pub const OPTIONAL: &[&str] = READ.split_at(1).1;
+
+/// The column that names the record where `list_id` and `record_no` do not.
+const INQUIRY_ID: &str = "inquiry_id";
+
+/// What may be there when a file is read. A file that is written names records by list and number.
+const READ: &[&str] = &[
+    INQUIRY_ID,
     "identified",
     "reason_code",
     "notice_channel",
@@ -35,8 +44,20 @@ pub const OPTIONAL: &[&str] = &[
     "note",
 ];
 
-/// The note of a refused row is never shown again: it may hold contact data.
-const MASKED: &[&str] = &["note"];
+/// The note of a refused row is never shown again: it may hold contact data. Nor is an ID.
+const MASKED: &[&str] = &["note", INQUIRY_ID];
+
+/// An inquiry ID as somebody typed it (問合せID): whether it is one, the caller finds out. `Debug`
+/// hides it, so that it slips into no log.
+#[derive(Clone, PartialEq, Eq)]
+#[doc(alias = "問合せID")]
+pub struct TypedId(pub String);
+
+impl fmt::Debug for TypedId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TypedId(…)")
+    }
+}
 
 /// 注意喚起状況報告: what the ISP did with one record of a notice list.
 #[doc(alias = "注意喚起状況報告")]
@@ -44,10 +65,12 @@ const MASKED: &[&str] = &["note"];
 pub struct Report {
     /// Physical line of the file; 0 for a row that is to be written.
     pub line: u64,
-    /// The list the record stands in.
+    /// The list the record stands in; empty where the inquiry ID alone names the record.
     pub list_id: String,
-    /// Number of the record in that list.
+    /// Number of the record in that list; 0 where the inquiry ID alone names the record.
     pub record_no: u64,
+    /// The inquiry ID, where the file gives it; it is never written.
+    pub inquiry_id: Option<TypedId>,
     /// When the ISP says so, in microseconds UTC.
     pub reported_at: i64,
     /// What became of the record.
@@ -78,19 +101,54 @@ pub struct Report {
     pub note: Option<String>,
 }
 
+/// A report-back file as it was read (報告ファイル).
+#[derive(Debug)]
+pub struct ReportFile {
+    /// The rows understood.
+    pub reports: Vec<Report>,
+    /// The rows to hand back.
+    pub refused: Vec<Refused>,
+    /// What the header says, such as columns that are not read.
+    pub header: Header,
+}
+
 /// Reads a report-back file: the rows understood, and the rows to hand back.
 pub fn read(
     input: impl Read + Send + 'static,
     reading: Reading,
 ) -> Result<(Vec<Report>, Vec<Refused>), FileRefused> {
-    Sheet::open(input, reading, "report-back", [REQUIRED, OPTIONAL, MASKED])?.all(report)
+    let file = read_file(input, reading)?;
+    Ok((file.reports, file.refused))
+}
+
+/// Reads a report-back file, and says what its header told.
+pub fn read_file(
+    input: impl Read + Send + 'static,
+    reading: Reading,
+) -> Result<ReportFile, FileRefused> {
+    let instead = (INQUIRY_ID, &REQUIRED[..2]);
+    let columns = [REQUIRED, READ, MASKED];
+    let sheet = Sheet::open_either(input, reading, "report-back", columns, Some(instead))?;
+    let header = sheet.header.clone();
+    let (reports, refused) = sheet.all(report)?;
+    Ok(ReportFile { reports, refused, header })
 }
 
 fn report(line: &Line<'_>) -> Result<Report, Fault> {
+    for column in REQUIRED.iter().chain(READ) {
+        rules::no_formula(column, &line.raw(column))?;
+    }
+    let inquiry_id = line.text(INQUIRY_ID, 100)?.map(TypedId);
+    let (list_id, record_no) = (line.text("list_id", 200)?, line.number("record_no", u64::MAX)?);
+    let (list_id, record_no) = match (&inquiry_id, list_id, record_no) {
+        (Some(_), None, None) => (String::new(), 0),
+        (_, list_id, record_no) => (due("list_id", list_id)?, due("record_no", record_no)?),
+    };
     let report = Report {
         line: line.number,
-        list_id: due("list_id", line.text("list_id", 200)?)?,
-        record_no: due("record_no", line.number("record_no", u64::MAX)?)?,
+        list_id,
+        record_no,
+        inquiry_id,
         reported_at: due("reported_at", line.time("reported_at")?)?,
         state: due("state", line.word("state")?)?,
         identified: line.word("identified")?,
@@ -109,21 +167,9 @@ fn report(line: &Line<'_>) -> Result<Report, Fault> {
     if report.note.as_deref().is_some_and(holds_contact_data) {
         return Err(("note", Reason::ContactData));
     }
-    let lacks = |column, why| Err((column, Reason::Contradiction(why)));
-    if report.line_token.is_some() && report.token_epoch.is_none() {
-        return lacks("token_epoch", "a line token needs the epoch of its key");
-    }
-    match report.state {
-        State::NotNotified if report.reason_code.is_none() => {
-            lacks("reason_code", "not_notified needs a reason")
-        }
-        State::Notified if report.notice_channel.is_none() => {
-            lacks("notice_channel", "notified needs a channel")
-        }
-        State::Notified if report.notice_at.is_none() => {
-            lacks("notice_at", "notified needs the time of the notice")
-        }
-        _ => Ok(report),
+    match rules::contradiction(&report) {
+        Some((column, why)) => Err((column, Reason::Contradiction(why))),
+        None => Ok(report),
     }
 }
 
@@ -166,6 +212,20 @@ pub fn write<'a>(
         csv.shown(report.token_epoch.as_deref());
         csv.shown(report.arm.as_deref());
         csv.shown(report.note.as_deref());
+        csv.end_row()?;
+    }
+    csv.finish().map(drop)
+}
+
+/// Writes the rows that are handed back, for a spreadsheet: `line`, `column`, `reason` and
+/// `what_to_do`; UTF-8 with a byte-order mark, CRLF.
+pub fn write_errors(
+    out: impl Write,
+    rows: impl IntoIterator<Item = [String; 4]>,
+) -> io::Result<()> {
+    let mut csv = CsvWriter::new(out, true, &["line", "column", "reason", "what_to_do"])?;
+    for row in rows {
+        row.iter().for_each(|cell| csv.cell(cell));
         csv.end_row()?;
     }
     csv.finish().map(drop)

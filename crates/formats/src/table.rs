@@ -61,12 +61,29 @@ impl Sheet {
         input: impl Read + Send + 'static,
         reading: Reading,
         name: &str,
+        columns: [&'static [&'static str]; 3],
+    ) -> Result<Self, FileRefused> {
+        Self::open_either(input, reading, name, columns, None)
+    }
+
+    /// The same, where one column may be there instead of some others.
+    pub(crate) fn open_either(
+        input: impl Read + Send + 'static,
+        reading: Reading,
+        name: &str,
         [required, optional, masked]: [&'static [&'static str]; 3],
+        instead: Option<(&str, &[&str])>,
     ) -> Result<Self, FileRefused> {
         let mut splitter = Splitter::open(input, reading.encoding)?;
         let names = header(&mut splitter)?;
-        if let Some(missing) = required.iter().find(|c| !names.iter().any(|n| n == *c)) {
-            return Err(FileRefused::MissingColumn((*missing).to_owned()));
+        let has = |column: &str| names.iter().any(|name| name == column);
+        let is_spared =
+            |column: &str| instead.is_some_and(|(one, all)| has(one) && all.contains(&column));
+        let missing = required.iter().filter(|column| !has(column) && !is_spared(column));
+        match *missing.map(|column| (*column).to_owned()).collect::<Vec<_>>() {
+            [] => {}
+            [ref one] => return Err(FileRefused::MissingColumn(one.clone())),
+            ref several => return Err(FileRefused::MissingColumns(several.to_owned())),
         }
         let known = |n: &str| required.contains(&n) || optional.contains(&n);
         for (at, name) in names.iter().enumerate() {

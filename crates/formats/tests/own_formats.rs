@@ -191,6 +191,93 @@ fn good_reports_are_taken_and_bad_ones_handed_back() {
 }
 
 #[test]
+fn a_cell_that_a_spreadsheet_takes_for_a_formula_is_handed_back() {
+    let header = "list_id,record_no,reported_at,state,template_version,note\n";
+    let check = |row: &str, column: &str| {
+        let (rows, refused) = reports(format!("{header}{row}\n"), Reading::at(NOW));
+        assert!(rows.is_empty(), "{row}");
+        assert_eq!(refused[0].column.as_deref(), Some(column), "{row}");
+        assert_eq!(refused[0].reason.code(), "formula", "{row}");
+    };
+    let day = "2026-11-20T09:00:00+09:00";
+    for front in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1", "＋1", "－1", "＠x", " =1"] {
+        check(&format!("L1,1,{day},pending,,{front}"), "note");
+        check(&format!("L1,1,{day},pending,{front},"), "template_version");
+        check(&format!("{front},1,{day},pending,,"), "list_id");
+    }
+    check(&format!("L1,1,{day},pending,,\"\rx\""), "note");
+    check(&format!("L1,=1,{day},pending,,"), "record_no");
+    check(&format!("L1,1,{day},＝pending,,"), "state");
+    // What we wrote ourselves carries a mark in front, and is read again.
+    let (rows, _) = reports(format!("{header}L1,1,{day},pending,,'=1\n"), Reading::at(NOW));
+    assert_eq!(rows[0].note.as_deref(), Some("=1"));
+}
+
+#[test]
+fn cells_that_contradict_each_other_are_handed_back() {
+    let header = "list_id,record_no,reported_at,state,identified,reason_code,notice_channel,\
+                  notice_at,delivery_result\n";
+    let day = "2026-11-20T09:00:00+09:00";
+    let read = |row: &str| {
+        let text = format!("{header}L1,1,{day},{}\n", row.replace("DAY", day));
+        let (rows, refused) = reports(text, Reading::at(NOW));
+        assert_eq!(rows.len() + refused.len(), 1);
+        refused.first().map(|row| row.column.clone().unwrap())
+    };
+    for (row, column) in [
+        ("notified,no,,email,DAY,", "identified"),
+        ("notified,yes,NO_CONTACT,email,DAY,", "reason_code"),
+        ("notified,yes,BOUNCED,email,DAY,delivered", "reason_code"),
+        ("not_notified,yes,LOG_EXPIRED,,,", "identified"),
+        ("not_notified,yes,NO_CONTACT,email,,delivered", "delivery_result"),
+        ("not_notified,no,LOG_EXPIRED,,DAY,", "notice_at"),
+        ("pending,,,email,DAY,", "notice_at"),
+        ("forwarded,,RESELLER_FORWARDED,,,bounced", "delivery_result"),
+    ] {
+        assert_eq!(read(row).as_deref(), Some(column), "{row}");
+    }
+    for row in [
+        "notified,yes,,email,DAY,bounced",
+        "notified,yes,BOUNCED,post,DAY,returned",
+        "notified,unknown,,email,DAY,",
+        "not_notified,yes,BOUNCED,email,DAY,bounced",
+        "not_notified,yes,ALREADY_NOTIFIED,post,DAY,delivered",
+        "pending,,PENDING,,,",
+        "forwarded,,RESELLER_FORWARDED,,,",
+    ] {
+        assert_eq!(read(row), None, "{row}");
+    }
+}
+
+#[test]
+fn a_row_is_named_by_its_inquiry_id_where_list_and_record_are_not_there() {
+    let day = "2026-11-20T09:00:00+09:00";
+    let id = "48213-90417-66206";
+    let text = format!("inquiry_id,reported_at,state\n{id},{day},pending\n,{day},pending\n");
+    let (rows, refused) = reports(text, Reading::at(NOW));
+    assert_eq!(rows[0].inquiry_id.as_ref().unwrap().0, id);
+    assert!(!format!("{rows:?}{refused:?}").contains(id));
+    assert_eq!(refused[0].column.as_deref(), Some("list_id"));
+    let text = format!("inquiry_id,reported_at,state\n4.82E+14,{day},pending\n");
+    assert_eq!(reports(text, Reading::at(NOW)).1[0].reason.code(), "rounded_number");
+}
+
+#[test]
+fn every_missing_column_of_a_report_is_named_and_every_unknown_one_is_told() {
+    let refused = |header: &str| {
+        report_back::read(input(header.to_owned()), Reading::at(NOW)).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("state,note\n"),
+        "these columns are missing: list_id, record_no, reported_at"
+    );
+    assert_eq!(refused("inquiry_id,note\n"), "these columns are missing: reported_at, state");
+    let text = "list_id,record_no,reported_at,state,Comment\n".to_owned();
+    let file = report_back::read_file(input(text), Reading::at(NOW)).unwrap();
+    assert_eq!(file.header.unknown, ["comment"]);
+}
+
+#[test]
 fn contact_data_in_a_note_is_found_and_not_shown_again() {
     for note in [
         "taro@example.jp",

@@ -1,90 +1,126 @@
 //! SQL of line tokens.
 
+use sqlx::FromRow;
+
 use crate::{
-    cases::{CaseRef, lines::LineToken},
-    db::{Tx, on_tx},
+    cases::CaseRef,
+    db::{
+        Tx,
+        bulk::{self, Column, Target},
+        on_tx,
+    },
     ids::{CaseId, IspId},
     time::Moment,
 };
 
-/// Whether another token of that epoch stands for a case, which the ISP said later; of two that it
-/// said at the same moment the greater one stands, so that their order does not matter.
-pub(in crate::cases) async fn is_outdated(
-    tx: &mut Tx,
-    case: CaseRef,
-    token: &LineToken<'_>,
-) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM line_tokens
-         WHERE isp_id = $1 AND case_id = $2 AND epoch = $3 AND token <> $4 AND ended_at IS NULL
-           AND (said_at > $5 OR (said_at = $5 AND token > $4))";
-    let later: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(case.isp)
-        .bind(case.id)
-        .bind(token.epoch)
-        .bind(&token.token[..])
-        .bind(token.said_at)
-        .fetch_one(conn)
-        .await)?;
-    Ok(later > 0)
+/// A token as it stands for a case, or stood.
+#[derive(Clone, Debug, FromRow)]
+pub(in crate::cases) struct Standing {
+    pub(in crate::cases) epoch: String,
+    pub(in crate::cases) token: Vec<u8>,
+    pub(in crate::cases) case_id: CaseId,
+    pub(in crate::cases) said_at: Moment,
+    pub(in crate::cases) ended_at: Option<Moment>,
 }
 
-/// Binds a token to a case at a time by an author; one that stands already may be said anew.
-pub(in crate::cases) async fn insert(
-    tx: &mut Tx,
-    case: CaseRef,
-    token: &LineToken<'_>,
-    (at, author): (Moment, &str),
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO line_tokens
-         (isp_id, epoch, token, case_id, said_at, bound_at, author)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (isp_id, epoch, token, case_id) DO UPDATE SET ended_at = NULL,
-             said_at = CASE WHEN line_tokens.said_at > excluded.said_at
-                 THEN line_tokens.said_at ELSE excluded.said_at END";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(case.isp)
-        .bind(token.epoch)
-        .bind(&token.token[..])
-        .bind(case.id)
-        .bind(token.said_at)
-        .bind(at)
-        .bind(author)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// Ends what other tokens of that epoch say of a case; gives these tokens.
-pub(in crate::cases) async fn end_others(
-    tx: &mut Tx,
-    case: CaseRef,
-    token: &LineToken<'_>,
-    at: Moment,
-) -> sqlx::Result<Vec<Vec<u8>>> {
-    const SQL: &str = "UPDATE line_tokens SET ended_at = $1
-         WHERE isp_id = $2 AND case_id = $3 AND epoch = $4 AND token <> $5 AND ended_at IS NULL
-         RETURNING token";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(at)
-        .bind(case.isp)
-        .bind(case.id)
-        .bind(token.epoch)
-        .bind(&token.token[..])
-        .fetch_all(conn)
-        .await)
-}
-
-/// A case that a token of an epoch still stands for, if any is left.
-pub(in crate::cases) async fn any_case(
+/// The tokens of these cases, the ended ones too.
+pub(in crate::cases) async fn of_cases(
     tx: &mut Tx,
     isp: IspId,
-    (epoch, token): (&str, &[u8]),
-) -> sqlx::Result<Option<CaseId>> {
-    const SQL: &str = "SELECT case_id FROM line_tokens
-         WHERE isp_id = $1 AND epoch = $2 AND token = $3 AND ended_at IS NULL LIMIT 1";
-    on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(isp).bind(epoch).bind(token).fetch_optional(conn).await
-    })
+    cases: &[Vec<u8>],
+) -> sqlx::Result<Vec<Standing>> {
+    const SQL: &str = "SELECT epoch, token, case_id, said_at, ended_at FROM line_tokens
+         WHERE isp_id = $1 AND case_id";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), cases).await
+}
+
+/// For which cases these tokens stand, in whichever epoch.
+pub(in crate::cases) async fn of_tokens(
+    tx: &mut Tx,
+    isp: IspId,
+    tokens: &[Vec<u8>],
+) -> sqlx::Result<Vec<Standing>> {
+    const SQL: &str = "SELECT epoch, token, case_id, said_at, ended_at FROM line_tokens
+         WHERE isp_id = $1 AND ended_at IS NULL AND token";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), tokens).await
+}
+
+/// Writes how tokens stand; one that is known stands as is said now.
+pub(in crate::cases) async fn put(
+    tx: &mut Tx,
+    isp: IspId,
+    tokens: &[Standing],
+    (at, author): (Moment, &str),
+) -> sqlx::Result<()> {
+    let target = Target {
+        table: "line_tokens",
+        columns: "isp_id, epoch, token, case_id, said_at, bound_at, author, ended_at",
+        conflict: "ON CONFLICT (isp_id, epoch, token, case_id) DO UPDATE SET
+             ended_at = excluded.ended_at, said_at = excluded.said_at",
+    };
+    let columns = [
+        Column::Bytes(vec![isp.0.as_bytes().to_vec(); tokens.len()]),
+        Column::Text(tokens.iter().map(|one| one.epoch.clone()).collect()),
+        Column::Bytes(tokens.iter().map(|one| one.token.clone()).collect()),
+        Column::Bytes(tokens.iter().map(|one| one.case_id.0.as_bytes().to_vec()).collect()),
+        Column::Int(tokens.iter().map(|one| one.said_at.0).collect()),
+        Column::Int(vec![at.0; tokens.len()]),
+        Column::Text(vec![author.to_owned(); tokens.len()]),
+        Column::IntOrNull(tokens.iter().map(|one| one.ended_at.map(|at| at.0)).collect()),
+    ];
+    bulk::insert(tx, target, columns).await?;
+    Ok(())
+}
+
+/// A case on a line.
+#[derive(Clone, Debug, FromRow)]
+pub(in crate::cases) struct OfLine {
+    pub(in crate::cases) id: CaseId,
+    pub(in crate::cases) line_of: Option<CaseId>,
+    pub(in crate::cases) spot: Vec<u8>,
+    pub(in crate::cases) first_seen: Moment,
+}
+
+/// Those of these cases that stand.
+pub(in crate::cases) async fn cases(
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[Vec<u8>],
+) -> sqlx::Result<Vec<OfLine>> {
+    const SQL: &str = "SELECT id, line_of, spot, first_seen FROM cases WHERE isp_id = $1 AND id";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), cases).await
+}
+
+/// Says which case speaks for each of these, with a fact on each.
+pub(in crate::cases) async fn set_speakers(
+    tx: &mut Tx,
+    isp: IspId,
+    links: &[(CaseId, Option<CaseId>)],
+    (at, author): (Moment, &str),
+) -> sqlx::Result<()> {
+    let key = |id: &CaseId| id.0.as_bytes().to_vec();
+    let values: Vec<_> =
+        links.iter().map(|(id, speaker)| (key(id), speaker.as_ref().map(key))).collect();
+    bulk::set_of(tx, ("case_rows", "line_of"), isp.0.as_bytes(), &values).await?;
+    let target = Target {
+        table: "case_events",
+        columns: "isp_id, case_id, at, kind, author, detail",
+        conflict: "ON CONFLICT DO NOTHING",
+    };
+    let kind = |speaker: &Option<CaseId>| if speaker.is_some() { "joined" } else { "parted" };
+    let detail = |speaker: &Option<CaseId>| {
+        speaker.map_or_else(|| "speaks for its line".to_owned(), |id| id.to_string())
+    };
+    let columns = [
+        Column::Bytes(vec![isp.0.as_bytes().to_vec(); links.len()]),
+        Column::Bytes(links.iter().map(|(id, _)| key(id)).collect()),
+        Column::Int(vec![at.0; links.len()]),
+        Column::Text(links.iter().map(|(_, speaker)| kind(speaker).to_owned()).collect()),
+        Column::Text(vec![author.to_owned(); links.len()]),
+        Column::Text(links.iter().map(|(_, speaker)| detail(speaker)).collect()),
+    ];
+    bulk::insert(tx, target, columns).await?;
+    Ok(())
 }
 
 /// A case and all that share a token with it, or with one that does, in order of their first

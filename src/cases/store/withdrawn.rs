@@ -139,22 +139,12 @@ pub(in crate::cases) async fn set_withdrawn(
     })
 }
 
-/// How many cases of that key are withdrawn: one or none.
-const WITHDRAWN: &str = "SELECT COUNT(*) FROM case_rows
-    WHERE isp_id = $1 AND id = $2 AND state = 'withdrawn'";
-
-/// Whether a case is withdrawn, within a transaction.
-pub(in crate::cases) async fn is_withdrawn(tx: &mut Tx, case: CaseRef) -> sqlx::Result<bool> {
-    let found: i64 = on_tx!(tx, conn => {
-        sqlx::query_scalar(WITHDRAWN).bind(case.isp).bind(case.id).fetch_one(conn).await
-    })?;
-    Ok(found > 0)
-}
-
-/// The same, outside of any transaction.
+/// Whether a case is withdrawn.
 pub(in crate::cases) async fn stands_withdrawn(db: &Db, case: CaseRef) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM case_rows
+         WHERE isp_id = $1 AND id = $2 AND state = 'withdrawn'";
     let found: i64 = on!(db, pool => {
-        sqlx::query_scalar(WITHDRAWN).bind(case.isp).bind(case.id).fetch_one(pool).await
+        sqlx::query_scalar(SQL).bind(case.isp).bind(case.id).fetch_one(pool).await
     })?;
     Ok(found > 0)
 }

@@ -15,7 +15,7 @@ pub struct Told {
 
 /// Each reason by its word, with the advice that fits it. What a row meant cannot be guessed, so
 /// that mostly its sender has to say it.
-const REASONS: [(&str, &str); 30] = [
+const REASONS: [(&str, &str); 31] = [
     ("too_many_cells", "ask"),
     ("too_few_cells", "ask"),
     ("missing_value", "ask"),
@@ -39,6 +39,7 @@ const REASONS: [(&str, &str); 30] = [
     ("bad_prefix", "ask"),
     ("text_too_long", "ask"),
     ("contact_data", "ask"),
+    ("formula", "ask"),
     ("bad_token", "ask"),
     ("contradiction", "ask"),
     ("not_json", "ask"),
@@ -92,6 +93,7 @@ mod tests {
             BadPrefix,
             TextTooLong,
             ContactData,
+            Formula,
             BadToken,
             Contradiction(""),
             NotJson(""),

@@ -1,6 +1,5 @@
 //! `POST /api/v1/report-back`: a provider's machine tells what became of lines.
 
-use anyhow::Context as _;
 use axum::{
     Json,
     body::Bytes,
@@ -11,7 +10,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::machine::Refusal;
-use crate::{access::tenancy::Tenant, isps, notices::report_back, web::problem::Problem};
+use crate::{access::tenancy::Tenant, notices::report_back, web::problem::Problem};
 
 /// The largest report: some fifty thousand rows of the longest notes.
 pub(super) const BODY_MAX: usize = 64 << 20;
@@ -56,11 +55,8 @@ pub(super) async fn take(
         }
         _ => Refusal::bad("the body broke off; send it again"),
     })?;
-    let app = tenant.app();
-    let isp = isps::by_code(&app.db, tenant.code()).await?;
-    let isp = isp.context("the provider of a token is gone")?;
     let body = std::io::Cursor::new(body);
-    match report_back::import(app, &isp, body, how.dry_run).await? {
+    match report_back::import(&tenant, body, how.dry_run).await? {
         Ok(imported) => Ok(Json(imported).into_response()),
         Err(refused) => {
             let title = "The report is not understood";

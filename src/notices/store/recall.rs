@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use crate::{
     db::{Tx, bulk, on_tx},
     ids::{CaseId, FileId, IspId, NoticeId},
-    notices::{Notice, recall::Listed},
+    notices::{Notice, recall::Listed, store::NewLine},
     time::Moment,
 };
 
@@ -166,12 +166,13 @@ pub(in crate::notices) async fn unsent(tx: &mut Tx) -> sqlx::Result<Vec<Unsent>>
 pub(in crate::notices) async fn set_body(
     tx: &mut Tx,
     line: &Unsent,
-    body: &str,
+    new: &NewLine,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE notice_lines SET body = $1
-         WHERE isp_id = $2 AND notice_id = $3 AND record_no = $4";
+    const SQL: &str = "UPDATE notice_lines SET body = $1, seen_at = $2, model = $3
+         WHERE isp_id = $4 AND notice_id = $5 AND record_no = $6";
     on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(body).bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
+        .bind(&new.body).bind(new.seen_at).bind(new.model.as_deref())
+        .bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
         .execute(conn).await.map(|_| ()))
 }
 

@@ -93,6 +93,9 @@ fn every_key_a_page_names_has_a_text_and_every_text_is_named() {
         "covered-",
         "reason-",
         "advice-",
+        "office-advice-",
+        "office-state-",
+        "office-reason-",
     ];
     for key in ja.keys() {
         let known =

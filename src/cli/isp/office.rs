@@ -1,0 +1,145 @@
+//! `todoke isp chase`, `reminded`, `logs`, `figures`: the work of the ISP support office.
+
+use serde_json::json;
+
+use super::super::{Ended, Out, Refused, given::how_many, isp_named};
+use crate::{
+    access::tenancy::Tenant,
+    app::App,
+    notices::{
+        chasing,
+        clock::{self, URGENT_DAYS},
+        figures,
+    },
+    time::Moment,
+};
+
+async fn tenant(app: &App, code: &str, by: Option<&str>) -> anyhow::Result<Tenant> {
+    let isp = isp_named(app, code).await?;
+    Ok(Tenant::of(app, isp.id, &isp.code, by.unwrap_or("command line")))
+}
+
+/// Whom to ask about which list, and why; with `remind` a reminder becomes due for each.
+pub(super) async fn chase(app: &App, out: Out, remind: bool) -> anyhow::Result<Ended> {
+    let due = if remind { chasing::remind(app).await? } else { 0 };
+    for (list, reasons) in chasing::list(app).await? {
+        let words: Vec<&str> = reasons.iter().map(|reason| reason.word()).collect();
+        out.line(
+            &json!({
+                "isp": list.isp, "name": list.name, "notice": list.list_id, "reasons": words,
+                "lines": list.lines, "unreported": list.unreported, "expiring": list.expiring,
+                "expired": list.expired, "report_by": list.report_by.rfc3339(),
+                "prepared_at": list.prepared_at.rfc3339(),
+                "fetched_at": list.fetched_at.map(Moment::rfc3339),
+                "reminded_at": list.reminded_at.map(Moment::rfc3339),
+            }),
+            format!(
+                "{}\t{}\t{}\t{} of {} without report, {} with {URGENT_DAYS} days or fewer\tby {}",
+                list.isp,
+                list.list_id,
+                words.join(", "),
+                list.unreported,
+                how_many(list.lines, "line"),
+                list.expiring,
+                list.report_by.date_jst(),
+            ),
+        )?;
+    }
+    if remind && !out.json {
+        out.line(&json!({}), format!("{} due", how_many(due, "reminder")))?;
+    }
+    Ok(Ended::Done)
+}
+
+/// Reminders that wait for whoever sends them.
+pub(super) async fn reminders(app: &App, out: Out) -> anyhow::Result<Ended> {
+    for one in chasing::due(&app.db).await? {
+        let at = one.at.rfc3339();
+        out.line(
+            &json!({
+                "isp": one.isp, "notice": one.list_id, "reason": one.reason, "state": one.state,
+                "at": at, "by": one.author,
+            }),
+            format!("{}\t{}\t{}\tdue since {at}", one.isp, one.list_id, one.reason),
+        )?;
+    }
+    Ok(Ended::Done)
+}
+
+/// Notes that a provider was reminded of a list.
+pub(super) async fn reminded(
+    app: &App,
+    out: Out,
+    (isp, list, way, author): (&str, &str, &str, Option<&str>),
+) -> anyhow::Result<Ended> {
+    let tenant = tenant(app, isp, author).await?;
+    let noted = chasing::noted(&tenant, list, way).await?.map_err(Refused::because)?;
+    out.line(
+        &json!({
+            "isp": noted.isp, "notice": noted.list_id, "reason": noted.reason,
+            "state": noted.state, "way": noted.way, "at": noted.at.rfc3339(), "by": noted.author,
+        }),
+        format!("{} was reminded of {} by {way}", noted.isp, noted.list_id),
+    )?;
+    Ok(Ended::Done)
+}
+
+/// Says how long a provider keeps its logs.
+pub(super) async fn logs(
+    app: &App,
+    out: Out,
+    (isp, days, author): (&str, i64, Option<&str>),
+) -> anyhow::Result<Ended> {
+    let tenant = tenant(app, isp, author).await?;
+    clock::set_log_days(&tenant, days).await?.map_err(Refused::because)?;
+    let words = format!("{isp} keeps its logs for {}", how_many(days, "day"));
+    out.line(&json!({ "isp": isp, "log_days": days }), words)?;
+    Ok(Ended::Done)
+}
+
+/// How far the lines of each provider came.
+pub(super) async fn figures(
+    app: &App,
+    out: Out,
+    (isp, since): (Option<&str>, Option<Moment>),
+) -> anyhow::Result<Ended> {
+    let isp = match isp {
+        Some(code) => Some(isp_named(app, code).await?.id),
+        None => None,
+    };
+    for one in figures::of(&app.db, isp, since, app.now()).await? {
+        let shares = one.shares();
+        let mut value = serde_json::to_value(&one)?;
+        value["shares"] = serde_json::to_value(&shares)?;
+        let percent = |share: &figures::Share| match (share.estimate, share.lower, share.upper) {
+            (Some(p), Some(l), Some(u)) => {
+                format!("{:.2} % ({:.2}–{:.2})", p * 100.0, l * 100.0, u * 100.0)
+            }
+            _ => "–".to_owned(),
+        };
+        let of = |figure: &str, denominator: &str| {
+            let mut shares = shares.iter();
+            let found = shares.find(|s| s.figure == figure && s.denominator == denominator);
+            found.map_or_else(String::new, percent)
+        };
+        let words = format!(
+            "{}\t{} detected\t{} listed\t{} fetched\t{} identified\t{} notified: {} of those \
+             distributed, {} of those identified\t{} delivered\t{} came back\t{} without report, \
+             {} of them expired",
+            one.isp,
+            one.detected,
+            one.listed,
+            one.fetched,
+            one.identified,
+            one.notified,
+            of("notified", "distributed"),
+            of("notified", "identified"),
+            one.delivered,
+            one.bounced,
+            one.no_report,
+            one.log_expired,
+        );
+        out.line(&value, words)?;
+    }
+    Ok(Ended::Done)
+}

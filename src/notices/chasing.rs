@@ -1,0 +1,327 @@
+//! Chasing (督促): which lists the ISP support office should ask a provider about, and that it did.
+//!
+//! Who did not fetch a list, did not report on it, or only in part, and whose lines can soon be
+//! found no more. A reminder is a fact: when, to whom, of which list, by whom or by the calendar.
+//! Those that are `due` wait for whoever sends them, by mail or by phone; `noted` says that one
+//! went out. Owns `reminders`.
+
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::{
+    clock::{LOG_DAYS, URGENT_DAYS},
+    store::chasing as store,
+};
+use crate::{
+    access::tenancy::Tenant,
+    app::App,
+    audit::{self, Leaf},
+    cases::register,
+    db::{Db, retry},
+    ids::{IspId, NoticeId, ReminderId},
+    time::Moment,
+};
+
+/// Days after which a list that nobody fetched is asked about.
+pub const FETCH_DAYS: i64 = 3;
+/// Days before its date at which a list that lacks reports is asked about.
+pub const SOON_DAYS: i64 = 7;
+/// Days between two reminders of one list by the calendar.
+pub const QUIET_DAYS: i64 = 7;
+
+/// How a list stands with its provider (リストの状況).
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[doc(alias = "リストの状況")]
+pub struct ListStanding {
+    /// The provider.
+    pub isp_id: IspId,
+    /// The list.
+    pub notice_id: NoticeId,
+    /// The provider's code.
+    pub isp: String,
+    /// The provider's name.
+    pub name: String,
+    /// The name of the list.
+    pub list_id: String,
+    /// When it was prepared.
+    pub prepared_at: Moment,
+    /// Until when the provider is asked to report.
+    pub report_by: Moment,
+    /// Lines that stand and await a report.
+    pub lines: i64,
+    /// Of these, lines without a report.
+    pub unreported: i64,
+    /// Of those, lines that can be found for [`URGENT_DAYS`] days at most.
+    pub expiring: i64,
+    /// Lines without a report that can be found no more.
+    pub expired: i64,
+    /// When it was fetched first.
+    pub fetched_at: Option<Moment>,
+    /// When its provider was, or was to be, reminded last.
+    pub reminded_at: Option<Moment>,
+}
+
+/// Why a provider is asked about a list (督促理由).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[doc(alias = "督促理由")]
+pub enum Reason {
+    /// Nobody fetched it.
+    NotFetched,
+    /// The date has passed, and no report came.
+    NotReported,
+    /// The date has passed, and reports on some lines are missing.
+    PartlyReported,
+    /// The date is near, and reports are missing.
+    DueSoon,
+    /// Lines without a report can soon be found no more.
+    Expiring,
+}
+
+impl Reason {
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotFetched => "not_fetched",
+            Self::NotReported => "not_reported",
+            Self::PartlyReported => "partly_reported",
+            Self::DueSoon => "due_soon",
+            Self::Expiring => "expiring",
+        }
+    }
+}
+
+impl ListStanding {
+    /// Why its provider is to be asked about it at `now`, the gravest first; nothing if it is not.
+    pub fn reasons(&self, now: Moment) -> Vec<Reason> {
+        if self.unreported == 0 {
+            return Vec::new();
+        }
+        let mut reasons = Vec::new();
+        if self.expiring > 0 {
+            reasons.push(Reason::Expiring);
+        }
+        if now > self.report_by {
+            let none = self.unreported == self.lines;
+            reasons.push(if none { Reason::NotReported } else { Reason::PartlyReported });
+        }
+        if self.fetched_at.is_none() && now >= self.prepared_at.plus_days(FETCH_DAYS) {
+            reasons.push(Reason::NotFetched);
+        }
+        if now <= self.report_by && now >= self.report_by.plus_days(-SOON_DAYS) {
+            reasons.push(Reason::DueSoon);
+        }
+        reasons
+    }
+
+    /// Whether the calendar reminds of it at `now`.
+    pub fn is_due(&self, now: Moment) -> bool {
+        let is_quiet = self.reminded_at.is_some_and(|at| now < at.plus_days(QUIET_DAYS));
+        !is_quiet && !self.reasons(now).is_empty()
+    }
+}
+
+/// How the lists of all providers stand, those of each in order of their dates.
+pub async fn standings(app: &App) -> crate::db::Result<Vec<ListStanding>> {
+    let mut tx = app.db.snapshot().await?;
+    store::standings(&mut tx, None, app.now(), (LOG_DAYS, URGENT_DAYS)).await
+}
+
+/// The chasing list (督促リスト): lists to be asked about, and why.
+pub async fn list(app: &App) -> crate::db::Result<Vec<(ListStanding, Vec<Reason>)>> {
+    let now = app.now();
+    let all = standings(app).await?.into_iter().map(|list| {
+        let reasons = list.reasons(now);
+        (list, reasons)
+    });
+    Ok(all.filter(|(_, reasons)| !reasons.is_empty()).collect())
+}
+
+/// A reminder (督促).
+#[derive(Clone, Debug, FromRow, Serialize)]
+#[doc(alias = "督促")]
+pub struct Reminder {
+    /// The provider.
+    #[serde(skip)]
+    pub isp_id: IspId,
+    /// Its key.
+    pub id: ReminderId,
+    /// The provider's code.
+    pub isp: String,
+    /// The list.
+    pub list_id: String,
+    /// The word of the reason.
+    pub reason: String,
+    /// `due`, or `noted` once it went out.
+    pub state: String,
+    /// How it went out: `mail`, `phone`, or another word of the office.
+    pub way: Option<String>,
+    /// When.
+    #[serde(skip)]
+    pub at: Moment,
+    /// By whom; `calendar` where nobody asked for it.
+    pub author: String,
+}
+
+/// Reminds by the calendar: a reminder becomes due for each list that is to be asked about and was
+/// not within the last [`QUIET_DAYS`] days. Done again at once, nothing becomes due.
+pub async fn remind(app: &App) -> anyhow::Result<usize> {
+    for _ in 1..retry::TRIES {
+        match remind_once(app).await {
+            Err(fault) if retry::is_worth_asking(&fault) => {}
+            done => return done,
+        }
+    }
+    remind_once(app).await
+}
+
+async fn remind_once(app: &App) -> anyhow::Result<usize> {
+    let now = app.now();
+    let mut tx = app.db.begin().await?;
+    // Two nodes at once would each remind: the second waits, and finds the reminders of the first.
+    register::hold(&mut tx).await?;
+    let lists = store::standings(&mut tx, None, now, (LOG_DAYS, URGENT_DAYS)).await?;
+    let mut due = 0;
+    for list in lists.iter().filter(|list| list.is_due(now)) {
+        let reason = list.reasons(now).first().map_or("", |reason| reason.word());
+        let fact = store::NewReminder {
+            id: ReminderId(app.fresh_id()),
+            notice: list.notice_id,
+            reason,
+            state: "due",
+            way: None,
+            at: now,
+            author: "calendar",
+        };
+        store::insert(&mut tx, list.isp_id, &fact).await?;
+        due += 1;
+    }
+    tx.commit().await?;
+    Ok(due)
+}
+
+/// Reminders that are due: no later one of their list went out.
+pub async fn due(db: &Db) -> crate::db::Result<Vec<Reminder>> {
+    let mut tx = db.snapshot().await?;
+    store::due(&mut tx).await
+}
+
+/// All reminders of a provider, the latest first.
+pub async fn of_isp(tenant: &Tenant) -> crate::db::Result<Vec<Reminder>> {
+    let mut tx = tenant.snapshot().await?;
+    store::of_isp(&mut tx, tenant.isp()).await
+}
+
+/// Why nothing is noted (記録できない理由).
+#[derive(Debug, thiserror::Error)]
+pub enum NotNoted {
+    /// Another provider's list, or none.
+    #[error("{isp} has no list `{list}`; `todoke isp chase` names them")]
+    UnknownList {
+        /// The provider.
+        isp: String,
+        /// What was asked for.
+        list: String,
+    },
+}
+
+/// Notes that the provider was reminded of a list, in which way: what was due is done with that.
+pub async fn noted(
+    tenant: &Tenant,
+    list_id: &str,
+    way: &str,
+) -> anyhow::Result<Result<Reminder, NotNoted>> {
+    let now = tenant.now();
+    let mut tx = tenant.begin().await?;
+    let lists = store::standings(&mut tx, Some(tenant.isp()), now, (LOG_DAYS, URGENT_DAYS)).await?;
+    let Some(list) = lists.into_iter().find(|list| list.list_id == list_id) else {
+        let (isp, list) = (tenant.code().to_owned(), list_id.to_owned());
+        return Ok(Err(NotNoted::UnknownList { isp, list }));
+    };
+    let reason = list.reasons(now).first().map_or("asked", |reason| reason.word());
+    let fact = store::NewReminder {
+        id: ReminderId(tenant.fresh_id()),
+        notice: list.notice_id,
+        reason,
+        state: "noted",
+        way: Some(way),
+        at: now,
+        author: tenant.by(),
+    };
+    store::insert(&mut tx, tenant.isp(), &fact).await?;
+    let detail = serde_json::json!({ "way": way, "reason": reason }).to_string();
+    let leaf = Leaf {
+        at: now,
+        by: tenant.by(),
+        act: "isp.reminded",
+        on: list_id,
+        isp: Some(tenant.code()),
+        detail: Some(&detail),
+    };
+    audit::note(&mut tx, leaf).await?;
+    tx.commit().await?;
+    Ok(Ok(Reminder {
+        isp_id: list.isp_id,
+        id: fact.id,
+        isp: list.isp,
+        list_id: list.list_id,
+        reason: reason.to_owned(),
+        state: "noted".to_owned(),
+        way: Some(way.to_owned()),
+        at: now,
+        author: tenant.by().to_owned(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn list() -> ListStanding {
+        ListStanding {
+            isp_id: IspId(Uuid::from_u128(1)),
+            notice_id: NoticeId(Uuid::from_u128(2)),
+            isp: "isp-a".to_owned(),
+            name: "A".to_owned(),
+            list_id: "isp-a-1".to_owned(),
+            prepared_at: Moment(0),
+            report_by: Moment(0).plus_days(30),
+            lines: 10,
+            unreported: 10,
+            expiring: 0,
+            expired: 0,
+            fetched_at: Some(Moment(1)),
+            reminded_at: None,
+        }
+    }
+
+    fn at(day: i64) -> Moment {
+        Moment(0).plus_days(day)
+    }
+
+    #[test]
+    fn a_list_is_asked_about_when_it_lies_unfetched_or_its_date_is_near_or_past() {
+        let fetched = list();
+        assert_eq!(fetched.reasons(at(22)), []);
+        assert_eq!(fetched.reasons(at(23)), [Reason::DueSoon]);
+        assert_eq!(fetched.reasons(at(30)), [Reason::DueSoon]);
+        assert_eq!(fetched.reasons(Moment(at(30).0 + 1)), [Reason::NotReported]);
+        let partly = ListStanding { unreported: 3, ..list() };
+        assert_eq!(partly.reasons(at(31)), [Reason::PartlyReported]);
+        let unfetched = ListStanding { fetched_at: None, ..list() };
+        assert_eq!(unfetched.reasons(at(2)), []);
+        assert_eq!(unfetched.reasons(at(3)), [Reason::NotFetched]);
+        let expiring = ListStanding { expiring: 1, ..list() };
+        assert_eq!(expiring.reasons(at(31)), [Reason::Expiring, Reason::NotReported]);
+        let done = ListStanding { unreported: 0, fetched_at: None, ..list() };
+        assert_eq!(done.reasons(at(400)), [], "who reported has nothing more to do");
+    }
+
+    #[test]
+    fn a_provider_is_left_in_peace_for_a_week_after_a_reminder() {
+        let reminded = ListStanding { reminded_at: Some(at(31)), ..list() };
+        assert!(list().is_due(at(31)) && !reminded.is_due(at(37)) && reminded.is_due(at(38)));
+    }
+}

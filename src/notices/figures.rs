@@ -1,0 +1,143 @@
+//! Figures per provider (事業者別実績): of what was detected, how much came how far, with both
+//! denominators.
+//!
+//! A line counts once, whatever its addresses and lists. Shares of what was *distributed* tell how
+//! much of the work was done; shares of what was *identified* leave out what nobody could find.
+//! `no_report` is a figure of its own and never zero by silence; of these, `log_expired` can be
+//! found no more.
+
+use effect::{Level, proportions};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use super::{clock::LOG_DAYS, store::figures as store};
+use crate::{db::Db, ids::IspId, time::Moment};
+
+/// How far the lines of a provider came (事業者別実績).
+#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
+#[doc(alias = "事業者別実績")]
+pub struct Figures {
+    /// The provider's code.
+    pub isp: String,
+    /// Its name.
+    pub name: String,
+    /// Lines on which something was detected.
+    pub detected: i64,
+    /// Lines that stood on a list: those distributed.
+    pub listed: i64,
+    /// Lines on a list that was fetched.
+    pub fetched: i64,
+    /// Lines for which a report came.
+    pub reported: i64,
+    /// Lines for which none came.
+    pub no_report: i64,
+    /// Lines for which none came and that can be found no more.
+    pub log_expired: i64,
+    /// Lines whose subscriber was found.
+    pub identified: i64,
+    /// Lines whose subscriber was told.
+    pub notified: i64,
+    /// Lines whose notice arrived.
+    pub delivered: i64,
+    /// Lines whose notice came back.
+    pub bounced: i64,
+}
+
+/// A share with its interval (割合).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// What is counted.
+    pub figure: &'static str,
+    /// Of what: `distributed` or `identified`.
+    pub denominator: &'static str,
+    /// How many.
+    pub count: i64,
+    /// Of how many.
+    pub n: i64,
+    /// The share; nothing of nothing has none.
+    pub estimate: Option<f64>,
+    /// The lower end of Wilson's interval at 95 %.
+    pub lower: Option<f64>,
+    /// Its upper end.
+    pub upper: Option<f64>,
+}
+
+impl Figures {
+    /// The shares of what was distributed, then of what was identified.
+    pub fn shares(&self) -> Vec<Share> {
+        let distributed = [
+            ("fetched", self.fetched),
+            ("reported", self.reported),
+            ("identified", self.identified),
+            ("notified", self.notified),
+            ("delivered", self.delivered),
+            ("bounced", self.bounced),
+        ];
+        let identified =
+            [("notified", self.notified), ("delivered", self.delivered), ("bounced", self.bounced)];
+        let of = |denominator, n: i64| move |(figure, count)| share(figure, denominator, count, n);
+        let first = distributed.into_iter().map(of("distributed", self.listed));
+        first.chain(identified.into_iter().map(of("identified", self.identified))).collect()
+    }
+}
+
+fn share(figure: &'static str, denominator: &'static str, count: i64, n: i64) -> Share {
+    let number = |n: i64| u64::try_from(n).unwrap_or(0);
+    let rate = proportions::wilson(number(count), number(n), Level::P95).ok();
+    Share {
+        figure,
+        denominator,
+        count,
+        n,
+        estimate: rate.map(|rate| rate.value),
+        lower: rate.map(|rate| rate.interval.lower),
+        upper: rate.map(|rate| rate.interval.upper),
+    }
+}
+
+/// The figures of one provider or of all, of lines that were first seen at `since` or later.
+pub async fn of(
+    db: &Db,
+    isp: Option<IspId>,
+    since: Option<Moment>,
+    now: Moment,
+) -> crate::db::Result<Vec<Figures>> {
+    let mut tx = db.snapshot().await?;
+    store::figures(&mut tx, isp, since.unwrap_or(Moment(i64::MIN)), (now, LOG_DAYS)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_denominators_are_told_and_a_share_of_nothing_is_none() {
+        let figures = Figures {
+            isp: "isp-a".to_owned(),
+            name: "A".to_owned(),
+            detected: 30_000,
+            listed: 20_845,
+            fetched: 20_845,
+            reported: 20_000,
+            no_report: 845,
+            log_expired: 0,
+            identified: 2_000,
+            notified: 1_680,
+            delivered: 0,
+            bounced: 0,
+        };
+        let share = |figures: &Figures, denominator: &str| {
+            let shares = figures.shares();
+            let one = |one: &&Share| one.figure == "notified" && one.denominator == denominator;
+            shares.iter().find(one).unwrap().clone()
+        };
+        let distributed = share(&figures, "distributed");
+        assert_eq!(format!("{:.2}", distributed.estimate.unwrap() * 100.0), "8.06");
+        assert!(
+            distributed.lower < distributed.estimate && distributed.estimate < distributed.upper
+        );
+        assert_eq!(share(&figures, "identified").estimate, Some(0.84));
+        let nothing = Figures { listed: 0, identified: 0, notified: 0, ..figures };
+        assert_eq!(share(&nothing, "identified").estimate, None);
+    }
+}

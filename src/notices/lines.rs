@@ -1,0 +1,388 @@
+//! Lines of a provider (自社の明細): where each stands, page by page, and one with its history.
+//!
+//! A line stands as its latest report says; without one it is `no_report`, or `log_expired` once it
+//! can be found no more (see [`clock`]), and one that was taken back is `withdrawn`. A page takes a
+//! fixed number of queries, whatever the number of lines, and begins where the last one ended.
+//! Whoever reads lines reads addresses: each page leaves a leaf in the audit log. Reads `cases`.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use sqlx::FromRow;
+
+use super::{
+    chasing::{ListStanding, SOON_DAYS},
+    clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
+    line::LineBody,
+    store::{chasing, lines as store},
+};
+use crate::{
+    access::tenancy::Tenant,
+    audit::{self, Leaf},
+    cases::{CaseRef, inquiry_id},
+    db::Tx,
+    ids::{CaseId, NoticeId},
+    sightings::Spot,
+    time::Moment,
+};
+
+/// Lines on a page.
+pub const PAGE: i64 = 50;
+
+/// How a line stands with its provider (対応状況).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[doc(alias = "対応状況")]
+pub enum LineState {
+    /// No report came.
+    NoReport,
+    /// No report came, and the line can be found no more.
+    LogExpired,
+    /// The subscriber was told.
+    Notified,
+    /// The subscriber was not told.
+    NotNotified,
+    /// The provider has not yet decided.
+    Pending,
+    /// The provider handed it on.
+    Forwarded,
+    /// The line was taken back.
+    Withdrawn,
+}
+
+impl LineState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::NoReport,
+        Self::LogExpired,
+        Self::Notified,
+        Self::NotNotified,
+        Self::Pending,
+        Self::Forwarded,
+        Self::Withdrawn,
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoReport => "no_report",
+            Self::LogExpired => "log_expired",
+            Self::Notified => "notified",
+            Self::NotNotified => "not_notified",
+            Self::Pending => "pending",
+            Self::Forwarded => "forwarded",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// The state of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.word() == word)
+    }
+
+    /// How a line stands, given its latest report and its clock.
+    fn of(said: Option<&str>, clock: Clock, is_withdrawn: bool) -> Self {
+        match said.and_then(Self::of_word) {
+            _ if is_withdrawn => Self::Withdrawn,
+            Some(said) => said,
+            None if clock == Clock::Expired => Self::LogExpired,
+            None => Self::NoReport,
+        }
+    }
+}
+
+/// Which lines are asked for (絞り込み).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// On that list.
+    pub list_id: Option<String>,
+    /// That stand so; without it, all but those taken back.
+    pub state: Option<LineState>,
+    /// That can still be found, but not for long, and for which no report came.
+    pub is_urgent: bool,
+    /// Of that model.
+    pub model: Option<String>,
+    /// Seen at that moment or later.
+    pub since: Option<Moment>,
+}
+
+/// Where a page begins: behind that line (続きの位置).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// When the line was seen.
+    pub seen_at: Moment,
+    /// Its list.
+    pub notice: NoticeId,
+    /// Its number on it.
+    pub record_no: i64,
+}
+
+impl After {
+    /// As it stands in an address.
+    pub fn text(&self) -> String {
+        format!("{}.{}.{}", self.seen_at.0, self.notice, self.record_no)
+    }
+
+    /// Reads it back; whatever is none is the beginning.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        let seen_at = Moment(parts.next()?.parse().ok()?);
+        let notice = parts.next()?.parse().ok()?;
+        Some(Self { seen_at, notice, record_no: parts.next()?.parse().ok()? })
+    }
+}
+
+/// A line on a page (明細の一行).
+#[derive(Clone, Debug)]
+pub struct LineRow {
+    /// The list.
+    pub list_id: String,
+    /// The number on it.
+    pub record_no: i64,
+    /// The case.
+    pub case: CaseId,
+    /// When it was seen.
+    pub seen_at: Moment,
+    /// The address.
+    pub ip: Option<IpAddr>,
+    /// The port.
+    pub port: Option<u16>,
+    /// The maker.
+    pub maker: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// How grave it is.
+    pub severity: String,
+    /// Until when the provider is asked to report.
+    pub report_by: Moment,
+    /// How it stands.
+    pub state: LineState,
+    /// How its clock stands.
+    pub clock: Clock,
+    /// Days left to look it up; negative once it is over.
+    pub days_left: i64,
+    /// When the provider says so.
+    pub reported_at: Option<Moment>,
+    /// Why the subscriber was not told.
+    pub reason_code: Option<String>,
+}
+
+/// A page of lines (明細の頁).
+#[derive(Clone, Debug)]
+pub struct LinePage {
+    /// Its lines, seen first the first.
+    pub lines: Vec<LineRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<After>,
+}
+
+/// A page of the provider's lines that pass the filter.
+pub async fn page(
+    tenant: &Tenant,
+    filter: &Filter,
+    after: Option<After>,
+) -> anyhow::Result<LinePage> {
+    let mut tx = tenant.begin().await?;
+    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let bounds = Bounds::at(tenant.now(), log_days);
+    let mut found =
+        store::page(&mut tx, tenant.isp(), (filter, &bounds), (after, PAGE + 1)).await?;
+    let is_more = found.len() > usize::try_from(PAGE)?;
+    found.truncate(usize::try_from(PAGE)?);
+    let next = found.last().filter(|_| is_more).map(|line| After {
+        seen_at: line.seen_at,
+        notice: line.notice_id,
+        record_no: line.record_no,
+    });
+    let now = tenant.now();
+    let lines = found.iter().map(|line| row(line, log_days, now));
+    let lines = lines.collect::<anyhow::Result<Vec<_>>>()?;
+    note_read(&mut tx, tenant, "notice.lines.read", (filter.list_id.as_deref(), lines.len()))
+        .await?;
+    tx.commit().await?;
+    Ok(LinePage { lines, next })
+}
+
+/// Addresses were read.
+async fn note_read(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    act: &str,
+    (on, lines): (Option<&str>, usize),
+) -> crate::db::Result<()> {
+    let detail = serde_json::json!({ "lines": lines }).to_string();
+    let leaf = Leaf {
+        at: tenant.now(),
+        by: tenant.by(),
+        act,
+        on: on.unwrap_or("all lists"),
+        isp: Some(tenant.code()),
+        detail: Some(&detail),
+    };
+    audit::note(tx, leaf).await
+}
+
+fn row(line: &store::StoredRow, log_days: i64, now: Moment) -> anyhow::Result<LineRow> {
+    let body: LineBody = serde_json::from_str(&line.body)?;
+    let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
+    let clock = clock::read(line.seen_at, log_days, now);
+    Ok(LineRow {
+        list_id: line.list_id.clone(),
+        record_no: line.record_no,
+        case: line.case_id,
+        seen_at: line.seen_at,
+        ip: place.as_ref().map(|place| place.ip),
+        port: place.and_then(|place| place.port).or(body.calling_port),
+        maker: body.maker,
+        model: body.model,
+        severity: body.severity,
+        report_by: line.report_by,
+        state: LineState::of(line.said.as_deref(), clock, line.is_withdrawn),
+        clock,
+        days_left: clock::days_left(line.seen_at, log_days, now),
+        reported_at: line.reported_at,
+        reason_code: line.reason_code.clone(),
+    })
+}
+
+/// What waits for the provider (今月やること).
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Its lists that stand.
+    pub lists: Vec<ListStanding>,
+    /// Lists that nobody fetched.
+    pub new_lists: i64,
+    /// Lines without a report.
+    pub unreported: i64,
+    /// Of these, lines on a list whose date is within a week.
+    pub due: i64,
+    /// Of these, lines on a list whose date has passed.
+    pub overdue: i64,
+    /// Of these, lines that can be found for [`URGENT_DAYS`] days at most.
+    pub expiring: i64,
+    /// Of these, lines that can be found no more.
+    pub expired: i64,
+    /// Days for which the provider keeps its logs.
+    pub log_days: i64,
+}
+
+/// What waits for the provider, in a fixed number of queries.
+pub async fn summary(tenant: &Tenant) -> crate::db::Result<Summary> {
+    let now = tenant.now();
+    let mut tx = tenant.snapshot().await?;
+    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let terms = (LOG_DAYS, URGENT_DAYS);
+    let lists = chasing::standings(&mut tx, Some(tenant.isp()), now, terms).await?;
+    let mut sum = Summary { log_days, ..Summary::default() };
+    for list in &lists {
+        sum.new_lists += i64::from(list.fetched_at.is_none());
+        sum.unreported += list.unreported;
+        sum.expiring += list.expiring;
+        sum.expired += list.expired;
+        if now > list.report_by {
+            sum.overdue += list.unreported;
+        } else if now >= list.report_by.plus_days(-SOON_DAYS) {
+            sum.due += list.unreported;
+        }
+    }
+    Ok(Summary { lists, ..sum })
+}
+
+/// A report in the history of a line (報告の履歴).
+#[derive(Clone, Debug, FromRow)]
+pub struct SaidBefore {
+    /// Its number.
+    pub version: i64,
+    /// When the provider says so.
+    pub reported_at: Moment,
+    /// When it came.
+    pub received_at: Moment,
+    /// What it says.
+    pub state: String,
+    /// Why not.
+    pub reason_code: Option<String>,
+    /// By which channel.
+    pub channel: Option<String>,
+    /// When the notice went out.
+    pub notice_at: Option<Moment>,
+    /// Whether it arrived.
+    pub delivery: Option<String>,
+    /// Which report it corrects.
+    pub corrects: Option<i64>,
+}
+
+/// A line with its history (明細の詳細).
+#[derive(Debug)]
+pub struct OneLine {
+    /// How it stands.
+    pub row: LineRow,
+    /// Its inquiry ID, which the provider hands on to the subscriber.
+    pub inquiry_id: inquiry_id::InquiryId,
+    /// What was reported, the latest first.
+    pub reports: Vec<SaidBefore>,
+    /// The lists and records on which the same case stands, this one among them.
+    pub listings: Vec<(String, i64)>,
+}
+
+/// That line of the provider, in a fixed number of queries; another one's looks like none.
+pub async fn one(
+    tenant: &Tenant,
+    list_id: &str,
+    record_no: i64,
+) -> anyhow::Result<Option<OneLine>> {
+    let mut tx = tenant.begin().await?;
+    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let found = store::one(&mut tx, tenant.isp(), list_id, record_no).await?;
+    let Some(found) = found else { return Ok(None) };
+    let row = row(&found, log_days, tenant.now())?;
+    let case = CaseRef { isp: tenant.isp(), id: row.case };
+    let inquiry_id = inquiry_id::issue(tenant.app(), &mut tx, case).await?;
+    let reports = store::reports(&mut tx, tenant.isp(), found.notice_id, record_no).await?;
+    let listings = store::listings(&mut tx, tenant.isp(), row.case).await?;
+    note_read(&mut tx, tenant, "notice.line.read", (Some(list_id), 1)).await?;
+    tx.commit().await?;
+    Ok(Some(OneLine { row, inquiry_id, reports, listings }))
+}
+
+/// A list that was handed out (受渡しの記録).
+#[derive(Clone, Debug, FromRow)]
+pub struct Download {
+    /// The list.
+    pub list_id: String,
+    /// In which form.
+    pub format: String,
+    /// When.
+    pub at: Moment,
+    /// The content.
+    pub sha256: String,
+}
+
+/// What of the provider's lists was handed out, the latest first, at most `limit`.
+pub async fn downloads(tenant: &Tenant, limit: i64) -> crate::db::Result<Vec<Download>> {
+    let mut tx = tenant.snapshot().await?;
+    store::downloads(&mut tx, tenant.isp(), limit).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_without_a_report_is_never_zero_and_a_late_report_counts() {
+        use Clock::*;
+        assert_eq!(LineState::of(None, Urgent, false), LineState::NoReport);
+        assert_eq!(LineState::of(None, Expired, false), LineState::LogExpired);
+        assert_eq!(LineState::of(Some("notified"), Expired, false), LineState::Notified);
+        assert_eq!(LineState::of(Some("notified"), InTime, true), LineState::Withdrawn);
+    }
+
+    #[test]
+    fn the_place_where_a_page_begins_is_read_back() {
+        let notice = NoticeId(uuid::Uuid::from_u128(7));
+        let after = After { seen_at: Moment(-5), notice, record_no: 20_000 };
+        assert_eq!(After::read(&after.text()), Some(after));
+        for text in ["", "1", "1.2.3", "x.y.z", "1.00000000-0000-0000-0000-000000000007."] {
+            assert_eq!(After::read(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! `/isp/report`: a report is chosen, checked, looked at again, and only then handed in.
+//!
+//! Between checking and handing in, the file lies in the form itself: nothing of it is kept here
+//! before the provider says so.
+
+use std::io::Cursor;
+
+use askama::Template;
+use axum::{
+    Form,
+    extract::{Multipart, Path},
+    http::{StatusCode, header},
+    response::IntoResponse as _,
+};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use serde::Deserialize;
+
+use super::not_found;
+use crate::{
+    access::tenancy::Tenant,
+    notices::report_back::{self, Imported, Receipt, RowError, receipt},
+    web::{
+        error::PageResult,
+        form::Errors,
+        page::{Page, show, show_as},
+        routes::Signed,
+    },
+};
+
+/// Receipts that stand below the form.
+const RECEIPTS: i64 = 20;
+/// Rows that came back and are shown; all of them are in the CSV.
+const SHOWN: usize = 200;
+
+#[derive(Template)]
+#[template(path = "notices/report.html")]
+struct Choose {
+    page: Page,
+    errors: Errors,
+    receipts: Vec<Receipt>,
+}
+
+async fn choose(tenant: &Tenant, signed: Signed, errors: Errors) -> PageResult {
+    let receipts = receipt::latest(tenant, RECEIPTS).await?;
+    if errors.any() {
+        let page = signed.page.refused();
+        return show_as(StatusCode::UNPROCESSABLE_ENTITY, &Choose { page, errors, receipts });
+    }
+    show(&Choose { page: signed.page, errors, receipts })
+}
+
+/// `GET /isp/report`
+pub(super) async fn form(tenant: Tenant, signed: Signed) -> PageResult {
+    choose(&tenant, signed, Errors::none()).await
+}
+
+#[derive(Template)]
+#[template(path = "notices/report_check.html")]
+struct Check {
+    page: Page,
+    done: Imported,
+    /// Rows that come back, with reason and advice in the language of the page.
+    rows: Vec<(RowError, String, String)>,
+    more: usize,
+    data: String,
+}
+
+/// `POST /isp/report`: what handing it in would do.
+pub(super) async fn check(tenant: Tenant, signed: Signed, mut sent: Multipart) -> PageResult {
+    let mut file = Vec::new();
+    while let Ok(Some(field)) = sent.next_field().await {
+        if field.name() == Some("file") {
+            file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        }
+    }
+    if file.is_empty() {
+        let words = signed.page.t("office-report-none");
+        return choose(&tenant, signed, Errors::of("file", words)).await;
+    }
+    let data = BASE64.encode(&file);
+    match report_back::import(&tenant, Cursor::new(file), true).await? {
+        Ok(mut done) => {
+            let more = done.errors.len().saturating_sub(SHOWN);
+            let lang = signed.page.lang;
+            let told = |error: RowError| {
+                let (reason, advice) = (error.reason_in(lang), error.advice_in(lang));
+                (error, reason, advice)
+            };
+            let rows = std::mem::take(&mut done.errors).into_iter().take(SHOWN).map(told);
+            let rows = rows.collect();
+            show(&Check { page: signed.page, done, rows, more, data })
+        }
+        Err(refused) => {
+            let words = signed.page.with("office-report-refused", "why", refused);
+            choose(&tenant, signed, Errors::of("file", words)).await
+        }
+    }
+}
+
+/// The file that was checked.
+#[derive(Deserialize)]
+pub(super) struct Checked {
+    data: String,
+}
+
+/// `POST /isp/report/confirm`: hands it in.
+pub(super) async fn confirm(
+    tenant: Tenant,
+    signed: Signed,
+    Form(checked): Form<Checked>,
+) -> PageResult {
+    let file = BASE64.decode(checked.data.trim()).unwrap_or_default();
+    match report_back::import(&tenant, Cursor::new(file), false).await? {
+        Ok(Imported { receipt: Some(receipt), .. }) => {
+            Ok(signed.page.onwards(&format!("/isp/receipts/{}#main", receipt.number)))
+        }
+        Ok(_) => Ok(signed.page.onwards("/isp/report#main")),
+        Err(refused) => {
+            let words = signed.page.with("office-report-refused", "why", refused);
+            choose(&tenant, signed, Errors::of("file", words)).await
+        }
+    }
+}
+
+/// `POST /isp/report/errors`: the rows that come back, as CSV.
+pub(super) async fn errors(
+    tenant: Tenant,
+    signed: Signed,
+    Form(checked): Form<Checked>,
+) -> PageResult {
+    let file = BASE64.decode(checked.data.trim()).unwrap_or_default();
+    let Ok(done) = report_back::import(&tenant, Cursor::new(file), true).await? else {
+        return Ok(signed.page.onwards("/isp/report#main"));
+    };
+    let csv = report_back::errors_csv(&done.errors, signed.page.lang)?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),
+    ];
+    Ok((headers, csv).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "notices/receipt.html")]
+struct Receipted {
+    page: Page,
+    receipt: Receipt,
+}
+
+/// `GET /isp/receipts/{number}`
+pub(super) async fn receipt(
+    tenant: Tenant,
+    signed: Signed,
+    Path(number): Path<String>,
+) -> PageResult {
+    match receipt::find(&tenant, &number).await? {
+        Some(receipt) => show(&Receipted { page: signed.page, receipt }),
+        None => Ok(not_found()),
+    }
+}

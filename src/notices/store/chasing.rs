@@ -1,0 +1,124 @@
+//! SQL of how lists stand, and of reminders.
+
+use crate::{
+    db::{Tx, on_tx},
+    ids::{IspId, NoticeId, ReminderId},
+    notices::{
+        chasing::{ListStanding, Reminder},
+        clock::Bounds,
+    },
+    time::Moment,
+};
+
+/// Lists that stand, of one provider or of all, with what came back for them by now.
+///
+/// Lines that were taken back unreported await nothing, nor do those that tell of another one that
+/// was: neither counts.
+pub(in crate::notices) async fn standings(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+    now: Moment,
+    (log_days, urgent_days): (i64, i64),
+) -> sqlx::Result<Vec<ListStanding>> {
+    const SQL: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
+             n.prepared_at, n.report_by,
+             COALESCE(l.lines, 0) AS lines, COALESCE(l.unreported, 0) AS unreported,
+             COALESCE(l.expiring, 0) AS expiring, COALESCE(l.expired, 0) AS expired,
+             (SELECT MIN(e.at) FROM notice_exports e
+               WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS fetched_at,
+             (SELECT MAX(m.at) FROM reminders m
+               WHERE m.isp_id = n.isp_id AND m.notice_id = n.id) AS reminded_at
+          FROM notices n JOIN isps i ON i.id = n.isp_id
+          LEFT JOIN (
+              SELECT l.isp_id, l.notice_id, COUNT(*) AS lines,
+                  COUNT(CASE WHEN l.said IS NULL THEN 1 END) AS unreported,
+                  COUNT(CASE WHEN l.said IS NULL AND l.seen_at >= $2 - t.days * $3
+                      AND l.seen_at < $2 - t.days * $3 + $4 THEN 1 END) AS expiring,
+                  COUNT(CASE WHEN l.said IS NULL AND l.seen_at < $2 - t.days * $3 THEN 1 END)
+                      AS expired
+                FROM notice_lines l
+                JOIN (SELECT i.id, COALESCE((SELECT o.days FROM log_terms o
+                          WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days
+                        FROM isps i) t ON t.id = l.isp_id
+                LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
+                     AND b.record_no = l.record_no
+                LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
+                            WHERE told_as = 'withdrawn') w
+                     ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
+               WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND w.case_id IS NULL
+                 AND (b.record_no IS NULL OR l.said IS NOT NULL)
+               GROUP BY l.isp_id, l.notice_id) l
+            ON l.isp_id = n.isp_id AND l.notice_id = n.id
+         WHERE n.withdrawn_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR n.isp_id = $1)
+         ORDER BY i.code, n.report_by, n.list_id";
+    // Today, and how many days of sightings are urgent from the first that is not expired on.
+    let today = Bounds::at(now, 0);
+    let urgent = today.urgent_before.0 - today.expired_before.0;
+    debug_assert_eq!(urgent, (urgent_days + 1) * crate::time::DAY);
+    on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(isp)
+        .bind(today.expired_before)
+        .bind(crate::time::DAY)
+        .bind(urgent)
+        .bind(log_days)
+        .fetch_all(conn)
+        .await)
+}
+
+/// A reminder that is about to be written.
+pub(in crate::notices) struct NewReminder<'a> {
+    pub(in crate::notices) id: ReminderId,
+    pub(in crate::notices) notice: NoticeId,
+    pub(in crate::notices) reason: &'a str,
+    pub(in crate::notices) state: &'a str,
+    pub(in crate::notices) way: Option<&'a str>,
+    pub(in crate::notices) at: Moment,
+    pub(in crate::notices) author: &'a str,
+}
+
+/// Writes a reminder.
+pub(in crate::notices) async fn insert(
+    tx: &mut Tx,
+    isp: IspId,
+    fact: &NewReminder<'_>,
+) -> sqlx::Result<()> {
+    const SQL: &str =
+        "INSERT INTO reminders (isp_id, id, notice_id, reason, state, way, at, author)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(isp)
+        .bind(fact.id)
+        .bind(fact.notice)
+        .bind(fact.reason)
+        .bind(fact.state)
+        .bind(fact.way)
+        .bind(fact.at)
+        .bind(fact.author)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+const REMINDER: &str = "SELECT m.isp_id, m.id, i.code AS isp, n.list_id, m.reason, m.state, m.way,
+         m.at, m.author
+      FROM reminders m JOIN isps i ON i.id = m.isp_id
+      JOIN notices n ON n.isp_id = m.isp_id AND n.id = m.notice_id";
+
+/// Reminders that are due, the earliest first: no later one of their list went out.
+pub(in crate::notices) async fn due(tx: &mut Tx) -> sqlx::Result<Vec<Reminder>> {
+    let sql = format!(
+        "{REMINDER} WHERE m.state = 'due' AND NOT EXISTS (SELECT 1 FROM reminders s
+             WHERE s.isp_id = m.isp_id AND s.notice_id = m.notice_id AND s.state = 'noted'
+               AND s.at >= m.at)
+         ORDER BY m.at, i.code, n.list_id"
+    );
+    on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(conn).await)
+}
+
+/// All reminders of a provider, the latest first.
+pub(in crate::notices) async fn of_isp(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<Reminder>> {
+    let sql = format!("{REMINDER} WHERE m.isp_id = $1 ORDER BY m.at DESC, n.list_id");
+    on_tx!(tx, conn => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_all(conn).await
+    })
+}

@@ -1,0 +1,168 @@
+//! SQL of pages of lines.
+
+use sqlx::{AssertSqlSafe, FromRow};
+
+use crate::{
+    db::{Tx, on_tx},
+    ids::{CaseId, IspId, NoticeId},
+    notices::{
+        clock::Bounds,
+        lines::{After, Download, Filter, LineState, SaidBefore},
+    },
+    time::Moment,
+};
+
+/// A line as a page shows it.
+#[derive(FromRow)]
+pub(in crate::notices) struct StoredRow {
+    pub(in crate::notices) notice_id: NoticeId,
+    pub(in crate::notices) list_id: String,
+    pub(in crate::notices) record_no: i64,
+    pub(in crate::notices) case_id: CaseId,
+    pub(in crate::notices) seen_at: Moment,
+    pub(in crate::notices) body: String,
+    pub(in crate::notices) said: Option<String>,
+    pub(in crate::notices) report_by: Moment,
+    pub(in crate::notices) reported_at: Option<Moment>,
+    pub(in crate::notices) reason_code: Option<String>,
+    pub(in crate::notices) is_withdrawn: bool,
+}
+
+/// Whether a line was taken back, or tells that another one was.
+const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
+           AND b.notice_id = l.notice_id AND b.record_no = l.record_no)
+       OR l.case_id IN (SELECT w.case_id FROM line_recalls w WHERE w.isp_id = $1
+           AND w.told_on = l.notice_id AND w.told_as = 'withdrawn'))";
+
+/// What a page shows of a line; ends before its conditions.
+fn rows() -> String {
+    format!(
+        "SELECT l.notice_id, n.list_id, l.record_no, l.case_id, l.seen_at, l.body, l.said,
+             n.report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn
+        FROM notice_lines l
+        JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+        LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+             AND r.record_no = l.record_no AND r.version = l.said_version
+       WHERE l.isp_id = $1"
+    )
+}
+
+/// Lines that pass the filter, behind `after`, at most `limit`.
+pub(in crate::notices) async fn page(
+    tx: &mut Tx,
+    isp: IspId,
+    (filter, bounds): (&Filter, &Bounds),
+    (after, limit): (Option<After>, i64),
+) -> sqlx::Result<Vec<StoredRow>> {
+    let since = filter.since.unwrap_or(Moment(i64::MIN));
+    let (mut from, mut to) = (since, Moment(i64::MAX));
+    let mut said = match filter.state {
+        None | Some(LineState::Withdrawn) => "",
+        Some(LineState::NoReport) => {
+            from = from.max(bounds.expired_before);
+            "AND l.said IS NULL"
+        }
+        Some(LineState::LogExpired) => {
+            to = to.min(bounds.expired_before);
+            "AND l.said IS NULL"
+        }
+        Some(LineState::Notified) => "AND l.said = 'notified'",
+        Some(LineState::NotNotified) => "AND l.said = 'not_notified'",
+        Some(LineState::Pending) => "AND l.said = 'pending'",
+        Some(LineState::Forwarded) => "AND l.said = 'forwarded'",
+    };
+    if filter.is_urgent {
+        from = from.max(bounds.expired_before);
+        to = to.min(bounds.urgent_before);
+        if filter.state.is_none() {
+            said = "AND l.said IS NULL";
+        }
+    }
+    let not = if filter.state == Some(LineState::Withdrawn) { "" } else { "NOT" };
+    // A page begins behind a line, so that the index is entered there and not at its beginning.
+    let behind = match after {
+        Some(_) => "AND (l.seen_at, l.notice_id, l.record_no) > ($6, $7, $8)",
+        None => {
+            "AND CAST($6 AS BIGINT) IS NULL AND CAST($7 AS BYTEA) IS NULL
+                 AND CAST($8 AS BIGINT) IS NULL"
+        }
+    };
+    let list = match filter.list_id {
+        Some(_) => "AND n.list_id = $4",
+        None => "AND CAST($4 AS TEXT) IS NULL",
+    };
+    let model = match filter.model {
+        Some(_) => "AND l.model = $5",
+        None => "AND CAST($5 AS TEXT) IS NULL",
+    };
+    let sql = format!(
+        "{} AND l.seen_at >= $2 AND l.seen_at < $3 {said} {list} {model} {behind}
+            AND {not} {WITHDRAWN}
+          ORDER BY l.seen_at, l.notice_id, l.record_no LIMIT $9",
+        rows()
+    );
+    on_tx!(tx, conn => sqlx::query_as(AssertSqlSafe(sql))
+        .bind(isp)
+        .bind(from)
+        .bind(to)
+        .bind(filter.list_id.as_deref())
+        .bind(filter.model.as_deref())
+        .bind(after.map(|after| after.seen_at))
+        .bind(after.map(|after| after.notice))
+        .bind(after.map(|after| after.record_no))
+        .bind(limit)
+        .fetch_all(conn)
+        .await)
+}
+
+/// That line.
+pub(in crate::notices) async fn one(
+    tx: &mut Tx,
+    isp: IspId,
+    list_id: &str,
+    record_no: i64,
+) -> sqlx::Result<Option<StoredRow>> {
+    let sql = format!("{} AND n.list_id = $2 AND l.record_no = $3", rows());
+    on_tx!(tx, conn => sqlx::query_as(AssertSqlSafe(sql))
+        .bind(isp).bind(list_id).bind(record_no).fetch_optional(conn).await)
+}
+
+/// What was reported on a line, the latest first.
+pub(in crate::notices) async fn reports(
+    tx: &mut Tx,
+    isp: IspId,
+    list: NoticeId,
+    record_no: i64,
+) -> sqlx::Result<Vec<SaidBefore>> {
+    const SQL: &str = "SELECT version, reported_at, received_at, state, reason_code, channel,
+             notice_at, delivery, corrects FROM line_reports
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3
+         ORDER BY reported_at DESC, version DESC";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(isp).bind(list).bind(record_no).fetch_all(conn).await
+    })
+}
+
+/// Where a case stands, by the date of the list.
+pub(in crate::notices) async fn listings(
+    tx: &mut Tx,
+    isp: IspId,
+    case: CaseId,
+) -> sqlx::Result<Vec<(String, i64)>> {
+    const SQL: &str = "SELECT n.list_id, l.record_no FROM notice_lines l
+          JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+         WHERE l.isp_id = $1 AND l.case_id = $2 ORDER BY n.prepared_at, l.record_no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(case).fetch_all(conn).await)
+}
+
+/// What was handed out, the latest first.
+pub(in crate::notices) async fn downloads(
+    tx: &mut Tx,
+    isp: IspId,
+    limit: i64,
+) -> sqlx::Result<Vec<Download>> {
+    const SQL: &str = "SELECT n.list_id, e.format, e.at, e.sha256 FROM notice_exports e
+          JOIN notices n ON n.isp_id = e.isp_id AND n.id = e.notice_id
+         WHERE e.isp_id = $1 ORDER BY e.at DESC, n.list_id, e.format LIMIT $2";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(limit).fetch_all(conn).await)
+}

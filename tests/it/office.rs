@@ -1,0 +1,155 @@
+//! The office that supports providers: whom to ask about which list, and how far each one came.
+
+use serde_json::Value;
+
+use crate::{
+    builders::{Row, hit, not_notified, notified, provider},
+    centre::{Centre, on_both_engines},
+};
+
+const MARCH: &str = "2026-03-30T10:00:00+09:00";
+const APRIL: &str = "2026-04-01T08:00:00+09:00";
+
+/// Two providers with a list of three devices each, of which nobody fetched any.
+fn listed(centre: &Centre) -> [String; 2] {
+    centre.serves(&[
+        provider("isp-a", "dynamic:30", "192.0.2.0/25"),
+        provider("isp-b", "dynamic:30", "192.0.2.128/25"),
+    ]);
+    let ips = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.201", "192.0.2.202", "192.0.2.203"];
+    centre.takes(&ips.map(|ip| hit("r1", MARCH, ip)));
+    ["isp-a", "isp-b"].map(|isp| centre.prepares(isp).unwrap())
+}
+
+/// The chasing list: list, reasons, lines without a report.
+fn chased(centre: &Centre) -> Vec<(String, String, i64)> {
+    let lines = centre.does(&["isp", "chase"]).lines;
+    let words = |value: &Value| {
+        let words = value["reasons"].as_array().unwrap().iter();
+        words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join(" ")
+    };
+    lines
+        .iter()
+        .map(|line| {
+            let list = line["notice"].as_str().unwrap().to_owned();
+            (list, words(line), line["unreported"].as_i64().unwrap())
+        })
+        .collect()
+}
+
+fn figures(centre: &Centre, isp: &str, names: &[&str]) -> Vec<i64> {
+    let answer = centre.does(&["isp", "figures", "--isp", isp]);
+    names.iter().map(|name| answer.number(name)).collect()
+}
+
+/// A share of the figures of a provider: how many of how many.
+fn share(centre: &Centre, isp: &str, figure: &str, denominator: &str) -> (i64, i64) {
+    let answer = centre.does(&["isp", "figures", "--isp", isp]);
+    let shares = answer.one()["shares"].as_array().unwrap().clone();
+    let is_it = |one: &&Value| one["figure"] == figure && one["denominator"] == denominator;
+    let one = shares.iter().find(is_it).unwrap();
+    let n = one["n"].as_i64().unwrap();
+    if n > 0 {
+        let [low, at, high] = ["lower", "estimate", "upper"].map(|end| one[end].as_f64().unwrap());
+        assert!(0.0 <= low && low <= at && at <= high && high <= 1.0, "{one}");
+    }
+    (one["count"].as_i64().unwrap(), n)
+}
+
+on_both_engines! {
+    fn a_list_is_chased_until_it_is_fetched_and_reported_on(centre) {
+        let [a, b] = listed(&centre);
+        assert_eq!(chased(&centre), [], "it is new");
+        centre.on("2026-04-04");
+        centre.exports(&b, "csv");
+        assert_eq!(chased(&centre), [(a.clone(), "not_fetched".to_owned(), 3)]);
+        centre.exports(&a, "csv");
+        assert_eq!(chased(&centre), []);
+        centre.on("2026-04-25");
+        let reports: Vec<Row> = (1..=3).map(|record| notified(&b, record, APRIL)).collect();
+        assert_eq!(centre.reports("isp-b", &reports).number("accepted"), 3);
+        assert_eq!(chased(&centre), [(a.clone(), "due_soon".to_owned(), 3)]);
+        centre.on("2026-05-02");
+        assert_eq!(chased(&centre), [(a.clone(), "not_reported".to_owned(), 3)]);
+        centre.reports("isp-a", &[notified(&a, 2, APRIL)]);
+        assert_eq!(chased(&centre), [(a, "partly_reported".to_owned(), 2)]);
+    }
+
+    fn a_line_that_soon_expires_is_chased_and_an_expired_one_stands_as_such(centre) {
+        let [a, b] = listed(&centre);
+        for list in [&a, &b] {
+            centre.exports(list, "csv");
+        }
+        let args = ["isp", "logs", "isp-a", "--days", "20"];
+        centre.does(&args);
+        assert_eq!(centre.tries(&["isp", "logs", "isp-a", "--days", "0"]).status, 1);
+        centre.on("2026-04-04");
+        assert_eq!(chased(&centre), [], "fifteen days are left");
+        centre.on("2026-04-05T00:00:00+09:00");
+        assert_eq!(chased(&centre), [(a.clone(), "expiring".to_owned(), 3)]);
+        centre.on("2026-04-19T23:59:59+09:00");
+        assert_eq!(chased(&centre), [(a.clone(), "expiring".to_owned(), 3)]);
+        let names = ["listed", "no_report", "log_expired", "reported"];
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 3, 0, 0]);
+        centre.on("2026-04-20T00:00:00+09:00");
+        assert_eq!(chased(&centre), []);
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 3, 3, 0]);
+        assert_eq!(figures(&centre, "isp-b", &names), [3, 3, 0, 0]);
+        assert_eq!(centre.stored("SELECT state FROM line_reports"), [""; 0], "nobody said so");
+        // What comes late counts like any other.
+        assert_eq!(centre.reports("isp-a", &[notified(&a, 1, APRIL)]).number("accepted"), 1);
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 2, 2, 1]);
+    }
+
+    fn a_reminder_is_a_fact_and_due_until_one_goes_out(centre) {
+        let [a, _] = listed(&centre);
+        centre.on("2026-04-10");
+        centre.does(&["isp", "chase", "--remind"]);
+        centre.does(&["isp", "chase", "--remind"]);
+        let due = |centre: &Centre| {
+            let lines = centre.does(&["isp", "reminders"]).lines;
+            lines.iter().map(|line| line["isp"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(due(&centre), ["isp-a", "isp-b"], "each once");
+        let reminded = ["isp", "reminded", "isp-a", &a, "--by", "phone", "--author", "office"];
+        let noted = centre.does(&reminded);
+        assert_eq!(noted.one()["reason"], "not_fetched");
+        assert_eq!(due(&centre), ["isp-b"]);
+        let stranger = ["isp", "reminded", "isp-b", &a, "--by", "phone"];
+        assert_eq!(centre.tries(&stranger).status, 1);
+        centre.on("2026-04-17");
+        centre.does(&["isp", "chase", "--remind"]);
+        assert_eq!(due(&centre), ["isp-b", "isp-a", "isp-b"], "a week later again");
+        let kept = "SELECT state || ' ' || COALESCE(way, '-') || ' ' || author FROM reminders
+             ORDER BY at, state, author";
+        assert_eq!(
+            centre.stored(kept),
+            ["due - calendar", "due - calendar", "noted phone office", "due - calendar",
+                "due - calendar"]
+        );
+        let leaf = "SELECT object || ' ' || isp FROM audit_leaves WHERE act = 'isp.reminded'";
+        assert_eq!(centre.stored(leaf), [format!("{a} isp-a")]);
+    }
+
+    fn figures_have_both_denominators_and_silence_is_no_zero(centre) {
+        let [a, _] = listed(&centre);
+        centre.exports(&a, "csv");
+        let told = notified(&a, 1, APRIL).with("delivery_result", "delivered");
+        let back = not_notified(&a, 2, APRIL, "BOUNCED").with("identified", "yes");
+        assert_eq!(centre.reports("isp-a", &[told, back]).number("accepted"), 2);
+        let names = ["detected", "listed", "fetched", "reported", "no_report", "identified",
+            "notified", "delivered", "bounced"];
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 3, 3, 2, 1, 2, 1, 1, 1]);
+        assert_eq!(figures(&centre, "isp-b", &names), [3, 3, 0, 0, 3, 0, 0, 0, 0]);
+        assert_eq!(share(&centre, "isp-a", "notified", "distributed"), (1, 3));
+        assert_eq!(share(&centre, "isp-a", "notified", "identified"), (1, 2));
+        assert_eq!(share(&centre, "isp-b", "notified", "identified"), (0, 0));
+        let later = ["isp", "figures", "--isp", "isp-a", "--since", "2026-04-01T00:00:00+09:00"];
+        assert_eq!(centre.does(&later).number("detected"), 0);
+        // A correction that comes counts in place of what it corrects.
+        centre.on("2026-04-03");
+        let mended = not_notified(&a, 1, "2026-04-02T08:00:00+09:00", "NO_CONTACT");
+        assert_eq!(centre.reports("isp-a", &[mended]).number("corrections"), 1);
+        assert_eq!(figures(&centre, "isp-a", &["notified", "delivered"]), [0, 0]);
+    }
+}
