@@ -4,8 +4,8 @@
 //! is seen again, binds it to a line by the ISP's token, and takes claims and verdicts that later
 //! stages bring. Every change is a dated fact with its author, written in the transaction of the
 //! change. Owns `case_rows`, `case_traits`, `case_times`, `case_numbers`, `case_shelves`,
-//! `case_events`, `inquiry_ids`, `line_tokens`, `line_joins`, `case_places`, and shows the first three as the
-//! view `cases`; the view `every_case` shows those too that were withdrawn.
+//! `case_events`, `inquiry_ids`, `line_tokens`, `line_joins`, `case_places`, and shows the first
+//! three as the view `cases`; the view `every_case` shows those too that were withdrawn.
 
 pub mod claims;
 pub mod devices;

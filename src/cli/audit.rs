@@ -53,7 +53,8 @@ enum Command {
     Verify(Given),
     /// Sign how far the log stands now; keep what it prints somewhere else.
     #[command(after_help = "Example:\n  todoke audit checkpoint\n\nIt also goes to the end of \
-        audit-checkpoints.txt in `checkpoint_dir` of centre.toml; `todoke work` writes one an hour.")]
+        audit-checkpoints.txt in `checkpoint_dir` of centre.toml; `todoke work` writes one an \
+        hour.")]
     Checkpoint,
     /// The public key of the checkpoints; keep it somewhere else.
     #[command(after_help = "Example:\n  todoke audit key > audit-key.txt")]

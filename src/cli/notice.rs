@@ -4,7 +4,10 @@ pub(super) mod letters;
 mod texts;
 pub(super) mod send;
 
-use std::{io::Write as _, path::PathBuf};
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::{ArgGroup, Args, Subcommand, builder::TypedValueParser};
@@ -128,47 +131,57 @@ impl Notice {
             Command::Deliveries { isp } => return send::deliveries(app, out, isp.as_ref()).await,
             Command::Bounce { files } => return send::bounces(app, out, files).await,
             Command::Export { id, format, out: file } => {
-                let missing = || format!("no list is named `{id}`; see `todoke notice list`");
-                let notice = notices::find(&app.db, id).await?;
-                let notice = notice.ok_or_else(|| Refused::because(missing()))?;
-                if notice.withdrawn_at.is_some() {
-                    let why = "all its lines were withdrawn before it was handed out";
-                    return Err(Refused::because(format!("the list `{id}` is empty: {why}")));
-                }
-                let isps = isps::all(&app.db).await?;
-                let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
-                let isp = isp.context("the provider of this list is gone")?;
-                let refuse = |e| Refused::because(format!("{}: {e}", file.display()));
-                // Made first: a list that cannot be written was not handed out.
-                let mut target = private();
-                let target = target.write(true).create(true).truncate(true).open(file);
-                let mut target = target.map_err(refuse)?;
-                let exported = export::write(app, &notice, isp, *format).await?;
-                for lost in &exported.unmappable {
-                    let (record, column) = (lost.record_no, lost.column);
-                    eprintln!("record {record}, {column}: {:?} is not in CP932", lost.character);
-                }
-                target.write_all(&exported.bytes).map_err(refuse)?;
-                out.line(
-                    &json!({
-                        "notice": id, "isp": isp.code, "lines": exported.lines,
-                        "file": file, "unmappable": exported.unmappable.len(),
-                        "recalled": exported.recalled,
-                    }),
-                    format!(
-                        "{} written to {}{}",
-                        how_many(exported.lines, "line"),
-                        file.display(),
-                        match exported.recalled {
-                            0 => String::new(),
-                            lines => format!(", {lines} of them taken back since"),
-                        }
-                    ),
-                )?;
+                export_to(app, out, (id, *format), file).await?;
             }
         }
         Ok(Ended::Done)
     }
+}
+
+/// Writes a list to a file.
+async fn export_to(
+    app: &App,
+    out: Out,
+    (id, format): (&str, Form),
+    file: &Path,
+) -> anyhow::Result<()> {
+    let missing = || format!("no list is named `{id}`; see `todoke notice list`");
+    let notice = notices::find(&app.db, id).await?;
+    let notice = notice.ok_or_else(|| Refused::because(missing()))?;
+    if notice.withdrawn_at.is_some() {
+        let why = "all its lines were withdrawn before it was handed out";
+        return Err(Refused::because(format!("the list `{id}` is empty: {why}")));
+    }
+    let isps = isps::all(&app.db).await?;
+    let isp = isps.iter().find(|isp| isp.id == notice.isp_id);
+    let isp = isp.context("the provider of this list is gone")?;
+    let refuse = |e| Refused::because(format!("{}: {e}", file.display()));
+    // Made first: a list that cannot be written was not handed out.
+    let mut target = private();
+    let target = target.write(true).create(true).truncate(true).open(file);
+    let mut target = target.map_err(refuse)?;
+    let exported = export::write(app, &notice, isp, format).await?;
+    for lost in &exported.unmappable {
+        let (record, column) = (lost.record_no, lost.column);
+        eprintln!("record {record}, {column}: {:?} is not in CP932", lost.character);
+    }
+    target.write_all(&exported.bytes).map_err(refuse)?;
+    out.line(
+        &json!({
+            "notice": id, "isp": isp.code, "lines": exported.lines,
+            "file": file, "unmappable": exported.unmappable.len(),
+            "recalled": exported.recalled,
+        }),
+        format!(
+            "{} written to {}{}",
+            how_many(exported.lines, "line"),
+            file.display(),
+            match exported.recalled {
+                0 => String::new(),
+                lines => format!(", {lines} of them taken back since"),
+            }
+        ),
+    )
 }
 
 /// The part of the provider whose list it is, in the hands of `by`.

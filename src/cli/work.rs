@@ -124,7 +124,7 @@ async fn take_in(app: &App) -> anyhow::Result<Vec<Taken>> {
     Ok(taken)
 }
 
-/// Writes a checkpoint of the audit log where the last one is an hour old, unless another node does.
+/// Writes a checkpoint of the audit log where the last one is an hour old and no other node does.
 async fn sign(app: &App) -> anyhow::Result<()> {
     let Some(lease) = queue::take_sole_due(app, CHECKPOINT).await? else { return Ok(()) };
     let signed = checkpoint::write(app).await;

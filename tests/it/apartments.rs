@@ -74,7 +74,8 @@ on_both_engines! {
         assert_eq!((done.status, done.number("buildings"), done.number("parts")), (0, 1, 5));
         all_found(&centre);
         let ask = |last: &str| (last.into(), "provider".into(), "place".into());
-        assert_eq!(waiting(&centre), ["10", "7", "8", "9"].map(ask), "the hall is known to be shared");
+        let asked = ["10", "7", "8", "9"].map(ask);
+        assert_eq!(waiting(&centre), asked, "the hall is known to be shared");
         assert_eq!(route_of(&centre, "192.0.2.7"), "nobody:PENDING");
         assert_eq!(route_of(&centre, "192.0.2.11"), "tell:association");
         let list = centre.prepares("isp-a").unwrap();
@@ -91,7 +92,8 @@ on_both_engines! {
         assert_eq!(route_of(&centre, "192.0.2.10"), "tell:tenant", "the port names the unit");
         let u1 = house_of(&centre, "192.0.2.7");
         assert_eq!((&u1["building"], &u1["unit"]), (&"b1".into(), &"u1".into()));
-        assert_eq!((&u1["placed_by"], &u1["contract_party"]), (&"report".into(), &"association".into()));
+        assert_eq!(u1["placed_by"], "report");
+        assert_eq!(u1["contract_party"], "association");
         assert_eq!(waiting(&centre), [("9".into(), "person".into(), "decide".into())]);
         let both = report("192.0.2.7", "both").with("reported_at", "2026-04-01T08:30:00+09:00");
         centre.reports("isp-a", &[both]);
@@ -154,7 +156,8 @@ on_both_engines! {
         assert_eq!(says(&centre, HOUSES, &[]).number("added"), 1);
         let again = says(&centre, HOUSES, &[]);
         assert_eq!((again.number("added"), again.number("changed")), (0, 0));
-        let bad = "building,contract_party,unit,placement,prefix,ports,addressing,valid_from,valid_to
+        let bad = "building,contract_party,unit,placement,prefix,ports,addressing,valid_from,\
+            valid_to
 b1,owner,,,192.0.2.0/25,,private,,
 b1,association,,,192.0.2.0/26,,private,,
 b2,,,,198.51.100.0/25,,global,,

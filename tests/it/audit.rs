@@ -66,10 +66,10 @@ async fn note(db: &Db, no: usize) -> sqlx::Result<()> {
     let (on, detail) = (format!("list-{no}"), format!("{{\"lines\":{no},\"of\":\"名簿\"}}"));
     let acts = ["notice.export", "case.show", "isp.import", "quarantine.show"];
     let mut deed = Deed::new(acts[no % 4], &on);
-    if no % 2 == 0 {
+    if no.is_multiple_of(2) {
         deed = deed.with(&detail);
     }
-    if no % 3 == 0 {
+    if no.is_multiple_of(3) {
         deed = deed.of_isp("isp-a");
     }
     let by = ["desk-1", "desk-2", "監査 \"三\"\n"][no % 3];

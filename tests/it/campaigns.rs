@@ -114,7 +114,8 @@ on_both_engines! {
         campaign(&mut centre, "2021-04-30");
         (0..ISPS).for_each(|isp| takes_part(&centre, &code(isp)));
         let lines: Vec<Row> = (0..ISPS)
-            .flat_map(|isp| (0..share(LINES, ISPS, isp)).map(move |host| named(&address(isp, host))))
+            .flat_map(|isp| (0..share(LINES, ISPS, isp)).map(move |host| address(isp, host)))
+            .map(|address| named(&address))
             .collect();
         assert_eq!(hands_over(&centre, &lines).number("cases_opened"), 20_845);
         centre.on("2021-02-22");
@@ -319,7 +320,8 @@ on_both_engines! {
     }
 
     fn the_page_of_a_campaign_shows_what_two_people_agreed_to_and_withholds_small_counts(centre) {
-        centre.serves(&[provider("a", "static", &network(0)), provider("b", "static", &network(1))]);
+        let both = [("a", 0), ("b", 1)].map(|(code, no)| provider(code, "static", &network(no)));
+        centre.serves(&both);
         campaign(&mut centre, "2021-04-30");
         takes_part(&centre, "a");
         says(&centre, "invite", "b");

@@ -387,7 +387,8 @@ on_both_engines! {
         let hour = |hour: u64| format!("2026-04-01T0{hour}:00:00+09:00");
         let mut rows: Vec<Row> = (0..8).map(|no| {
             let row = notified(&list, no % 3 + 1, &hour(no / 3 + 1));
-            on_line(row, if no % 2 == 0 { "1" } else { "2" }, ['a', 'b', 'c'][no as usize % 2])
+            let (epoch, letter) = if no.is_multiple_of(2) { ("1", 'a') } else { ("2", 'b') };
+            on_line(row, epoch, letter)
         }).collect();
         rows.push(not_notified(&list, 1, &hour(3), "BOUNCED"));
         rows.push(notified(&list, 77, APRIL));

@@ -31,8 +31,8 @@ const MEDALLION_PACKAGE: Package =
 const CLIENT_PACKAGE: Package =
     Package { name: "taxii2-client", version: "2.3.0", program: "bin/python" };
 
-/// The variables that name the peers, after installing what is missing, also what letters need. A variable that is set
-/// already stays as it is.
+/// The variables that name the peers, after installing what is missing, also what letters need. A
+/// variable that is set already stays as it is.
 pub(crate) fn named() -> Result<Vec<(&'static str, PathBuf)>> {
     packages::printing()?;
     let mut named = Vec::new();

@@ -12,8 +12,8 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke notice letters isp-a-20260501-001 --lang ja --out \
-                        letters\n  todoke notice letters isp-a-20260501-001 --lang vi --out letters \
-                        --one-per-line")]
+                        letters\n  todoke notice letters isp-a-20260501-001 --lang vi --out \
+                        letters --one-per-line")]
 pub(super) struct Letters {
     /// The name that `prepare` and `list` print.
     id: String,

@@ -1,3 +1,5 @@
+//! What a wording may say, and how the shipped ones read.
+
 use super::{
     language::Language,
     plain::{self, Finding},

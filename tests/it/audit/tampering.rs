@@ -112,7 +112,7 @@ fn alter(leaf: &mut Value, rng: &mut ChaCha20Rng) {
 fn flip(text: &mut [u8], rng: &mut ChaCha20Rng) -> usize {
     let first = text.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     let place = rng.random_range(first..text.len());
-    let line = text[..place].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = text[..place].split(|byte| *byte == b'\n').count();
     text[place] ^= 1 << rng.random_range(0..8);
     line
 }

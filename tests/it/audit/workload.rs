@@ -30,6 +30,7 @@ struct Model {
 
 impl Model {
     /// Does something, and gives the leaves that it must leave, as `ACT ON`; `*` is any object.
+    #[expect(clippy::too_many_lines, reason = "one arm for each command that is drawn")]
     fn step(&mut self, centre: &Centre, by: &str, rng: &mut ChaCha20Rng) -> Vec<String> {
         let run = |args: &[&str]| {
             let mut command = centre.command(args);
