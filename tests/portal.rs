@@ -20,6 +20,8 @@ mod providers;
 mod results;
 #[path = "portal/steps.rs"]
 mod steps;
+#[path = "portal/strangers.rs"]
+mod strangers;
 #[path = "portal/ways.rs"]
 mod ways;
 

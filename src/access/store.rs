@@ -30,12 +30,20 @@ const TOKEN: &str = "SELECT id, scope, isp_id, made_at, made_by, ends_at, used_a
          FROM api_tokens";
 
 /// Writes a token.
-pub(super) async fn insert_token(db: &Db, token: &Token, tag: &[u8]) -> sqlx::Result<()> {
+pub(super) async fn insert_token(tx: &mut Tx, token: &Token, tag: &[u8]) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO api_tokens (id, tag, scope, isp_id, made_at, made_by, ends_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    let Token { id, isp_id, made_at, ref made_by, ends_at, .. } = *token;
-    let scope = token.scope.to_string();
-    write!(db, SQL, id, tag, &scope, isp_id, made_at, made_by, ends_at).map(|_| ())
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(token.id)
+        .bind(tag)
+        .bind(token.scope.to_string())
+        .bind(token.isp_id)
+        .bind(token.made_at)
+        .bind(&token.made_by)
+        .bind(token.ends_at)
+        .execute(conn)
+        .await
+        .map(|_| ()))
 }
 
 /// All tokens, latest first.
@@ -60,14 +68,15 @@ pub(super) async fn touch_token(db: &Db, id: TokenId, now: Moment) -> sqlx::Resu
 
 /// Withdraws a token; tells whether it stood until now.
 pub(super) async fn withdraw_token(
-    db: &Db,
+    tx: &mut Tx,
     id: TokenId,
     by: &str,
     now: Moment,
 ) -> sqlx::Result<bool> {
     const SQL: &str = "UPDATE api_tokens SET withdrawn_at = $1, withdrawn_by = $2
          WHERE id = $3 AND withdrawn_at IS NULL";
-    write!(db, SQL, now, by, id).map(|changed| changed == 1)
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(now).bind(by).bind(id).execute(conn).await.map(|done| done.rows_affected() == 1))
 }
 
 /// Confines the rest of a transaction to the rows of one provider; see the row policies. SQLite has

@@ -5,12 +5,14 @@
 
 use std::{fmt, str::FromStr};
 
+use serde_json::json;
 use sqlx::FromRow;
 
 use super::{store, tenancy::Tenant};
 use crate::{
     app::App,
-    db::Db,
+    audit::{self, Leaf},
+    db::{Db, Tx, retry},
     ids::{IspId, TokenId},
     time::{DAY, Moment},
     web::session::{fresh_secret, tag},
@@ -117,7 +119,13 @@ pub async fn make(
         used_at: None,
         withdrawn_at: None,
     };
-    store::insert_token(&app.db, &token, &tag(&secret)).await?;
+    let make = async || {
+        let mut tx = app.db.begin().await?;
+        store::insert_token(&mut tx, &token, &tag(&secret)).await?;
+        told(&mut tx, (by, now), "token.made", (token.id, &token.scope)).await?;
+        tx.commit().await
+    };
+    retry::again(make).await?;
     Ok((token, secret))
 }
 
@@ -141,5 +149,34 @@ pub async fn good(app: &App, secret: &str) -> crate::db::Result<Option<Token>> {
 
 /// Withdraws a token; tells whether there was one that was not withdrawn before.
 pub async fn withdraw(app: &App, id: TokenId, by: &str) -> crate::db::Result<bool> {
-    store::withdraw_token(&app.db, id, by, app.now()).await
+    let now = app.now();
+    let Some(token) = all(&app.db).await?.into_iter().find(|token| token.id == id) else {
+        return Ok(false);
+    };
+    let withdraw = async || {
+        let mut tx = app.db.begin().await?;
+        let stood = store::withdraw_token(&mut tx, id, by, now).await?;
+        if stood {
+            told(&mut tx, (by, now), "token.withdrawn", (id, &token.scope)).await?;
+        }
+        tx.commit().await?;
+        Ok(stood)
+    };
+    retry::again(withdraw).await
+}
+
+/// Leaves what became of a token in the audit log.
+async fn told(
+    tx: &mut Tx,
+    (by, at): (&str, Moment),
+    act: &str,
+    (id, scope): (TokenId, &Scope),
+) -> crate::db::Result<()> {
+    let (on, detail) = (id.to_string(), json!({ "scope": scope.to_string() }).to_string());
+    let isp = match scope {
+        Scope::Isp(code) => Some(code.as_str()),
+        Scope::Feed(_) => None,
+    };
+    let (on, detail) = (on.as_str(), Some(detail.as_str()));
+    audit::note(tx, Leaf { at, by, act, on, isp, detail }).await
 }

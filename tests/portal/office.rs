@@ -19,9 +19,17 @@ const MARK: &str = "----todoke-boundary";
 const AT: &str = "2026-05-09T10:00:00+09:00";
 
 /// The provider of the tests' people, and a list of two of its cases.
-async fn listed(centre: &Centre) -> Notice {
-    let file = "code,name,lease_policy\nisp-a,Provider A,dynamic:30\nisp-b,Provider B,static\n";
+pub(crate) async fn listed(centre: &Centre) -> Notice {
+    let file = "code,name,lease_policy,prefix\n\
+                isp-a,Provider A,dynamic:30,203.0.113.0/24\n\
+                isp-b,Provider B,static,198.51.100.0/24\n";
     register::import(&centre.app, file.as_bytes()).await.unwrap().unwrap();
+    run!(
+        &centre.app.db,
+        "UPDATE isp_prefixes SET isp_id = $1
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+        ISP.0
+    );
     run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = 'isp-a'", ISP.0);
     for no in [1, 2] {
         centre.plant(Planted { no, model: Some("AB-100"), ..Planted::default() }).await;
@@ -41,7 +49,7 @@ fn report(list: &str) -> String {
 }
 
 /// Sends a report as a browser does.
-async fn uploads(visitor: &mut Visitor, csv: &str) -> Answer {
+pub(crate) async fn uploads(visitor: &mut Visitor, csv: &str) -> Answer {
     let body = format!(
         "--{MARK}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"r.csv\"\r\n\
          Content-Type: text/csv\r\n\r\n{csv}\r\n--{MARK}--\r\n"

@@ -264,9 +264,8 @@ fn a_row_is_named_by_its_inquiry_id_where_list_and_record_are_not_there() {
 
 #[test]
 fn every_missing_column_of_a_report_is_named_and_every_unknown_one_is_told() {
-    let refused = |header: &str| {
-        report_back::read(input(header), Reading::at(NOW)).unwrap_err().to_string()
-    };
+    let refused =
+        |header: &str| report_back::read(input(header), Reading::at(NOW)).unwrap_err().to_string();
     assert_eq!(
         refused("state,note\n"),
         "these columns are missing: list_id, record_no, reported_at"

@@ -1,0 +1,264 @@
+//! Somebody of one provider asks for whatever belongs to another one, in ten thousand ways.
+//!
+//! What is asked is drawn from all routes that providers and their machines have, read off the
+//! router; what belongs to the other provider stands in the path, in the query, in forms, alone,
+//! doubled, empty, as a list, or beside what is one's own. Nothing of the other one may be shown,
+//! and nothing of it may change.
+
+use std::net::IpAddr;
+
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha20Rng;
+use todoke::{
+    access::{
+        accounts::{self, Hand, Invitation},
+        doors::{Door, Level},
+        roles::Role,
+        sessions, tokens,
+    },
+    ids::IspId,
+    isps,
+    notices::{export, prepare},
+    router,
+    web::routes::Route,
+};
+
+use crate::{
+    centre::{ADDRESS, Centre, Visitor, form, run, texts},
+    office::{listed, uploads},
+    people::{ISP, signed_in},
+};
+
+/// The provider that asks.
+const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
+
+/// Names under which forms and queries carry something.
+const FIELDS: [&str; 24] = [
+    "id",
+    "list",
+    "list_id",
+    "record",
+    "record_no",
+    "name",
+    "role",
+    "isp",
+    "isp_id",
+    "what",
+    "act",
+    "data",
+    "number",
+    "kind",
+    "from",
+    "reason",
+    "after",
+    "page",
+    "state",
+    "mail",
+    "time.min",
+    "ip",
+    "field",
+    "value",
+];
+
+/// What belongs to whom: values to ask with, and what may never be shown.
+struct Belongings {
+    foreign: Vec<String>,
+    own: Vec<String>,
+    secrets: Vec<String>,
+}
+
+/// A list, a report, a contact, a claim and people of the first provider, and some of the other.
+async fn belongings(centre: &Centre) -> Belongings {
+    let notice = listed(centre).await;
+    run!(
+        &centre.app.db,
+        "UPDATE isp_prefixes SET isp_id = $1
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-b')",
+        OTHER.0
+    );
+    run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = 'isp-b'", OTHER.0);
+    let isp = isps::by_code(&centre.app.db, ISP.1).await.unwrap().unwrap();
+    let lines = export::lines(&centre.app, &notice, &isp).await.unwrap();
+    let mut secrets: Vec<String> = lines.iter().map(|line| line.inquiry_id.clone()).collect();
+    secrets.extend([ADDRESS.to_owned(), "secret-post".to_owned(), "192.0.2.128/25".to_owned()]);
+    let mut manager = signed_in(centre, "manager-a", Role::IspManager).await;
+    let contact = [
+        ("role", "abuse"),
+        ("post", "secret-post"),
+        ("mail", "secret-post@isp-a.example"),
+        ("phone", "03-0000-0000"),
+        ("hours", "9-17"),
+        ("languages", "ja"),
+    ];
+    manager.post("/isp/contacts", &form(&contact)).await;
+    let claim = [
+        ("act", "claim"),
+        ("kind", "declared"),
+        ("from", "2026-05-01"),
+        ("reason", "x"),
+        ("what", "192.0.2.128/25"),
+    ];
+    manager.post("/isp/networks", &form(&claim)).await;
+    let told = format!(
+        "list_id,record_no,reported_at,state,identified,notice_channel,notice_at\n\
+         {},1,2026-05-09T10:00:00+09:00,notified,yes,email,2026-05-09T10:00:00+09:00\n",
+        notice.list_id
+    );
+    let checked = uploads(&mut manager, &told).await;
+    let data = checked.body.split("name=\"data\" value=\"").nth(1).unwrap();
+    let data = data.split('"').next().unwrap().to_owned();
+    manager.post("/isp/report/confirm", &form(&[("data", &data)])).await;
+    let mut foreign = vec![notice.list_id.clone(), ISP.1.to_owned(), "manager-a".to_owned()];
+    foreign.extend([data, "1".to_owned(), "2".to_owned(), notice.id.to_string()]);
+    for sql in [
+        "SELECT lower(hex(id)) FROM isp_contacts",
+        "SELECT lower(hex(id)) FROM isp_claims",
+        "SELECT lower(hex(id)) FROM report_uploads",
+        "SELECT lower(hex(id)) FROM case_rows",
+        "SELECT lower(hex(id)) FROM isps WHERE code = 'isp-a'",
+    ] {
+        for key in texts!(&centre.app.db, sql) {
+            foreign.push(uuid::Uuid::parse_str(&key).map_or(key, |key| key.to_string()));
+        }
+    }
+    // The rest is never typed, so that it can only come from the store.
+    foreign.extend(secrets.iter().filter(|one| !one.starts_with("secret")).cloned());
+    let own = vec![OTHER.1.to_owned(), "manager-b".to_owned(), "isp-b-20260510-001".to_owned()];
+    Belongings { foreign, own, secrets }
+}
+
+/// Somebody of the other provider, by a session and by a token.
+async fn strangers(centre: &Centre) -> (Visitor, String) {
+    let (name, role) = ("manager-b", Role::IspManager);
+    let invitation = Invitation { name, role, isp: Some(OTHER) };
+    let account = accounts::invite(&centre.app, invitation, Hand::Machine("test")).await;
+    let account = account.unwrap().unwrap();
+    let first = sessions::open(&centre.app, &account, Level::First).await.unwrap();
+    let session = sessions::resume(&centre.app, &first).await.unwrap().unwrap();
+    let secret = sessions::raise(&centre.app, &session).await.unwrap();
+    let mut visitor = centre.visitor();
+    visitor.cookie = Some(format!("__Host-todoke-staff={secret}"));
+    visitor.from = IpAddr::from([198, 51, 100, 2]);
+    let scope = (tokens::Scope::Isp(OTHER.1.to_owned()), Some(OTHER.0));
+    (visitor, tokens::make(&centre.app, scope, 30, "test").await.unwrap().1)
+}
+
+struct Asking<'a> {
+    rng: ChaCha20Rng,
+    has: &'a Belongings,
+}
+
+impl Asking<'_> {
+    fn one<'b>(&mut self, of: &'b [String]) -> &'b str {
+        &of[self.rng.random_range(0..of.len())]
+    }
+
+    /// A value: mostly what belongs to the other provider, as it is or put oddly.
+    fn value(&mut self) -> String {
+        let has = self.has;
+        match self.rng.random_range(0..12) {
+            0 => String::new(),
+            1 => "null".to_owned(),
+            2 => format!("[\"{}\"]", self.one(&has.foreign)),
+            3 => self.one(&has.own).to_owned(),
+            4 => format!("{0},{0}", self.one(&has.foreign)),
+            5 => format!("{}/../{}", self.one(&has.own), self.one(&has.foreign)),
+            6 => self.one(&has.foreign).to_uppercase(),
+            _ => self.one(&has.foreign).to_owned(),
+        }
+    }
+
+    fn fields(&mut self, most: usize) -> String {
+        let pairs: Vec<(&str, String)> = (0..self.rng.random_range(0..=most))
+            .map(|_| (FIELDS[self.rng.random_range(0..FIELDS.len())], self.value()))
+            .collect();
+        serde_urlencoded::to_string(pairs).unwrap()
+    }
+
+    fn request(&mut self, route: &Route, token: &str) -> (Request<Body>, String) {
+        let mut path = String::new();
+        for part in route.path.split('/').skip(1) {
+            let part = if part.starts_with('{') { self.value() } else { part.to_owned() };
+            let escaped = serde_urlencoded::to_string([("", part)]).unwrap();
+            path += &format!("/{}", escaped.trim_start_matches('=').replace('+', "%20"));
+        }
+        let query = self.fields(3);
+        let request =
+            Request::builder().method(route.method.clone()).uri(format!("{path}?{query}"));
+        let request = request.header("sec-fetch-site", "same-origin");
+        let request = match route.door {
+            Door::ProviderToken => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            _ => request,
+        };
+        let kinds =
+            ["application/x-www-form-urlencoded", "text/csv", "application/json", "text/plain"];
+        let kind = kinds[self.rng.random_range(0..8).min(7) / 2 % kinds.len()];
+        let kind = if self.rng.random_bool(0.6) { kinds[0] } else { kind };
+        let body = if kind == kinds[0] { self.fields(5) } else { self.value() };
+        let sent = format!("{} {path}?{query} {body}", route.method);
+        (request.header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap(), sent)
+    }
+}
+
+/// How much there is of the first provider, table by table.
+const STATE: [&str; 8] = [
+    "SELECT 'lines ' || COUNT(*) || ' ' || COALESCE(MAX(said_version), 0) FROM notice_lines
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT 'reports ' || COUNT(*) FROM line_reports",
+    "SELECT 'exports ' || COUNT(*) FROM notice_exports
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT 'contacts ' || COUNT(*) FROM isp_contact_events
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT 'claims ' || COUNT(*) FROM isp_decisions",
+    "SELECT 'uploads ' || COUNT(*) FROM report_uploads
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT name || role || COALESCE(suspended_at, 0) || COALESCE(ended_at, 0) FROM accounts
+          WHERE isp = 'isp-a' ORDER BY name",
+    "SELECT 'cases ' || COUNT(*) || MAX(state) FROM case_rows",
+];
+
+#[tokio::test]
+async fn ten_thousand_questions_of_another_provider_show_and_change_nothing() {
+    const QUESTIONS: usize = 10_000;
+    let centre = Centre::on_sqlite().await;
+    let has = belongings(&centre).await;
+    assert!(has.foreign.len() > 12, "{:?}", has.foreign);
+    let (mut stranger, token) = strangers(&centre).await;
+    let isp = isps::by_code(&centre.app.db, OTHER.1).await.unwrap().unwrap();
+    prepare::for_isp(&centre.app, &isp).await.unwrap();
+    let routes: Vec<Route> = router::list()
+        .into_iter()
+        .filter(|route| matches!(route.door, Door::Provider(_) | Door::ProviderToken))
+        .collect();
+    let mut before = Vec::new();
+    for sql in STATE {
+        before.extend(texts!(&centre.app.db, sql));
+    }
+    let mut asking = Asking { rng: ChaCha20Rng::seed_from_u64(10), has: &has };
+    let mut statuses = std::collections::BTreeMap::new();
+    for _ in 0..QUESTIONS {
+        let route = &routes[asking.rng.random_range(0..routes.len())];
+        let (request, sent) = asking.request(route, &token);
+        let cookie = stranger.cookie.clone();
+        let answer = stranger.send(request).await;
+        stranger.cookie = cookie;
+        assert!(answer.status.as_u16() < 500, "{sent}: {}", answer.body);
+        for secret in &has.secrets {
+            // What was typed may come back to whoever typed it, and tells nothing.
+            let escaped = serde_urlencoded::to_string([("", secret)]).unwrap();
+            let typed = sent.contains(secret.as_str()) || sent.contains(&escaped[1..]);
+            assert!(typed || !answer.body.contains(secret.as_str()), "{sent} shows {secret}");
+        }
+        *statuses.entry(answer.status.as_u16()).or_insert(0) += 1;
+    }
+    println!("{} routes, {QUESTIONS} questions, answers {statuses:?}", routes.len());
+    let mut after = Vec::new();
+    for sql in STATE {
+        after.extend(texts!(&centre.app.db, sql));
+    }
+    assert_eq!(before, after);
+}
