@@ -179,7 +179,7 @@ const REFUSED: [(&str, &str); 33] = [
     ("notice export nothing --out /tmp/never.csv", "todoke notice list"),
     ("report-back import --isp nobody FILE", "todoke isp list"),
     ("report-back import --isp isp-a /nowhere.csv", "/nowhere.csv"),
-    ("report-back import --isp isp-a FILE", "is missing"),
+    ("report-back import --isp isp-a FILE", "are missing"),
     ("isp import /nowhere.csv", "/nowhere.csv"),
     ("isp import FILE", "code"),
     ("networks import /nowhere.csv", "/nowhere.csv"),

@@ -49,7 +49,8 @@ on_both_engines! {
         centre.takes(&[hit("r2", MARCH, "192.0.2.9")]);
         let second = centre.prepares("isp-a").unwrap();
         assert_ne!(first, second);
-        let waiting = centre.does(&["notice", "deliveries"]).lines.pop().unwrap();
+        let deliveries = centre.does(&["notice", "deliveries"]).lines;
+        let waiting = deliveries.iter().find(|one| one["notice"] == *second).unwrap();
         assert_eq!(waiting["due_at"], "2026-04-01T21:00:00Z", "six in the morning in Japan");
         centre.does(&["work", "--once"]);
         assert_eq!(scene.server.taken().len(), 1, "it is not due yet");
