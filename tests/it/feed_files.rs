@@ -155,7 +155,7 @@ on_both_engines! {
         assert_eq!((&ragged["holds"], &ragged["reason"]), (&"hits".into(), &Value::Null));
         let output = centre.command(&["feed", "files", "--refused"]).output().unwrap();
         let told = String::from_utf8(output.stdout).unwrap();
-        assert!(told.contains("odd.csv") && told.contains("is missing"), "{told}");
+        assert!(told.contains("odd.csv") && told.contains("are missing"), "{told}");
         assert_eq!(centre.tries(&["feed", "files", "--feed", "nobody"]).status, 1);
     }
 
