@@ -93,6 +93,9 @@ impl Db {
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(Duration::from_secs(10))
+            // See `sqlite_pool`; a connection that died is noticed before it is used.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .connect_with(options)
             .await
             .context("cannot connect to PostgreSQL")?;
@@ -192,6 +195,12 @@ async fn sqlite_pool(
     SqlitePoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_mins(1))
+        // Without an end of connections sqlx runs no upkeep of the pool. That upkeep counts idle
+        // connections while others take them, and when it reads the count in the wrong moment it
+        // goes through 2^64 of them and never ends (seen in sqlx 0.9.0, once in thousands of
+        // starts under load).
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connect_with(options)
         .await
         .context("cannot open the SQLite database")
