@@ -184,7 +184,8 @@ impl Asking<'_> {
         for part in route.path.split('/').skip(1) {
             let part = if part.starts_with('{') { self.value() } else { part.to_owned() };
             let escaped = serde_urlencoded::to_string([("", part)]).unwrap();
-            path += &format!("/{}", escaped.trim_start_matches('=').replace('+', "%20"));
+            path.push('/');
+            path += &escaped.trim_start_matches('=').replace('+', "%20");
         }
         let query = self.fields(3);
         let request =
