@@ -141,7 +141,7 @@ fn both_engines_come_to_the_same_state() {
         let on = "2026-06-02T10:00:00+09:00";
         centre.on("2026-06-03");
         let told = notified(&list, 1, on).with("line_token", token('a')).with("token_epoch", "1");
-        let other = not_notified(&list, 2, on, "LOG_EXPIRED").with("note", "=契約終了");
+        let other = not_notified(&list, 2, on, "LOG_EXPIRED").with("note", "契約終了");
         let answer = centre.reports("isp-a", &[told, other]);
         assert_eq!(answer.number("accepted"), 2, "{answer:?}");
         let files = centre.does(&["feed", "files"]).lines;
