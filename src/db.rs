@@ -107,7 +107,7 @@ impl Db {
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(begun(pool, "BEGIN").await?),
         })
     }
 
@@ -117,7 +117,7 @@ impl Db {
         const STATEMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(match self {
             Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin_with(STATEMENT).await?),
+            Self::Postgres(pool) => Tx::Postgres(begun(pool, STATEMENT).await?),
         })
     }
 
@@ -162,6 +162,21 @@ pub enum NotReached {
     Shut(String, String),
 }
 
+/// Begins a transaction in a task of its own, which ends also where its caller is cut off.
+///
+/// sqlx 0.9.0 counts a transaction once the server has answered. Whoever is dropped before that, as
+/// a page is whose reader leaves, would put a connection back on which a transaction stands open,
+/// and the next one on it would begin inside that one.
+async fn begun(
+    pool: &PgPool,
+    statement: &'static str,
+) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let pool = pool.clone();
+    #[expect(clippy::disallowed_methods, reason = "it waits for one answer and is waited for")]
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
+}
+
 fn postgres_options(url: &str) -> std::result::Result<PgConnectOptions, NotReached> {
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(NotReached::NoUrl("does not begin with postgres://".to_owned()));
@@ -204,4 +219,35 @@ async fn sqlite_pool(
         .connect_with(options)
         .await
         .context("cannot open the SQLite database")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_is_cut_off_while_a_transaction_begins_leaves_none_open() {
+        let Ok(url) = std::env::var("TODOKE_TEST_POSTGRES") else {
+            return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+        };
+        let db = Db::connect_postgres(&url).await.unwrap();
+        let ask = async |tx: &mut Tx| {
+            let sql = "SELECT current_setting('transaction_read_only')";
+            let said: sqlx::Result<String> =
+                on_tx!(tx, conn => sqlx::query_scalar(sql).fetch_one(conn).await);
+            said.unwrap()
+        };
+        for polls in 0..200 {
+            let mut cut_off = Box::pin(db.snapshot());
+            for _ in 0..polls % 40 {
+                if futures::poll!(cut_off.as_mut()).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(cut_off);
+            assert_eq!(ask(&mut db.snapshot().await.unwrap()).await, "on");
+            assert_eq!(ask(&mut db.begin().await.unwrap()).await, "off");
+        }
+    }
 }

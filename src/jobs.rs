@@ -2,7 +2,7 @@
 //!
 //! A job is a step that is repeated until it finds nothing more to do, and then after a pause. The
 //! queue says which node may work on what, the schedule says when. Nothing here knows a stage: the
-//! steps are handed in from the top. This alone spawns tasks. Owns `jobs`.
+//! steps are handed in from the top. This alone spawns work. Owns `jobs`.
 
 pub mod queue;
 pub mod schedule;
