@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::detection::words;
+use crate::jsonl;
 use crate::report_back::{Placement, ReasonCode};
 use crate::safe_csv::{CsvWriter, push_cell};
 use crate::{Exposure, Kind, Proto, Severity, Stream, Weakness, stamp};
@@ -253,11 +254,7 @@ pub fn write_jsonl<'a>(
     out: &mut impl Write,
     lines: impl IntoIterator<Item = &'a Line>,
 ) -> io::Result<()> {
-    for line in lines {
-        serde_json::to_writer(&mut *out, line)?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    jsonl::write(out, lines)
 }
 
 impl Serialize for Line {

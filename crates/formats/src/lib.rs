@@ -53,6 +53,7 @@ mod header;
 mod issue;
 mod json_rows;
 mod json_value;
+mod jsonl;
 mod mail;
 mod reading;
 mod refusal;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::isp_list::Line;
 use crate::issue::{self, Issue, Member, object, second, text};
+use crate::jsonl;
 use crate::{Severity, Weakness};
 
 /// Writes the lines of a list, one event each.
@@ -17,11 +18,7 @@ pub fn write<'a>(
     lines: impl IntoIterator<Item = &'a Line>,
     issue: &Issue,
 ) -> io::Result<()> {
-    for line in lines {
-        serde_json::to_writer(&mut *out, &event(line, issue))?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    jsonl::write(out, lines.into_iter().map(|line| event(line, issue)))
 }
 
 fn event(line: &Line, issue: &Issue) -> Value {

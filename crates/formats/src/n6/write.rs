@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::isp_list::Line;
 use crate::issue::{self, Issue, object, second, text, without};
+use crate::jsonl;
 use crate::safe_csv::CsvWriter;
 use crate::{Stream, Weakness, stamp};
 
@@ -18,11 +19,7 @@ pub fn write<'a>(
     lines: impl IntoIterator<Item = &'a Line>,
     issue: &Issue,
 ) -> io::Result<()> {
-    for line in lines {
-        serde_json::to_writer(&mut *out, &event(line, issue))?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    jsonl::write(out, lines.into_iter().map(|line| event(line, issue)))
 }
 
 /// The category of a weakness.

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::isp_list::Line;
 use crate::issue::{self, Issue, Member, object, second, text, without};
+use crate::jsonl;
 use crate::{Severity, Stream, Weakness};
 
 /// The tag of a report that its sender has taken back.
@@ -23,11 +24,7 @@ pub fn write<'a>(
     lines: impl IntoIterator<Item = &'a Line>,
     issue: &Issue,
 ) -> io::Result<()> {
-    for line in lines {
-        serde_json::to_writer(&mut *out, &report(line, issue))?;
-        out.write_all(b"\n")?;
-    }
-    out.flush()
+    jsonl::write(out, lines.into_iter().map(|line| report(line, issue)))
 }
 
 fn report(line: &Line, issue: &Issue) -> Value {
