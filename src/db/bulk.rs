@@ -161,28 +161,7 @@ where
         + Send
         + Unpin,
 {
-    let mut found = Vec::new();
-    match tx {
-        Tx::Sqlite(tx) => {
-            for keys in keys.chunks(SQLITE_KEYS) {
-                let marks = vec!["?"; keys.len()].join(",");
-                let sql = format!("{select} WHERE {column} IN ({marks})");
-                let mut query = sqlx::query_as(AssertSqlSafe(sql));
-                for key in keys {
-                    query = query.bind(key.as_slice());
-                }
-                found.extend(query.fetch_all(&mut **tx).await?);
-            }
-        }
-        Tx::Postgres(tx) => {
-            let sql = format!("{select} WHERE {column} = ANY($1)");
-            for keys in keys.chunks(POSTGRES_ROWS) {
-                let query = sqlx::query_as(AssertSqlSafe(sql.clone()));
-                found.extend(query.bind(keys.to_vec()).fetch_all(&mut **tx).await?);
-            }
-        }
-    }
-    Ok(found)
+    select_keyed(tx, &format!("{select} WHERE {column}"), None, keys).await
 }
 
 /// Rows of `{select} IN (keys)` for the keys of one owner, bound as `$1`, in no order; `select` is
@@ -199,25 +178,44 @@ where
         + Send
         + Unpin,
 {
+    select_keyed(tx, select, Some(owner), keys).await
+}
+
+/// Both: `select` ends in the column of the keys and names the owner, where there is one, as `$1`.
+async fn select_keyed<T>(
+    tx: &mut Tx,
+    select: &str,
+    owner: Option<&[u8]>,
+    keys: &[Vec<u8>],
+) -> sqlx::Result<Vec<T>>
+where
+    T: for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
     let mut found = Vec::new();
     match tx {
         Tx::Sqlite(tx) => {
             let select = select.replace("$1", "?");
             for keys in keys.chunks(SQLITE_KEYS) {
                 let marks = vec!["?"; keys.len()].join(",");
-                let sql = format!("{select} IN ({marks})");
-                let mut query = sqlx::query_as(AssertSqlSafe(sql)).bind(owner);
-                for key in keys {
-                    query = query.bind(key.as_slice());
+                let mut query = sqlx::query_as(AssertSqlSafe(format!("{select} IN ({marks})")));
+                for value in owner.into_iter().chain(keys.iter().map(Vec::as_slice)) {
+                    query = query.bind(value);
                 }
                 found.extend(query.fetch_all(&mut **tx).await?);
             }
         }
         Tx::Postgres(tx) => {
-            let sql = format!("{select} = ANY($2)");
+            let mark = if owner.is_some() { "$2" } else { "$1" };
+            let sql = format!("{select} = ANY({mark})");
             for keys in keys.chunks(POSTGRES_ROWS) {
-                let query = sqlx::query_as(AssertSqlSafe(sql.clone()));
-                found.extend(query.bind(owner).bind(keys.to_vec()).fetch_all(&mut **tx).await?);
+                let mut query = sqlx::query_as(AssertSqlSafe(sql.clone()));
+                if let Some(owner) = owner {
+                    query = query.bind(owner);
+                }
+                found.extend(query.bind(keys.to_vec()).fetch_all(&mut **tx).await?);
             }
         }
     }

@@ -10,7 +10,7 @@ use super::store::keys as store;
 use crate::{
     access::tenancy::Tenant,
     audit::{self, Leaf},
-    db::Tx,
+    db::{Tx, retry},
     ids::{IspId, IspKeyId},
     mail::{Certificate, KeyRefused, Standard},
     time::Moment,
@@ -92,7 +92,7 @@ pub async fn add(tenant: &Tenant, file: &[u8]) -> anyhow::Result<Result<Added, K
         tx.commit().await?;
         Ok(Added { key: key.clone(), known: false })
     };
-    Ok(Ok(tenant.again(enter).await?))
+    Ok(Ok(retry::again(enter).await?))
 }
 
 /// All keys of a provider, the latest first.
@@ -116,7 +116,7 @@ pub async fn remove(tenant: &Tenant, fingerprint: &str) -> anyhow::Result<Option
         tx.commit().await?;
         Ok(Some(key))
     };
-    Ok(tenant.again(remove).await?)
+    Ok(retry::again(remove).await?)
 }
 
 /// The key of that standard that is in force; nothing where none stands.

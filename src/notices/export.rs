@@ -23,7 +23,7 @@ use crate::{
     audit::{self, Deed},
     cases::{CaseRef, inquiry_id, register},
     db::Tx,
-    isps::{self, Isp},
+    isps::Isp,
     sightings::Spot,
     time::Moment,
 };
@@ -115,7 +115,7 @@ pub async fn lines(app: &App, notice: &Notice, isp: &Isp) -> anyhow::Result<Vec<
 async fn listed(
     app: &App,
     tx: &mut Tx,
-    (notice, isp_code): (&Notice, &str),
+    notice: &Notice,
     drops: bool,
 ) -> anyhow::Result<(Vec<(StoredLine, LineBody)>, HashMap<i64, Moment>)> {
     let mut recalled: HashMap<i64, Moment> =
@@ -125,9 +125,7 @@ async fn listed(
         let body = serde_json::from_str(&stored.body)?;
         listed.push((stored, body));
     }
-    let isp = isps::by_code(&app.db, isp_code).await?;
-    let isp = isp.context("the provider of this list is gone")?;
-    let unreadable = readable::unreadable(app, tx, (notice, &isp), &listed).await?;
+    let unreadable = readable::unreadable(app, tx, notice, &listed).await?;
     if unreadable.is_sent {
         for record in unreadable.records {
             // The register does not say when it changed its mind; the bytes stay the same so.
@@ -149,7 +147,7 @@ pub(super) async fn read(
     (notice, isp_code): (&Notice, &str),
     drops: bool,
 ) -> anyhow::Result<Vec<Line>> {
-    let (listed, recalled) = listed(app, tx, (notice, isp_code), drops).await?;
+    let (listed, recalled) = listed(app, tx, notice, drops).await?;
     // Each line that is taken back makes another version, so that no version has two texts.
     let version = u32::try_from(recalled.len())?.saturating_add(1);
     let list = List { notice, isp_code, version };

@@ -14,11 +14,12 @@ pub use query::{NotAQuery, Query};
 
 use super::{
     export::{self, List},
+    readable::Reader,
     store::{self, machines::Told},
 };
 use crate::{
     access::{keys::to_hex, tenancy::Tenant},
-    attribution::rights::{Rights, Seen},
+    attribution::rights::Seen,
     audit::{self, Leaf},
     cases::{CaseRef, inquiry_id, register},
     db::Tx,
@@ -64,12 +65,11 @@ pub async fn ask(
     }
     let mut events = Vec::new();
     // Whoever gave addresses away reads nothing of them that was seen since.
-    let rights = Rights::load(&tenant.app().db).await?;
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     for told in told {
         let event = Event::of(tenant, told)?;
-        let seen = event.seen();
-        if rights.may_read(tenant.isp(), seen)
-            && query.fits(&event.line, event.told.asn, &event.issue)
+        if query.fits(&event.line, event.told.asn, &event.issue)
+            && reader.may_read(event.seen()).await?
         {
             events.push(event);
         }

@@ -7,21 +7,18 @@ use std::{cmp::Reverse, collections::HashMap};
 use anyhow::Context as _;
 use formats::report_back::{Placement, ReasonCode};
 use serde::{Deserialize, Serialize};
-use tokio::sync::OnceCell;
 
 use super::{
     apartments::Houses,
     clock,
+    readable::Reader,
     store::{self, NewLine},
     wordings,
 };
 use crate::{
     access::keys::to_hex,
     app::App,
-    attribution::{
-        Attribution, Attributor, Basis,
-        rights::{Rights, Seen},
-    },
+    attribution::{Attribution, Basis, rights::Seen},
     campaigns::enrol::{self, Named},
     cases::Case,
     db::Tx,
@@ -139,11 +136,8 @@ pub(super) async fn latest(tx: &mut Tx, case: &Case) -> crate::db::Result<Case> 
 
 /// What all lines of one list of a provider share.
 pub(crate) struct Listing {
-    app: App,
     isp: IspId,
-    rights: Rights,
-    /// The rule with the whole table, loaded where the register alone says no.
-    table: OnceCell<Attributor>,
+    reader: Reader,
     upstream_path: Vec<String>,
     report_by: Moment,
     now: Moment,
@@ -156,7 +150,7 @@ pub(crate) struct Listing {
 impl Listing {
     /// For a list of `isp` with a report due by then.
     pub(crate) async fn of(app: &App, isp: &Isp, report_by: Moment) -> anyhow::Result<Self> {
-        let rights = Rights::load(&app.db).await?;
+        let reader = Reader::of(app, isp.id).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
         let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id).await?);
@@ -164,12 +158,9 @@ impl Listing {
         let template_version = wordings::edition(&wordings::list(app).await?, now);
         let mut tx = app.db.snapshot().await?;
         let log_days = clock::log_days(&mut tx, isp.id).await?;
-        let (app, isp, table) = (app.clone(), isp.id, OnceCell::new());
         Ok(Self {
-            app,
-            isp,
-            rights,
-            table,
+            isp: isp.id,
+            reader,
             upstream_path,
             report_by,
             now,
@@ -183,22 +174,6 @@ impl Listing {
     /// The campaign under which a case is listed.
     pub(super) fn campaign_of(&self, case: CaseId) -> Option<&Named> {
         self.campaigns.get(&case)
-    }
-
-    /// Whether the provider declared the address for when it was seen.
-    pub(super) fn is_declared(&self, seen: Seen) -> bool {
-        self.rights.may_read(self.isp, seen)
-    }
-
-    /// Whether the provider may read today of what was seen: who gave the addresses away before it
-    /// was seen may not.
-    pub(super) async fn may_read(&self, seen: Seen) -> anyhow::Result<bool> {
-        if self.rights.may_read(self.isp, seen) {
-            return Ok(true);
-        }
-        // The AS of the case is that of its first sighting; the table may have changed since.
-        let table = self.table.get_or_try_init(|| Attributor::load(&self.app)).await?;
-        Ok(table.attribute(seen.ip, seen.at).isp == Some(self.isp))
     }
 
     /// What stands on the line of `case`; nothing where the provider may not read of it.
@@ -241,10 +216,10 @@ impl Listing {
     ) -> anyhow::Result<Option<LineBody>> {
         let asn = latest.asn.and_then(|asn| u32::try_from(asn).ok());
         let Some(place) = spot.place() else { return Ok(Some(body)) };
-        if !self.may_read(Seen { ip: place.ip, asn, at: *at }).await? {
+        if !self.reader.may_read(Seen { ip: place.ip, asn, at: *at }).await? {
             return Ok(None);
         }
-        let body = hints(body, self.rights.declarations().attribute(place.ip, *at));
+        let body = hints(body, self.reader.declarations().attribute(place.ip, *at));
         if body.network_kind.as_deref() != Some(Kind::Apartment.word()) {
             return Ok(Some(body));
         }

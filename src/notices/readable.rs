@@ -6,13 +6,62 @@
 
 use std::collections::HashSet;
 
+use tokio::sync::OnceCell;
+
 use super::{
     Notice,
-    line::{LineBody, Listing},
+    line::LineBody,
     recall::{self, Listed},
     store::{self, StoredLine},
 };
-use crate::{app::App, attribution::rights::Seen, db::Tx, isps::Isp, sightings::Spot};
+use crate::{
+    app::App,
+    attribution::{
+        Attributor,
+        rights::{Rights, Seen},
+    },
+    db::Tx,
+    ids::IspId,
+    sightings::Spot,
+};
+
+/// A provider as a reader (閲覧者): of what was seen it may read what the register of today gives it.
+pub(super) struct Reader {
+    app: App,
+    isp: IspId,
+    rights: Rights,
+    /// The rule with the whole table, loaded where the register alone says no.
+    table: OnceCell<Attributor>,
+}
+
+impl Reader {
+    /// That provider, by the register of today.
+    pub(super) async fn of(app: &App, isp: IspId) -> anyhow::Result<Self> {
+        let rights = Rights::load(&app.db).await?;
+        Ok(Self { app: app.clone(), isp, rights, table: OnceCell::new() })
+    }
+
+    /// What was declared, without the table.
+    pub(super) fn declarations(&self) -> &Attributor {
+        self.rights.declarations()
+    }
+
+    /// Whether the provider declared the address for when it was seen.
+    fn is_declared(&self, seen: Seen) -> bool {
+        self.rights.may_read(self.isp, seen)
+    }
+
+    /// Whether the provider may read today of what was seen: who gave the addresses away before it
+    /// was seen may not.
+    pub(super) async fn may_read(&self, seen: Seen) -> anyhow::Result<bool> {
+        if self.is_declared(seen) {
+            return Ok(true);
+        }
+        // The AS of the case is that of its first sighting; the table may have changed since.
+        let table = self.table.get_or_try_init(|| Attributor::load(&self.app)).await?;
+        Ok(table.attribute(seen.ip, seen.at).isp == Some(self.isp))
+    }
+}
 
 /// Lines of a list that its provider may not read.
 #[derive(Debug, Default)]
@@ -28,15 +77,15 @@ pub(super) struct Unreadable {
 pub(super) async fn unreadable(
     app: &App,
     tx: &mut Tx,
-    (notice, isp): (&Notice, &Isp),
+    notice: &Notice,
     lines: &[(StoredLine, LineBody)],
 ) -> anyhow::Result<Unreadable> {
-    let listing = Listing::of(app, isp, notice.report_by).await?;
+    let reader = Reader::of(app, notice.isp_id).await?;
     let mut doubtful = Vec::new();
     for (line, body) in lines {
         let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
         let seen = place.map(|place| Seen { ip: place.ip, asn: None, at: body.last_seen });
-        doubtful.extend(seen.filter(|seen| !listing.is_declared(*seen)).map(|seen| (line, seen)));
+        doubtful.extend(seen.filter(|seen| !reader.is_declared(*seen)).map(|seen| (line, seen)));
     }
     if doubtful.is_empty() {
         return Ok(Unreadable::default());
@@ -45,7 +94,7 @@ pub(super) async fn unreadable(
     let mut found = Unreadable::default();
     for (line, seen) in doubtful {
         let asn = asns.get(&line.case_id).and_then(|asn| u32::try_from(*asn).ok());
-        if !listing.may_read(Seen { asn, ..seen }).await? {
+        if !reader.may_read(Seen { asn, ..seen }).await? {
             found.records.insert(line.record_no);
             found.lines.push(Listed {
                 isp_id: notice.isp_id,

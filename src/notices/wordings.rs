@@ -16,7 +16,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use sqlx::FromRow;
 
-use super::store::wordings as store;
+use super::store::wordings::{self as store, Decided};
 use crate::{
     access::{
         accounts,
@@ -340,7 +340,7 @@ pub async fn approve(
             if let Some(refused) = not_approved(&wording, by, from < now) {
                 return Ok(Err(refused));
             }
-            store::insert_approval(&mut tx, &wording, (by, now), from).await?;
+            store::insert_event(&mut tx, &wording, (by, now), Decided::Approved(from)).await?;
             let (approved_at, approved_by) = (Some(now), Some(by.to_owned()));
             let from_at = Some(from);
             approved.push(Wording { approved_at, approved_by, from_at, ..wording });
@@ -388,7 +388,7 @@ pub async fn retire(
         if let Some(earlier) = &wording.retired_by {
             return Ok(Err(NotDecided::Retired(wording.to_string(), earlier.clone())));
         }
-        store::insert_retirement(&mut tx, &wording, (by, now), reason).await?;
+        store::insert_event(&mut tx, &wording, (by, now), Decided::Retired(reason)).await?;
         note(&mut tx, (by, now), "wording.retire", &wording.to_string()).await?;
         tx.commit().await?;
         Ok(Ok(()))

@@ -42,7 +42,7 @@ fn described(tenant: &Tenant) -> Value {
 
 pub(super) async fn discovery(tenant: Tenant, headers: HeaderMap) -> Answer {
     is_acceptable(&headers)?;
-    let centre = &tenant.app().centre;
+    let centre = tenant.centre();
     Ok(answer(&json!({
         "title": centre.name_en, "contact": format!("abuse@{}", centre.domain),
         "default": "/taxii2/lists/", "api_roots": ["/taxii2/lists/"],

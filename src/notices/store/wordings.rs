@@ -38,46 +38,38 @@ pub(in crate::notices) async fn insert(tx: &mut Tx, wording: &Wording) -> sqlx::
         .map(|_| ()))
 }
 
-/// Writes that somebody approved a version.
-pub(in crate::notices) async fn insert_approval(
+/// Writes what somebody decided about a version: approved from some moment, or retired and why.
+pub(in crate::notices) async fn insert_event(
     tx: &mut Tx,
     wording: &Wording,
     (by, at): (&str, Moment),
-    from: Moment,
+    decided: Decided<'_>,
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO wording_events
-             (kind, language, version, fact, at, author, from_at)
-         VALUES ($1, $2, $3, 'approved', $4, $5, $6)";
+             (kind, language, version, fact, at, author, from_at, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    let (fact, from, reason) = match decided {
+        Decided::Approved(from) => ("approved", Some(from), None),
+        Decided::Retired(reason) => ("retired", None, Some(reason)),
+    };
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(wording.kind.word())
         .bind(wording.language.word())
         .bind(wording.version)
+        .bind(fact)
         .bind(at)
         .bind(by)
         .bind(from)
+        .bind(reason)
         .execute(conn)
         .await
         .map(|_| ()))
 }
 
-/// Writes that somebody retired a version.
-pub(in crate::notices) async fn insert_retirement(
-    tx: &mut Tx,
-    wording: &Wording,
-    (by, at): (&str, Moment),
-    reason: &str,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO wording_events
-             (kind, language, version, fact, at, author, reason)
-         VALUES ($1, $2, $3, 'retired', $4, $5, $6)";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(wording.kind.word())
-        .bind(wording.language.word())
-        .bind(wording.version)
-        .bind(at)
-        .bind(by)
-        .bind(reason)
-        .execute(conn)
-        .await
-        .map(|_| ()))
+/// What was decided about a version.
+pub(in crate::notices) enum Decided<'a> {
+    /// It is in force from then on.
+    Approved(Moment),
+    /// It is in force no more, for this reason.
+    Retired(&'a str),
 }
