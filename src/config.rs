@@ -143,6 +143,21 @@ impl Centre {
         Ok(())
     }
 
+    /// Where the site is reached; under the placeholder on this machine, by a name, since a passkey
+    /// is bound to one and an address is none.
+    pub fn site(&self) -> String {
+        if self.is_placeholder() {
+            "http://localhost:8080".to_owned()
+        } else {
+            format!("https://{}", self.domain)
+        }
+    }
+
+    /// Where a one-time link leads: the code stands in the fragment, which no server or log sees.
+    pub fn link(&self, code: &str) -> String {
+        format!("{}/sign-in#{code}", self.site())
+    }
+
     /// The number as a `tel:` link takes it: international, without dashes.
     pub fn phone_link(&self) -> String {
         let digits: String =

@@ -2,7 +2,6 @@
 //! they may do.
 
 mod accounts;
-mod colleagues;
 mod enter;
 mod matrix;
 mod own;
@@ -54,9 +53,9 @@ pub fn routes() -> Routes {
 pub fn office_routes() -> OfficeRoutes {
     let manages = Door::Provider(Act::ManageColleagues);
     OfficeRoutes::new()
-        .get("/isp/colleagues", manages, colleagues::all)
-        .post("/isp/colleagues", manages, colleagues::invite)
-        .post("/isp/colleagues/{name}", manages, colleagues::change)
+        .get("/isp/colleagues", manages, accounts::colleagues)
+        .post("/isp/colleagues", manages, accounts::invite_colleague)
+        .post("/isp/colleagues/{name}", manages, accounts::change_colleague)
 }
 
 /// The first page of whoever has that role.

@@ -22,12 +22,8 @@ use crate::{app::App, db::retry};
 /// The relying party: this centre under its domain.
 fn webauthn(app: &App) -> anyhow::Result<Webauthn> {
     let centre = &app.centre;
-    let (domain, origin) = if centre.is_placeholder() {
-        ("localhost", "http://localhost".to_owned())
-    } else {
-        (centre.domain.as_str(), format!("https://{}", centre.domain))
-    };
-    let origin = Url::parse(&origin).context("the domain of the settings is no domain")?;
+    let domain = if centre.is_placeholder() { "localhost" } else { &centre.domain };
+    let origin = Url::parse(&centre.site()).context("the domain of the settings is no domain")?;
     let builder = WebauthnBuilder::new(domain, &origin)?.rp_name(&centre.name_ja);
     // A program that only this machine reaches listens where it likes.
     Ok(builder.allow_any_port(centre.is_placeholder()).build()?)

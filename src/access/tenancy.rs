@@ -6,12 +6,7 @@
 use uuid::Uuid;
 
 use super::store;
-use crate::{
-    app::App,
-    db::{Tx, retry},
-    ids::IspId,
-    time::Moment,
-};
+use crate::{app::App, config::Centre, db::Tx, ids::IspId, time::Moment};
 
 /// One provider's part of the centre, in the hands of somebody (事業者の範囲).
 ///
@@ -59,6 +54,11 @@ impl Tenant {
         self.app.now()
     }
 
+    /// Who runs the centre.
+    pub fn centre(&self) -> &Centre {
+        &self.app.centre
+    }
+
     /// A fresh key.
     pub fn fresh_id(&self) -> Uuid {
         self.app.fresh_id()
@@ -81,14 +81,6 @@ impl Tenant {
         let mut tx = self.app.db.snapshot().await?;
         store::confine(&mut tx, self.isp).await?;
         Ok(tx)
-    }
-
-    /// Runs a transaction until it goes through; see [`retry::again`].
-    pub async fn again<T, F>(&self, work: impl FnMut() -> F) -> crate::db::Result<T>
-    where
-        F: Future<Output = crate::db::Result<T>>,
-    {
-        retry::again(work).await
     }
 }
 

@@ -10,7 +10,6 @@ use crate::{
         roles::Role,
     },
     app::App,
-    config::Centre,
     time::Moment,
 };
 
@@ -141,18 +140,7 @@ async fn list(app: &App, out: Out) -> anyhow::Result<()> {
 
 async fn link(app: &App, out: Out, name: &str, by: &str) -> anyhow::Result<()> {
     let code = accounts::link(app, name, Hand::Machine(by)).await?.map_err(Refused::because)?;
-    let link = address(&app.centre, &code);
+    let link = app.centre.link(&code);
     let words = format!("{name}, good once within {LINK_MINUTES} minutes: {link}");
     out.line(&json!({ "name": name, "link": link }), words)
-}
-
-/// Where a one-time link leads: the code stands in the fragment, which no server or log sees.
-pub(super) fn address(centre: &Centre, code: &str) -> String {
-    let site = if centre.is_placeholder() {
-        // A passkey is bound to a name, which an address is not.
-        "http://localhost:8080".to_owned()
-    } else {
-        format!("https://{}", centre.domain)
-    };
-    format!("{site}/sign-in#{code}")
 }

@@ -72,7 +72,7 @@ async fn first_link(global: &Global) -> anyhow::Result<Option<String>> {
         let first = Invitation { name: FIRST, role: Role::Administrator, isp: None };
         accounts::invite(&app, first, hand).await??;
         let code = accounts::link(&app, FIRST, hand).await??;
-        link = Some(super::account::address(&app.centre, &code));
+        link = Some(app.centre.link(&code));
     }
     app.db.close().await;
     Ok(link)

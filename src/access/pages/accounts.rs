@@ -1,4 +1,7 @@
-//! `/admin/accounts`: the accounts of the centre and of providers.
+//! `/admin/accounts` and `/isp/colleagues`: accounts are made, suspended, recovered, ended.
+//!
+//! The centre's administrators look after all of them, a provider's manager after the own people;
+//! the page is the same.
 
 use askama::Template;
 use axum::{
@@ -13,8 +16,10 @@ use crate::{
         accounts::{self, Account, AccountRefused, Change, Hand, Invitation},
         roles::Role,
         store,
+        tenancy::Tenant,
     },
     app::App,
+    ids::IspId,
     web::{
         error::PageResult,
         form::Errors,
@@ -25,147 +30,42 @@ use crate::{
 
 #[derive(Template)]
 #[template(path = "access/accounts.html")]
-pub(super) struct Accounts {
-    pub(super) page: Page,
-    pub(super) errors: Errors,
-    pub(super) people: Vec<Account>,
+struct Accounts {
+    page: Page,
+    errors: Errors,
+    people: Vec<Account>,
     /// Roles that can be given here.
-    pub(super) roles: Vec<&'static str>,
+    roles: Vec<&'static str>,
     /// Where the forms go.
-    pub(super) base: &'static str,
+    base: &'static str,
     /// Whether a provider is asked for.
-    pub(super) asks_isp: bool,
+    asks_isp: bool,
     /// What was typed.
-    pub(super) given: Given,
+    given: Given,
     /// The link that was just made, shown this once, and for whom.
-    pub(super) link: Option<(String, String)>,
-}
-
-impl Accounts {
-    /// The answer with this page.
-    pub(super) fn answer(mut self) -> PageResult {
-        let is_bad = self.errors.any();
-        if is_bad {
-            self.page = self.page.refused();
-        }
-        let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        show_as(status, &self)
-    }
+    link: Option<(String, String)>,
 }
 
 /// Whom an invitation is for, as it was typed.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct Given {
     #[serde(default)]
-    pub(super) name: String,
+    name: String,
     #[serde(default)]
-    pub(super) role: String,
+    role: String,
     #[serde(default)]
-    pub(super) isp: String,
-}
-
-async fn page_of(app: &App, signed: &Signed) -> anyhow::Result<Accounts> {
-    Ok(Accounts {
-        page: signed.page.clone(),
-        errors: Errors::none(),
-        people: accounts::all(&app.db).await?,
-        roles: Role::ALL.map(Role::word).to_vec(),
-        base: "/admin/accounts",
-        asks_isp: true,
-        given: Given::default(),
-        link: None,
-    })
-}
-
-/// `GET /admin/accounts`
-pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
-    page_of(&app, &signed).await?.answer()
-}
-
-/// Why an account is not made or changed, in the language of the page.
-pub(super) fn said(page: &Page, why: &AccountRefused) -> (&'static str, String) {
-    let key = match why {
-        AccountRefused::Taken(..) => "accounts-taken",
-        AccountRefused::NoName(_) => "accounts-no-name",
-        AccountRefused::Misplaced(role, _) if role.is_of_provider() => "accounts-needs-isp",
-        AccountRefused::Misplaced(..) => "accounts-no-isp",
-        AccountRefused::Ended(_) => "accounts-ended",
-        AccountRefused::Already(_) => "accounts-already",
-        AccountRefused::Confirmed(_) => "accounts-confirmed",
-        AccountRefused::Unknown(_) => "accounts-unknown",
-        AccountRefused::OutOfReach => "accounts-out-of-reach",
-    };
-    let field = if matches!(why, AccountRefused::Misplaced(..)) { "isp" } else { "name" };
-    (field, page.t(key))
-}
-
-/// Where a one-time link leads on this site.
-pub(super) fn address(page: &Page, code: &str) -> String {
-    let site = if page.centre.is_placeholder() {
-        "http://localhost:8080".to_owned()
-    } else {
-        format!("https://{}", page.centre.domain)
-    };
-    format!("{site}/sign-in#{code}")
-}
-
-/// `POST /admin/accounts`: invites somebody, and shows the link.
-pub(super) async fn invite(
-    State(app): State<App>,
-    signed: Signed,
-    Form(given): Form<Given>,
-) -> PageResult {
-    let mut page = page_of(&app, &signed).await?;
-    page.given = given.clone();
-    let code = given.isp.trim();
-    let isp = store::isp_of_code(&app.db, code).await?.map(|id| (id, code));
-    if isp.is_none() && !code.is_empty() {
-        page.errors = Errors::of("isp", page.page.t("accounts-unknown-isp"));
-        return page.answer();
-    }
-    let Ok(role) = given.role.parse::<Role>() else {
-        let words = page.page.t("accounts-no-role");
-        page.errors = Errors::of("role", words);
-        return page.answer();
-    };
-    let hand = Hand::Person(signed.account());
-    let invitation = Invitation { name: given.name.trim(), role, isp };
-    let done = match accounts::invite(&app, invitation, hand).await? {
-        Ok(account) => accounts::link(&app, &account.name, hand).await?.map(|link| (account, link)),
-        Err(why) => Err(why),
-    };
-    shown(&app, &signed, page, done).await
-}
-
-async fn shown(
-    app: &App,
-    signed: &Signed,
-    mut page: Accounts,
-    done: Result<(Account, String), AccountRefused>,
-) -> PageResult {
-    match done {
-        Ok((account, code)) => {
-            let mut fresh = page_of(app, signed).await?;
-            fresh.link = Some((account.name, address(&page.page, &code)));
-            fresh.answer()
-        }
-        Err(why) => {
-            let (field, words) = said(&page.page, &why);
-            page.errors = Errors::of(field, words);
-            page.answer()
-        }
-    }
+    isp: String,
 }
 
 /// What becomes of an account.
 #[derive(Deserialize)]
 pub(super) struct Act {
-    pub(super) act: String,
+    act: String,
 }
 
 impl Act {
     /// The change that it names; nothing = a fresh link.
-    pub(super) fn change(&self) -> Option<Change> {
+    fn change(&self) -> Option<Change> {
         match self.act.as_str() {
             "suspend" => Some(Change::Suspend),
             "restore" => Some(Change::Restore),
@@ -176,6 +76,180 @@ impl Act {
     }
 }
 
+/// Whose accounts somebody looks after.
+#[derive(Clone, Copy)]
+enum Reach<'a> {
+    All(&'a App),
+    Own(&'a Tenant),
+}
+
+impl Reach<'_> {
+    fn base(self) -> &'static str {
+        match self {
+            Self::All(_) => "/admin/accounts",
+            Self::Own(_) => "/isp/colleagues",
+        }
+    }
+
+    fn roles(self) -> Vec<&'static str> {
+        let here = |role: &Role| matches!(self, Self::All(_)) || role.is_of_provider();
+        Role::ALL.into_iter().filter(here).map(Role::word).collect()
+    }
+
+    async fn people(self) -> crate::db::Result<Vec<Account>> {
+        match self {
+            Self::All(app) => accounts::all(&app.db).await,
+            Self::Own(tenant) => accounts::colleagues(tenant).await,
+        }
+    }
+
+    async fn invite(
+        self,
+        invitation: Invitation<'_>,
+        hand: Hand<'_>,
+    ) -> anyhow::Result<Result<Account, AccountRefused>> {
+        match self {
+            Self::All(app) => accounts::invite(app, invitation, hand).await,
+            Self::Own(tenant) => accounts::invite_colleague(tenant, invitation, hand).await,
+        }
+    }
+
+    async fn link(
+        self,
+        name: &str,
+        hand: Hand<'_>,
+    ) -> anyhow::Result<Result<String, AccountRefused>> {
+        match self {
+            Self::All(app) => accounts::link(app, name, hand).await,
+            Self::Own(tenant) => accounts::link_colleague(tenant, name, hand).await,
+        }
+    }
+
+    async fn change(
+        self,
+        name: &str,
+        change: Change,
+        hand: Hand<'_>,
+    ) -> anyhow::Result<Result<Account, AccountRefused>> {
+        match self {
+            Self::All(app) => accounts::change(app, name, change, hand).await,
+            Self::Own(tenant) => accounts::change_colleague(tenant, name, change, hand).await,
+        }
+    }
+
+    /// The page, with what was typed and what is wrong with it, or with the link just made.
+    async fn show(
+        self,
+        signed: &Signed,
+        (given, errors): (Given, Errors),
+        link: Option<(String, String)>,
+    ) -> PageResult {
+        let is_bad = errors.any();
+        let page = signed.page.clone();
+        let shown = Accounts {
+            page: if is_bad { page.refused() } else { page },
+            errors,
+            people: self.people().await?,
+            roles: self.roles(),
+            base: self.base(),
+            asks_isp: matches!(self, Self::All(_)),
+            given,
+            link,
+        };
+        let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+        show_as(status, &shown)
+    }
+
+    /// Invites somebody, and shows the link.
+    async fn invites(
+        self,
+        signed: &Signed,
+        given: Given,
+        isp: Option<(IspId, &str)>,
+    ) -> PageResult {
+        let Ok(role) = given.role.parse::<Role>() else {
+            let errors = Errors::of("role", signed.page.t("accounts-no-role"));
+            return self.show(signed, (given, errors), None).await;
+        };
+        let hand = Hand::Person(signed.account());
+        let name = given.name.trim().to_owned();
+        match self.invite(Invitation { name: &name, role, isp }, hand).await? {
+            Ok(account) => self.links(signed, &account.name).await,
+            Err(why) => self.show(signed, (given, self.said(&signed.page, &why)), None).await,
+        }
+    }
+
+    /// Changes an account; whoever is recovered gets a link, as whoever asked for one does.
+    async fn changes(self, signed: &Signed, name: &str, act: &Act) -> PageResult {
+        let hand = Hand::Person(signed.account());
+        if let Some(change) = act.change() {
+            if let Err(why) = self.change(name, change, hand).await? {
+                let errors = self.said(&signed.page, &why);
+                return self.show(signed, (Given::default(), errors), None).await;
+            }
+            if change != Change::Recover {
+                return Ok(signed.page.onwards(&format!("{}#main", self.base())));
+            }
+        }
+        self.links(signed, name).await
+    }
+
+    /// Makes a link and shows it.
+    async fn links(self, signed: &Signed, name: &str) -> PageResult {
+        match self.link(name, Hand::Person(signed.account())).await? {
+            Ok(code) => {
+                let link = Some((name.to_owned(), signed.page.centre.link(&code)));
+                self.show(signed, (Given::default(), Errors::none()), link).await
+            }
+            Err(why) => {
+                let errors = self.said(&signed.page, &why);
+                self.show(signed, (Given::default(), errors), None).await
+            }
+        }
+    }
+
+    /// Why an account is not made or changed, in the language of the page.
+    fn said(self, page: &Page, why: &AccountRefused) -> Errors {
+        let key = match why {
+            AccountRefused::Taken(..) => "accounts-taken",
+            AccountRefused::NoName(_) => "accounts-no-name",
+            AccountRefused::Misplaced(role, _) if role.is_of_provider() => "accounts-needs-isp",
+            AccountRefused::Misplaced(..) => "accounts-no-isp",
+            AccountRefused::Ended(_) => "accounts-ended",
+            AccountRefused::Already(_) => "accounts-already",
+            AccountRefused::Confirmed(_) => "accounts-confirmed",
+            AccountRefused::Unknown(_) => "accounts-unknown",
+            AccountRefused::OutOfReach => "accounts-out-of-reach",
+        };
+        // Only where all are looked after there is a field for the provider.
+        let field = match (self, why) {
+            (Self::All(_), AccountRefused::Misplaced(..)) => "isp",
+            _ => "name",
+        };
+        Errors::of(field, page.t(key))
+    }
+}
+
+/// `GET /admin/accounts`
+pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
+    Reach::All(&app).show(&signed, (Given::default(), Errors::none()), None).await
+}
+
+/// `POST /admin/accounts`
+pub(super) async fn invite(
+    State(app): State<App>,
+    signed: Signed,
+    Form(given): Form<Given>,
+) -> PageResult {
+    let code = given.isp.trim().to_owned();
+    let isp = store::isp_of_code(&app.db, &code).await?.map(|id| (id, code.as_str()));
+    if isp.is_none() && !code.is_empty() {
+        let errors = Errors::of("isp", signed.page.t("accounts-unknown-isp"));
+        return Reach::All(&app).show(&signed, (given, errors), None).await;
+    }
+    Reach::All(&app).invites(&signed, given, isp).await
+}
+
 /// `POST /admin/accounts/{name}`
 pub(super) async fn change(
     State(app): State<App>,
@@ -183,28 +257,30 @@ pub(super) async fn change(
     Path(name): Path<String>,
     Form(act): Form<Act>,
 ) -> PageResult {
-    let hand = Hand::Person(signed.account());
-    if let Some(change) = act.change() {
-        let done = accounts::change(&app, &name, change, hand).await?;
-        match done {
-            Ok(_) if change != Change::Recover => {
-                return Ok(signed.page.onwards("/admin/accounts#main"));
-            }
-            Ok(_) => {}
-            Err(why) => {
-                let mut page = page_of(&app, &signed).await?;
-                page.errors = Errors::of("name", said(&page.page, &why).1);
-                return page.answer();
-            }
-        }
-    }
-    let link = accounts::link(&app, &name, hand).await?;
-    let account = accounts::named(&app.db, &name).await?;
-    let done = match (link, account) {
-        (Ok(code), Some(account)) => Ok((account, code)),
-        (Err(why), _) => Err(why),
-        (Ok(_), None) => Err(AccountRefused::Unknown(name)),
-    };
-    let page = page_of(&app, &signed).await?;
-    shown(&app, &signed, page, done).await
+    Reach::All(&app).changes(&signed, &name, &act).await
+}
+
+/// `GET /isp/colleagues`
+pub(super) async fn colleagues(tenant: Tenant, signed: Signed) -> PageResult {
+    Reach::Own(&tenant).show(&signed, (Given::default(), Errors::none()), None).await
+}
+
+/// `POST /isp/colleagues`
+pub(super) async fn invite_colleague(
+    tenant: Tenant,
+    signed: Signed,
+    Form(given): Form<Given>,
+) -> PageResult {
+    let isp = Some((tenant.isp(), tenant.code()));
+    Reach::Own(&tenant).invites(&signed, given, isp).await
+}
+
+/// `POST /isp/colleagues/{name}`
+pub(super) async fn change_colleague(
+    tenant: Tenant,
+    signed: Signed,
+    Path(name): Path<String>,
+    Form(act): Form<Act>,
+) -> PageResult {
+    Reach::Own(&tenant).changes(&signed, &name, &act).await
 }

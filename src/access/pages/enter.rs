@@ -173,9 +173,14 @@ pub(super) async fn by_code(
         return second_refused(&app, signed, words).await;
     }
     locks::succeeded(&app, &bucket).await?;
-    let secret = sessions::raise(&app, &signed.session).await?;
-    let next = format!("{}#main", home(account.role));
-    Ok(handed(signed.page.onwards(&next), &headers, &secret))
+    let_in(&app, &signed, &headers).await
+}
+
+/// Raises the session and leads to the first page of the role.
+async fn let_in(app: &App, signed: &Signed, headers: &HeaderMap) -> PageResult {
+    let secret = sessions::raise(app, &signed.session).await?;
+    let next = format!("{}#main", home(signed.account().role));
+    Ok(handed(signed.page.onwards(&next), headers, &secret))
 }
 
 #[derive(Deserialize)]
@@ -197,9 +202,7 @@ pub(super) async fn by_passkey(
         let words = signed.page.t("passkey-wrong");
         return second_refused(&app, signed, words).await;
     }
-    let secret = sessions::raise(&app, &signed.session).await?;
-    let next = format!("{}#main", home(signed.account().role));
-    Ok(handed(signed.page.onwards(&next), &headers, &secret))
+    let_in(&app, &signed, &headers).await
 }
 
 /// `POST /sign-out`
