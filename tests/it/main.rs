@@ -13,6 +13,8 @@ mod data_folder;
 mod gnupg;
 #[path = "../support/hook.rs"]
 mod hook;
+#[path = "../support/loopback.rs"]
+mod loopback;
 #[path = "../support/peers.rs"]
 mod peers;
 #[path = "../support/proxy.rs"]

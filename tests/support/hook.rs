@@ -3,10 +3,11 @@
 use std::{
     collections::{HashMap, VecDeque},
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
-    thread,
 };
+
+use crate::loopback::listens;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -31,16 +32,8 @@ pub(crate) struct Hook {
 
 impl Hook {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let _ = converse(&stream.unwrap(), &shared);
-            }
-        });
-        Self { port, state }
+        Self { port: listens(&state, |stream, state| converse(&stream, state)), state }
     }
 
     /// Its address.

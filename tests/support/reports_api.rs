@@ -6,10 +6,11 @@
 use std::{
     collections::VecDeque,
     io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
-    thread,
 };
+
+use crate::loopback::listens;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -49,18 +50,8 @@ pub(crate) struct ReportsApi {
 
 impl ReportsApi {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, state) = (stream.unwrap(), Arc::clone(&shared));
-                // A client that goes away ends the conversation, not the server.
-                thread::spawn(move || converse(stream, &state));
-            }
-        });
-        Self { port, state }
+        Self { port: listens(&state, converse), state }
     }
 
     /// Its address.

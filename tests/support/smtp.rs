@@ -4,11 +4,13 @@
 use std::{
     collections::VecDeque,
     io::{BufRead as _, BufReader, Write as _},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
+
+use crate::loopback::listens;
 
 /// What goes wrong with one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,18 +65,8 @@ pub(crate) struct Smtp {
 
 impl Smtp {
     pub(crate) fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State::default()));
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (stream, state) = (stream.unwrap(), Arc::clone(&shared));
-                // A client that goes away ends the conversation, not the server.
-                thread::spawn(move || converse(&stream, &state));
-            }
-        });
-        Self { port, state }
+        Self { port: listens(&state, |stream, state| converse(&stream, state)), state }
     }
 
     /// The next mails fare like this, one after the other.
