@@ -5,6 +5,8 @@
 //! fixed number of queries, whatever the number of lines, and begins where the last one ended.
 //! Whoever reads lines reads addresses: each page leaves a leaf in the audit log. Reads `cases`.
 
+mod told;
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -185,6 +187,7 @@ pub async fn page(
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
     let bounds = Bounds::at(tenant.now(), log_days);
+    told::hold(tenant, &mut tx).await?;
     let mut found =
         store::page(&mut tx, tenant.isp(), (filter, &bounds), (after, PAGE + 1)).await?;
     let is_more = found.len() > usize::try_from(PAGE)?;
@@ -195,7 +198,8 @@ pub async fn page(
         record_no: line.record_no,
     });
     let now = tenant.now();
-    let lines = found.iter().map(|line| row(line, log_days, now));
+    let shown = told::shown(tenant, &mut tx, found).await?;
+    let lines = shown.iter().map(|line| row(line, log_days, now));
     let lines = lines.collect::<anyhow::Result<Vec<_>>>()?;
     note_read(&mut tx, tenant, "notice.lines.read", (filter.list_id.as_deref(), lines.len()))
         .await?;
@@ -332,7 +336,9 @@ pub async fn one(
 ) -> anyhow::Result<Option<OneLine>> {
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    told::hold(tenant, &mut tx).await?;
     let found = store::one(&mut tx, tenant.isp(), list_id, record_no).await?;
+    let found = told::shown(tenant, &mut tx, found.into_iter().collect()).await?.pop();
     let Some(found) = found else { return Ok(None) };
     let row = row(&found, log_days, tenant.now())?;
     let case = CaseRef { isp: tenant.isp(), id: row.case };

@@ -142,6 +142,48 @@ async fn a_provider_sees_its_lines_in_both_languages_and_nobody_else_does() {
     }
 }
 
+/// The addresses of the provider were somebody else's when they were seen, as the register learns.
+async fn gave_its_addresses_away(centre: &Centre) {
+    run!(
+        &centre.app.db,
+        "UPDATE isp_prefixes SET valid_to = valid_from + 1 WHERE isp_id = $1",
+        ISP.0
+    );
+}
+
+#[tokio::test]
+async fn who_gave_addresses_away_reads_no_line_of_them_on_a_page() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        gave_its_addresses_away(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let page = staff.get("/isp/lines").await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.body.contains(ADDRESS));
+        let line = format!("/isp/lines/{}/1", notice.list_id);
+        assert_eq!(staff.get(&line).await.status, StatusCode::NOT_FOUND);
+        let exports = texts!(&centre.app.db, "SELECT format FROM notice_exports");
+        assert!(exports.is_empty(), "it was told nothing: {exports:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_that_was_seen_on_a_page_counts_as_told_and_is_then_marked_as_withdrawn() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let line = format!("/isp/lines/{}/1", notice.list_id);
+        assert!(staff.get(&line).await.body.contains(ADDRESS));
+        staff.get("/isp/lines").await;
+        let exports = texts!(&centre.app.db, "SELECT format FROM notice_exports");
+        assert_eq!(exports, ["page"], "the first sight alone is entered");
+        gave_its_addresses_away(&centre).await;
+        let page = staff.get(&line).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(page.body.contains("取消し"), "{}", page.body);
+    }
+}
+
 #[tokio::test]
 async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
     for centre in Centre::on_each_engine().await {

@@ -26,7 +26,16 @@ pub(in crate::notices) struct StoredRow {
     pub(in crate::notices) reported_at: Option<Moment>,
     pub(in crate::notices) reason_code: Option<String>,
     pub(in crate::notices) is_withdrawn: bool,
+    /// Whether anybody outside has seen its list.
+    pub(in crate::notices) is_told: bool,
+    /// The AS number of its case.
+    pub(in crate::notices) asn: Option<i64>,
 }
+
+/// Whether a list was handed out, or a report on it came.
+const TOLD: &str = "(EXISTS (SELECT 1 FROM notice_exports e
+           WHERE e.isp_id = n.isp_id AND e.notice_id = n.id)
+       OR EXISTS (SELECT 1 FROM line_reports t WHERE t.isp_id = n.isp_id AND t.notice_id = n.id))";
 
 /// Whether a line was taken back, or tells that another one was.
 const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
@@ -38,13 +47,41 @@ const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = 
 fn rows() -> String {
     format!(
         "SELECT l.notice_id, n.list_id, l.record_no, l.case_id, l.seen_at, l.body, l.said,
-             n.report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn
+             n.report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn,
+             {TOLD} AS is_told, c.asn
         FROM notice_lines l
         JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+        LEFT JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id
         LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
              AND r.record_no = l.record_no AND r.version = l.said_version
        WHERE l.isp_id = $1"
     )
+}
+
+/// Whether the provider has a list that nobody outside has seen.
+pub(in crate::notices) async fn has_untold(tx: &mut Tx, isp: IspId) -> sqlx::Result<bool> {
+    let sql = format!(
+        "SELECT 1 FROM notices n WHERE n.isp_id = $1 AND n.withdrawn_at IS NULL AND NOT {TOLD}
+          LIMIT 1"
+    );
+    let found: Option<(i32,)> = on_tx!(tx, conn => {
+        sqlx::query_as(AssertSqlSafe(sql)).bind(isp).fetch_optional(conn).await
+    })?;
+    Ok(found.is_some())
+}
+
+/// Records that a list was seen on a page, before it was handed out in any other way.
+pub(in crate::notices) async fn insert_first_sight(
+    tx: &mut Tx,
+    (isp, list): (IspId, NoticeId),
+    at: Moment,
+    sha256: &str,
+) -> sqlx::Result<()> {
+    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256)
+         VALUES ($1, $2, 'page', $3, $4) ON CONFLICT DO NOTHING";
+    on_tx!(tx, conn => {
+        sqlx::query(SQL).bind(isp).bind(list).bind(at).bind(sha256).execute(conn).await.map(|_| ())
+    })
 }
 
 /// Lines that pass the filter, behind `after`, at most `limit`.

@@ -1,0 +1,70 @@
+//! What a page tells (画面での告知): only what its provider may read today, and that counts as told.
+//!
+//! A page is a way of handing lines out like any other. Whoever gave addresses away sees no line of
+//! which it was never told, and one that it has as withdrawn, just as on a list that is fetched.
+//! The first page on which a list is seen is entered in `notice_exports` under the form `page`.
+//! Owns no table.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    access::{keys::to_hex, tenancy::Tenant},
+    attribution::rights::Seen,
+    cases::register,
+    db::Tx,
+    ids::NoticeId,
+    notices::{
+        line::LineBody,
+        readable::Reader,
+        store::lines::{self as store, StoredRow},
+    },
+    sightings::Spot,
+};
+
+/// Before lines are read: where a list is shown for the first time, whoever takes a file back
+/// meanwhile waits, and then finds that its lines were handed out.
+pub(super) async fn hold(tenant: &Tenant, tx: &mut Tx) -> crate::db::Result<()> {
+    if store::has_untold(tx, tenant.isp()).await? {
+        register::hold(tx).await?;
+    }
+    Ok(())
+}
+
+/// Of the lines found, those that the provider may see, as it sees them.
+pub(super) async fn shown(
+    tenant: &Tenant,
+    tx: &mut Tx,
+    found: Vec<StoredRow>,
+) -> anyhow::Result<Vec<StoredRow>> {
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
+    let mut shown = Vec::with_capacity(found.len());
+    let mut first_sights: BTreeMap<NoticeId, Sha256> = BTreeMap::new();
+    for mut line in found {
+        if !may_read(&reader, &line).await? {
+            if !line.is_told {
+                continue;
+            }
+            line.is_withdrawn = true;
+        }
+        if !line.is_told {
+            first_sights.entry(line.notice_id).or_default().update(&line.body);
+        }
+        shown.push(line);
+    }
+    for (list, digest) in first_sights {
+        let sha256 = to_hex(&digest.finalize());
+        store::insert_first_sight(tx, (tenant.isp(), list), tenant.now(), &sha256).await?;
+    }
+    Ok(shown)
+}
+
+async fn may_read(reader: &Reader, line: &StoredRow) -> anyhow::Result<bool> {
+    let body: LineBody = serde_json::from_str(&line.body)?;
+    let Some(place) = Spot::from_hex(&body.spot).and_then(|spot| spot.place()) else {
+        return Ok(true);
+    };
+    let asn = line.asn.and_then(|asn| u32::try_from(asn).ok());
+    reader.may_read(Seen { ip: place.ip, asn, at: body.last_seen }).await
+}
