@@ -99,6 +99,31 @@ impl Act {
         Self::ManageProvider,
         Self::ManageColleagues,
     ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::SeeFeeds => "see-feeds",
+            Self::ReadRaw => "read-raw",
+            Self::WorkQuarantine => "work-quarantine",
+            Self::Approve => "approve",
+            Self::ManageAccounts => "manage-accounts",
+            Self::ReadAudit => "read-audit",
+            Self::SeeOffice => "see-office",
+            Self::WorkOffice => "work-office",
+            Self::DecideClaims => "decide-claims",
+            Self::SeeWordings => "see-wordings",
+            Self::DraftWording => "draft-wording",
+            Self::ApproveWording => "approve-wording",
+            Self::SeeCampaigns => "see-campaigns",
+            Self::RunCampaigns => "run-campaigns",
+            Self::ApproveCampaign => "approve-campaign",
+            Self::SeeLines => "see-lines",
+            Self::ReportBack => "report-back",
+            Self::ManageProvider => "manage-provider",
+            Self::ManageColleagues => "manage-colleagues",
+        }
+    }
 }
 
 impl Role {

@@ -19,7 +19,19 @@ use crate::{
 struct Matrix {
     page: Page,
     roles: Vec<&'static str>,
-    rows: Vec<(Route, Vec<bool>)>,
+    rows: Vec<(Route, String, Vec<bool>)>,
+}
+
+/// Who may use a route, in words.
+fn condition(page: &Page, door: Door) -> String {
+    match door {
+        Door::Public => page.t("door-public"),
+        Door::Entering => page.t("door-entering"),
+        Door::Member => page.t("door-member"),
+        Door::May(act) | Door::Provider(act) => page.t_of("act", act.word()),
+        Door::FeedToken => page.t("door-feed-token"),
+        Door::ProviderToken => page.t("door-provider-token"),
+    }
 }
 
 /// Whether whoever has that role, both factors and an account in force gets through.
@@ -30,11 +42,11 @@ fn opens(door: Door, role: Role) -> bool {
 
 /// `GET /admin/access`
 pub(super) async fn show(signed: Signed, routes: axum::Extension<AllRoutes>) -> PageResult {
-    let rows = routes
-        .0
-        .0
-        .iter()
-        .map(|route| (route.clone(), Role::ALL.map(|role| opens(route.door, role)).to_vec()));
     let (page, roles) = (signed.page, Role::ALL.map(Role::word).to_vec());
-    answer(&Matrix { page, roles, rows: rows.collect() })
+    let rows = routes.0.0.iter().map(|route| {
+        let cells = Role::ALL.map(|role| opens(route.door, role)).to_vec();
+        (route.clone(), condition(&page, route.door), cells)
+    });
+    let rows: Vec<_> = rows.collect();
+    answer(&Matrix { page, roles, rows })
 }

@@ -114,6 +114,9 @@ fn keys_put_together_have_texts() {
     use crate::jobs::schedule::in_units;
 
     let ja = texts("ja");
+    for act in crate::access::roles::Act::ALL {
+        assert!(ja.contains_key(&format!("act-{}", act.word())), "{act:?}");
+    }
     for weakness in Weakness::ALL {
         for stem in ["danger", "remedy"] {
             assert!(ja.contains_key(&format!("{stem}-{}", weakness.code())));
