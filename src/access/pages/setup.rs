@@ -13,7 +13,7 @@ use super::enter::handed;
 use crate::{
     access::{
         doors::Level,
-        factors::{self, FactorRefused, Kind, Offer},
+        factors::{self, FactorRefused, Kind, Offer, Offered},
         passkeys,
         passwords::PasswordRefused,
         sessions,
@@ -78,15 +78,16 @@ pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
 }
 
 async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
-    let role = signed.account().role;
-    let options = passkeys::offer(app, &signed.session).await?;
-    let offer = if factors::suits(role, Kind::Totp) {
-        let offer = factors::offer_totp(app, &signed.session).await?;
+    let account = signed.account();
+    let (passkey, options) = passkeys::offer(app, account).await?;
+    let (totp, offer) = if factors::suits(account.role, Kind::Totp) {
+        let (secret, offer) = factors::offer_totp(app, account);
         let picture = qr::svg(&offer.uri)?;
-        Some((offer, picture))
+        (Some(secret), Some((offer, picture)))
     } else {
-        None
+        (None, None)
     };
+    Offered { passkey, totp }.keep(app, &signed.session).await?;
     let is_bad = errors.any();
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
