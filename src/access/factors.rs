@@ -13,6 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     accounts::{self, Account},
+    outside_ids,
     passwords::{self, PasswordRefused},
     roles::Role,
     seal::{self, Place},
@@ -129,6 +130,12 @@ pub async fn codes_left(app: &App, account: &Account) -> crate::db::Result<i64> 
 /// Whether an account has a password.
 pub async fn has_password(app: &App, account: &Account) -> crate::db::Result<bool> {
     Ok(store::factors::password(&app.db, account.id).await?.is_some())
+}
+
+/// Whether an account has anything by which it is entered first: a password, or an outside
+/// identity.
+pub async fn has_first(app: &App, account: &Account) -> crate::db::Result<bool> {
+    Ok(has_password(app, account).await? || outside_ids::opens(app, account).await?)
 }
 
 /// Whether `password` is the account's.

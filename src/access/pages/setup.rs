@@ -16,7 +16,7 @@ use crate::{
         factors::{self, FactorRefused, Kind, Offer, Offered},
         passkeys,
         passwords::PasswordRefused,
-        sessions,
+        sessions::{self, Session},
     },
     app::App,
     web::{
@@ -57,20 +57,20 @@ pub(super) struct ShowCodes {
 
 /// Whether a session may change by what its account is entered: one with both factors, or one of an
 /// account that has none yet.
-fn may_change(signed: &Signed) -> bool {
-    signed.session.level == Level::Full || signed.account().confirmed_at.is_none()
+pub(super) fn may_change(session: &Session) -> bool {
+    session.level == Level::Full || session.account.confirmed_at.is_none()
 }
 
-fn not_yet(signed: &Signed) -> Response {
+pub(super) fn not_yet(signed: &Signed) -> Response {
     signed.page.onwards("/sign-in/second#main")
 }
 
 /// `GET /account/setup`: a password first, then a second factor.
 pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
-    if !factors::has_password(&app, signed.account()).await? {
+    if !factors::has_first(&app, signed.account()).await? {
         let page = signed.page;
         return show(&SetPassword { page, errors: Errors::none(), asks_old: false });
     }
@@ -110,7 +110,7 @@ pub(super) async fn password(
     signed: Signed,
     Form(given): Form<NewPassword>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let account = signed.account();
@@ -159,7 +159,7 @@ pub(super) async fn app(
     headers: HeaderMap,
     Form(given): Form<FirstCode>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let added = factors::accept_totp(&app, &signed.session, (&given.label, &given.code)).await?;
@@ -184,7 +184,7 @@ pub(super) async fn passkey(
     headers: HeaderMap,
     Form(given): Form<NewPasskey>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let given = (given.label.as_str(), given.answer.as_str());
@@ -213,7 +213,7 @@ async fn added_one(app: &App, signed: Signed, headers: &HeaderMap) -> PageResult
     if signed.account().confirmed_at.is_some() {
         return Ok(signed.page.onwards("/account#main"));
     }
-    if !factors::has_password(app, signed.account()).await? {
+    if !factors::has_first(app, signed.account()).await? {
         return Ok(signed.page.onwards("/account/setup#main"));
     }
     let secret = sessions::raise(app, &signed.session).await?;
