@@ -4,13 +4,16 @@
 //! one [role](roles::Role), of the centre or within one provider. Each route of the site names its
 //! [door](doors::Door). A machine shows a token that is good for one thing. Owns `accounts`,
 //! `account_events`, `account_links`, `account_sessions`, `account_passwords`, `account_factors`,
-//! `account_recovery_codes`, `sign_in_failures`, `api_tokens`.
+//! `account_recovery_codes`, `account_outside_ids`, `account_outings`, `sign_in_failures`,
+//! `api_tokens`.
 
 pub mod accounts;
 pub mod doors;
 pub mod factors;
 pub mod keys;
 pub mod locks;
+pub mod oidc;
+pub mod outside_ids;
 pub mod pages;
 pub mod passkeys;
 pub mod passwords;

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use uuid::Uuid;
 
 use crate::{
-    access::keys::Keys,
+    access::{keys::Keys, oidc::Known},
     config::Centre,
     db::Db,
     ids,
@@ -32,6 +32,8 @@ pub struct App {
     pub data: PathBuf,
     /// Who runs this centre; the placeholder until [`App::run_by`] says otherwise.
     pub centre: Arc<Centre>,
+    /// What is known of the outside provider of that centre.
+    pub(crate) outside: Arc<Known>,
     rng: Arc<Mutex<ChaCha20Rng>>,
     by: Option<Arc<str>>,
 }
@@ -42,7 +44,8 @@ impl App {
         let rng = ChaCha20Rng::try_from_rng(&mut rand::rngs::SysRng)
             .expect("the operating system always has randomness for a running process");
         let (keys, rng) = (Arc::new(keys), Arc::new(Mutex::new(rng)));
-        Self { db, clock, keys, data, centre: Arc::new(Centre::placeholder()), rng, by: None }
+        let (centre, outside) = (Arc::new(Centre::placeholder()), Arc::default());
+        Self { db, clock, keys, data, centre, outside, rng, by: None }
     }
 
     /// The same application in the hands of a person, whose deeds stand in the audit log. Without
@@ -61,6 +64,7 @@ impl App {
     #[must_use]
     pub fn run_by(mut self, centre: Centre) -> Self {
         self.centre = Arc::new(centre);
+        self.outside = Arc::default();
         self
     }
 

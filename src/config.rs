@@ -9,9 +9,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use ipnet::IpNet;
 use serde::Deserialize;
+
+use crate::{access::keys::secret_of, net::outgoing};
 
 /// The centre (センター) as the public meets it: name, phone, hours, domain.
 #[derive(Clone, Debug, Deserialize)]
@@ -43,6 +45,9 @@ pub struct Centre {
     /// The server that lists leave by as mail; without it none does.
     #[serde(default)]
     pub mail: Option<MailServer>,
+    /// The outside provider that may say who somebody is; without it none does.
+    #[serde(default)]
+    pub oidc: Option<Oidc>,
 }
 
 /// How mails leave the centre (メールサーバーの設定). The password stands in a file of its own.
@@ -90,6 +95,53 @@ pub enum Security {
     None,
 }
 
+/// An outside provider that says who somebody is (外部IDの提供元), by OpenID Connect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[doc(alias = "外部IDの提供元")]
+pub struct Oidc {
+    /// Its address, as its ID tokens name it.
+    pub issuer: String,
+    /// Under which name it knows this centre.
+    pub client_id: String,
+    /// The file of mode 0600 that holds the secret it gave us and nothing else.
+    #[serde(default)]
+    pub client_secret_file: Option<PathBuf>,
+    /// What people call it, in Japanese.
+    pub name_ja: String,
+    /// What people call it, in English.
+    pub name_en: String,
+    /// Further servers of it, where its tokens or its keys are fetched.
+    #[serde(default)]
+    pub servers: Vec<String>,
+    /// Whether it may stand inside the centre's own network.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// The authority that vouches for its servers, in place of those that browsers trust (PEM).
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Oidc {
+    /// Refuses settings by which nobody could ever come in.
+    fn check(&self) -> anyhow::Result<()> {
+        for url in std::iter::once(&self.issuer).chain(&self.servers) {
+            if let Some(why) = outgoing::objection(url) {
+                bail!("section [oidc] of `centre.toml`: {why}");
+            }
+        }
+        self.secret().map(drop)
+    }
+
+    /// The secret that the provider gave us, if it did.
+    pub(crate) fn secret(&self) -> anyhow::Result<Option<String>> {
+        let Some(path) = &self.client_secret_file else { return Ok(None) };
+        let secret = secret_of(path).map_err(|why| anyhow!("section [oidc]: {why}"))?;
+        ensure!(!secret.is_empty(), "section [oidc]: {} is empty", path.display());
+        Ok(Some(secret))
+    }
+}
+
 /// The phone number of the placeholder; nobody answers it.
 const PLACEHOLDER_PHONE: &str = "0120-000-000";
 /// A domain reserved for examples (RFC 2606).
@@ -109,6 +161,7 @@ impl Centre {
             proxies: Vec::new(),
             checkpoint_dir: None,
             mail: None,
+            oidc: None,
         }
     }
 
@@ -140,7 +193,7 @@ impl Centre {
             "write `centre.toml` into the data folder first: name_ja, name_en, phone, hours_ja, \
              hours_en, domain; without it only this machine itself is served"
         );
-        Ok(())
+        self.oidc.as_ref().map_or(Ok(()), Oidc::check)
     }
 
     /// Where the site is reached; under the placeholder on this machine, by a name, since a passkey

@@ -12,6 +12,8 @@ mod device;
 mod intake;
 #[path = "portal/office.rs"]
 mod office;
+#[path = "portal/outside.rs"]
+mod outside;
 #[path = "portal/people.rs"]
 mod people;
 #[path = "portal/providers.rs"]
@@ -24,6 +26,13 @@ mod steps;
 mod strangers;
 #[path = "portal/ways.rs"]
 mod ways;
+#[path = "support/issuer.rs"]
+mod issuer;
+#[path = "support/loopback.rs"]
+mod loopback;
+#[path = "support/peers.rs"]
+#[allow(dead_code, reason = "pages need the provider of identities alone")]
+mod peers;
 
 use axum::http::StatusCode;
 use centre::{ADDRESS, Answer, Centre, Planted, Visitor, run, texts};

@@ -332,6 +332,7 @@ pub async fn change(
         store::sessions::end_all(&mut tx, account.id, now).await?;
         if matches!(change, Change::Recover | Change::End) {
             store::factors::clear(&mut tx, account.id, now).await?;
+            store::outside::unbind(&mut tx, account.id, (hand.name(), now)).await?;
         }
         told(&mut tx, &account, fact, (hand.name(), now)).await?;
         tx.commit().await

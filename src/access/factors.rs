@@ -5,6 +5,7 @@
 //! keyed hashes.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use sqlx::FromRow;
 use totp_rs::{Builder, Secret};
@@ -12,6 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use super::{
     accounts::{self, Account},
+    outside_ids,
     passwords::{self, PasswordRefused},
     roles::Role,
     seal::{self, Place},
@@ -130,6 +132,12 @@ pub async fn has_password(app: &App, account: &Account) -> crate::db::Result<boo
     Ok(store::factors::password(&app.db, account.id).await?.is_some())
 }
 
+/// Whether an account has anything by which it is entered first: a password, or an outside
+/// identity.
+pub async fn has_first(app: &App, account: &Account) -> crate::db::Result<bool> {
+    Ok(has_password(app, account).await? || outside_ids::opens(app, account).await?)
+}
+
 /// Whether `password` is the account's.
 pub async fn is_password(app: &App, account: &Account, password: &str) -> anyhow::Result<bool> {
     let hash = store::factors::password(&app.db, account.id).await?;
@@ -228,16 +236,37 @@ impl std::fmt::Debug for Offer {
     }
 }
 
-/// Offers a secret for an app, and remembers it until the app has shown its first code.
-pub async fn offer_totp(app: &App, session: &Session) -> anyhow::Result<Offer> {
+/// What was offered to a person who adds a factor, which one page does in both kinds (登録の問い).
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Offered {
+    /// The question to a device.
+    pub(super) passkey: serde_json::Value,
+    /// The secret for an app, where the role may use one.
+    pub(super) totp: Option<Vec<u8>>,
+}
+
+impl Offered {
+    /// Remembers it until one of both is added.
+    pub(super) async fn keep(&self, app: &App, session: &Session) -> anyhow::Result<()> {
+        session.remember(app, Some(&serde_json::to_vec(self)?)).await
+    }
+
+    /// What was offered last in this session.
+    pub(super) fn last(app: &App, session: &Session) -> Self {
+        let kept = session.recall(app);
+        kept.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    }
+}
+
+/// A secret for an app, and as the app is shown it.
+pub(super) fn offer_totp(app: &App, account: &Account) -> (Vec<u8>, Offer) {
     let mut secret = vec![0; 20];
     app.random(|rng| rand::Rng::fill_bytes(rng, &mut secret));
-    session.remember(app, Some(&[b"totp".as_slice(), &secret].concat())).await?;
-    let text = Secret::from(secret).to_base32();
-    let (issuer, name) = (&app.centre.domain, &session.account.name);
+    let text = Secret::from(secret.clone()).to_base32();
+    let (issuer, name) = (&app.centre.domain, &account.name);
     let uri = format!("otpauth://totp/{issuer}:{name}?secret={text}&issuer={issuer}");
     let groups: Vec<&str> = (0..text.len()).step_by(4).map(|at| &text[at..at + 4]).collect();
-    Ok(Offer { secret: groups.join(" "), uri })
+    (secret, Offer { secret: groups.join(" "), uri })
 }
 
 /// Adds the app that was offered, once it has shown a code that fits.
@@ -249,14 +278,13 @@ pub async fn accept_totp(
     if !suits(session.account.role, Kind::Totp) {
         return Ok(Err(FactorRefused::PasskeyOnly));
     }
-    let offered = session.recall(app);
-    let Some(secret) = offered.as_deref().and_then(|kept| kept.strip_prefix(b"totp")) else {
+    let Some(secret) = Offered::last(app, session).totp else {
         return Ok(Err(FactorRefused::NotAsked));
     };
-    let Some(step) = step_of(secret, code, app.now())? else {
+    let Some(step) = step_of(&secret, code, app.now())? else {
         return Ok(Err(FactorRefused::Wrong));
     };
-    let what = (Kind::Totp, label, secret);
+    let what = (Kind::Totp, label, &secret[..]);
     let factor = Factor { last_step: Some(step), ..Factor::fresh(app, session.account.id, what) };
     add(app, &session.account, &factor).await?;
     session.remember(app, None).await?;

@@ -76,6 +76,17 @@ fn read(path: &Path) -> Result<[u8; 32], KeysRefused> {
     from_hex(text.trim()).ok_or(KeysRefused::Malformed(name))
 }
 
+/// A secret that stands alone in a file which nobody else may read; else why it cannot be used.
+pub(crate) fn secret_of(path: &Path) -> Result<String, String> {
+    let name = path.display();
+    let meta = fs::metadata(path).map_err(|e| format!("{name}: {e}"))?;
+    if others_can_read(&meta) {
+        return Err(format!("{name} can be read by others: run `chmod 600 {name}`"));
+    }
+    let text = fs::read_to_string(path).map_err(|e| format!("{name}: {e}"))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
 #[cfg(unix)]
 pub(crate) fn others_can_read(meta: &fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt as _;

@@ -4,6 +4,7 @@
 mod accounts;
 mod enter;
 mod matrix;
+mod outside;
 mod own;
 mod setup;
 
@@ -31,6 +32,8 @@ pub fn routes() -> Routes {
         .get("/sign-in", all, enter::form)
         .post("/sign-in", all, enter::by_password)
         .post("/sign-in/link", all, enter::by_link)
+        .post("/sign-in/oidc", all, outside::begin)
+        .get("/sign-in/oidc/back", all, outside::back)
         .get("/sign-in/second", entering, enter::second)
         .post("/sign-in/second", entering, enter::by_code)
         .post("/sign-in/passkey", entering, enter::by_passkey)
@@ -40,6 +43,8 @@ pub fn routes() -> Routes {
         .post("/account/password", entering, setup::password)
         .post("/account/app", entering, setup::app)
         .post("/account/passkey", entering, setup::passkey)
+        .post("/account/oidc", entering, outside::begin_to_bind)
+        .post("/account/oidc/unbind", own, outside::unbind)
         .get("/account", own, own::show)
         .post("/account/codes", own, own::codes)
         .post("/account/factors", own, own::remove)

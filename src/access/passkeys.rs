@@ -6,6 +6,7 @@
 //! without TLS. An address such as `127.0.0.1` has no name that a passkey could be bound to.
 
 use anyhow::Context as _;
+use serde_json::Value;
 use webauthn_rs::prelude::{
     Passkey, PasskeyAuthentication, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential, Url, Webauthn, WebauthnBuilder,
@@ -13,7 +14,7 @@ use webauthn_rs::prelude::{
 
 use super::{
     accounts::Account,
-    factors::{self, Factor, FactorRefused, Kind},
+    factors::{self, Factor, FactorRefused, Kind, Offered},
     sessions::Session,
     store,
 };
@@ -42,9 +43,8 @@ async fn passkeys(app: &App, account: &Account) -> anyhow::Result<Vec<(Factor, P
     Ok(keys)
 }
 
-/// Begins to add a passkey; gives the options for the browser as JSON.
-pub async fn offer(app: &App, session: &Session) -> anyhow::Result<String> {
-    let account = &session.account;
+/// Begins to add a passkey; gives what to remember, and the options for the browser as JSON.
+pub(super) async fn offer(app: &App, account: &Account) -> anyhow::Result<(Value, String)> {
     let known = passkeys(app, account).await?.into_iter().map(|(_, key)| key.cred_id().clone());
     let (options, state) = webauthn(app)?.start_passkey_registration(
         account.id.0,
@@ -52,8 +52,7 @@ pub async fn offer(app: &App, session: &Session) -> anyhow::Result<String> {
         &account.name,
         Some(known.collect()),
     )?;
-    session.remember(app, Some(&serde_json::to_vec(&state)?)).await?;
-    Ok(serde_json::to_string(&options)?)
+    Ok((serde_json::to_value(&state)?, serde_json::to_string(&options)?))
 }
 
 /// Adds the passkey that the device made; `answer` is what the browser says, as JSON.
@@ -62,8 +61,10 @@ pub async fn accept(
     session: &Session,
     (label, answer): (&str, &str),
 ) -> anyhow::Result<Result<(), FactorRefused>> {
-    let state: Option<PasskeyRegistration> = asked(app, session);
-    let Some(state) = state else { return Ok(Err(FactorRefused::NotAsked)) };
+    let offered = Offered::last(app, session).passkey;
+    let Ok(state) = serde_json::from_value::<PasskeyRegistration>(offered) else {
+        return Ok(Err(FactorRefused::NotAsked));
+    };
     session.remember(app, None).await?;
     let answer: Option<RegisterPublicKeyCredential> = serde_json::from_str(answer).ok();
     let Some(answer) = answer else { return Ok(Err(FactorRefused::Wrong)) };
@@ -94,7 +95,8 @@ pub async fn ask(app: &App, session: &Session) -> anyhow::Result<Option<String>>
 
 /// Whether the device showed one of the account's passkeys; the question is used up by this.
 pub async fn is_shown(app: &App, session: &Session, answer: &str) -> anyhow::Result<bool> {
-    let state: Option<PasskeyAuthentication> = asked(app, session);
+    let asked = session.recall(app);
+    let state = asked.and_then(|text| serde_json::from_slice::<PasskeyAuthentication>(&text).ok());
     let Some(state) = state else { return Ok(false) };
     session.remember(app, None).await?;
     let answer: Option<PublicKeyCredential> = serde_json::from_str(answer).ok();
@@ -122,8 +124,4 @@ pub async fn is_shown(app: &App, session: &Session, answer: &str) -> anyhow::Res
         return Ok(true);
     }
     Ok(false)
-}
-
-fn asked<T: serde::de::DeserializeOwned>(app: &App, session: &Session) -> Option<T> {
-    serde_json::from_slice(&session.recall(app)?).ok()
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     app::App,
     db::retry,
-    time::Moment,
+    time::{DAY, Moment},
     web::session::{fresh_secret, tag},
 };
 
@@ -21,6 +21,8 @@ use crate::{
 pub const IDLE_MINUTES: i64 = 30;
 /// Hours after which a session ends in any case.
 pub const SESSION_HOURS: i64 = 12;
+/// Days after which the row of a session that has ended is swept away.
+pub const ENDED_DAYS: i64 = 30;
 
 const MINUTE: i64 = 60_000_000;
 
@@ -66,6 +68,7 @@ pub async fn open(app: &App, account: &Account, level: Level) -> anyhow::Result<
     let (now, secret) = (app.now(), fresh_secret(app));
     let open = async || {
         let mut tx = app.db.begin().await?;
+        store::sessions::sweep(&mut tx, Moment(now.0 - ENDED_DAYS * DAY)).await?;
         let session = (&tag(&secret)[..], account.id);
         store::sessions::insert(&mut tx, session, level, (now, end(now))).await?;
         tx.commit().await

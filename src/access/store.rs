@@ -3,6 +3,7 @@
 pub(super) mod accounts;
 pub(super) mod factors;
 pub(super) mod locks;
+pub(super) mod outside;
 pub(super) mod sessions;
 
 use super::tokens::Token;

@@ -36,6 +36,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (22, "self-service of providers", include_str!("../../migrations/0022_self_service.sql")),
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
+    (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
 ];
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.

@@ -18,7 +18,7 @@ use lettre::{
 
 use super::MailRefused;
 use crate::{
-    access::keys::others_can_read,
+    access::keys::secret_of,
     config::{MailServer, Security},
 };
 
@@ -144,11 +144,5 @@ fn password(settings: &MailServer) -> Result<String, MailRefused> {
     let bad = |why: String| MailRefused::BadSettings(why);
     let path = settings.password_file.as_ref();
     let path = path.ok_or_else(|| bad("`user` needs `password_file`".to_owned()))?;
-    let name = path.display();
-    let meta = std::fs::metadata(path).map_err(|e| bad(format!("{name}: {e}")))?;
-    if others_can_read(&meta) {
-        return Err(bad(format!("{name} can be read by others: run `chmod 600 {name}`")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|e| bad(format!("{name}: {e}")))?;
-    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+    secret_of(path).map_err(bad)
 }

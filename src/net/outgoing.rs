@@ -13,7 +13,7 @@ use std::{
 
 use ureq::{
     Agent,
-    http::{HeaderMap, Request, Uri},
+    http::{HeaderMap, Request, Response, StatusCode, Uri},
     tls::{Certificate, RootCerts, TlsConfig},
     unversioned::{
         resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver},
@@ -202,6 +202,15 @@ impl Answer {
     /// The first header of that name, if it is a text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The whole answer, for a library that reads it by itself.
+    pub(crate) fn into_response(self) -> Response<Vec<u8>> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        *response.headers_mut() = self.headers;
+        response
     }
 
     /// The answer if it is a success; else what to say of it, and how long the server asks to wait.

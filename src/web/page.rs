@@ -182,6 +182,12 @@ impl Page {
         self.centre.phone.replace('-', "-\u{2060}")
     }
 
+    /// What people call the outside provider that may say who they are, where there is one.
+    pub fn outside_name(&self) -> Option<&str> {
+        let oidc = self.centre.oidc.as_ref()?;
+        Some(if self.lang == Lang::Ja { &oidc.name_ja } else { &oidc.name_en })
+    }
+
     /// The centre's hours.
     pub fn hours(&self) -> &str {
         if self.lang == Lang::Ja { &self.centre.hours_ja } else { &self.centre.hours_en }

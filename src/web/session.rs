@@ -21,6 +21,8 @@ pub struct Cookie {
 pub const VISIT: Cookie = Cookie { secure: "__Host-todoke", plain: "todoke" };
 /// Of a person of the centre.
 pub const STAFF: Cookie = Cookie { secure: "__Host-todoke-staff", plain: "todoke-staff" };
+/// Of a browser that was sent out to an outside provider and is awaited back.
+pub const OUTING: Cookie = Cookie { secure: "__Host-todoke-out", plain: "todoke-out" };
 
 /// A fresh secret of 256 bits, as the cookie carries it.
 pub fn fresh_secret(app: &App) -> String {

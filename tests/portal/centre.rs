@@ -418,6 +418,18 @@ impl Visitor {
         self.post("/id", &format!("id={}", escaped.concat())).await
     }
 
+    /// Keeps a cookie in place of the one of that name; an empty one is forgotten.
+    fn keeps(&mut self, pair: &str) {
+        let name = &pair[..=pair.find('=').unwrap()];
+        let kept = self.cookie.take().unwrap_or_default();
+        let mut all: Vec<&str> = kept.split("; ").filter(|one| !one.is_empty()).collect();
+        all.retain(|one| !one.starts_with(name));
+        if pair != name {
+            all.push(pair);
+        }
+        self.cookie = (!all.is_empty()).then(|| all.join("; "));
+    }
+
     /// Sends any request.
     pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
         let headers = request.headers_mut();
@@ -429,9 +441,8 @@ impl Visitor {
         let answer = self.routes.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        if let Some(cookie) = parts.headers.get(header::SET_COOKIE) {
-            let pair = cookie.to_str().unwrap().split(';').next().unwrap();
-            self.cookie = (!pair.ends_with('=')).then(|| pair.to_owned());
+        for cookie in parts.headers.get_all(header::SET_COOKIE) {
+            self.keeps(cookie.to_str().unwrap().split(';').next().unwrap());
         }
         let body = String::from_utf8(body.to_vec()).unwrap();
         Answer { status: parts.status, headers: parts.headers, body }

@@ -50,22 +50,26 @@ async fn session(centre: &Centre, account: &Account, level: Level) -> String {
 }
 
 /// What a page shows between two marks.
-fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
+pub(crate) fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
     let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before} in {page}"));
     rest.split_once(after).unwrap().0
 }
 
 /// The code that an app shows which was given the secret of this page.
-fn code_of(centre: &Centre, secret: &str) -> String {
+pub(crate) fn code_of(centre: &Centre, secret: &str) -> String {
     let seconds = u64::try_from(centre.app.now().0 / 1_000_000).unwrap();
     let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).unwrap();
     totp_rs::Builder::new().with_secret(secret).build().unwrap().generate(seconds).to_string()
 }
 
-const PASSWORD: &str = "four%20quiet%20words%20here";
+pub(crate) const PASSWORD: &str = "four%20quiet%20words%20here";
 
 /// Enters by a link, chooses a password and an app; gives the app's secret and the recovery codes.
-async fn sets_up(centre: &Centre, who: &mut Visitor, name: &str) -> (String, Vec<String>) {
+pub(crate) async fn sets_up(
+    centre: &Centre,
+    who: &mut Visitor,
+    name: &str,
+) -> (String, Vec<String>) {
     let code = link(centre, name).await;
     let entered = who.post("/sign-in/link", &format!("code={code}")).await;
     assert_eq!(entered.to(), "/account/setup#main");
@@ -228,6 +232,26 @@ async fn an_administrator_gets_in_by_a_passkey_alone() {
     person.get("/sign-in/second").await;
     let replayed = person.post("/sign-in/passkey", &form).await;
     assert_eq!(replayed.status, 422, "an answer to another question opens nothing");
+}
+
+#[tokio::test]
+async fn whoever_may_use_an_app_may_choose_a_passkey_on_the_same_page() {
+    for centre in Centre::on_each_engine().await {
+        invited(&centre, "desk-1", Role::Intake).await;
+        let code = link(&centre, "desk-1").await;
+        let mut person = centre.visitor();
+        person.post("/sign-in/link", &format!("code={code}")).await;
+        person.post("/account/password", &format!("password={PASSWORD}&again={PASSWORD}")).await;
+        let page = person.get("/account/setup").await;
+        assert!(page.body.contains("/account/app"), "both are offered");
+        let mut device = crate::device::Device::new();
+        let options = between(&page.body, "data-options=\"", "\" data-cancelled");
+        let answer = device.makes(options).await;
+        let form = crate::centre::form(&[("label", "key"), ("answer", &answer)]);
+        let codes = person.post("/account/passkey", &form).await;
+        assert!(codes.body.contains("td-codes"), "{}", codes.body);
+        assert_eq!(person.get("/admin/feeds").await.status, 200);
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A peer's program, or nothing when this run has none.
-fn program(variable: &str) -> Option<PathBuf> {
+pub(crate) fn program(variable: &str) -> Option<PathBuf> {
     let path = std::env::var_os(variable).filter(|path| !path.is_empty());
     if path.is_none() {
         println!("skipped: {variable} names no program");
@@ -30,11 +30,11 @@ pub(crate) fn taxii_client() -> Option<PathBuf> {
     program("TODOKE_TEST_TAXII_CLIENT")
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
-fn awaits(port: u16) {
+pub(crate) fn awaits(port: u16) {
     for _ in 0..400 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return;
@@ -45,7 +45,7 @@ fn awaits(port: u16) {
 }
 
 /// Ends a process as an operator would, so that it ends its own children.
-fn end(child: &mut Child) {
+pub(crate) fn end(child: &mut Child) {
     let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     let _ = child.wait();
 }

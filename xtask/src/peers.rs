@@ -1,4 +1,5 @@
-//! Real peers for the tests: a mail server of Debian, a server and a client of TAXII from PyPI.
+//! Real peers for the tests: a mail server of Debian; from PyPI a server and a client of TAXII, and
+//! a provider of OpenID Connect.
 //!
 //! Neither is started here: each test starts its own, and is told by the environment where it is.
 
@@ -17,6 +18,8 @@ pub(crate) const DOVECOT: &str = "TODOKE_TEST_DOVECOT";
 pub(crate) const MEDALLION: &str = "TODOKE_TEST_MEDALLION";
 /// Names the Python that has the TAXII client.
 pub(crate) const TAXII_CLIENT: &str = "TODOKE_TEST_TAXII_CLIENT";
+/// Names the provider of OpenID Connect.
+pub(crate) const OIDC_PROVIDER: &str = "TODOKE_TEST_OIDC_PROVIDER";
 
 /// A package of PyPI that the tests need, in the version that they are written against.
 struct Package {
@@ -30,6 +33,8 @@ const MEDALLION_PACKAGE: Package =
     Package { name: "medallion", version: "3.0.0", program: "bin/medallion" };
 const CLIENT_PACKAGE: Package =
     Package { name: "taxii2-client", version: "2.3.0", program: "bin/python" };
+const PROVIDER_PACKAGE: Package =
+    Package { name: "oidc-provider-mock", version: "0.3.4", program: "bin/oidc-provider-mock" };
 
 /// The variables that name the peers, after installing what is missing, also what letters need. A
 /// variable that is set already stays as it is.
@@ -44,6 +49,9 @@ pub(crate) fn named() -> Result<Vec<(&'static str, PathBuf)>> {
     }
     if is_free(TAXII_CLIENT) {
         named.push((TAXII_CLIENT, CLIENT_PACKAGE.installed()?));
+    }
+    if is_free(OIDC_PROVIDER) {
+        named.push((OIDC_PROVIDER, PROVIDER_PACKAGE.installed()?));
     }
     Ok(named)
 }

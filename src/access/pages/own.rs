@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use super::setup::ShowCodes;
 use crate::{
-    access::factors::{self, Factor},
+    access::{
+        factors::{self, Factor},
+        outside_ids::{self, Bound},
+    },
     app::App,
     ids::FactorId,
     web::{
@@ -25,17 +28,32 @@ struct Own {
     role: &'static str,
     factors: Vec<Factor>,
     codes_left: i64,
+    /// Whether the old password is asked for: there may be none.
+    asks_old: bool,
+    outside: Option<Bound>,
+    /// Whether that identity is one of the provider that the settings name.
+    opens: bool,
 }
 
 async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let account = signed.account();
     let (factors, codes_left) =
         (factors::of(app, account).await?, factors::codes_left(app, account).await?);
+    let (outside, opens) =
+        (outside_ids::of(app, account).await?, outside_ids::opens(app, account).await?);
+    let asks_old = factors::has_password(app, account).await?;
     let role = account.role.word();
     let is_bad = errors.any();
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    show_as(status, &Own { page, errors, role, factors, codes_left })
+    let shown = Own { page, errors, role, factors, codes_left, asks_old, outside, opens };
+    show_as(status, &shown)
+}
+
+/// The own account, with why its outside identity stays.
+pub(super) async fn outside_refused(app: &App, signed: Signed) -> PageResult {
+    let words = signed.page.t("oidc-only");
+    shown(app, signed, Errors::of("outside", words)).await
 }
 
 /// `GET /account`

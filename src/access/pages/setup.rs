@@ -13,10 +13,10 @@ use super::enter::handed;
 use crate::{
     access::{
         doors::Level,
-        factors::{self, FactorRefused, Kind, Offer},
+        factors::{self, FactorRefused, Kind, Offer, Offered},
         passkeys,
         passwords::PasswordRefused,
-        sessions,
+        sessions::{self, Session},
     },
     app::App,
     web::{
@@ -57,20 +57,20 @@ pub(super) struct ShowCodes {
 
 /// Whether a session may change by what its account is entered: one with both factors, or one of an
 /// account that has none yet.
-fn may_change(signed: &Signed) -> bool {
-    signed.session.level == Level::Full || signed.account().confirmed_at.is_none()
+pub(super) fn may_change(session: &Session) -> bool {
+    session.level == Level::Full || session.account.confirmed_at.is_none()
 }
 
-fn not_yet(signed: &Signed) -> Response {
+pub(super) fn not_yet(signed: &Signed) -> Response {
     signed.page.onwards("/sign-in/second#main")
 }
 
 /// `GET /account/setup`: a password first, then a second factor.
 pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
-    if !factors::has_password(&app, signed.account()).await? {
+    if !factors::has_first(&app, signed.account()).await? {
         let page = signed.page;
         return show(&SetPassword { page, errors: Errors::none(), asks_old: false });
     }
@@ -78,15 +78,16 @@ pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
 }
 
 async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
-    let role = signed.account().role;
-    let options = passkeys::offer(app, &signed.session).await?;
-    let offer = if factors::suits(role, Kind::Totp) {
-        let offer = factors::offer_totp(app, &signed.session).await?;
+    let account = signed.account();
+    let (passkey, options) = passkeys::offer(app, account).await?;
+    let (totp, offer) = if factors::suits(account.role, Kind::Totp) {
+        let (secret, offer) = factors::offer_totp(app, account);
         let picture = qr::svg(&offer.uri)?;
-        Some((offer, picture))
+        (Some(secret), Some((offer, picture)))
     } else {
-        None
+        (None, None)
     };
+    Offered { passkey, totp }.keep(app, &signed.session).await?;
     let is_bad = errors.any();
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -109,7 +110,7 @@ pub(super) async fn password(
     signed: Signed,
     Form(given): Form<NewPassword>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let account = signed.account();
@@ -158,7 +159,7 @@ pub(super) async fn app(
     headers: HeaderMap,
     Form(given): Form<FirstCode>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let added = factors::accept_totp(&app, &signed.session, (&given.label, &given.code)).await?;
@@ -183,7 +184,7 @@ pub(super) async fn passkey(
     headers: HeaderMap,
     Form(given): Form<NewPasskey>,
 ) -> PageResult {
-    if !may_change(&signed) {
+    if !may_change(&signed.session) {
         return Ok(not_yet(&signed));
     }
     let given = (given.label.as_str(), given.answer.as_str());
@@ -212,7 +213,7 @@ async fn added_one(app: &App, signed: Signed, headers: &HeaderMap) -> PageResult
     if signed.account().confirmed_at.is_some() {
         return Ok(signed.page.onwards("/account#main"));
     }
-    if !factors::has_password(app, signed.account()).await? {
+    if !factors::has_first(app, signed.account()).await? {
         return Ok(signed.page.onwards("/account/setup#main"));
     }
     let secret = sessions::raise(app, &signed.session).await?;

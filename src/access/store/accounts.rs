@@ -21,6 +21,8 @@ pub(in crate::access) enum Fact {
     FactorAdded,
     FactorRemoved,
     CodesMade,
+    OutsideIdBound,
+    OutsideIdUnbound,
     SignedIn,
 }
 
@@ -38,6 +40,8 @@ impl Fact {
             Self::FactorAdded => "factor-added",
             Self::FactorRemoved => "factor-removed",
             Self::CodesMade => "codes-made",
+            Self::OutsideIdBound => "outside-id-bound",
+            Self::OutsideIdUnbound => "outside-id-unbound",
             Self::SignedIn => "signed-in",
         }
     }

@@ -89,3 +89,9 @@ pub(in crate::access) async fn end_all(
         "UPDATE account_sessions SET ends_at = $1 WHERE account_id = $2 AND ends_at > $1";
     on_tx!(tx, conn => sqlx::query(SQL).bind(now).bind(account).execute(conn).await.map(|_| ()))
 }
+
+/// Forgets sessions that ended before.
+pub(in crate::access) async fn sweep(tx: &mut Tx, before: Moment) -> sqlx::Result<()> {
+    const SQL: &str = "DELETE FROM account_sessions WHERE ends_at < $1";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(before).execute(conn).await.map(|_| ()))
+}
