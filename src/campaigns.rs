@@ -10,6 +10,8 @@
 pub mod decisions;
 pub mod draft;
 pub mod enrol;
+pub mod offers;
+pub(crate) mod pages;
 pub mod participants;
 pub(crate) mod store;
 

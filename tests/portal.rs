@@ -6,12 +6,16 @@
 mod centre;
 #[path = "portal/album.rs"]
 mod album;
+#[path = "portal/apartments.rs"]
+mod apartments;
 #[path = "portal/device.rs"]
 mod device;
 #[path = "portal/intake.rs"]
 mod intake;
 #[path = "portal/office.rs"]
 mod office;
+#[path = "portal/oneoff.rs"]
+mod oneoff;
 #[path = "portal/outside.rs"]
 mod outside;
 #[path = "portal/people.rs"]

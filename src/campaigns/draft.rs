@@ -1,4 +1,4 @@
-//! Drafts (下書き): what a campaign says, as an editor writes it in a TOML file.
+//! Drafts (下書き): what a campaign says, as an editor writes it in a TOML file or on a page.
 //!
 //! Where a list came from is asked for and never assumed: who gathered the data, who handed it
 //! over, when, and under which basis. Owns no table.
@@ -55,28 +55,43 @@ pub struct Said {
     pub feeds: Vec<String>,
 }
 
-/// The file as it is written.
-#[derive(Deserialize)]
+/// What a campaign says, as it is written before anybody looked at it (下書き).
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
-    title: Words,
-    provenance: Origin,
-    happened: Words,
-    to_do: Words,
-    from: String,
-    to: Option<String>,
-    report_by: String,
-    public: bool,
-    feeds: Vec<String>,
+#[doc(alias = "下書き")]
+pub struct Draft {
+    /// Its title.
+    pub title: Words,
+    /// Where its list comes from.
+    pub provenance: Origin,
+    /// What happened, as Markdown.
+    pub happened: Words,
+    /// What to do, as Markdown.
+    pub to_do: Words,
+    /// The day from which it runs.
+    pub from: String,
+    /// The day on which it ends.
+    pub to: Option<String>,
+    /// The day by which providers are asked to report.
+    pub report_by: String,
+    /// Whether it is meant for the public at all.
+    pub public: bool,
+    /// The feeds that bring its list.
+    pub feeds: Vec<String>,
 }
 
-#[derive(Deserialize)]
+/// Where the list comes from, as it is written.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Origin {
-    source: Words,
-    handed_over_by: Words,
-    handed_over_at: String,
-    basis: Words,
+pub struct Origin {
+    /// Who gathered the data.
+    pub source: Words,
+    /// Who handed it over, by which way.
+    pub handed_over_by: Words,
+    /// The day.
+    pub handed_over_at: String,
+    /// Under which basis.
+    pub basis: Words,
 }
 
 /// Why a draft is not understood.
@@ -99,11 +114,26 @@ pub enum NotADraft {
     NoFeed,
 }
 
+impl NotADraft {
+    /// The field at fault, as drafts name it; nothing where it is the draft as a whole.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::NotUnderstood(_) => None,
+            Self::Empty(field) | Self::BadTime(field, _) | Self::BackToFront(field) => Some(field),
+            Self::NoFeed => Some("feeds"),
+        }
+    }
+}
+
 impl Said {
-    /// Reads a draft.
+    /// Reads a draft from a TOML file.
     pub fn read(toml: &str) -> Result<Self, NotADraft> {
-        let file: File =
-            toml::from_str(toml).map_err(|e| NotADraft::NotUnderstood(e.to_string()))?;
+        let draft = toml::from_str(toml).map_err(|e| NotADraft::NotUnderstood(e.to_string()))?;
+        Self::of(draft)
+    }
+
+    /// What a draft says.
+    pub fn of(file: Draft) -> Result<Self, NotADraft> {
         let Origin { source, handed_over_by, handed_over_at, basis } = file.provenance;
         let said = Self {
             provenance: Provenance {

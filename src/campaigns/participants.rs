@@ -110,6 +110,9 @@ pub enum PartRefused {
     /// What is closed changes no more.
     #[error("the campaign is closed")]
     Closed,
+    /// The deadline is over.
+    #[error("answers were asked for before {0}; a version with a later `report_by` lets them in")]
+    TooLate(String),
 }
 
 /// How a provider stands that stood so and says that; nothing where that is no change.
@@ -149,6 +152,21 @@ pub enum Answer {
 }
 
 impl Answer {
+    /// The answer of that word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        let all = [Self::Join, Self::Decline, Self::Withdraw];
+        all.into_iter().find(|answer| answer.word() == word)
+    }
+
+    /// The wire word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Join => "join",
+            Self::Decline => "decline",
+            Self::Withdraw => "withdraw",
+        }
+    }
+
     /// How the provider stands then.
     pub fn standing(self) -> Standing {
         match self {
@@ -169,6 +187,12 @@ pub async fn invite(
     say(&Tenant::of(app, isp.id, &isp.code, by), campaign, Standing::Invited, reason).await
 }
 
+/// Whether an answer comes after the campaign's deadline. Whoever takes part may withdraw at any
+/// time: nobody is kept in it against its will.
+pub(super) fn is_too_late(campaign: &Campaign, answer: Answer, now: Moment) -> bool {
+    answer != Answer::Withdraw && now >= campaign.said.report_by
+}
+
 /// Takes a provider's answer; tells whether that is a change.
 pub async fn answer(
     tenant: &Tenant,
@@ -176,6 +200,9 @@ pub async fn answer(
     answer: Answer,
     reason: Option<&str>,
 ) -> anyhow::Result<Result<bool, PartRefused>> {
+    if is_too_late(campaign, answer, tenant.now()) {
+        return Ok(Err(PartRefused::TooLate(campaign.said.report_by.date_jst())));
+    }
     say(tenant, campaign, answer.standing(), reason).await
 }
 

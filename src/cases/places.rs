@@ -5,13 +5,16 @@
 //! takes the one before back. What providers report of the place stands in their reports. Owns
 //! `case_places`.
 
+use std::collections::HashMap;
+
 use formats::report_back::Placement;
 
 use super::{CaseRef, store::places as store};
 use crate::{
     app::App,
     audit::{self, Leaf},
-    db::{Tx, retry},
+    db::{Db, Tx, retry},
+    ids::{CaseId, IspId},
     isps::apartments::{Decision, buildings::Addressing},
     time::Moment,
 };
@@ -119,18 +122,64 @@ async fn say_once(
 
 /// Everything that was said of a case, in order.
 pub(crate) async fn history(tx: &mut Tx, case: CaseRef) -> anyhow::Result<Vec<Said>> {
-    let mut words = Vec::new();
-    for (at, kind, value, used, author, reason) in store::of(tx, case).await? {
-        let word = if kind == "placed" {
-            let used = used.map(Addressing::try_from).transpose()?;
+    let mut words = histories(tx, case.isp, &[case.id]).await?;
+    Ok(words.remove(&case.id).unwrap_or_default())
+}
+
+/// Everything that was said of these cases of a provider, of each in order.
+pub(crate) async fn histories(
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[CaseId],
+) -> anyhow::Result<HashMap<CaseId, Vec<Said>>> {
+    let keys: Vec<Vec<u8>> = cases.iter().map(|case| case.0.as_bytes().to_vec()).collect();
+    let mut rows = store::of(tx, isp, &keys).await?;
+    rows.sort_by_key(|row| row.no);
+    let mut words: HashMap<CaseId, Vec<Said>> = HashMap::new();
+    for row in rows {
+        words.entry(row.case_id).or_default().push(row.said()?);
+    }
+    Ok(words)
+}
+
+/// Everything that was said of a case, in order, for whoever looks at it.
+pub async fn words(db: &Db, case: CaseRef) -> anyhow::Result<Vec<Said>> {
+    let mut tx = db.snapshot().await?;
+    history(&mut tx, case).await
+}
+
+/// A decision that stands (決定).
+#[derive(Clone, Debug)]
+#[doc(alias = "決定")]
+pub struct Decided {
+    /// The case.
+    pub case: CaseRef,
+    /// What was decided, and by whom.
+    pub said: Said,
+}
+
+/// Decisions that nobody took back, the latest first, at most `limit`.
+pub async fn decided(db: &Db, limit: i64) -> anyhow::Result<Vec<Decided>> {
+    let rows = store::decided(db, limit).await?.into_iter();
+    let one = |(isp, row): (IspId, store::Stored)| {
+        let case = CaseRef { isp, id: row.case_id };
+        Ok(Decided { case, said: row.said()? })
+    };
+    rows.map(one).collect()
+}
+
+impl store::Stored {
+    fn said(self) -> anyhow::Result<Said> {
+        let Self { at, value, author, reason, .. } = self;
+        let word = if self.kind == "placed" {
+            let used = self.address_use.map(Addressing::try_from).transpose()?;
             let placement: Option<Placement> = value.map(|word| word.parse()).transpose()?;
             Word::Placed(placement.map(|placement| (placement, used)))
         } else {
             Word::Decided(value.map(|word| word.parse()).transpose()?)
         };
-        words.push(Said { word, at, author, reason });
+        Ok(Said { word, at, author, reason })
     }
-    Ok(words)
 }
 
 #[cfg(test)]

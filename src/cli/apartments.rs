@@ -11,10 +11,13 @@ use super::{
 };
 use crate::{
     app::App,
-    cases::places::{self, Word},
+    cases::places::Word,
     ids::CaseId,
     isps::apartments::{AddressUse, Decision, buildings::Addressing, contradiction::Question},
-    notices::apartments::{self, Placed, Waiting},
+    notices::apartments::{
+        self, Placed,
+        waiting::{self, Waiting},
+    },
 };
 
 #[derive(Debug, Args)]
@@ -78,7 +81,7 @@ impl Apartments {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::Waiting { whom, limit } => {
-                for one in apartments::waiting(&app.db, *limit).await? {
+                for one in waiting::waiting(&app.db, *limit).await? {
                     let of = if one.question.is_for_a_person() { "person" } else { "provider" };
                     if whom.as_ref().is_none_or(|whom| whom == of) {
                         tell(out, &one, of)?;
@@ -103,17 +106,13 @@ impl Place {
 /// Writes a word about a case in an apartment house, and shows how it stands then.
 async fn say(app: &App, out: Out, id: CaseId, word: Word, said: &Saying) -> anyhow::Result<()> {
     let case = one(app, id).await?;
-    let outside = || Refused::because("the case is in no network declared to be of kind apartment");
-    apartments::of(&app.db, &case).await?.ok_or_else(outside)?;
-    let mut which = case.reference();
-    // A case that another one of its line speaks for is placed and decided with it.
-    which.id = case.line_of.unwrap_or(which.id);
-    let changed = places::say(app, which, word, (&said.by, &said.reason)).await?;
-    let placed = apartments::of(&app.db, &case).await?.ok_or_else(outside)?;
+    let done = apartments::say(app, &case, word, (&said.by, &said.reason)).await?;
+    let (changed, placed) = done.map_err(Refused::because)?;
+    let which = case.line_of.unwrap_or(case.id);
     let mut value = value(&placed);
-    value["id"] = json!(which.id);
+    value["id"] = json!(which);
     value["changed"] = json!(changed);
-    out.line(&value, format!("{}\t{}", which.id, words(&placed)))
+    out.line(&value, format!("{which}\t{}", words(&placed)))
 }
 
 fn tell(out: Out, one: &Waiting, whom: &str) -> anyhow::Result<()> {

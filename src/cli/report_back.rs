@@ -91,6 +91,9 @@ async fn import(
         let (line, reason, what_to_do) = (error.line, &error.reason, &error.what_to_do);
         eprintln!("line {line}, column {column}: {reason}. {what_to_do}");
     }
+    for asked in &done.asked {
+        eprintln!("line {}: kept; {}", asked.line, asked.reason);
+    }
     for column in &done.unknown_columns {
         eprintln!("column {column} is not read: the schema has no such column");
     }

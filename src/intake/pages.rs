@@ -4,6 +4,7 @@ mod approvals;
 mod calendar;
 mod desk;
 mod feeds;
+mod lists;
 mod push;
 mod rows;
 mod ways;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
     let sees = Door::May(Act::SeeFeeds);
     let reads = Door::May(Act::ReadRaw);
     let works = Door::May(Act::WorkQuarantine);
+    let runs = Door::May(Act::RunCampaigns);
     Routes::new()
         .get("/admin/feeds", sees, feeds::all)
         .get("/admin/feeds/{name}", sees, feeds::one)
@@ -41,6 +43,12 @@ pub fn routes() -> Routes {
         .post("/admin/approvals/{id}", Door::May(Act::Approve), approvals::decide)
         .get("/admin/files/{id}", sees, feeds::file)
         .get("/admin/files/{id}/raw", reads, feeds::raw)
+        .upload(("/admin/campaigns/{name}/lists", Some(lists::FORM_MAX)), runs, lists::check)
+        .upload(
+            ("/admin/campaigns/{name}/lists/confirm", Some(lists::FORM_MAX)),
+            runs,
+            lists::confirm,
+        )
         .get("/admin/quarantine/{file}/{row}", reads, rows::one)
         .post("/admin/quarantine/{file}/{row}", works, rows::say)
 }

@@ -1,5 +1,7 @@
-//! Pages by which a provider keeps its own entry (事業者の自己管理): networks, contacts, settings.
+//! Pages by which a provider keeps its own entry (事業者の自己管理): networks, buildings, contacts,
+//! settings.
 
+mod buildings;
 mod contacts;
 mod networks;
 mod settings;
@@ -24,6 +26,12 @@ pub fn office_routes() -> OfficeRoutes {
         .get("/isp/networks", DOOR, networks::all)
         .post("/isp/networks", DOOR, networks::ask)
         .post("/isp/networks/withdraw", DOOR, networks::withdraw)
+        .get("/isp/buildings", DOOR, buildings::all)
+        .upload(("/isp/buildings", Some(buildings::FILE_MAX)), DOOR, buildings::check)
+        .upload(("/isp/buildings/confirm", Some(buildings::FILE_MAX)), DOOR, buildings::confirm)
+        .get("/isp/buildings/file.csv", DOOR, buildings::file)
+        .get("/isp/buildings/one", DOOR, buildings::one)
+        .post("/isp/buildings/one", DOOR, buildings::say)
         .get("/isp/contacts", DOOR, contacts::all)
         .post("/isp/contacts", DOOR, contacts::add)
         .post("/isp/contacts/{id}", DOOR, contacts::change)

@@ -5,20 +5,28 @@
 //! open waits for an answer of the provider or of a person, and nothing is guessed. Owns no table;
 //! reads `apartment_buildings`, `case_places`, `cases` and `line_reports`.
 
+mod own;
+pub mod waiting;
+
+use std::collections::HashMap;
+
+use anyhow::Context as _;
 use formats::report_back::{self as wire, Placement, Recipient};
-use ipnet::IpNet;
+
+pub(super) use own::Own;
 
 use super::store::apartments as store;
 use crate::{
+    app::App,
     attribution::{Attributor, Basis},
     cases::{
-        Case, CaseRef, find_in,
+        Case,
         places::{self, Word},
     },
     db::{Db, Tx},
-    ids::IspId,
+    ids::{CaseId, IspId},
     isps::{
-        self, Kind,
+        Kind,
         apartments::{
             AddressUse, Decision, Route,
             buildings::{self, Addressing, Building},
@@ -26,9 +34,13 @@ use crate::{
             known_route, register,
         },
     },
-    sightings::{self, Spot},
+    sightings::{self, Ports, Spot},
     time::Moment,
 };
+
+/// Who says where a device stands, where it is the provider: in its register, or in a report.
+pub(super) const REGISTER: &str = "register";
+pub(super) const REPORT: &str = "report";
 
 /// A case in an apartment house (マンション案件).
 #[derive(Clone, Debug)]
@@ -72,7 +84,7 @@ impl Placed {
     }
 
     /// Holds a report on this case against the decision table: the place is what the report says,
-    /// or else what was known before.
+    /// or else what is known here.
     pub fn weigh(&self, report: &wire::Report) -> Weighed {
         // A report that knows nothing of the place takes nothing back for itself.
         let said = report.placement.filter(|said| *said != Placement::Unknown);
@@ -95,6 +107,15 @@ impl Placed {
     }
 }
 
+/// Whose word on the place of a device counts (根拠).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sources {
+    /// Whoever spoke last.
+    All,
+    /// People and the register: what is said of one report must not depend on which others came.
+    ButReports,
+}
+
 /// The apartment houses of a provider (事業者のマンション), loaded once for many cases.
 #[derive(Clone, Debug, Default)]
 #[doc(alias = "事業者のマンション")]
@@ -110,28 +131,68 @@ impl Houses {
     /// What is known of a case in an apartment house: the provider's register, then whoever spoke
     /// last.
     pub async fn place(&self, tx: &mut Tx, case: &Case) -> anyhow::Result<Placed> {
-        let place = case.place()?;
-        let seen = [(Spot(case.spot.clone()), case.last_seen)];
+        let mut placed = self.place_all(tx, std::slice::from_ref(case)).await?;
+        placed.pop().context("a case is placed")
+    }
+
+    /// The same of many cases of one provider, in a few statements for them all.
+    pub(super) async fn place_all(
+        &self,
+        tx: &mut Tx,
+        cases: &[Case],
+    ) -> anyhow::Result<Vec<Placed>> {
+        self.place_by(tx, cases, Sources::All).await
+    }
+
+    async fn place_by(
+        &self,
+        tx: &mut Tx,
+        cases: &[Case],
+        sources: Sources,
+    ) -> anyhow::Result<Vec<Placed>> {
+        let Some(isp) = cases.first().map(|case| case.isp_id) else { return Ok(Vec::new()) };
+        let seen: Vec<_> =
+            cases.iter().map(|case| (Spot(case.spot.clone()), case.last_seen)).collect();
         let ports = sightings::ports_of(tx, &seen).await?;
-        let port = place.port.or(ports.first().and_then(|ports| ports.calling));
+        let speakers: Vec<CaseId> =
+            cases.iter().map(|case| case.line_of.unwrap_or(case.id)).collect();
+        let words = places::histories(tx, isp, &speakers).await?;
+        let reported = match sources {
+            Sources::All => last_reports(tx, isp, &speakers).await?,
+            Sources::ButReports => HashMap::new(),
+        };
+        let all = cases.iter().zip(ports).zip(&speakers);
+        all.map(|((case, ports), speaker)| {
+            let words = words.get(speaker).map(Vec::as_slice).unwrap_or_default();
+            self.placed(case, ports, (words, reported.get(speaker).copied()))
+        })
+        .collect()
+    }
+
+    fn placed(
+        &self,
+        case: &Case,
+        ports: Ports,
+        (said, reported): (&[places::Said], Option<(Placement, Moment)>),
+    ) -> anyhow::Result<Placed> {
+        let place = case.place()?;
+        let port = place.port.or(ports.calling);
         let found = buildings::find(&self.0, (place.ip, port), case.last_seen);
-        let speaker = CaseRef { isp: case.isp_id, id: case.line_of.unwrap_or(case.id) };
-        let stands = places::Standing::of(&places::history(tx, speaker).await?);
+        let stands = places::Standing::of(said);
         let mut words: Vec<(Moment, Placement, Option<Addressing>, String)> = Vec::new();
         if let Some(said) = &stands.placed
             && let Word::Placed(Some((placement, used))) = said.word
         {
             words.push((said.at, placement, used, said.author.clone()));
         }
-        let reported = last_report(tx, speaker).await?;
-        words.extend(reported.map(|(placement, at)| (at, placement, None, "report".to_owned())));
+        words.extend(reported.map(|(placement, at)| (at, placement, None, REPORT.to_owned())));
         let told = found.as_ref().and_then(|one| one.placement);
         // A report that says "unknown" leaves what the register says.
         words.retain(|(_, placement, _, _)| *placement != Placement::Unknown || told.is_none());
         let last = words.iter().max_by_key(|(at, ..)| *at);
         let (placement, placed_by) = match (last, told) {
             (Some((_, placement, _, who)), _) => (*placement, Some(who.clone())),
-            (None, Some(placement)) => (placement, Some("register".to_owned())),
+            (None, Some(placement)) => (placement, Some(REGISTER.to_owned())),
             (None, None) => (Placement::Unknown, None),
         };
         // Only a person says how addresses are used against what the register says.
@@ -160,20 +221,6 @@ impl Houses {
             question,
         })
     }
-
-    /// Holds a report on a case in an apartment network against the decision table; see
-    /// [`is_in_one`] and [`Placed::weigh`].
-    pub async fn weigh(
-        &self,
-        tx: &mut Tx,
-        case: CaseRef,
-        report: &wire::Report,
-    ) -> anyhow::Result<Weighed> {
-        match find_in(tx, case).await? {
-            Some(case) => Ok(self.place(tx, &case).await?.weigh(report)),
-            None => Ok(Weighed::Fits),
-        }
-    }
 }
 
 /// Whether the provider declared the network of a case to be that of an apartment house then.
@@ -183,61 +230,31 @@ pub fn is_in_one(attributor: &Attributor, case: &Case) -> anyhow::Result<bool> {
     Ok(is_declared && attribution.network_kind == Kind::Apartment.word())
 }
 
-/// What the last report that says something of the place says of it.
-async fn last_report(tx: &mut Tx, case: CaseRef) -> anyhow::Result<Option<(Placement, Moment)>> {
+/// What the last report that says something of the place says of it, by the case that speaks for a
+/// line.
+async fn last_reports(
+    tx: &mut Tx,
+    isp: IspId,
+    speakers: &[CaseId],
+) -> anyhow::Result<HashMap<CaseId, (Placement, Moment)>> {
     let columns = [wire::REQUIRED, wire::OPTIONAL].concat();
     let place = columns.iter().position(|column| *column == "placement").unwrap_or_default();
-    for (body, at) in store::reports(tx, case).await? {
-        let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(body.as_bytes());
+    let mut speaker_of: HashMap<CaseId, CaseId> = speakers.iter().map(|one| (*one, *one)).collect();
+    speaker_of.extend(store::members(tx, isp, speakers).await?);
+    let cases: Vec<CaseId> = speaker_of.keys().copied().collect();
+    let mut reports = store::reports(tx, isp, &cases).await?;
+    reports.sort_by_key(|one| (one.reported_at, one.received_at, one.version));
+    let mut last = HashMap::new();
+    for report in reports {
+        let mut rows =
+            csv::ReaderBuilder::new().has_headers(false).from_reader(report.body.as_bytes());
         let row = rows.records().next().transpose()?.unwrap_or_default();
-        if let Some(word) = row.get(place).filter(|word| !word.is_empty()) {
-            return Ok(Some((word.parse()?, at)));
+        let word = row.get(place).filter(|word| !word.is_empty());
+        if let (Some(word), Some(speaker)) = (word, speaker_of.get(&report.case_id)) {
+            last.insert(*speaker, (word.parse()?, report.reported_at));
         }
     }
-    Ok(None)
-}
-
-/// A case that waits for an answer, and for which.
-#[derive(Clone, Debug)]
-pub struct Waiting {
-    /// The code of its provider.
-    pub isp: String,
-    /// The case.
-    pub case: Case,
-    /// What is known of it.
-    pub placed: Placed,
-    /// What is not.
-    pub question: Question,
-}
-
-/// Cases in apartment houses that wait for an answer, at most `limit` of each provider.
-pub async fn waiting(db: &Db, limit: i64) -> anyhow::Result<Vec<Waiting>> {
-    let attributor = Attributor::of_declarations(db).await?;
-    let prefixes = isps::prefixes(db).await?;
-    let mut waiting = Vec::new();
-    for isp in isps::all(db).await? {
-        let own = prefixes.iter().filter(|one| one.isp == isp.id && one.kind == Kind::Apartment);
-        let mut own: Vec<IpNet> = own.map(|one| one.prefix).collect();
-        own = IpNet::aggregate(&own);
-        if own.is_empty() {
-            continue;
-        }
-        let houses = Houses::of(db, isp.id).await?;
-        let mut tx = db.snapshot().await?;
-        for prefix in own {
-            for case in store::open_in(&mut tx, isp.id, prefix, limit).await? {
-                if !is_in_one(&attributor, &case)? {
-                    continue;
-                }
-                let placed = houses.place(&mut tx, &case).await?;
-                if let Some(question) = placed.question {
-                    let isp = isp.code.clone();
-                    waiting.push(Waiting { isp, case, placed, question });
-                }
-            }
-        }
-    }
-    Ok(waiting)
+    Ok(last)
 }
 
 /// What is known of a case, if it is in an apartment house.
@@ -249,4 +266,27 @@ pub async fn of(db: &Db, case: &Case) -> anyhow::Result<Option<Placed>> {
     let houses = Houses::of(db, case.isp_id).await?;
     let mut tx = db.snapshot().await?;
     houses.place(&mut tx, case).await.map(Some)
+}
+
+/// The case is in no network that its provider declared to be that of an apartment house.
+#[derive(Debug, thiserror::Error)]
+#[error("the case is in no network declared to be of kind apartment")]
+pub struct NotInAHouse;
+
+/// Says where a device stands, or who is told; a case that another one of its line speaks for is
+/// placed and decided with it. Tells whether that is a change, and how it stands then.
+pub async fn say(
+    app: &App,
+    case: &Case,
+    word: Word,
+    said: (&str, &str),
+) -> anyhow::Result<Result<(bool, Placed), NotInAHouse>> {
+    if of(&app.db, case).await?.is_none() {
+        return Ok(Err(NotInAHouse));
+    }
+    let mut which = case.reference();
+    which.id = case.line_of.unwrap_or(which.id);
+    let is_new = places::say(app, which, word, said).await?;
+    let placed = of(&app.db, case).await?;
+    Ok(placed.map(|placed| (is_new, placed)).ok_or(NotInAHouse))
 }

@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 
 use super::store::campaign::{self as store, Lines};
 use crate::{
+    access::tenancy::Tenant,
     campaigns::{
         Campaign, Said,
         participants::{self, Standing},
     },
-    db::Db,
+    db::{Db, Tx},
+    ids::IspId,
     time::Moment,
 };
 
@@ -156,19 +158,39 @@ pub async fn of(db: &Db, campaign: &Campaign) -> anyhow::Result<Figures> {
     for said in participants::standings(db, campaign.id).await? {
         figures.isps.entry(said.isp).or_default().standing = Some(said.kind);
     }
-    for one in store::enrolled(db, campaign.id).await? {
+    let mut tx = db.snapshot().await?;
+    count(&mut tx, &mut figures, (campaign, None)).await?;
+    drop(tx);
+    figures.unattributed = store::unattributed(db, campaign.id).await?;
+    Ok(figures)
+}
+
+/// Counts one provider's part in a campaign, and nobody else's.
+pub async fn of_isp(tenant: &Tenant, campaign: &Campaign) -> anyhow::Result<OfIsp> {
+    let mut figures = Figures::default();
+    let mut tx = tenant.snapshot().await?;
+    count(&mut tx, &mut figures, (campaign, Some(tenant.isp()))).await?;
+    Ok(figures.isps.remove(tenant.code()).unwrap_or_default())
+}
+
+/// Adds what is counted of a campaign, of all providers or of one.
+async fn count(
+    tx: &mut Tx,
+    figures: &mut Figures,
+    (campaign, own): (&Campaign, Option<IspId>),
+) -> crate::db::Result<()> {
+    for one in store::enrolled(tx, campaign.id, own).await? {
         let isp = figures.isps.entry(one.isp).or_default();
         (isp.named, isp.told_before) = (one.cases, one.told_before);
     }
     for Lines { isp, distributed, handed_out, reported, notified, .. } in
-        store::lines(db, campaign.id).await?
+        store::lines(tx, campaign.id, own).await?
     {
         let of = figures.isps.entry(isp).or_default();
         (of.distributed, of.handed_out) = (distributed, handed_out);
         (of.reported, of.notices) = (reported, notified);
     }
-    figures.unattributed = store::unattributed(db, campaign.id).await?;
-    Ok(figures)
+    Ok(())
 }
 
 /// The fiscal year of a moment as the tables of the activity report name it: `R2` is 令和2年度.

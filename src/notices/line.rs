@@ -200,18 +200,42 @@ impl Listing {
             latest.iter().map(|case| (Spot(case.spot.clone()), case.last_seen)).collect();
         let ports = sightings::ports_of(tx, &seen).await?;
         let mut lines = Vec::with_capacity(cases.len());
-        for (((case, seen), latest), ports) in cases.iter().zip(&seen).zip(latest).zip(ports) {
+        for (((case, seen), latest), ports) in cases.iter().zip(&seen).zip(&latest).zip(ports) {
             let body = self.body(*case, seen, ports);
-            lines.push(self.judged(tx, (latest, seen), body).await?);
+            lines.push(self.judged((latest, seen), body).await?);
         }
+        self.place(tx, &latest, &mut lines).await?;
         Ok(lines)
+    }
+
+    /// Says on the lines in apartment houses where their devices stand, as far as anybody said so.
+    async fn place(
+        &self,
+        tx: &mut Tx,
+        latest: &[Case],
+        lines: &mut [Option<LineBody>],
+    ) -> anyhow::Result<()> {
+        let kind = Some(Kind::Apartment.word());
+        let mut within: Vec<(&Case, &mut LineBody)> = Vec::new();
+        for (case, line) in latest.iter().zip(lines) {
+            within.extend(line.as_mut().map(|line| (case, line)));
+        }
+        within.retain(|(_, line)| line.network_kind.as_deref() == kind);
+        // Whether it stands in a home or in a part that all share, no list of detections says: here
+        // stands what the provider or a person said of it before.
+        let cases: Vec<Case> = within.iter().map(|(case, _)| (*case).clone()).collect();
+        let placed = self.houses.place_all(tx, &cases).await?;
+        for ((_, line), placed) in within.into_iter().zip(placed) {
+            line.placement_hint = Some(placed.placement);
+            line.reason_hint = placed.reason_hint();
+        }
+        Ok(())
     }
 
     /// A line with what was declared of its network; nothing where the provider may not read of it.
     async fn judged(
         &self,
-        tx: &mut Tx,
-        (latest, (spot, at)): (Case, &(Spot, Moment)),
+        (latest, (spot, at)): (&Case, &(Spot, Moment)),
         body: LineBody,
     ) -> anyhow::Result<Option<LineBody>> {
         let asn = latest.asn.and_then(|asn| u32::try_from(asn).ok());
@@ -219,15 +243,7 @@ impl Listing {
         if !self.reader.may_read(Seen { ip: place.ip, asn, at: *at }).await? {
             return Ok(None);
         }
-        let body = hints(body, self.reader.declarations().attribute(place.ip, *at));
-        if body.network_kind.as_deref() != Some(Kind::Apartment.word()) {
-            return Ok(Some(body));
-        }
-        // Whether it stands in a home or in a part that all share, no list of detections says: here
-        // stands what the provider or a person said of it before.
-        let placed = self.houses.place(tx, &latest).await?;
-        let (placement_hint, reason_hint) = (Some(placed.placement), placed.reason_hint());
-        Ok(Some(LineBody { placement_hint, reason_hint, ..body }))
+        Ok(Some(hints(body, self.reader.declarations().attribute(place.ip, *at))))
     }
 
     fn body(&self, (case, action): (&Case, &str), seen: &(Spot, Moment), ports: Ports) -> LineBody {

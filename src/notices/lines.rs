@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::{
+    apartments::{Own, Placed},
     chasing::{ListStanding, SOON_DAYS},
     clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
     line::LineBody,
@@ -326,6 +327,8 @@ pub struct OneLine {
     pub reports: Vec<SaidBefore>,
     /// The lists and records on which the same case stands, this one among them.
     pub listings: Vec<(String, i64)>,
+    /// What is known of its place, where it is in an apartment house.
+    pub house: Option<Placed>,
 }
 
 /// That line of the provider, in a fixed number of queries; another one's looks like none.
@@ -334,6 +337,7 @@ pub async fn one(
     list_id: &str,
     record_no: i64,
 ) -> anyhow::Result<Option<OneLine>> {
+    let own = Own::of(tenant).await?;
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
     told::hold(tenant, &mut tx).await?;
@@ -345,9 +349,13 @@ pub async fn one(
     let inquiry_id = inquiry_id::issue(tenant.app(), &mut tx, case).await?;
     let reports = store::reports(&mut tx, tenant.isp(), found.notice_id, record_no).await?;
     let listings = store::listings(&mut tx, tenant.isp(), row.case).await?;
+    let house = match own {
+        Some(own) => own.placed(&mut tx, tenant, &[row.case]).await?.remove(&row.case),
+        None => None,
+    };
     note_read(&mut tx, tenant, "notice.line.read", (Some(list_id), 1)).await?;
     tx.commit().await?;
-    Ok(Some(OneLine { row, inquiry_id, reports, listings }))
+    Ok(Some(OneLine { row, inquiry_id, reports, listings, house }))
 }
 
 /// A list that was handed out (受渡しの記録).

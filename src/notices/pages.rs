@@ -1,9 +1,12 @@
-//! Pages of providers, `/isp…`, and the board of the office that supports them, `/admin/isps`; and
-//! `/api/v1/` and `/taxii2/`: what machines of providers ask for, and hand in; no page, no cookie.
+//! Pages of providers, `/isp…`, and of the office that supports them, `/admin/isps` and its
+//! neighbours; and `/api/v1/` and `/taxii2/`: what machines of providers ask for, and hand in; no
+//! page, no cookie.
 //!
 //! A token opens the lists of one provider. Whatever belongs to another one is not there for it.
 
+mod apartments;
 mod board;
+mod campaigns;
 mod inside;
 mod lines;
 mod lists;
@@ -28,10 +31,14 @@ use crate::{
 /// A file as base64 in a form, and what stands around it.
 const FORM_MAX: usize = 48 << 20;
 
+/// Texts of a campaign in two languages, escaped as forms are.
+const DRAFT_MAX: usize = 512 << 10;
+
 /// The pages of providers.
 pub fn office_routes() -> OfficeRoutes {
     let sees = Door::Provider(Act::SeeLines);
     let reports = Door::Provider(Act::ReportBack);
+    let answers = Door::Provider(Act::ManageProvider);
     OfficeRoutes::new()
         .get("/isp", sees, overview::waiting)
         .get("/isp/lines", sees, lines::page)
@@ -42,15 +49,38 @@ pub fn office_routes() -> OfficeRoutes {
         .upload(("/isp/report/confirm", Some(FORM_MAX)), reports, report::confirm)
         .upload(("/isp/report/errors", Some(FORM_MAX)), reports, report::errors)
         .get("/isp/receipts/{number}", reports, report::receipt)
+        .get("/isp/campaigns", sees, campaigns::offered)
+        .get("/isp/campaigns/{name}", sees, campaigns::offer)
+        .post("/isp/campaigns/{name}/check", answers, campaigns::check)
+        .post("/isp/campaigns/{name}", answers, campaigns::answer)
+        .get("/isp/campaigns/{name}/receipt", sees, campaigns::receipt)
 }
 
 /// The pages of the office that supports providers.
 pub fn routes() -> Routes {
-    Routes::new().get("/admin/isps", Door::May(Act::SeeOffice), board::show).post(
-        "/admin/isps/reminded",
-        Door::May(Act::WorkOffice),
-        board::reminded,
-    )
+    let (sees, works) = (Door::May(Act::SeeOffice), Door::May(Act::WorkOffice));
+    Routes::new()
+        .get("/admin/isps", sees, board::show)
+        .post("/admin/isps/reminded", works, board::reminded)
+        .get("/admin/apartments", sees, apartments::queue)
+        .get("/admin/apartments/{id}", sees, apartments::one)
+        .post("/admin/apartments/{id}", works, apartments::say)
+        .merge(campaign_routes())
+}
+
+fn campaign_routes() -> Routes {
+    let (sees, runs) = (Door::May(Act::SeeCampaigns), Door::May(Act::RunCampaigns));
+    let approves = Door::May(Act::ApproveCampaign);
+    Routes::new()
+        .get("/admin/campaigns", sees, campaigns::all)
+        .get("/admin/new-campaign", runs, campaigns::new)
+        .upload(("/admin/new-campaign", Some(DRAFT_MAX)), runs, campaigns::create)
+        .get("/admin/campaigns/{name}", sees, campaigns::one)
+        .get("/admin/campaigns/{name}/figures.csv", sees, campaigns::csv)
+        .get("/admin/campaigns/{name}/draft", runs, campaigns::change)
+        .upload(("/admin/campaigns/{name}/draft", Some(DRAFT_MAX)), runs, campaigns::say)
+        .post("/admin/campaigns/{name}/decide", approves, campaigns::decide)
+        .post("/admin/campaigns/{name}/run", runs, campaigns::run)
 }
 
 /// The addresses of machines of providers.

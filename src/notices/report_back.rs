@@ -3,8 +3,10 @@
 //!
 //! Good rows go in, bad ones come back with line, column, reason and what to do. The same report
 //! again changes nothing, and one that differs is kept beside the one it corrects. A line token
-//! joins the case to its line. An ISP reports on its own lists alone: another one's look exactly
-//! like none. Owns `line_reports` and, by [`receipt`], `report_uploads`.
+//! joins the case to its line. A row that says of an apartment house what cannot be comes back too,
+//! and where nobody can say yet who is told, the row is kept with that question. An ISP reports on
+//! its own lists alone: another one's look exactly like none. Owns `line_reports` and, by
+//! [`receipt`], `report_uploads`.
 
 mod judge;
 mod keep;
@@ -22,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     access::{keys::to_hex, tenancy::Tenant},
     db::retry,
+    isps::apartments::contradiction::Question,
     web::texts::Lang,
 };
 
@@ -44,13 +47,17 @@ pub struct RowError {
     pub reason: String,
     /// What the ISP can do about it.
     pub what_to_do: String,
+    /// What should stand there instead, in words of the wire, where the reason names it.
+    #[serde(skip)]
+    pub instead: String,
 }
 
 impl RowError {
     fn of(line: u64, column: Option<&str>, code: &'static str, reason: impl Display) -> Self {
         let column = column.map(ToOwned::to_owned);
         let what_to_do = advice(Lang::En, code, column.as_deref());
-        Self { line, column, code, reason: reason.to_string(), what_to_do }
+        let (reason, instead) = (reason.to_string(), String::new());
+        Self { line, column, code, reason, what_to_do, instead }
     }
 
     /// What is wrong, in the language of a page.
@@ -58,7 +65,7 @@ impl RowError {
         if lang == Lang::En {
             self.reason.clone()
         } else {
-            lang.say(&format!("reason-{}", self.code))
+            lang.say_with(&format!("reason-{}", self.code), &[("instead", &self.instead)])
         }
     }
 
@@ -92,7 +99,8 @@ fn advice(lang: Lang, code: &str, column: Option<&str>) -> String {
         (
             "unknown_list" | "unknown_record" | "unknown_id" | "withdrawn_line" | "other_line"
             | "before_detection" | "contact_data" | "formula" | "unknown_word" | "missing_value"
-            | "future_time" | "bad_token",
+            | "future_time" | "bad_token" | "house_recipient" | "house_nobody" | "house_reason"
+            | "house_provider",
             _,
         ) => code,
         ("bad_time" | "no_zone", _) => "time",
@@ -100,6 +108,33 @@ fn advice(lang: Lang, code: &str, column: Option<&str>) -> String {
         _ => "mend",
     };
     lang.say(&format!("office-advice-{key}"))
+}
+
+/// A row that is kept, and what is still to be answered about its device in an apartment house
+/// (残る問い).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[doc(alias = "残る問い")]
+pub struct Asked {
+    /// The line of the file.
+    pub line: u64,
+    /// `place` or `address_use`, which the ISP is asked; `decide`, which a person of the centre
+    /// answers.
+    pub question: &'static str,
+    /// What is asked, and of whom.
+    pub reason: String,
+}
+
+impl Asked {
+    fn of(line: u64, question: Question) -> Self {
+        let question = question.word();
+        let reason = Lang::En.say(&format!("office-asks-{question}"));
+        Self { line, question, reason }
+    }
+
+    /// What is asked, in the language of a page.
+    pub fn reason_in(&self, lang: Lang) -> String {
+        lang.say(&format!("office-asks-{}", self.question))
+    }
 }
 
 /// What an import did (報告取込結果).
@@ -115,6 +150,8 @@ pub struct Imported {
     pub unchanged: usize,
     /// Rows that came back.
     pub errors: Vec<RowError>,
+    /// Rows that say something new, and leave something to be answered.
+    pub asked: Vec<Asked>,
     /// Columns that are not read.
     pub unknown_columns: Vec<String>,
     /// The receipt, unless nothing was to be kept.

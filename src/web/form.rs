@@ -39,3 +39,14 @@ impl Errors {
         self.0.iter().find(|refused| refused.field == field).map(|refused| refused.words.as_str())
     }
 }
+
+/// A value within a query.
+pub fn escaped(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}

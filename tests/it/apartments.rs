@@ -1,9 +1,11 @@
 //! Apartment houses: how they are built, where a device stands, who is told, and what waits.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::{
-    builders::{hit, not_notified, provider},
+    builders::{Row, csv, hit, not_notified, notified, provider},
     centre::{Answer, Centre, on_both_engines},
 };
 
@@ -186,6 +188,15 @@ b5,,,,192.0.2.224/27,,global,,
         let stands = list(&centre);
         assert_eq!((&stands[0]["building"], &stands[1]["building"]), (&"b1".into(), &"b5".into()));
         assert_eq!(stands[0]["parts"].as_array().unwrap().len(), 5);
+        let say = |verb: &[&str]| {
+            let rest = ["--isp", "isp-a", "b5", "--by", "isp-a-1"];
+            centre.tries(&[&["isp", "apartments"], verb, &rest].concat()).status
+        };
+        let to = |centre: &Centre| list(centre)[1]["parts"][0]["to"].clone();
+        let ends = ["2026-10-01", "2026-11-01"].map(|day| say(&["end", "--on", day]));
+        assert_eq!(ends, [0, 1]);
+        assert_eq!(to(&centre), "2026-09-30T15:00:00Z", "it ends once, and not later");
+        assert_eq!((say(&["undo"]), to(&centre)), (0, Value::Null));
         let remove = ["isp", "apartments", "remove", "--isp", "isp-a", "b5", "--by", "isp-a-1"];
         centre.does(&remove);
         assert_eq!(centre.tries(&remove).status, 1);
@@ -194,5 +205,149 @@ b5,,,,192.0.2.224/27,,global,,
         let other = ["isp", "apartments", "import", "--isp", "isp-b", &file, "--by", "isp-b-1"];
         let other = centre.tries(&other);
         assert_eq!((other.status, other.number("buildings")), (1, 0), "another one's addresses");
+    }
+
+    fn a_report_that_says_what_cannot_be_comes_back_with_the_answer_of_the_table(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        let told = |ip: &str, who: &str| {
+            notified(&list, centre.record_of(&list, ip), APRIL).with("recipient", who)
+        };
+        let not = |ip: &str, reason: &str| {
+            not_notified(&list, centre.record_of(&list, ip), APRIL, reason)
+        };
+        let home = |row: Row| row.with("placement", "private");
+        let rows = [
+            home(told("192.0.2.8", "tenant")),
+            told("192.0.2.11", "tenant"),
+            home(not("192.0.2.7", "APARTMENT_SHARED_DEVICE")),
+            home(notified(&list, centre.record_of(&list, "192.0.2.8"), APRIL)),
+            home(told("192.0.2.7", "tenant")),
+            home(told("192.0.2.9", "tenant")),
+            told("192.0.2.10", "tenant"),
+        ];
+        let file = centre.file("report.csv", csv(&rows));
+        let hash = centre.state_hash();
+        let dry = ["report-back", "import", "--isp", "isp-a", &file, "--dry-run"];
+        let dry = centre.tries(&dry);
+        assert_eq!(centre.state_hash(), hash, "a dry run keeps nothing");
+        let done = centre.reports("isp-a", &rows);
+        assert_eq!((done.status, done.number("accepted")), (1, 3), "{done:?}");
+        let errors = done.one()["errors"].as_array().unwrap();
+        let told: Vec<_> = errors.iter().map(|error| {
+            let word = |field: &str| error[field].as_str().unwrap().to_owned();
+            (error["line"].as_i64().unwrap(), word("column"), word("code"))
+        }).collect();
+        let wanted = [(2, "recipient", "house_nobody"), (3, "recipient", "house_recipient"),
+            (4, "reason_code", "house_reason"), (5, "state", "house_nobody")];
+        let wanted = wanted.map(|(line, column, code)| (line, column.into(), code.into()));
+        assert_eq!(told, wanted);
+        let reason = |no: usize| errors[no]["reason"].as_str().unwrap();
+        assert!(reason(0).ends_with("not_notified with APARTMENT_SHARED_DEVICE"), "{}", reason(0));
+        assert!(reason(1).contains("owner, management_company or association"), "{}", reason(1));
+        assert!(errors.iter().all(|error| !error["what_to_do"].as_str().unwrap().is_empty()));
+        let asked = |done: &Answer| {
+            let line = |one: &Value| one["line"].as_i64().unwrap();
+            let asked = done.one()["asked"].as_array().unwrap().iter();
+            asked.map(|one| (line(one), one["question"].clone())).collect::<Vec<_>>()
+        };
+        let wanted: Vec<(i64, Value)> = vec![(7, "decide".into()), (8, "place".into())];
+        assert_eq!(asked(&done), wanted, "nobody knows yet, and nothing is guessed");
+        assert_eq!((asked(&dry), &dry.one()["errors"]), (wanted, &done.one()["errors"]));
+        let kept = centre.standing(&list)["reported"].as_i64().unwrap();
+        assert_eq!(kept, 3, "what came back left nothing");
+        assert_eq!(waiting(&centre), [
+            ("10".into(), "provider".into(), "place".into()),
+            ("8".into(), "provider".into(), "place".into()),
+            ("9".into(), "person".into(), "decide".into()),
+        ]);
+        let mended = [home(not("192.0.2.8", "APARTMENT_SHARED_DEVICE"))];
+        assert_eq!(centre.reports("isp-a", &mended).number("accepted"), 1);
+    }
+
+    fn what_was_kept_stays_known_whatever_the_register_says_later(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        let record = centre.record_of(&list, "192.0.2.7");
+        let row = notified(&list, record, APRIL).with("placement", "private");
+        let row = row.with("recipient", "tenant");
+        assert_eq!(centre.reports("isp-a", std::slice::from_ref(&row)).number("accepted"), 1);
+        let others = HOUSES.replace("192.0.2.7/32,,global", "192.0.2.7/32,,port_forwarding");
+        says(&centre, &others, &[]);
+        let again = centre.reports("isp-a", std::slice::from_ref(&row));
+        assert_eq!((again.status, again.number("unchanged")), (0, 1), "{again:?}");
+        let later = row.with("note", "again");
+        let later = [later.clone(), later];
+        let later = centre.reports("isp-a", &later);
+        let errors = later.one()["errors"].as_array().unwrap().len();
+        assert_eq!((later.number("accepted"), errors), (0, 2), "doubled rows come back alike");
+    }
+
+    fn rows_of_one_line_are_judged_alike_in_whatever_order_they_come(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        let judged = |ip: &str, is_turned: bool| {
+            let record = centre.record_of(&list, ip);
+            let first = not_notified(&list, record, APRIL, "PENDING").with("placement", "private");
+            let later = notified(&list, record, "2026-04-01T08:10:00+09:00");
+            let mut rows = [first, later];
+            if is_turned {
+                rows.reverse();
+            }
+            rows.map(|row| centre.reports("isp-a", &[row]).number("accepted"))
+        };
+        assert_eq!(judged("192.0.2.7", false), [1, 1]);
+        assert_eq!(judged("192.0.2.8", false), [1, 1], "the second row alone says no place");
+        assert_eq!(judged("192.0.2.9", true), [1, 1]);
+        assert_eq!(judged("192.0.2.10", true), [1, 1]);
+    }
+
+    fn what_a_person_decided_is_what_reports_are_held_against(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        let id = centre.case_of("192.0.2.9")["id"].as_str().unwrap().to_owned();
+        let decide = |word: &[&str]| {
+            let rest = ["--reason", "the log names nobody", "--by", "desk-1"];
+            centre.does(&[&["apartments", "decide", &id], word, &rest].concat())
+        };
+        decide(&["--as", "nobody:LOG_EXPIRED"]);
+        let record = centre.record_of(&list, "192.0.2.9");
+        let row = notified(&list, record, APRIL).with("placement", "private");
+        let done = centre.reports("isp-a", std::slice::from_ref(&row));
+        assert_eq!(done.one()["errors"][0]["column"], "state");
+        assert!(done.stderr.contains("not_notified with LOG_EXPIRED"), "{done:?}");
+        decide(&["--undo"]);
+        let done = centre.reports("isp-a", &[row]);
+        assert_eq!((done.number("accepted"), &done.one()["asked"][0]["question"]),
+            (1, &"decide".into()));
+    }
+
+    fn ten_thousand_rows_of_apartment_houses_are_judged_and_kept_in_seconds(centre) {
+        centre.serves(&[provider("isp-a", "static", "198.16.0.0/12").with("kind", "apartment")]);
+        let houses = "building,prefix,addressing\nb1,198.18.0.0/18,global\n";
+        assert_eq!(says(&centre, houses, &[]).status, 0);
+        let ips: Vec<String> =
+            (0..10_000).map(|no| format!("198.18.{}.{}", no / 250, no % 250)).collect();
+        let hits: Vec<Row> = ips.iter().map(|ip| hit("r1", MARCH, ip)).collect();
+        centre.takes(&hits);
+        let list = centre.prepares("isp-a").unwrap();
+        let rows: Vec<Row> = (1..=10_000)
+            .map(|record| notified(&list, record, APRIL).with("placement", "private"))
+            .collect();
+        let begun = Instant::now();
+        let done = centre.reports("isp-a", &rows);
+        let took = begun.elapsed();
+        assert_eq!((done.status, done.number("accepted")), (0, 10_000));
+        assert_eq!(done.one()["asked"], serde_json::json!([]));
+        println!("{took:?}");
+        assert!(took.as_secs() < 60, "{took:?}: one statement for each row");
     }
 }

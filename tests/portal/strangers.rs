@@ -18,10 +18,17 @@ use todoke::{
         accounts::{self, Hand, Invitation},
         doors::{Door, Level},
         roles::Role,
-        sessions, tokens,
+        sessions,
+        tenancy::Tenant,
+        tokens,
     },
+    campaigns::{
+        self,
+        participants::{self, Answer},
+    },
+    feeds::{self, Format, Registration},
     ids::IspId,
-    isps,
+    isps::{self, Isp},
     notices::{export, prepare},
     router,
     web::routes::Route,
@@ -37,7 +44,7 @@ use crate::{
 const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
 
 /// Names under which forms and queries carry something.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 27] = [
     "id",
     "list",
     "list_id",
@@ -62,6 +69,9 @@ const FIELDS: [&str; 24] = [
     "ip",
     "field",
     "value",
+    "building",
+    "answer",
+    "to",
 ];
 
 /// What belongs to whom: values to ask with, and what may never be shown.
@@ -84,7 +94,9 @@ async fn belongings(centre: &Centre) -> Belongings {
     let isp = isps::by_code(&centre.app.db, ISP.1).await.unwrap().unwrap();
     let lines = export::lines(&centre.app, &notice, &isp).await.unwrap();
     let mut secrets: Vec<String> = lines.iter().map(|line| line.inquiry_id.clone()).collect();
-    secrets.extend([ADDRESS.to_owned(), "secret-post".to_owned(), "192.0.2.128/25".to_owned()]);
+    secrets.extend([ADDRESS, "secret-post", "192.0.2.128/25"].map(str::to_owned));
+    secrets.extend(["secret-house", "secret-answer"].map(str::to_owned));
+    takes_part(centre, &isp).await;
     let mut manager = signed_in(centre, "manager-a", Role::IspManager).await;
     let contact = [
         ("role", "abuse"),
@@ -114,6 +126,7 @@ async fn belongings(centre: &Centre) -> Belongings {
     manager.post("/isp/report/confirm", &form(&[("data", &data)])).await;
     let mut foreign = vec![notice.list_id.clone(), ISP.1.to_owned(), "manager-a".to_owned()];
     foreign.extend([data, "1".to_owned(), "2".to_owned(), notice.id.to_string()]);
+    foreign.extend(["emotet", "house-7", "join", "withdraw", "remove", "end"].map(str::to_owned));
     for sql in [
         "SELECT lower(hex(id)) FROM isp_contacts",
         "SELECT lower(hex(id)) FROM isp_claims",
@@ -129,6 +142,49 @@ async fn belongings(centre: &Centre) -> Belongings {
     foreign.extend(secrets.iter().filter(|one| !one.starts_with("secret")).cloned());
     let own = vec![OTHER.1.to_owned(), "manager-b".to_owned(), "isp-b-20260510-001".to_owned()];
     Belongings { foreign, own, secrets }
+}
+
+/// The first provider has a building, and takes part in a campaign that no other was asked about.
+async fn takes_part(centre: &Centre, isp: &Isp) {
+    const DRAFT: &str = r#"
+        from = "2026-05-01"
+        report_by = "2027-05-01"
+        public = false
+        feeds = ["police"]
+        title = { ja = "題", en = "Title" }
+        happened = { ja = "あ", en = "a" }
+        to_do = { ja = "い", en = "b" }
+        [provenance]
+        source = { ja = "警察", en = "Police" }
+        handed_over_by = { ja = "警察庁", en = "National police" }
+        handed_over_at = "2026-05-01"
+        basis = { ja = "協定", en = "An agreement" }
+    "#;
+    let new = Registration {
+        name: "police".to_owned(),
+        format: Format::ScanList,
+        stream: formats::Stream::Campaign,
+        utc_offset_minutes: None,
+        completeness_floor: 0.9,
+    };
+    feeds::add(&centre.app, &new).await.unwrap().unwrap();
+    let said = campaigns::Said::read(DRAFT).unwrap();
+    campaigns::add(&centre.app, "emotet", &said, "office-1").await.unwrap().unwrap();
+    let campaign = campaigns::find(&centre.app.db, "emotet").await.unwrap().unwrap();
+    let asked = participants::invite(&centre.app, &campaign, (isp, "office-1"), None).await;
+    asked.unwrap().unwrap();
+    let tenant = Tenant::of(&centre.app, isp.id, &isp.code, "manager-a");
+    let answer =
+        participants::answer(&tenant, &campaign, Answer::Join, Some("secret-answer")).await;
+    answer.unwrap().unwrap();
+    let house = r#"{"label":"house-7","name":"secret-house","contract_party":null,"parts":[]}"#;
+    run!(
+        &centre.app.db,
+        "INSERT INTO apartment_buildings (isp_id, building, no, at, author, body)
+         VALUES ($1, 'house-7', 1, 0, 'manager-a', $2)",
+        isp.id,
+        house
+    );
 }
 
 /// Somebody of the other provider, by a session and by a token.
@@ -206,7 +262,7 @@ impl Asking<'_> {
 }
 
 /// How much there is of the first provider, table by table.
-const STATE: [&str; 8] = [
+const STATE: [&str; 10] = [
     "SELECT 'lines ' || COUNT(*) || ' ' || COALESCE(MAX(said_version), 0) FROM notice_lines
           WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
     "SELECT 'reports ' || COUNT(*) FROM line_reports",
@@ -216,6 +272,10 @@ const STATE: [&str; 8] = [
           WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
     "SELECT 'claims ' || COUNT(*) FROM isp_decisions",
     "SELECT 'uploads ' || COUNT(*) FROM report_uploads
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT 'answers ' || COUNT(*) FROM campaign_isp_facts
+          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+    "SELECT 'buildings ' || COUNT(*) FROM apartment_buildings
           WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
     "SELECT name || role || COALESCE(suspended_at, 0) || COALESCE(ended_at, 0) FROM accounts
           WHERE isp = 'isp-a' ORDER BY name",

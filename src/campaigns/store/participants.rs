@@ -1,5 +1,7 @@
 //! SQL of participants.
 
+use sqlx::FromRow;
+
 use crate::{
     campaigns::participants::Said,
     db::{Db, Tx, on, on_tx},
@@ -74,4 +76,23 @@ pub(in crate::campaigns) async fn history(
          FROM campaign_isp_facts f JOIN isps i ON i.id = f.isp_id
          WHERE f.campaign_id = $1 ORDER BY f.at, i.code, f.no";
     on!(db, pool => sqlx::query_as(SQL).bind(campaign).fetch_all(pool).await)
+}
+
+/// A word about a provider's part in a campaign.
+#[derive(FromRow)]
+pub(in crate::campaigns) struct Own {
+    pub(in crate::campaigns) campaign_id: CampaignId,
+    pub(in crate::campaigns) name: String,
+    #[sqlx(flatten)]
+    pub(in crate::campaigns) said: Said,
+}
+
+/// Every word about one provider, by the name of the campaign, then in order.
+pub(in crate::campaigns) async fn of_isp(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<Own>> {
+    const SQL: &str = "SELECT f.campaign_id, c.name, f.isp_id, i.code AS isp, i.name AS isp_name,
+             f.kind, f.at, f.author, f.reason
+         FROM campaign_isp_facts f JOIN isps i ON i.id = f.isp_id
+         JOIN campaigns c ON c.id = f.campaign_id
+         WHERE f.isp_id = $1 ORDER BY c.name, f.no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
 }

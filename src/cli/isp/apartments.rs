@@ -52,6 +52,32 @@ enum Command {
         #[command(flatten)]
         by: By,
     },
+    /// Say from which day on a building is none of the provider's; until then it stays as it was.
+    #[command(after_help = "Example:\n  todoke isp apartments end --isp isp-a house-7 --on \
+        2026-10-01")]
+    End {
+        /// Whose building it is.
+        #[arg(long)]
+        isp: String,
+        /// Its label.
+        building: String,
+        /// The first day on which it is no longer theirs, or a moment.
+        #[arg(long, value_name = "DAY", value_parser = day)]
+        on: Moment,
+        #[command(flatten)]
+        by: By,
+    },
+    /// Take the last word about a building back; the one before it counts again.
+    #[command(after_help = "Example:\n  todoke isp apartments undo --isp isp-a house-7")]
+    Undo {
+        /// Whose building it is.
+        #[arg(long)]
+        isp: String,
+        /// Its label.
+        building: String,
+        #[command(flatten)]
+        by: By,
+    },
     /// Take a building off the register; what was said of it before is kept.
     #[command(after_help = "Example:\n  todoke isp apartments remove --isp isp-a house-7")]
     Remove {
@@ -77,6 +103,21 @@ impl Apartments {
                 }
                 Ok(Ended::Done)
             }
+            Command::End { isp, building, on, by } => {
+                let done = register::end(&tenant(app, isp, by).await?, building, *on).await?;
+                done.map_err(Refused::because)?;
+                let words = format!("{building} of {isp} ends on {}", on.date_jst());
+                let value = json!({ "isp": isp, "building": building, "to": on.rfc3339() });
+                out.line(&value, words)?;
+                Ok(Ended::Done)
+            }
+            Command::Undo { isp, building, by } => {
+                let done = register::take_back(&tenant(app, isp, by).await?, building).await?;
+                done.map_err(Refused::because)?;
+                let words = format!("{building} of {isp} stands as it did before the last word");
+                out.line(&json!({ "isp": isp, "undone": building }), words)?;
+                Ok(Ended::Done)
+            }
             Command::Remove { isp, building, by } => {
                 if !register::remove(&tenant(app, isp, by).await?, building).await? {
                     let why = format!("{isp} has no building `{building}`");
@@ -88,6 +129,10 @@ impl Apartments {
             }
         }
     }
+}
+
+fn day(text: &str) -> Result<Moment, String> {
+    Moment::parse_day(text).map_err(|why| why.to_string())
 }
 
 async fn tenant(app: &App, code: &str, by: &By) -> anyhow::Result<Tenant> {

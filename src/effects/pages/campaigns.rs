@@ -17,6 +17,7 @@ use crate::{
     campaigns::{
         self, Campaign, Said,
         draft::Words,
+        pages::{period, words},
         participants::{self, Standing},
     },
     effects::published::Told,
@@ -27,7 +28,6 @@ use crate::{
         error::PageResult,
         page::{Page, for_everybody, show},
         routes::Routes,
-        texts::Lang,
     },
 };
 
@@ -51,23 +51,6 @@ impl Entry {
     }
 }
 
-/// A text in the language of a page.
-fn words<'a>(page: &Page, words: &'a Words) -> &'a str {
-    if page.lang == Lang::Ja { &words.ja } else { &words.en }
-}
-
-/// When it runs, in words.
-fn period(page: &Page, entry: &Entry) -> String {
-    let from = page.day(&entry.said.from);
-    // What ends at midnight ends on the day before.
-    let to = entry.said.to.map(|to| page.day(&Moment(to.0 - 1)));
-    let to = entry.closed_at.map(|at| page.day(&at)).or(to);
-    match to {
-        Some(to) => page.with_all("campaign-from-to", &[("from", &from), ("to", &to)]),
-        None => page.with("campaign-since", "from", from),
-    }
-}
-
 #[derive(Template)]
 #[template(path = "effects/campaigns.html")]
 struct All {
@@ -81,7 +64,7 @@ impl All {
     }
 
     fn period(&self, entry: &Entry) -> String {
-        period(&self.page, entry)
+        period(&self.page, &entry.said, entry.closed_at)
     }
 }
 
@@ -152,7 +135,7 @@ impl One {
     }
 
     fn period(&self) -> String {
-        period(&self.page, &self.entry)
+        period(&self.page, &self.entry.said, self.entry.closed_at)
     }
 
     fn call(&self) -> String {

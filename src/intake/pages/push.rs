@@ -177,7 +177,7 @@ async fn taken(
 }
 
 /// Whether a file may be kept under that name, which people will read on their terminals.
-fn is_plain(name: &str) -> bool {
+pub(super) fn is_plain(name: &str) -> bool {
     let is_odd = |c: char| matches!(c, '/' | '\\') || c.is_control();
     (1..=200).contains(&name.len()) && !name.starts_with('.') && !name.contains(is_odd)
 }

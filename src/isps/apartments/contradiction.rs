@@ -58,6 +58,10 @@ pub enum Weighed {
     Contradicts {
         /// The column at fault.
         column: &'static str,
+        /// The stable word of what is wrong.
+        code: &'static str,
+        /// What the table says instead, in words of the wire.
+        instead: String,
         /// What is wrong, and what to do.
         reason: String,
     },
@@ -93,25 +97,30 @@ pub fn contradiction(
         (Route::Tell(told), State::Notified) => match whom {
             Some(who) if who != Recipient::Subscriber && !told.contains(&who) => {
                 let wanted = words(told);
-                wrong("recipient", format!("{who} was told; the table names {wanted} here"))
+                let reason = format!("{who} was told; the table names {wanted} here");
+                wrong(("recipient", "house_recipient"), wanted, reason)
             }
             _ => Weighed::Fits,
         },
         (Route::Tell(told), State::NotNotified) => match said.reason {
             Some(ReasonCode::ApartmentSharedDevice) => {
-                let reason = format!("it is not so here: {} can be told", words(told));
-                wrong("reason_code", reason)
+                let wanted = words(told);
+                let reason = format!("it is not so here: {wanted} can be told");
+                wrong(("reason_code", "house_reason"), wanted, reason)
             }
             _ => Weighed::Fits,
         },
         (Route::Nobody(reason), State::Notified) => {
             let column = if whom.is_some() { "recipient" } else { "state" };
-            wrong(column, format!("nobody can be told here; report not_notified with {reason}"))
+            let told = format!("nobody can be told here; report not_notified with {reason}");
+            wrong((column, "house_nobody"), reason.to_string(), told)
         }
         (Route::OwnProvider, State::Notified) => {
             let column = if whom.is_some() { "recipient" } else { "state" };
             let told = "the tenant's own provider is told; report forwarded, or not_notified with";
-            wrong(column, format!("{told} NOT_OUR_CUSTOMER"))
+            let instead = ReasonCode::NotOurCustomer.to_string();
+            let reason = format!("{told} {instead}");
+            wrong((column, "house_provider"), instead, reason)
         }
         _ => Weighed::Fits,
     }
@@ -124,8 +133,8 @@ fn words(told: &[Recipient]) -> String {
     told.iter().map(|one| one.code()).collect::<Vec<_>>().join(", ")
 }
 
-fn wrong(column: &'static str, reason: String) -> Weighed {
-    Weighed::Contradicts { column, reason }
+fn wrong((column, code): (&'static str, &'static str), instead: String, reason: String) -> Weighed {
+    Weighed::Contradicts { column, code, instead, reason }
 }
 
 #[cfg(test)]
@@ -216,7 +225,7 @@ mod tests {
             Reported { state: State::Notified, recipient: Some(Recipient::Tenant), reason: None };
         let used = Some(AddressUse::PortForwarding);
         let weighed = contradiction(Placement::Private, used, None, said);
-        let Weighed::Contradicts { column, reason } = weighed else { panic!("{weighed:?}") };
+        let Weighed::Contradicts { column, reason, .. } = weighed else { panic!("{weighed:?}") };
         assert_eq!(column, "recipient");
         assert!(reason.ends_with("not_notified with APARTMENT_SHARED_DEVICE"), "{reason}");
     }

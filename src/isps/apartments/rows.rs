@@ -15,6 +15,20 @@ use super::{
 };
 use crate::{isps::register::RowError, time::Moment};
 
+/// The columns of the file.
+pub const COLUMNS: [&str; 10] = [
+    "building",
+    "name",
+    "contract_party",
+    "unit",
+    "placement",
+    "prefix",
+    "ports",
+    "addressing",
+    "valid_from",
+    "valid_to",
+];
+
 /// A row of the file as it stands there.
 #[derive(Debug, Deserialize)]
 struct Row {
@@ -113,6 +127,36 @@ pub(super) fn read(
     }
     done.buildings.retain(|label, _| !done.kept.contains(label));
     Ok(Ok(done))
+}
+
+/// Buildings as a file that is read to the same (建物台帳のCSV), with the mark of UTF-8 that
+/// spreadsheets want.
+pub fn csv(buildings: &[Building]) -> anyhow::Result<Vec<u8>> {
+    let mut file = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer("\u{feff}".as_bytes().to_vec());
+    file.write_record(COLUMNS)?;
+    for building in buildings {
+        let party = building.contract_party.map(Recipient::code).unwrap_or_default();
+        for part in &building.parts {
+            let placement = part.placement.map(Placement::code).unwrap_or_default();
+            let ports = part.ports.map(|(first, last)| format!("{first}-{last}"));
+            let from = (part.from > Moment(i64::MIN)).then(|| part.from.rfc3339());
+            file.write_record([
+                &building.label,
+                building.name.as_deref().unwrap_or_default(),
+                party,
+                part.unit.as_deref().unwrap_or_default(),
+                placement,
+                &part.prefix.to_string(),
+                &ports.unwrap_or_default(),
+                part.addressing.word(),
+                &from.unwrap_or_default(),
+                &part.to.map(Moment::rfc3339).unwrap_or_default(),
+            ])?;
+        }
+    }
+    Ok(file.into_inner()?)
 }
 
 fn take(

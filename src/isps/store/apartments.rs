@@ -58,3 +58,17 @@ pub(in crate::isps) async fn append(
     ];
     bulk::insert(tx, target, columns).await.map(|_| ())
 }
+
+/// A word about a building: its number, when, by whom, its text.
+pub(in crate::isps) type Stored = (i64, Moment, String, Option<String>);
+
+/// Every word about one building, the first one first.
+pub(in crate::isps) async fn words(
+    tx: &mut Tx,
+    isp: IspId,
+    label: &str,
+) -> sqlx::Result<Vec<Stored>> {
+    const SQL: &str = "SELECT no, at, author, body FROM apartment_buildings
+         WHERE isp_id = $1 AND building = $2 ORDER BY no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(label).fetch_all(conn).await)
+}

@@ -4,13 +4,17 @@ use askama::Template;
 use axum::extract::{Path, Query};
 use serde::Deserialize;
 
-use super::not_found;
+use super::{apartments, not_found};
 use crate::{
     access::tenancy::Tenant,
-    notices::lines::{self, After, Filter, LinePage, LineState, OneLine},
+    notices::{
+        apartments::Placed,
+        lines::{self, After, Filter, LinePage, LineState, OneLine},
+    },
     time::Moment,
     web::{
         error::PageResult,
+        form::escaped,
         page::{Page, show},
         routes::Signed,
     },
@@ -62,17 +66,6 @@ impl Asked {
     }
 }
 
-/// A value within a query.
-fn escaped(text: &str) -> String {
-    let one = |byte: u8| match byte {
-        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(one).collect()
-}
-
 #[derive(Template)]
 #[template(path = "notices/lines.html")]
 struct Lines {
@@ -95,6 +88,24 @@ pub(super) async fn page(tenant: Tenant, signed: Signed, Query(asked): Query<Ask
 struct Line {
     page: Page,
     line: OneLine,
+}
+
+impl Line {
+    fn house(&self, placed: &Placed) -> String {
+        apartments::house(&self.page, placed)
+    }
+
+    fn place(&self, placed: &Placed) -> String {
+        apartments::place(&self.page, placed)
+    }
+
+    fn used(&self, placed: &Placed) -> String {
+        apartments::used(&self.page, placed)
+    }
+
+    fn route(&self, placed: &Placed) -> String {
+        apartments::route(&self.page, placed)
+    }
 }
 
 /// `GET /isp/lines/{list}/{record}`

@@ -62,6 +62,9 @@ struct Check {
     /// Rows that come back, with reason and advice in the language of the page.
     rows: Vec<(RowError, String, String)>,
     more: usize,
+    /// Rows that are taken and leave something to be answered.
+    asked: Vec<(u64, String)>,
+    more_asked: usize,
     data: String,
 }
 
@@ -88,7 +91,10 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, mut sent: Multipart) -
             };
             let rows = std::mem::take(&mut done.errors).into_iter().take(SHOWN).map(told);
             let rows = rows.collect();
-            show(&Check { page: signed.page, done, rows, more, data })
+            let more_asked = done.asked.len().saturating_sub(SHOWN);
+            let asked = done.asked.iter().take(SHOWN).map(|one| (one.line, one.reason_in(lang)));
+            let asked = asked.collect();
+            show(&Check { page: signed.page, done, rows, more, asked, more_asked, data })
         }
         Err(refused) => {
             let words = signed.page.with("office-report-refused", "why", refused);

@@ -34,7 +34,8 @@ pub(super) struct How {
         description = "`todoke/report-back/1` as CSV or JSON lines"),
     responses(
         (status = 200, body = Object, content_type = "application/json",
-            description = "`rows`, `accepted`, `unchanged`, `errors` (`line`, `column`, `reason`)"),
+            description = "`rows`, `accepted`, `unchanged`, `errors` (`line`, `column`, `reason`), \
+                `asked` (`line`, `question`)"),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 401, body = Problem, content_type = "application/problem+json"),
         (status = 413, body = Problem, content_type = "application/problem+json"),

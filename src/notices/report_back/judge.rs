@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use formats::report_back::{ReasonCode, Report, TypedId};
 
-use super::RowError;
+use super::{Asked, RowError};
 use crate::{
     ids::{CaseId, NoticeId},
+    isps::apartments::contradiction::Weighed,
+    notices::apartments::Placed,
     time::Moment,
 };
 
@@ -32,6 +34,8 @@ pub(super) struct KnownLine {
     pub(super) seen_at: Moment,
     pub(super) is_withdrawn: bool,
     pub(super) past: Vec<Past>,
+    /// What is known of its place, where it is in an apartment house.
+    pub(super) placed: Option<Placed>,
 }
 
 /// What is known of the provider's lines that a report may name.
@@ -65,6 +69,7 @@ pub(super) struct Judged<'a> {
     pub(super) fresh: Vec<Fresh<'a>>,
     pub(super) unchanged: usize,
     pub(super) errors: Vec<RowError>,
+    pub(super) asked: Vec<Asked>,
 }
 
 /// Why a row that can be read comes back (差戻し理由).
@@ -138,10 +143,14 @@ fn of_line<'a>(
     let first = judged.fresh.len();
     for (report, body) in said {
         // An old file sent again after a newer one is no news either.
-        if !texts.insert(body.clone()) {
+        if texts.contains(&body) {
             judged.unchanged += 1;
             continue;
         }
+        if !stands_in_the_table(judged, line, report) {
+            continue;
+        }
+        texts.insert(body.clone());
         version += 1;
         let corrects = standing.as_ref().map(|standing| standing.3);
         standing = standing.max(Some((Moment(report.reported_at), now, body.clone(), version)));
@@ -150,6 +159,23 @@ fn of_line<'a>(
     }
     for fresh in &mut judged.fresh[first..] {
         fresh.stands = standing.as_ref().is_some_and(|one| one.3 == fresh.version);
+    }
+}
+
+/// Whether what a new report says of an apartment house can be; it comes back where it cannot, and
+/// is asked about where nobody knows yet.
+fn stands_in_the_table(judged: &mut Judged<'_>, line: &KnownLine, report: &Report) -> bool {
+    match line.placed.as_ref().map(|placed| placed.weigh(report)) {
+        Some(Weighed::Contradicts { column, code, instead, reason }) => {
+            let error = RowError::of(report.line, Some(column), code, reason);
+            judged.errors.push(RowError { instead, ..error });
+            false
+        }
+        Some(Weighed::Asks(question)) => {
+            judged.asked.push(Asked::of(report.line, question));
+            true
+        }
+        Some(Weighed::Fits) | None => true,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keeping (取込): the lines that a report names are read in a few statements, judged in memory, and
 //! what is new is written, whatever the number of rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use formats::report_back::Report;
 
@@ -19,8 +19,8 @@ use crate::{
         register,
     },
     db::Tx,
-    ids::NoticeId,
-    notices::{Notice, store::reports as store},
+    ids::{CaseId, NoticeId},
+    notices::{Notice, apartments::Own, store::reports as store},
     time::Moment,
 };
 
@@ -29,8 +29,9 @@ pub(super) async fn rehearse(
     tenant: &Tenant,
     handed_in: &HandedIn<'_>,
 ) -> anyhow::Result<Imported> {
+    let own = Own::of(tenant).await?;
     let mut tx = tenant.snapshot().await?;
-    let known = known(&mut tx, tenant, handed_in.reports).await?;
+    let known = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
     let again = receipt::of_content(&mut tx, tenant, handed_in.sha256.as_deref()).await?;
     let done = told(handed_in, &judge(&known, handed_in.reports, tenant.now()));
     Ok(Imported { is_again: again.is_some(), receipt: again, ..done })
@@ -38,10 +39,11 @@ pub(super) async fn rehearse(
 
 /// Keeps it.
 pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::Result<Imported> {
+    let own = Own::of(tenant).await?;
     let mut tx = tenant.begin().await?;
     // Of two reports at once each would overlook what the other one says.
     register::hold(&mut tx).await?;
-    let known = known(&mut tx, tenant, handed_in.reports).await?;
+    let known = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
     let judged = judge(&known, handed_in.reports, tenant.now());
     let done = told(handed_in, &judged);
     let again = receipt::of_content(&mut tx, tenant, handed_in.sha256.as_deref()).await?;
@@ -80,7 +82,10 @@ fn told(handed_in: &HandedIn<'_>, judged: &Judged<'_>) -> Imported {
     let mut errors = handed_in.errors.clone();
     errors.extend(judged.errors.iter().cloned());
     errors.sort_by_key(|error| error.line);
+    let mut asked = judged.asked.clone();
+    asked.sort_by_key(|one| one.line);
     Imported {
+        asked,
         rows: handed_in.reports.len() + handed_in.errors.len(),
         accepted: judged.fresh.len(),
         corrections: judged.fresh.iter().filter(|fresh| fresh.corrects.is_some()).count(),
@@ -91,11 +96,17 @@ fn told(handed_in: &HandedIn<'_>, judged: &Judged<'_>) -> Imported {
 }
 
 /// Reads what is known of the lines that these reports name.
-async fn known(tx: &mut Tx, tenant: &Tenant, reports: &[Report]) -> anyhow::Result<Known> {
+async fn known(
+    tx: &mut Tx,
+    (tenant, own): (&Tenant, Option<&Own>),
+    reports: &[Report],
+) -> anyhow::Result<Known> {
     let notices = store::notices(tx, tenant.isp()).await?;
     let mut known = Known { isp: tenant.code().to_owned(), ..Known::default() };
     let mut wanted: BTreeMap<NoticeId, (i64, i64)> = BTreeMap::new();
+    let mut named: BTreeSet<RecordKey> = BTreeSet::new();
     let mut want = |list: NoticeId, record: i64| {
+        named.insert((list, record));
         let range = wanted.entry(list).or_insert((record, record));
         *range = (range.0.min(record), range.1.max(record));
     };
@@ -120,9 +131,30 @@ async fn known(tx: &mut Tx, tenant: &Tenant, reports: &[Report]) -> anyhow::Resu
             known.lines.insert((list, record), line);
         }
     }
+    if let Some(own) = own {
+        place(tx, (tenant, own), (&mut known, &named)).await?;
+    }
     known.lists =
         notices.iter().map(|notice| (notice.list_id.clone(), (notice.id, notice.lines))).collect();
     Ok(known)
+}
+
+/// Says of the lines that are named what is known of their places in apartment houses.
+async fn place(
+    tx: &mut Tx,
+    (tenant, own): (&Tenant, &Own),
+    (known, named): (&mut Known, &BTreeSet<RecordKey>),
+) -> anyhow::Result<()> {
+    let lines = named.iter().filter_map(|key| known.lines.get(key));
+    let cases: BTreeSet<CaseId> = lines.map(|line| line.case).collect();
+    let cases: Vec<CaseId> = cases.into_iter().collect();
+    let placed = own.placed_without_reports(tx, tenant, &cases).await?;
+    for key in named {
+        if let Some(line) = known.lines.get_mut(key) {
+            line.placed = placed.get(&line.case).cloned();
+        }
+    }
+    Ok(())
 }
 
 /// The look-up tags of the inquiry IDs that can be ones, by what was typed.
@@ -150,6 +182,7 @@ async fn lines(
             seen_at: line.seen_at,
             is_withdrawn: line.is_withdrawn,
             past: Vec::new(),
+            placed: None,
         };
         lines.insert(line.record_no, known);
     }

@@ -1,27 +1,72 @@
 //! SQL of cases in apartment houses.
 
 use ipnet::IpNet;
+use sqlx::FromRow;
 
 use crate::{
-    cases::{Case, CaseRef},
-    db::{Tx, on_tx},
-    ids::IspId,
+    cases::Case,
+    db::{Tx, bulk, on_tx},
+    ids::{CaseId, IspId},
     sightings::mapped,
     time::Moment,
 };
 
-/// The reports on a case or one of its line, the last one first: what they say, and when.
+/// Keys as statements take them.
+fn keys(cases: &[CaseId]) -> Vec<Vec<u8>> {
+    cases.iter().map(|case| case.0.as_bytes().to_vec()).collect()
+}
+
+/// Cases for which one of these speaks, each with the one that does.
+pub(in crate::notices) async fn members(
+    tx: &mut Tx,
+    isp: IspId,
+    speakers: &[CaseId],
+) -> sqlx::Result<Vec<(CaseId, CaseId)>> {
+    const SQL: &str = "SELECT id, line_of FROM case_rows WHERE isp_id = $1 AND line_of";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(speakers)).await
+}
+
+/// Where these cases were seen.
+pub(in crate::notices) async fn spots(
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[CaseId],
+) -> sqlx::Result<Vec<(CaseId, Vec<u8>)>> {
+    const SQL: &str = "SELECT id, spot FROM case_rows WHERE isp_id = $1 AND id";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(cases)).await
+}
+
+/// These cases.
+pub(in crate::notices) async fn cases(
+    tx: &mut Tx,
+    isp: IspId,
+    cases: &[CaseId],
+) -> sqlx::Result<Vec<Case>> {
+    const SQL: &str = "SELECT * FROM cases c WHERE c.isp_id = $1 AND c.id";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(cases)).await
+}
+
+/// A report on a case.
+#[derive(FromRow)]
+pub(in crate::notices) struct OnCase {
+    pub(in crate::notices) case_id: CaseId,
+    pub(in crate::notices) body: String,
+    pub(in crate::notices) reported_at: Moment,
+    pub(in crate::notices) received_at: Moment,
+    pub(in crate::notices) version: i64,
+}
+
+/// The reports on these cases, in no order.
 pub(in crate::notices) async fn reports(
     tx: &mut Tx,
-    case: CaseRef,
-) -> sqlx::Result<Vec<(String, Moment)>> {
-    const SQL: &str = "SELECT r.body, r.reported_at FROM line_reports r
-         JOIN notice_lines l ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
-              AND l.record_no = r.record_no
-         WHERE l.isp_id = $1 AND l.case_id IN (SELECT id FROM case_rows
-                 WHERE isp_id = $1 AND (id = $2 OR line_of = $2))
-         ORDER BY r.reported_at DESC, r.received_at DESC, r.version DESC";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(case.isp).bind(case.id).fetch_all(conn).await)
+    isp: IspId,
+    cases: &[CaseId],
+) -> sqlx::Result<Vec<OnCase>> {
+    const SQL: &str = "SELECT l.case_id, r.body, r.reported_at, r.received_at, r.version
+         FROM notice_lines l JOIN line_reports r ON r.isp_id = l.isp_id
+              AND r.notice_id = l.notice_id AND r.record_no = l.record_no
+         WHERE l.isp_id = $1 AND l.case_id";
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(cases)).await
 }
 
 /// Cases of a provider in a network that are not verified to be fixed, oldest first.

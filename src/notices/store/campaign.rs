@@ -1,6 +1,6 @@
 //! SQL of lines that campaigns name, and of what came of them.
 
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
 use crate::{
     db::{
@@ -8,7 +8,7 @@ use crate::{
         bulk::{self, Column, Target},
         on, on_tx,
     },
-    ids::{CampaignId, CaseId, FileId},
+    ids::{CampaignId, CaseId, FileId, IspId},
     notices::Notice,
 };
 
@@ -56,11 +56,39 @@ pub(in crate::notices) struct OfIsp {
     pub(in crate::notices) told_before: i64,
 }
 
+/// Where a statement may be narrowed to the rows of one provider.
+const NARROWED: &str = "/* of one provider */";
+
+/// Runs a statement about a campaign, for all providers or for one.
+async fn of_campaign<T>(
+    tx: &mut Tx,
+    sql: &str,
+    (campaign, narrow): (CampaignId, &str),
+    own: Option<IspId>,
+) -> sqlx::Result<Vec<T>>
+where
+    T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
+        + for<'r> FromRow<'r, sqlx::postgres::PgRow>
+        + Send
+        + Unpin,
+{
+    let sql = sql.replace(NARROWED, if own.is_some() { narrow } else { "" });
+    on_tx!(tx, conn => {
+        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(campaign);
+        let query = match own {
+            Some(isp) => query.bind(isp),
+            None => query,
+        };
+        query.fetch_all(conn).await
+    })
+}
+
 /// By provider: cases that the campaign names, and those of them that stand on lists under another
 /// heading alone.
 pub(in crate::notices) async fn enrolled(
-    db: &Db,
+    tx: &mut Tx,
     campaign: CampaignId,
+    own: Option<IspId>,
 ) -> sqlx::Result<Vec<OfIsp>> {
     const SQL: &str = "SELECT i.code AS isp, COUNT(*) AS cases,
              COUNT(CASE WHEN NOT EXISTS (SELECT 1 FROM campaign_lines k
@@ -71,8 +99,9 @@ pub(in crate::notices) async fn enrolled(
                         THEN 1 END) AS told_before
          FROM campaign_cases e JOIN isps i ON i.id = e.isp_id
          JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-         WHERE e.campaign_id = $1 GROUP BY e.isp_id, i.code ORDER BY i.code";
-    on!(db, pool => sqlx::query_as(SQL).bind(campaign).fetch_all(pool).await)
+         WHERE e.campaign_id = $1 /* of one provider */
+         GROUP BY e.isp_id, i.code ORDER BY i.code";
+    of_campaign(tx, SQL, (campaign, "AND e.isp_id = $2"), own).await
 }
 
 /// A provider and what came of the campaign's lines that it was given.
@@ -87,14 +116,18 @@ pub(in crate::notices) struct Lines {
 
 /// By provider: cases on its lists under the campaign's name, those of lists that were handed out,
 /// those on which any report came, and those whose latest report says that somebody was warned.
-pub(in crate::notices) async fn lines(db: &Db, campaign: CampaignId) -> sqlx::Result<Vec<Lines>> {
+pub(in crate::notices) async fn lines(
+    tx: &mut Tx,
+    campaign: CampaignId,
+    own: Option<IspId>,
+) -> sqlx::Result<Vec<Lines>> {
     const SQL: &str = "WITH lines AS (
              SELECT k.isp_id, k.notice_id, k.record_no, k.case_id
                FROM campaign_lines k
                JOIN notice_lines l ON l.isp_id = k.isp_id AND l.notice_id = k.notice_id
                     AND l.record_no = k.record_no
                JOIN cases c ON c.isp_id = k.isp_id AND c.id = k.case_id
-              WHERE k.campaign_id = $1),
+              WHERE k.campaign_id = $1 /* of one provider */),
          latest AS (
              SELECT r.isp_id, r.notice_id, r.record_no, r.state, ROW_NUMBER() OVER (
                       PARTITION BY r.isp_id, r.notice_id, r.record_no
@@ -112,7 +145,7 @@ pub(in crate::notices) async fn lines(db: &Db, campaign: CampaignId) -> sqlx::Re
            LEFT JOIN latest r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                 AND r.record_no = l.record_no AND r.place = 1
           GROUP BY l.isp_id, i.code ORDER BY i.code";
-    on!(db, pool => sqlx::query_as(SQL).bind(campaign).fetch_all(pool).await)
+    of_campaign(tx, SQL, (campaign, "AND k.isp_id = $2"), own).await
 }
 
 /// Spots on the campaign's list that nobody is known to have served.
