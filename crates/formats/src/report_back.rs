@@ -5,11 +5,12 @@
 //! never a row.
 
 mod contact;
+mod json;
 mod rules;
 mod words;
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 
 use crate::safe_csv::CsvWriter;
 use crate::table::{Fault, Line, Sheet, due};
@@ -121,11 +122,15 @@ pub fn read(
     Ok((file.reports, file.refused))
 }
 
-/// Reads a report-back file, and says what its header told.
+/// Reads a report-back file, CSV or JSON lines, and says what its header told.
 pub fn read_file(
     input: impl Read + Send + 'static,
     reading: Reading,
 ) -> Result<ReportFile, FileRefused> {
+    let mut input = BufReader::new(input);
+    if json::begins(input.fill_buf()?) {
+        return json::read(input, &reading);
+    }
     let instead = (INQUIRY_ID, &REQUIRED[..2]);
     let columns = [REQUIRED, READ, MASKED];
     let sheet = Sheet::open_either(input, reading, "report-back", columns, Some(instead))?;

@@ -10,7 +10,7 @@ mod guess;
 use std::io::{self, Read};
 use std::ops::Range;
 
-pub(crate) use cut::{Cell, spans};
+pub(crate) use cut::{Cell, cells, spans};
 
 use crate::{Encoding, FileRefused, Reason, window::Window};
 use cut::{Scan, first_line, scan};

@@ -179,6 +179,15 @@ impl Sheet {
 }
 
 impl<'a> Line<'a> {
+    /// A row that stood in no table: the names of its columns, its text, its cells.
+    pub(crate) fn of(
+        (names, row, cells): (&'a [String], &'a str, &'a [Cell]),
+        reading: &'a Reading,
+        number: u64,
+    ) -> Self {
+        Self { names, row, cells, reading, unnamed: &[], replaced: false.into(), number }
+    }
+
     /// What can be read of a row that is refused.
     fn legible(&self) -> Legible {
         let scan_run = self.text("scan_run", 1000).unwrap_or_default();

@@ -86,6 +86,13 @@ pub(crate) fn spans(row: &[u8], delimiter: u8) -> Vec<Range<usize>> {
     cells.into_iter().map(Cell::raw).collect()
 }
 
+/// The cells of a whole row with commas between them.
+pub(crate) fn cells(row: &[u8]) -> Vec<Cell> {
+    let (mut cells, mut count) = (Vec::new(), 0);
+    scan(row, (true, b','), &mut cells, &mut count);
+    cells
+}
+
 /// Whether the file ends behind the data, and what stands between two cells.
 pub(super) type Kind = (bool, u8);
 
