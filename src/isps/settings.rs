@@ -1,9 +1,11 @@
 //! Settings (事業者設定): what a provider says of itself, dated and by whom.
 //!
-//! It proposes; most of it holds at once. How long a line keeps an address does not: verification
-//! rests on it, so somebody at the centre approves it. What the register has too (lease policy,
-//! lines, name) changes there, as an import would have it, and is undone as one. Owns
-//! `isp_proposals`.
+//! It proposes; most of it holds at once. How long a line keeps an address does not, since
+//! verification rests on it, nor does who sits behind whom, which concerns two: somebody at the
+//! centre approves these. What the register has too (lease policy, lines, name, upstream) changes
+//! there, as an import would have it, and is undone as one. Owns `isp_proposals`.
+
+mod tier;
 
 use std::{collections::BTreeMap, str::FromStr};
 
@@ -42,11 +44,26 @@ pub enum Field {
     AnnouncementPage,
     /// The domain from which it writes to its subscribers.
     SenderDomain,
+    /// The provider that it sits behind; `-` for none.
+    Upstream,
+    /// A provider that sits behind it; with `-` before it, no more.
+    Reseller,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
+        Self::LeasePolicy,
+        Self::Lines,
+        Self::Name,
+        Self::LogRetentionDays,
+        Self::AnnouncementPage,
+        Self::SenderDomain,
+        Self::Upstream,
+        Self::Reseller,
+    ];
+    /// Those that concern the provider alone.
+    pub const OWN: [Self; 6] = [
         Self::LeasePolicy,
         Self::Lines,
         Self::Name,
@@ -64,12 +81,19 @@ impl Field {
             Self::LogRetentionDays => "log_retention_days",
             Self::AnnouncementPage => "announcement_page",
             Self::SenderDomain => "sender_domain",
+            Self::Upstream => "upstream",
+            Self::Reseller => "reseller",
         }
+    }
+
+    /// Whether it says who sits behind whom.
+    pub fn is_of_tiers(self) -> bool {
+        matches!(self, Self::Upstream | Self::Reseller)
     }
 
     /// Whether somebody at the centre has to approve it.
     pub fn needs_approval(self) -> bool {
-        self == Self::LeasePolicy
+        self == Self::LeasePolicy || self.is_of_tiers()
     }
 
     /// The value as it is kept, or what is wrong with it.
@@ -106,6 +130,11 @@ impl Field {
                     .then_some(domain)
                     .ok_or_else(|| bad("write a domain, such as mail.example.jp"))
             }
+            Self::Upstream | Self::Reseller => {
+                let is_code = (1..=100).contains(&value.chars().count())
+                    && !value.chars().any(|c| c.is_control() || c.is_whitespace());
+                is_code.then(|| value.to_owned()).ok_or_else(|| bad("write the code of a provider"))
+            }
         }
     }
 
@@ -115,7 +144,11 @@ impl Field {
             Self::LeasePolicy => value.clone_into(&mut entry.lease_policy),
             Self::Lines => entry.lines = value.parse().ok(),
             Self::Name => value.clone_into(&mut entry.name),
-            Self::LogRetentionDays | Self::AnnouncementPage | Self::SenderDomain => return false,
+            Self::LogRetentionDays
+            | Self::AnnouncementPage
+            | Self::SenderDomain
+            | Self::Upstream
+            | Self::Reseller => return false,
         }
         true
     }
@@ -274,13 +307,21 @@ async fn changed(
 ) -> anyhow::Result<Result<Option<Change>, SettingRefused>> {
     let register = Register::load(db).await?;
     let mut entries = entry::entries(&register);
+    let step = field.is_of_tiers().then(|| tier::step(&register.isps, code, (field, value)));
+    let step = match step.transpose() {
+        Ok(step) => step,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let code = step.as_ref().map_or(code, |step| step.code.as_str());
     let isp = register.isps.iter().find(|isp| isp.code == code && isp.removed_at.is_none());
     let Some(old) = isp.and_then(|isp| entries.remove(&isp.id)) else {
         return Ok(Err(SettingRefused::NotRegistered(code.to_owned())));
     };
     let mut new = old.clone();
-    if !field.say(&mut new, value) {
-        return Ok(Ok(None));
+    match &step {
+        Some(step) => new.upstream.clone_from(&step.upstream),
+        None if field.say(&mut new, value) => {}
+        None => return Ok(Ok(None)),
     }
     let before = Standing::from([(code.to_owned(), Some(old))]);
     let after = Standing::from([(code.to_owned(), Some(new))]);

@@ -71,6 +71,46 @@ on_both_engines! {
         assert_eq!(jsonl["upstream_path"], serde_json::json!(["vne", "region"]));
     }
 
+    fn either_side_proposes_who_sits_behind_whom_and_the_centre_approves(centre) {
+        let prefixes = ["198.18.1.0/24", "198.18.2.0/24", "198.18.3.0/24"];
+        let of = |code: &str, at: usize| provider(code, "static", prefixes[at]);
+        centre.serves(&[of("carrier", 0), of("region", 1), of("shop", 2)]);
+        centre.does(&["account", "add", "desk-1", "--role", "isp-office", "--by", "init"]);
+        let propose = |isp: &str, field: &str, value: &str| {
+            let what = ["isp", "propose", field, "--isp", isp, "--by", "noc"];
+            centre.tries(&[&what[..], &["--reason", "a contract", "--", value]].concat())
+        };
+        let approve = |id: &str, by: &str| {
+            centre.tries(&["isp", "proposal", "approve", id, "--by", by, "--reason", "asked both"])
+        };
+        let id = |answer: &crate::centre::Answer| {
+            assert_eq!((answer.status, &answer.one()["state"]), (0, &"waiting".into()));
+            answer.one()["proposal"].as_str().unwrap().to_owned()
+        };
+        let path = |ip: &str| told(&centre, ip)["upstream_path"].clone();
+        let first = id(&propose("region", "reseller", "shop"));
+        assert_eq!(path("198.18.3.1"), serde_json::json!([]), "nobody has approved it");
+        assert_eq!(approve(&first, "noc").status, 1, "whoever asks does not decide");
+        assert_eq!(approve(&first, "desk-1").status, 0);
+        assert_eq!(path("198.18.3.1"), serde_json::json!(["region"]));
+        let second = id(&propose("region", "upstream", "carrier"));
+        assert_eq!(approve(&second, "desk-1").status, 0);
+        assert_eq!(path("198.18.3.1"), serde_json::json!(["carrier", "region"]));
+        for (isp, field, value) in [
+            ("region", "reseller", "shop"),
+            ("region", "reseller", "nobody"),
+            ("carrier", "upstream", "shop"),
+            ("carrier", "reseller", "-shop"),
+        ] {
+            assert_eq!(propose(isp, field, value).status, 1, "{isp} {field} {value}");
+        }
+        let third = id(&propose("region", "reseller", "-shop"));
+        assert_eq!(approve(&third, "desk-1").status, 0);
+        assert_eq!(path("198.18.3.1"), serde_json::json!([]));
+        centre.does(&["isp", "undo", "--by", "desk-1", "--reason", "a slip"]);
+        assert_eq!(path("198.18.3.1"), serde_json::json!(["carrier", "region"]));
+    }
+
     fn a_circle_of_upstreams_is_refused_by_line(centre) {
         let behind = |code: &str, upper: &str, prefix: &str| {
             provider(code, "static", prefix).with("upstream", upper)

@@ -48,7 +48,8 @@ struct Settings {
 
 impl Settings {
     async fn of(tenant: &Tenant, signed: &Signed, given: Given) -> anyhow::Result<Self> {
-        let (entry, proposals) = (own(tenant).await?, settings::of(tenant).await?);
+        let (entry, mut proposals) = (own(tenant).await?, settings::of(tenant).await?);
+        proposals.retain(|one| !one.field.is_of_tiers());
         let approved = |field: Field| {
             let mut of = proposals.iter().filter(|one| one.field == field);
             of.find(|one| one.state() == "approved").map(|one| one.value.clone())
@@ -62,7 +63,7 @@ impl Settings {
         Ok(Self {
             page: signed.page.clone(),
             errors: Errors::none(),
-            holds: Field::ALL.map(|field| (field, holds(field))).to_vec(),
+            holds: Field::OWN.map(|field| (field, holds(field))).to_vec(),
             proposals,
             given,
         })
@@ -82,6 +83,7 @@ pub(super) async fn propose(
 ) -> PageResult {
     let refused = match given.field.parse::<Field>() {
         Err(_) => ("field", "settings-no-field".to_owned()),
+        Ok(field) if field.is_of_tiers() => ("field", "settings-no-field".to_owned()),
         Ok(field) => {
             let said = (field, given.value.as_str());
             match settings::propose(&tenant, said, &given.reason).await? {
