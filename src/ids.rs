@@ -91,6 +91,8 @@ typed_ids! {
     UploadId;
     /// Key of a reminder (督促).
     ReminderId;
+    /// Key of a mail that reminds (督促メール).
+    ReminderMailId;
     /// Key of a visit (来訪).
     VisitId;
     /// Key of an account (アカウント).

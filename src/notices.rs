@@ -3,7 +3,8 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `log_terms`, `campaign_lines`,
+//! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `reminder_mails`,
+//! `reminder_mail_events`, `contact_reminders`, `log_terms`, `campaign_lines`,
 //! `taxii_objects`, `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
 //! `delivery_messages`; reads `cases`, and the tables of campaigns.
 
@@ -13,6 +14,7 @@ pub mod chasing;
 pub mod clock;
 pub mod collection;
 pub mod dispatch;
+pub mod downloads;
 pub mod export;
 pub mod fetch;
 pub mod figures;
@@ -27,6 +29,7 @@ pub mod pages;
 pub mod prepare;
 mod readable;
 pub mod recall;
+pub mod reminders;
 pub mod report_back;
 pub mod resellers;
 pub(crate) mod store;

@@ -1,6 +1,7 @@
 //! `todoke isp`: the register of providers, and the work of the office that supports them.
 
 mod office;
+pub(super) mod remind;
 
 mod apartments;
 mod claim;
@@ -104,12 +105,27 @@ enum Command {
     /// What providers proposed of themselves.
     #[command(subcommand)]
     Proposal(proposal::Command),
-    /// Whom to ask about which list: not fetched, not or partly reported, lines that soon expire.
+    /// Whom to ask: providers without a confirmed contact first, then about which list (not
+    /// fetched, not or partly reported, lines that soon expire).
     #[command(after_help = "Example:\n  todoke isp chase --json\n  todoke isp chase --remind")]
     Chase {
         /// Let a reminder become due for each that had none within a week.
         #[arg(long)]
         remind: bool,
+    },
+    /// Remind by mail of lists and of contacts to confirm, as `todoke work` does every morning.
+    #[command(after_help = "Example:\n  todoke isp remind --dry-run --json")]
+    Remind {
+        /// Say of what, whom and by which way, and do nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Reminders that went, or are to go, as mail: how each stands.
+    #[command(after_help = "Example:\n  todoke isp mails --isp isp-a --json")]
+    Mails {
+        /// Of this provider alone.
+        #[arg(long)]
+        isp: Option<String>,
     },
     /// Reminders that are due: none of their list went out since.
     #[command(after_help = "Example:\n  todoke isp reminders --json")]
@@ -191,6 +207,8 @@ impl Isp {
             Command::Key(it) => it.run(app, out).await,
             Command::Delivery(it) => it.run(app, out).await,
             Command::Chase { remind } => office::chase(app, out, *remind).await,
+            Command::Remind { dry_run } => remind::remind(app, out, *dry_run).await,
+            Command::Mails { isp } => remind::mails(app, out, isp.as_deref()).await,
             Command::Reminders => office::reminders(app, out).await,
             Command::Reminded { isp, list, way, author } => {
                 office::reminded(app, out, (isp, list, way, author.as_deref())).await

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Ended, Out,
     given::{how_many, still_waiting},
+    isp::remind,
     notice::send,
     serve::stopped,
 };
@@ -32,7 +33,7 @@ const HANDFUL: i64 = 20;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 4] = [
+pub(super) const JOBS: [Job; 6] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -56,6 +57,20 @@ pub(super) const JOBS: [Job; 4] = [
         abreast: 2,
         pause: PAUSE,
         step: |app| Box::pin(async move { Ok(notice_jobs::send_next(&app).await?.is_some()) }),
+    },
+    Job {
+        name: "looking whom to remind",
+        abreast: 1,
+        pause: Duration::from_mins(1),
+        step: |app| {
+            Box::pin(async move { notice_jobs::look_at_calendar(&app).await.map(|()| false) })
+        },
+    },
+    Job {
+        name: "reminding",
+        abreast: 1,
+        pause: PAUSE,
+        step: |app| Box::pin(async move { Ok(notice_jobs::remind_next(&app).await?.is_some()) }),
     },
 ];
 
@@ -97,6 +112,13 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
             ended = Ended::PartlyRefused;
         }
         out.line(&send::outcome(&report), send::words(&report))?;
+    }
+    notice_jobs::look_at_calendar(app).await?;
+    while let Some(report) = notice_jobs::remind_next(app).await? {
+        if !matches!(report.state, State::Accepted | State::Withdrawn) {
+            ended = Ended::PartlyRefused;
+        }
+        remind::tried(out, &report)?;
     }
     loop {
         let taken = take_in(app).await?;

@@ -37,7 +37,13 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
     (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
+    (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
 ];
+
+/// A migration of both engines, and its row policies where there are such.
+const REMINDER_MAILS: &str = "reminders by mail";
+const REMINDER_MAILS_POLICIES: &str =
+    include_str!("../../migrations/0028_reminder_mails.postgres.sql");
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
 const ROW_SECURITY: &str = "row security";
@@ -76,6 +82,7 @@ fn migrations(db: &Db) -> Vec<Migration> {
         let text = match (sqlite, words) {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
+            (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

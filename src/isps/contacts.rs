@@ -5,6 +5,7 @@
 //! is confirmed or written anew. Versions and events are added, never overwritten. Owns
 //! `isp_contacts`, `isp_contact_events`.
 
+pub mod desk;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use crate::{
     },
     app::App,
     audit::{self, Leaf},
-    db::retry,
+    db::{Tx, retry},
     ids::{ContactId, IspId},
     time::Moment,
 };
@@ -346,11 +347,13 @@ async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow:
 /// overdue or due, and providers without any for their abuse desk.
 pub async fn to_do(app: &App) -> anyhow::Result<Vec<ToDo>> {
     let isps = super::all(&app.db).await?;
-    let mut tx = app.db.snapshot().await?;
-    let versions = store::versions(&mut tx, None).await?;
-    let events = store::events(&mut tx, None).await?;
+    to_do_of(&mut app.db.snapshot().await?, &isps, app.now()).await
+}
+
+/// The same of these providers, as it stands in a transaction.
+pub(crate) async fn to_do_of(tx: &mut Tx, isps: &[Isp], now: Moment) -> anyhow::Result<Vec<ToDo>> {
+    let (versions, events) = (store::versions(tx, None).await?, store::events(tx, None).await?);
     let facts = facts(versions, events)?;
-    let now = app.now();
     let mut to_do = Vec::new();
     for isp in isps.iter().filter(|isp| isp.removed_at.is_none()) {
         let of_isp = || facts.iter().filter(|((of, _), _)| *of == isp.id);

@@ -38,8 +38,8 @@ pub struct Letter {
     pub at: Moment,
     /// What its reader reads.
     pub text: String,
-    /// The file that comes with it: name, media type, bytes.
-    pub file: (String, &'static str, Vec<u8>),
+    /// The file that comes with it, if one does: name, media type, bytes.
+    pub file: Option<(String, &'static str, Vec<u8>)>,
 }
 
 /// Tells machines that answer mails by themselves not to (RFC 3834).
@@ -102,6 +102,11 @@ pub fn sealed(
     Ok(message.formatted())
 }
 
+/// A mail in the clear: for words that name no device, to somebody of whom no key stands.
+pub fn open(letter: Letter) -> anyhow::Result<Vec<u8>> {
+    Ok(head(&letter)?.singlepart(words(letter.text)?)?.formatted())
+}
+
 fn head(letter: &Letter) -> anyhow::Result<lettre::message::MessageBuilder> {
     let mailbox = |text: &str| text.parse().map_err(|_| MailRefused::NoAddress(text.to_owned()));
     let seconds = u64::try_from(letter.at.0 / 1_000_000).unwrap_or(0);
@@ -114,13 +119,17 @@ fn head(letter: &Letter) -> anyhow::Result<lettre::message::MessageBuilder> {
         .header(AutoSubmitted))
 }
 
-/// What is signed and encrypted: the text, and the file.
+/// The part that its reader reads.
+fn words(text: String) -> anyhow::Result<SinglePart> {
+    let text = Body::new_with_encoding(text, ContentTransferEncoding::Base64);
+    let text = text.map_err(|_| anyhow::anyhow!("the text cannot be encoded"))?;
+    Ok(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text))
+}
+
+/// What is signed and encrypted: the text, and the file if one comes with it.
 fn content(letter: Letter, rng: &mut Randomness) -> anyhow::Result<Vec<u8>> {
-    let (name, kind, bytes) = letter.file;
-    let text = Body::new_with_encoding(letter.text, ContentTransferEncoding::Base64);
-    let text = SinglePart::builder()
-        .header(ContentType::TEXT_PLAIN)
-        .body(text.map_err(|_| anyhow::anyhow!("the text cannot be encoded"))?);
+    let text = words(letter.text)?;
+    let Some((name, kind, bytes)) = letter.file else { return Ok(text.formatted()) };
     let file = Body::new_with_encoding(bytes, ContentTransferEncoding::Base64);
     let file = SinglePart::builder()
         .header(ContentType::parse(kind).context("the media type of the file")?)

@@ -2,14 +2,15 @@
 //!
 //! Who did not fetch a list, did not report on it, or only in part, and whose lines can soon be
 //! found no more. A reminder is a fact: when, to whom, of which list, by whom or by the calendar.
-//! Those that are `due` wait for whoever sends them, by mail or by phone; `noted` says that one
-//! went out. Owns `reminders`.
+//! Those that are `due` wait until one goes out, as a mail (see `reminders`) or by phone; `noted`
+//! says that one did. Owns `reminders`.
 
 use serde::Serialize;
 use sqlx::FromRow;
 
 use super::{
     clock::{LOG_DAYS, URGENT_DAYS},
+    reminders,
     store::chasing as store,
 };
 use crate::{
@@ -164,7 +165,8 @@ pub struct Reminder {
 }
 
 /// Reminds by the calendar: a reminder becomes due for each list that is to be asked about and was
-/// not within the last [`QUIET_DAYS`] days. Done again at once, nothing becomes due.
+/// not within the last [`QUIET_DAYS`] days, and a mail says so where one can go. Done again at
+/// once, nothing becomes due.
 pub async fn remind(app: &App) -> anyhow::Result<usize> {
     for _ in 1..retry::TRIES {
         match remind_once(app).await {
@@ -181,7 +183,7 @@ async fn remind_once(app: &App) -> anyhow::Result<usize> {
     // Two nodes at once would each remind: the second waits, and finds the reminders of the first.
     register::hold(&mut tx).await?;
     let lists = store::standings(&mut tx, None, now, (LOG_DAYS, URGENT_DAYS)).await?;
-    let mut due = 0;
+    let mut due = Vec::new();
     for list in lists.iter().filter(|list| list.is_due(now)) {
         let reason = list.reasons(now).first().map_or("", |reason| reason.word());
         let fact = store::NewReminder {
@@ -194,10 +196,11 @@ async fn remind_once(app: &App) -> anyhow::Result<usize> {
             author: "calendar",
         };
         store::insert(&mut tx, list.isp_id, &fact).await?;
-        due += 1;
+        due.push((fact.id, list));
     }
+    reminders::enter_reports(app, &mut tx, &due).await?;
     tx.commit().await?;
-    Ok(due)
+    Ok(due.len())
 }
 
 /// Reminders that are due: no later one of their list went out.

@@ -3,8 +3,9 @@
 //! A list enters the collection when its provider asks for it first, and then counts as handed out.
 //! The store keeps which objects are in since when and not the objects: these bear addresses and
 //! inquiry IDs, and are made anew from the lines. Each has a time of its own, so that no page ends
-//! between two of the same time. A line that was taken back adds a revoked version of its sighting.
-//! Owns `taxii_objects`, `taxii_lists`.
+//! between two of the same time. A line that was taken back, or whose address turns out to have
+//! been another provider's, adds a revoked version of its sighting, for good; what was given stays.
+//! Owns `taxii_objects`, `taxii_lists`; reads how often register and address table changed.
 
 use std::collections::{HashMap, hash_map::Entry as Place};
 
@@ -149,7 +150,8 @@ async fn page(tenant: &Tenant, tx: &mut Tx, filter: &Filter) -> crate::db::Resul
 /// Takes in what was prepared or taken back since anybody asked.
 async fn refresh(tenant: &Tenant) -> anyhow::Result<()> {
     let mut tx = tenant.snapshot().await?;
-    if store::collection::pending(&mut tx, tenant.isp()).await?.is_empty() {
+    let mark = store::collection::mark(&mut tx).await?;
+    if store::collection::pending(&mut tx, tenant.isp(), &mark).await?.is_empty() {
         return Ok(());
     }
     drop(tx);
@@ -157,10 +159,11 @@ async fn refresh(tenant: &Tenant) -> anyhow::Result<()> {
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out; so
     // does whoever asks for the same collection.
     register::hold(&mut tx).await?;
+    let mark = store::collection::mark(&mut tx).await?;
     let mut lines = 0;
-    for pending in store::collection::pending(&mut tx, tenant.isp()).await? {
+    for pending in store::collection::pending(&mut tx, tenant.isp(), &mark).await? {
         lines += pending.notice.lines;
-        take_in(tenant, &mut tx, &pending).await?;
+        take_in(tenant, &mut tx, (&pending, &mark)).await?;
         if lines > LINES_MAX {
             break;
         }
@@ -168,19 +171,30 @@ async fn refresh(tenant: &Tenant) -> anyhow::Result<()> {
     Ok(tx.commit().await?)
 }
 
-async fn take_in(tenant: &Tenant, tx: &mut Tx, pending: &Pending) -> anyhow::Result<()> {
+async fn take_in(
+    tenant: &Tenant,
+    tx: &mut Tx,
+    (pending, mark): (&Pending, &str),
+) -> anyhow::Result<()> {
     let Pending { notice, recalled, is_in } = pending;
     let app = tenant.app();
     let issue = export::issue(app, notice);
     let writer = Writer::new(&issue);
     let last = store::collection::last(tx, tenant.isp()).await?;
     let mut next = last.map_or(tenant.now(), |last| tenant.now().max(Moment(last.0 + 1)));
+    let taken_back: HashMap<i64, Moment> =
+        store::recall::records(tx, notice).await?.into_iter().collect();
+    let revoked = store::collection::revoked(tx, notice, issue.issued_at).await?;
     let mut entries = Vec::new();
-    for line in export::read(app, tx, (notice, tenant.code()), true).await? {
+    for mut line in export::read(app, tx, (notice, tenant.code()), true).await? {
         if *is_in && !line.is_withdrawn() {
             continue;
         }
-        for object in writer.objects(&line) {
+        if *is_in && !taken_back.contains_key(&line.record_no.cast_signed()) {
+            // The register does not say when it changed its mind; this is when it is told.
+            line.withdrawn_at = Some(tenant.now().0);
+        }
+        for object in writer.objects(&line).into_iter().filter(|one| !revoked.contains(&one.id)) {
             entries.push(Entry {
                 added_at: next,
                 kind: object.kind().to_owned(),
@@ -193,10 +207,14 @@ async fn take_in(tenant: &Tenant, tx: &mut Tx, pending: &Pending) -> anyhow::Res
         }
     }
     store::collection::add(tx, tenant.isp(), &entries).await?;
-    store::collection::set_in(tx, notice, *recalled).await?;
+    store::collection::set_in(tx, notice, (*recalled, mark)).await?;
+    if *is_in && entries.is_empty() {
+        return Ok(());
+    }
     let whose = (notice, tenant.code());
     let exported = export::write_in(app, tx, whose, Form::Stix).await?;
-    store::insert_export(tx, notice, "taxii", tenant.now(), &exported.sha256).await?;
+    let what = ("taxii", exported.sha256.as_str());
+    store::insert_export(tx, notice, what, (tenant.now(), tenant.by())).await?;
     Ok(note(tenant, tx, ("notice.publish", &notice.list_id), entries.len()).await?)
 }
 
@@ -261,8 +279,13 @@ async fn made_of(
             let sealed = stored.sealed.as_deref();
             let id = inquiry_id::opened(tenant.app(), tx, (case, sealed)).await?.reveal();
             let mut all = Vec::new();
-            // As the line was told first, and as it is told since it was taken back.
-            for recalled_at in [None, recalled.get(&record_no).copied()] {
+            // As the line was told first, and as it is told since it was taken back, or since it
+            // was found to be another provider's, which its version alone remembers.
+            let of_line = entries.iter().filter(|one| one.record_no == record_no);
+            let told = of_line.map(|one| Moment(one.version)).filter(|at| at.0 > issue.issued_at);
+            let told: Vec<Moment> =
+                recalled.get(&record_no).copied().into_iter().chain(told).collect();
+            for recalled_at in std::iter::once(None).chain(told.into_iter().map(Some)) {
                 let body = serde_json::from_str(&stored.body)?;
                 let line = list.line(record_no, body, recalled_at)?;
                 all.extend(writer.objects(&Line { inquiry_id: id.clone(), ..line }));

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use formats::{
     Issue, intelmq,
     isp_list::{self, Action, Line, Unmappable},
-    stix, xarf,
+    n6, stix, xarf,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -41,14 +41,16 @@ pub enum Form {
     Intelmq,
     /// XARF 4 reports, one per line.
     Xarf,
+    /// Events of n6, one per line.
+    N6,
     /// A STIX 2.1 bundle.
     Stix,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Csv, Self::CsvSjis, Self::Jsonl, Self::Intelmq, Self::Xarf, Self::Stix];
+    pub const ALL: [Self; 7] =
+        [Self::Csv, Self::CsvSjis, Self::Jsonl, Self::Intelmq, Self::Xarf, Self::N6, Self::Stix];
 
     /// The wire word.
     pub fn word(self) -> &'static str {
@@ -58,6 +60,7 @@ impl Form {
             Self::Jsonl => "jsonl",
             Self::Intelmq => "intelmq",
             Self::Xarf => "xarf",
+            Self::N6 => "n6",
             Self::Stix => "stix",
         }
     }
@@ -67,7 +70,7 @@ impl Form {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::CsvSjis => "text/csv; charset=shift_jis",
-            Self::Jsonl | Self::Intelmq | Self::Xarf => "application/jsonl",
+            Self::Jsonl | Self::Intelmq | Self::Xarf | Self::N6 => "application/jsonl",
             Self::Stix => "application/stix+json;version=2.1",
         }
     }
@@ -76,7 +79,7 @@ impl Form {
 /// A word that names no form this version writes.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is no form this version writes; it writes csv, csv-sjis, jsonl, intelmq, xarf and stix"
+    "`{0}` is no form this version writes; it writes csv, csv-sjis, jsonl, intelmq, xarf, n6, stix"
 )]
 pub struct NotAForm(String);
 
@@ -244,7 +247,8 @@ pub struct Exported {
 pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
     let mut tx = app.db.begin().await?;
     let exported = write_in(app, &mut tx, (notice, &isp.code), form).await?;
-    store::insert_export(&mut tx, notice, form.word(), app.now(), &exported.sha256).await?;
+    let by = app.by().unwrap_or("system");
+    store::insert_export(&mut tx, notice, (form.word(), &exported.sha256), (app.now(), by)).await?;
     let detail = serde_json::json!({
         "form": form.word(), "lines": exported.lines, "sha256": exported.sha256,
     });
@@ -272,6 +276,7 @@ pub(super) async fn write_in(
         Form::Jsonl => isp_list::write_jsonl(&mut bytes, &lines)?,
         Form::Intelmq => intelmq::write(&mut bytes, &lines, &issue(app, notice))?,
         Form::Xarf => xarf::write(&mut bytes, &lines, &issue(app, notice))?,
+        Form::N6 => n6::write(&mut bytes, &lines, &issue(app, notice))?,
         Form::Stix => stix::write(&mut bytes, &lines, &issue(app, notice))?,
     }
     let sha256 = to_hex(&Sha256::digest(&bytes));

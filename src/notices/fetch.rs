@@ -79,7 +79,8 @@ pub async fn fetch(
         return Ok(Fetched::Known(exported.sha256));
     }
     let now = tenant.now();
-    store::insert_export(&mut tx, &notice, form.word(), now, &exported.sha256).await?;
+    let what = (form.word(), exported.sha256.as_str());
+    store::insert_export(&mut tx, &notice, what, (now, tenant.by())).await?;
     let detail = json!({
         "format": form.word(), "lines": exported.lines, "sha256": exported.sha256,
     });

@@ -161,7 +161,8 @@ async fn receipt(
     let mut known = BTreeSet::new();
     for event in events {
         if known.insert(event.told.notice.id) {
-            store::insert_export(tx, &event.told.notice, "n6", now, &sha256).await?;
+            store::insert_export(tx, &event.told.notice, ("n6", &sha256), (now, tenant.by()))
+                .await?;
         }
     }
     let detail = json!({ "events": events.len(), "lists": known.len(), "sha256": sha256 });

@@ -1,9 +1,35 @@
-//! Jobs of notices (注意喚起の定期作業): lists that are due to leave.
+//! Jobs of notices (注意喚起の定期作業): lists that are due to leave, and reminders.
 
-use super::dispatch::carry::{self, Report};
-use crate::app::App;
+use super::{
+    dispatch::carry::{self, Report},
+    reminders::{self, carry as mails},
+};
+use crate::{
+    app::App,
+    jobs::{queue, schedule::Schedule},
+};
+
+/// The kind of the job that looks at the calendar: one node does so at a time.
+const CALENDAR: &str = "reminding";
+/// When it does: in the morning, when somebody is at the desks that it writes to.
+const MORNING: &str = "0 9 * * *";
 
 /// Carries one list that is due; nothing when none is.
 pub async fn send_next(app: &App) -> anyhow::Result<Option<Report>> {
     carry::next_due(app).await
+}
+
+/// Carries one reminder that is due; nothing when none is.
+pub async fn remind_next(app: &App) -> anyhow::Result<Option<mails::Report>> {
+    mails::next_due(app).await
+}
+
+/// Once a day, enters the reminders of that day.
+pub async fn look_at_calendar(app: &App) -> anyhow::Result<()> {
+    let Some(lease) = queue::take_sole_due(app, CALENDAR).await? else { return Ok(()) };
+    let entered = lease.during(app, Box::pin(reminders::by_calendar(app))).await?;
+    let morning: Schedule = MORNING.parse()?;
+    // Also where it failed: what is due today is still due tomorrow.
+    lease.done(app, morning.next(app.now()).unwrap_or(app.now())).await?;
+    entered
 }

@@ -142,7 +142,7 @@ pub async fn hand_out(
     let kit = Kit { list_id: list_id.to_owned(), isp: isp.name, wording, sheets, taken_back };
     let sha256 = to_hex(&Sha256::digest(kit.csv()?));
     let word = format!("{}-{}", kind.word(), language.word());
-    store::insert_export(&mut tx, &notice, &word, tenant.now(), &sha256).await?;
+    store::insert_export(&mut tx, &notice, (&word, &sha256), (tenant.now(), tenant.by())).await?;
     let detail = serde_json::json!({
         "kind": kind.word(), "language": language.word(), "lines": kit.sheets.len(),
         "template_version": kit.wording.to_string(), "sha256": sha256,

@@ -358,25 +358,6 @@ pub async fn one(
     Ok(Some(OneLine { row, inquiry_id, reports, listings, house }))
 }
 
-/// A list that was handed out (受渡しの記録).
-#[derive(Clone, Debug, FromRow)]
-pub struct Download {
-    /// The list.
-    pub list_id: String,
-    /// In which form.
-    pub format: String,
-    /// When.
-    pub at: Moment,
-    /// The content.
-    pub sha256: String,
-}
-
-/// What of the provider's lists was handed out, the latest first, at most `limit`.
-pub async fn downloads(tenant: &Tenant, limit: i64) -> crate::db::Result<Vec<Download>> {
-    let mut tx = tenant.snapshot().await?;
-    store::downloads(&mut tx, tenant.isp(), limit).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@
 mod apartments;
 mod board;
 mod campaigns;
+mod downloads;
 mod inside;
 mod lines;
 mod lists;
@@ -14,6 +15,7 @@ mod machine;
 mod overview;
 mod report;
 mod report_back;
+mod resellers;
 mod taxii;
 mod taxii_words;
 
@@ -39,11 +41,17 @@ pub fn office_routes() -> OfficeRoutes {
     let sees = Door::Provider(Act::SeeLines);
     let reports = Door::Provider(Act::ReportBack);
     let answers = Door::Provider(Act::ManageProvider);
+    let keeps = Door::Provider(Act::ManageProvider);
     OfficeRoutes::new()
         .get("/isp", sees, overview::waiting)
         .get("/isp/lines", sees, lines::page)
         .get("/isp/lines/{list}/{record}", sees, lines::one)
-        .get("/isp/downloads", sees, overview::downloads)
+        .get("/isp/downloads", sees, downloads::all)
+        .get("/isp/downloads/{list}", sees, downloads::one)
+        .post("/isp/downloads/{list}", sees, downloads::take)
+        .get("/isp/resellers", keeps, resellers::own)
+        .post("/isp/resellers", keeps, resellers::ask)
+        .post("/isp/resellers/withdraw", keeps, resellers::withdraw)
         .get("/isp/report", reports, report::form)
         .upload(("/isp/report", Some(FORM_MAX)), reports, report::check)
         .upload(("/isp/report/confirm", Some(FORM_MAX)), reports, report::confirm)
@@ -65,6 +73,8 @@ pub fn routes() -> Routes {
         .get("/admin/apartments", sees, apartments::queue)
         .get("/admin/apartments/{id}", sees, apartments::one)
         .post("/admin/apartments/{id}", works, apartments::say)
+        .get("/admin/resellers", sees, resellers::all)
+        .post("/admin/resellers", works, resellers::propose)
         .merge(campaign_routes())
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{Standing, store};
 use crate::{
     access::tenancy::Tenant,
+    app::App,
     isps::{self, Isp, upstream},
     time::Moment,
 };
@@ -43,6 +44,24 @@ pub async fn of(tenant: &Tenant) -> anyhow::Result<Vec<Reseller>> {
     let db = &tenant.app().db;
     let isps = isps::all(db).await?;
     Ok(told(tenant.code(), &isps, &store::standings(db).await?, tenant.now()))
+}
+
+/// The codes above the provider, the topmost first, and those behind it as [`of`] tells them.
+pub async fn around(tenant: &Tenant) -> anyhow::Result<(Vec<String>, Vec<Reseller>)> {
+    let isps = isps::all(&tenant.app().db).await?;
+    let above = upstream::path(tenant.code(), &upstream::above(&isps));
+    Ok((above, of(tenant).await?))
+}
+
+/// All providers, each behind the one that it sits behind: `through` names those above it, the
+/// topmost first.
+pub async fn tiers(app: &App) -> anyhow::Result<Vec<Reseller>> {
+    let isps = isps::all(&app.db).await?;
+    let (above, lists) = (upstream::above(&isps), store::standings(&app.db).await?);
+    let all = upstream::tree(&isps)
+        .into_iter()
+        .map(|(isp, _)| reseller(isp, upstream::path(&isp.code, &above), &lists, app.now()));
+    Ok(all.collect())
 }
 
 fn told(code: &str, isps: &[Isp], lists: &[Standing], now: Moment) -> Vec<Reseller> {

@@ -6,10 +6,12 @@ pub(super) mod chasing;
 pub(super) mod clock;
 pub(super) mod collection;
 pub(super) mod dispatch;
+pub(super) mod downloads;
 pub(super) mod figures;
 pub(super) mod lines;
 pub(super) mod machines;
 pub(super) mod recall;
+pub(super) mod reminders;
 pub(super) mod reports;
 pub(super) mod uploads;
 pub(super) mod wordings;
@@ -224,18 +226,18 @@ pub(super) async fn asns(tx: &mut Tx, notice: &Notice) -> sqlx::Result<HashMap<C
 pub(super) async fn insert_export(
     tx: &mut Tx,
     notice: &Notice,
-    format: &str,
-    at: Moment,
-    sha256: &str,
+    (format, sha256): (&str, &str),
+    (at, author): (Moment, &str),
 ) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256)
-         VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256, author)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(notice.isp_id)
         .bind(notice.id)
         .bind(format)
         .bind(at)
         .bind(sha256)
+        .bind(author)
         .execute(conn)
         .await
         .map(|_| ()))

@@ -132,7 +132,7 @@ on_both_engines! {
         let href = lists["lists"][0]["href"].as_str().unwrap();
         assert_eq!(lists["lists"][0]["lines"], 3);
         assert_eq!(lists["lists"][0]["exports"], 0);
-        for format in ["csv", "csv-sjis", "jsonl", "intelmq", "xarf", "stix"] {
+        for format in ["csv", "csv-sjis", "jsonl", "intelmq", "xarf", "n6", "stix"] {
             let got = machine.gets(&format!("{href}?format={format}"));
             assert_eq!(got.status, 200, "{}", got.text());
             assert_eq!(got.body, centre.exports(&list, format), "{format}");
@@ -149,7 +149,7 @@ on_both_engines! {
         assert_eq!(machine.gets(href).body, centre.exports(&list, "csv"), "csv by itself");
         // One receipt for each time that bytes went out, by machine or by command; at one moment
         // and in one form it is one. None for an answer that there is nothing new.
-        assert_eq!(centre.standing(&list)["exports"], 6);
+        assert_eq!(centre.standing(&list)["exports"], 7);
         let strange = machine.gets(&format!("{href}?format=pdf"));
         assert_eq!((strange.status, strange.header("content-type")),
             (400, "application/problem+json"));
@@ -282,6 +282,63 @@ on_both_engines! {
         assert_eq!(machine.posts("/api/v1/report-back?dryrun=true", &report).status, 400);
     }
 
+    fn a_machine_reports_back_in_json_lines(centre) {
+        let [list, other] = centre.has_lists();
+        let token = centre.token_of("isp-a");
+        let site = centre.opens_its_site();
+        let machine = Machine::with(&site, &token);
+        centre.exports(&list, "csv");
+        let at = "2026-04-01T08:00:00+09:00";
+        let told = |list: &str, record: u64| serde_json::json!({
+            "list_id": list, "record_no": record, "reported_at": at, "state": "notified",
+            "identified": "yes", "notice_channel": "email", "notice_at": at, "reason_code": null,
+        });
+        let mut odd = told(&list, 3);
+        odd["notice_at"] = "yesterday".into();
+        let mut named = told(&list, 3);
+        named["mood"] = "fine".into();
+        named["note"] = serde_json::json!(["called"]);
+        let lines = [
+            told(&list, 1).to_string(),
+            "{\"list_id\": ".to_owned(),
+            odd.to_string(),
+            told(&other, 1).to_string(),
+            named.to_string(),
+            "[1]".to_owned(),
+            told(&list, 2).to_string(),
+        ];
+        let report = lines.join("\n") + "\n";
+        let ask = |path: &str| {
+            let got = machine.posts(path, &report);
+            assert_eq!(got.status, 200, "{}", got.text());
+            got.json()
+        };
+        let dry = ask("/api/v1/report-back?dry_run=true");
+        assert_eq!((&dry["rows"], &dry["accepted"]), (&7.into(), &2.into()), "{dry}");
+        assert_eq!(centre.standing(&list)["reported"], 0);
+        let kept = ask("/api/v1/report-back");
+        let mut errors: Vec<String> = kept["errors"].as_array().unwrap().iter().map(|error| {
+            format!("{} {} {}", error["line"], error["column"], error["code"])
+        }).collect();
+        errors.sort();
+        assert_eq!(errors, [
+            "2 null \"not_json\"",
+            "3 \"notice_at\" \"bad_time\"",
+            "4 \"list_id\" \"unknown_list\"",
+            "5 \"note\" \"not_json\"",
+            "6 null \"not_json\"",
+        ]);
+        assert_eq!(kept["unknown_columns"], serde_json::json!(["mood"]));
+        assert_eq!((&kept["accepted"], &centre.standing(&list)["reported"]),
+            (&2.into(), &2.into()));
+        let again = ask("/api/v1/report-back");
+        assert_eq!((&again["accepted"], &again["unchanged"]), (&0.into(), &2.into()));
+        // The same facts as CSV are no news either.
+        let table = csv(&[notified(&list, 1, at), notified(&list, 2, at)]);
+        let table = machine.posts("/api/v1/report-back", &table).json();
+        assert_eq!((&table["accepted"], &table["unchanged"]), (&0.into(), &2.into()), "{table}");
+    }
+
     fn what_was_taken_back_says_so_in_every_form(centre) {
         let [list, _] = centre.has_lists();
         let token = centre.token_of("isp-a");
@@ -294,6 +351,7 @@ on_both_engines! {
             ("csv", "withdrawn", 3),
             ("intelmq", "\"status\":\"withdrawn\"", 3),
             ("xarf", "todoke:withdrawn", 3),
+            ("n6", "\"status\":\"delisted\"", 3),
             ("stix", "\"revoked\":true", 3),
         ];
         for (format, word, times) in says {

@@ -59,6 +59,7 @@ mod office;
 mod one_story;
 mod quarantine;
 mod register;
+mod reminders;
 mod report_back;
 mod reports_once;
 mod row_security;

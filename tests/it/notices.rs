@@ -54,7 +54,7 @@ on_both_engines! {
         centre.serves(std::slice::from_ref(&a));
         centre.takes(&[hit("r1", MARCH, "192.0.2.7").with("device_model", "ルータ")]);
         let list = centre.prepares("isp-a").unwrap();
-        let formats = ["csv", "csv-sjis", "jsonl", "intelmq", "xarf", "stix"];
+        let formats = ["csv", "csv-sjis", "jsonl", "intelmq", "xarf", "n6", "stix"];
         let first = formats.map(|format| centre.exports(&list, format));
         centre.on("2026-05-01");
         centre.takes(&[hit("r2", "2026-04-30T10:00:00+09:00", "192.0.2.7")]);

@@ -28,8 +28,8 @@ fn chased(centre: &Centre) -> Vec<(String, String, i64)> {
         let words = value["reasons"].as_array().unwrap().iter();
         words.map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join(" ")
     };
-    lines
-        .iter()
+    let of_lists = lines.iter().filter(|line| line["notice"].is_string());
+    of_lists
         .map(|line| {
             let list = line["notice"].as_str().unwrap().to_owned();
             (list, words(line), line["unreported"].as_i64().unwrap())

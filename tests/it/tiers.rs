@@ -77,8 +77,8 @@ on_both_engines! {
         centre.serves(&[of("carrier", 0), of("region", 1), of("shop", 2)]);
         centre.does(&["account", "add", "desk-1", "--role", "isp-office", "--by", "init"]);
         let propose = |isp: &str, field: &str, value: &str| {
-            let what = ["isp", "propose", field, "--isp", isp, "--by", "noc"];
-            centre.tries(&[&what[..], &["--reason", "a contract", "--", value]].concat())
+            let what = ["isp", "propose", field, value, "--isp", isp, "--by", "noc"];
+            centre.tries(&[&what[..], &["--reason", "a contract"]].concat())
         };
         let approve = |id: &str, by: &str| {
             centre.tries(&["isp", "proposal", "approve", id, "--by", by, "--reason", "asked both"])

@@ -5,9 +5,9 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use todoke::{
-    access::roles::Role,
+    access::{roles::Role, tokens},
     isps::{self, Isp, register},
-    notices::{Notice, prepare},
+    notices::{Notice, export::Form, prepare},
 };
 
 use crate::{
@@ -114,7 +114,9 @@ async fn a_provider_sees_its_lines_in_both_languages_and_nobody_else_does() {
         let mut office = signed_in(&centre, "office-1", Role::Office).await;
         let line = format!("/isp/lines/{}/1", notice.list_id);
         let filtered = "/isp/lines?state=no_report&urgent=1&model=AB-100&since=2026-05-01";
-        let pages = ["/isp", "/isp/lines", filtered, &line, "/isp/downloads", "/isp/report"];
+        let download = format!("/isp/downloads/{}", notice.list_id);
+        let pages =
+            ["/isp", "/isp/lines", filtered, &line, "/isp/downloads", &download, "/isp/report"];
         for page in pages {
             for path in [page.to_owned(), format!("/en{page}")] {
                 let answer = staff.get(&path).await;
@@ -130,7 +132,12 @@ async fn a_provider_sees_its_lines_in_both_languages_and_nobody_else_does() {
         assert!(
             staff.get("/isp/lines?state=pending").await.body.contains("当てはまる行はありません")
         );
-        for strange in ["/isp/lines/isp-b-1/1", "/isp/lines/x/y", "/isp/receipts/R-1"] {
+        for strange in [
+            "/isp/lines/isp-b-1/1",
+            "/isp/lines/x/y",
+            "/isp/receipts/R-1",
+            "/isp/downloads/isp-b-1",
+        ] {
             assert_eq!(staff.get(strange).await.status, StatusCode::NOT_FOUND, "{strange}");
         }
         let read = texts!(
@@ -197,6 +204,9 @@ async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
             assert!(board.body.contains(words), "{words}");
         }
         assert!(!board.body.contains(ADDRESS), "no address on it");
+        let place = |words: &str| board.body.find(words).unwrap_or_else(|| panic!("no {words}"));
+        let desks = ["isp-a Provider A: 注意喚起の窓口の登録がありません", "isp-b Provider B: "];
+        assert!(place(desks[0]) < place(desks[1]) && place(desks[1]) < place(&notice.list_id));
         let bad = form(&[("isp", "isp-a"), ("list", &notice.list_id), ("way", "pigeon")]);
         let refused = office.post("/admin/isps/reminded", &bad).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -211,5 +221,145 @@ async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
         assert_eq!(office.get("/en/admin/isps").await.status, StatusCode::OK);
         let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
         assert_eq!(staff.get("/admin/isps").await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+/// What the machine of the provider of the tests' people gets.
+async fn fetched(centre: &Centre, token: &str, path: &str) -> Answer {
+    let request = Request::get(path).header(header::AUTHORIZATION, format!("Bearer {token}"));
+    centre.visitor().send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_list_is_taken_on_its_page_as_the_api_gives_it_and_leaves_a_receipt() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let scope = (tokens::Scope::Isp(ISP.1.to_owned()), Some(ISP.0));
+        let (_, token) = tokens::make(&centre.app, scope, 30, "test").await.unwrap();
+        let page = format!("/isp/downloads/{}", notice.list_id);
+        let all = staff.get("/isp/downloads").await;
+        assert!(all.body.contains(&format!("href=\"{page}\"")), "{}", all.body);
+        assert!(all.body.contains("初版") && all.body.contains("まだ渡したリストはありません"));
+        let mut hashes = Vec::new();
+        for form in Form::ALL {
+            let wanted = format!("format={}", form.word());
+            let taken = staff.post(&page, &wanted).await;
+            let api = format!("/api/v1/lists/{}?{wanted}", notice.list_id);
+            let api = fetched(&centre, &token, &api).await;
+            assert_eq!((taken.status, api.status), (StatusCode::OK, StatusCode::OK), "{wanted}");
+            assert!(!taken.body.is_empty() && taken.body == api.body, "{wanted}");
+            for name in ["etag", "content-type", "content-disposition", "content-digest"] {
+                assert_eq!(taken.header(name), api.header(name), "{wanted} {name}");
+            }
+            assert_eq!(staff.post(&page, &wanted).await.body, taken.body, "{wanted} again");
+            hashes.push(taken.header("etag").trim_matches('"').to_owned());
+        }
+        let shown = staff.get(&page).await;
+        for hash in &hashes {
+            assert!(shown.body.contains(hash), "{hash}");
+        }
+        assert!(shown.body.contains("abuse-desk") && shown.body.contains("2026-05-10 09:00"));
+        let leaves = "SELECT DISTINCT author FROM audit_leaves WHERE act = 'notice.fetch'
+             AND author = 'abuse-desk'";
+        assert_eq!(texts!(&centre.app.db, leaves), ["abuse-desk"]);
+        for bad in ["format=pdf", ""] {
+            let refused = staff.post(&page, bad).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(refused.body.contains("形式を選んでください"));
+        }
+        let strange = staff.post("/isp/downloads/isp-b-20260510-001", "format=csv").await;
+        assert_eq!(strange.status, StatusCode::NOT_FOUND);
+        run!(
+            &centre.app.db,
+            "INSERT INTO line_recalls (isp_id, notice_id, record_no, case_id, at, author, reason)
+             SELECT isp_id, notice_id, record_no, case_id, 1, 'desk-1', 'a wrong file'
+               FROM notice_lines WHERE record_no = $1",
+            1_i64
+        );
+        let corrected = staff.get(&page).await;
+        assert!(corrected.body.contains("1行を取り消した版"), "{}", corrected.body);
+        assert!(staff.get("/isp/downloads").await.body.contains("1行を取り消した版"));
+        let second = staff.post(&page, "format=jsonl").await;
+        assert!(
+            second.body.contains("withdrawn")
+                && !hashes.contains(&second.header("etag").trim_matches('"').to_owned()),
+            "another version"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_was_withdrawn_before_it_was_taken_is_marked_and_not_given() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        run!(&centre.app.db, "UPDATE notices SET withdrawn_at = $1", 1_i64);
+        let page = format!("/isp/downloads/{}", notice.list_id);
+        let shown = staff.get(&page).await;
+        assert!(
+            shown.body.contains("取り消されました")
+                && !shown.body.contains("<form method=\"post\" action=\"/isp/downloads")
+        );
+        assert_eq!(staff.post(&page, "format=csv").await.to(), format!("{page}#main"));
+        assert!(texts!(&centre.app.db, "SELECT format FROM notice_exports").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_sits_behind_whom_is_proposed_by_one_and_decided_by_another() {
+    for centre in Centre::on_each_engine().await {
+        listed(&centre).await;
+        let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let mut second = signed_in(&centre, "office-2", Role::Office).await;
+        let empty = manager.get("/isp/resellers").await;
+        assert!(empty.body.contains("再販先の登録はありません"), "{}", empty.body);
+        let ask = |act: &str, code: &str, reason: &str| {
+            form(&[("act", act), ("code", code), ("reason", reason)])
+        };
+        for bad in [
+            ask("add", "nobody", "契約"),
+            ask("release", "isp-b", "契約"),
+            ask("upstream", "isp-a", "契約"),
+            ask("add", "isp-b", ""),
+        ] {
+            let refused = manager.post("/isp/resellers", &bad).await;
+            assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{bad}");
+        }
+        let asked = manager.post("/isp/resellers", &ask("add", "isp-b", "契約")).await;
+        assert_eq!(asked.to(), "/isp/resellers#main");
+        let waits = manager.get("/isp/resellers").await;
+        assert!(waits.body.contains("センターの決裁待ち") && waits.body.contains("isp-b"));
+        let tiers = office.get("/admin/resellers").await;
+        assert!(tiers.body.contains("再販先の事業者 isp-b"), "{}", tiers.body);
+        let claims = office.get("/admin/claims").await;
+        let (_, rest) = claims.body.split_once("action=\"/admin/proposals/").unwrap();
+        let decide = format!("/admin/proposals/{}", rest.split(['#', '"']).next().unwrap());
+        let approve = form(&[("act", "approve"), ("reason", "双方に確認")]);
+        assert_eq!(office.post(&decide, &approve).await.to(), "/admin/claims#main");
+        let stands = manager.get("/isp/resellers").await;
+        assert!(stands.body.contains("<th scope=\"row\">isp-b Provider B</th>"), "{}", stands.body);
+        assert!(stands.body.contains("台帳に反映済み"));
+        assert!(!stands.body.contains(ADDRESS));
+        // Somebody of the centre says it for a provider; somebody else decides.
+        let gone = form(&[("isp", "isp-b"), ("code", ""), ("reason", "契約の終了")]);
+        assert_eq!(office.post("/admin/resellers", &gone).await.to(), "/admin/resellers#main");
+        let claims = office.get("/admin/claims").await;
+        let (_, rest) = claims.body.split_once("action=\"/admin/proposals/").unwrap();
+        let decide = format!("/admin/proposals/{}", rest.split(['#', '"']).next().unwrap());
+        let own = office.post(&decide, &approve).await;
+        assert!(own.body.contains("別の人"), "{}", own.body);
+        assert_eq!(second.post(&decide, &approve).await.to(), "/admin/claims#main");
+        assert!(manager.get("/isp/resellers").await.body.contains("再販先の登録はありません"));
+        assert_eq!(manager.get("/admin/resellers").await.status, StatusCode::FORBIDDEN);
+        assert_eq!(office.get("/isp/resellers").await.status, StatusCode::FORBIDDEN);
+        for (visitor, page) in
+            [(&mut manager, "/en/isp/resellers"), (&mut office, "/en/admin/resellers")]
+        {
+            let english = visitor.get(page).await;
+            assert!(!english.body.contains("Unknown localization"), "{page}");
+            assert_eq!(english.body.matches("<h1").count(), 1, "{page}");
+        }
     }
 }

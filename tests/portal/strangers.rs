@@ -44,7 +44,7 @@ use crate::{
 const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
 
 /// Names under which forms and queries carry something.
-const FIELDS: [&str; 27] = [
+const FIELDS: [&str; 29] = [
     "id",
     "list",
     "list_id",
@@ -72,6 +72,8 @@ const FIELDS: [&str; 27] = [
     "building",
     "answer",
     "to",
+    "format",
+    "code",
 ];
 
 /// What belongs to whom: values to ask with, and what may never be shown.

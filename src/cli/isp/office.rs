@@ -6,6 +6,7 @@ use super::super::{Ended, Out, Refused, given::how_many, isp_named};
 use crate::{
     access::tenancy::Tenant,
     app::App,
+    isps::contacts::desk,
     notices::{
         chasing,
         clock::{self, URGENT_DAYS},
@@ -19,9 +20,17 @@ async fn tenant(app: &App, code: &str, by: Option<&str>) -> anyhow::Result<Tenan
     Ok(Tenant::of(app, isp.id, &isp.code, by.unwrap_or("command line")))
 }
 
-/// Whom to ask about which list, and why; with `remind` a reminder becomes due for each.
+/// Whom to ask about which list, and why, after those that cannot be asked; with `remind` a
+/// reminder becomes due for each.
 pub(super) async fn chase(app: &App, out: Out, remind: bool) -> anyhow::Result<Ended> {
     let due = if remind { chasing::remind(app).await? } else { 0 };
+    for one in desk::unreached(app).await? {
+        let why = one.word();
+        out.line(
+            &json!({ "isp": one.isp, "name": one.name, "reasons": [why] }),
+            format!("{}\t-\t{why}\task by phone whom to write to", one.isp),
+        )?;
+    }
     for (list, reasons) in chasing::list(app).await? {
         let words: Vec<&str> = reasons.iter().map(|reason| reason.word()).collect();
         out.line(

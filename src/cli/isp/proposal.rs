@@ -23,7 +23,8 @@ pub(super) struct Propose {
     /// What it is about.
     #[arg(value_parser = given::word_of::<Field>(Field::ALL.map(Field::word)))]
     field: Field,
-    /// How it is to be.
+    /// How it is to be; a reseller that goes is `-CODE`, no upstream `-`.
+    #[arg(allow_hyphen_values = true)]
     value: String,
     /// The provider's code.
     #[arg(long)]

@@ -134,11 +134,11 @@ pub(super) async fn bounces(app: &App, out: Out, files: &[PathBuf]) -> anyhow::R
         match bounce::take(app, &raw).await? {
             Ok(returned) => out.line(
                 &json!({
-                    "file": name, "kind": returned.kind, "notice": returned.delivery.list_id,
-                    "isp": returned.delivery.isp, "detail": returned.detail,
-                    "delivery": returned.delivery.id.to_string(),
+                    "file": name, "kind": returned.kind, "notice": returned.mail.name(),
+                    "isp": returned.mail.isp(), "detail": returned.detail,
+                    "delivery": returned.mail.id(),
                 }),
-                format!("{}\t{}\t{}", returned.delivery.list_id, returned.kind, returned.detail),
+                format!("{}\t{}\t{}", returned.mail.name(), returned.kind, returned.detail),
             )?,
             Err(why) => {
                 ended = Ended::PartlyRefused;

@@ -3,13 +3,54 @@
 use formats::bounce::{self, Fate};
 
 use super::{Delivery, State, store};
-use crate::{app::App, db::retry, ids::DeliveryId, mail::return_address};
+use crate::{
+    app::App,
+    db::retry,
+    ids::{DeliveryId, ReminderMailId},
+    mail::return_address,
+    notices::reminders::{ReminderMail, carry as reminders},
+};
+
+/// What a mail was that came back (不達のメール).
+#[derive(Clone, Debug)]
+pub enum Mail {
+    /// A list.
+    List(Box<Delivery>),
+    /// A reminder; whom it went to is doubted from now on.
+    Reminder(Box<ReminderMail>),
+}
+
+impl Mail {
+    /// The code of the provider that it went to.
+    pub fn isp(&self) -> &str {
+        match self {
+            Self::List(delivery) => &delivery.isp,
+            Self::Reminder(mail) => &mail.isp,
+        }
+    }
+
+    /// The list that it was or that it is a reminder.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::List(delivery) => &delivery.list_id,
+            Self::Reminder(_) => "reminder",
+        }
+    }
+
+    /// Its key.
+    pub fn id(&self) -> String {
+        match self {
+            Self::List(delivery) => delivery.id.to_string(),
+            Self::Reminder(mail) => mail.id.to_string(),
+        }
+    }
+}
 
 /// What came of a mail to the return address (不達の扱い).
 #[derive(Debug)]
 pub struct Returned {
     /// What came back, as it stands now.
-    pub delivery: Delivery,
+    pub mail: Mail,
     /// `bounced`; or `delayed` or `delivered`, which are no bounce.
     pub kind: &'static str,
     /// In whose words.
@@ -46,8 +87,12 @@ pub async fn take(app: &App, raw: &[u8]) -> anyhow::Result<Result<Returned, NotR
     let words = [bounce.status, bounce.diagnostic].into_iter().flatten().collect::<Vec<_>>();
     let detail: String = words.join(" ").chars().filter(|c| !c.is_control()).take(300).collect();
     let write = || write(app, DeliveryId(mail), kind, &detail);
-    Ok(match retry::until_settled(write).await? {
-        Some(delivery) => Ok(Returned { delivery, kind, detail }),
+    if let Some(delivery) = retry::until_settled(write).await? {
+        return Ok(Ok(Returned { mail: Mail::List(Box::new(delivery)), kind, detail }));
+    }
+    let reminder = reminders::came_back(app, ReminderMailId(mail), (kind, &detail)).await?;
+    Ok(match reminder {
+        Some(mail) => Ok(Returned { mail: Mail::Reminder(Box::new(mail)), kind, detail }),
         None => Err(NotReturned::Unknown),
     })
 }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use uuid::Uuid;
 
 use super::{Delivery, JOB, State, make, store, webhook};
 use crate::{
@@ -50,8 +51,8 @@ pub struct Report {
     pub next_at: Option<Moment>,
 }
 
-/// What a try ended with.
-pub(super) enum Outcome {
+/// What a try ended with (試行の結果).
+pub(in crate::notices) enum Outcome {
     /// The other side has it.
     Accepted(String),
     /// Not yet; the other side may ask for a wait.
@@ -137,36 +138,53 @@ async fn by_mail(
     delivery: &Delivery,
     message: &make::Message,
 ) -> anyhow::Result<Outcome> {
-    let later = |why: String| Ok(Outcome::Later(why, Duration::ZERO));
+    Ok(post(app, delivery.id.0, (&message.target, &message.bytes)).await)
+}
+
+/// Hands a mail to the centre's server; what comes back of it comes to the address of `mail`.
+pub(in crate::notices) async fn post(app: &App, mail: Uuid, (to, bytes): (&str, &[u8])) -> Outcome {
+    let later = |why: String| Outcome::Later(why, Duration::ZERO);
     let Some(settings) = &app.centre.mail else {
         return later(crate::mail::MailRefused::NoServer.to_string());
     };
     let plain = settings.return_to.as_ref().unwrap_or(&settings.from);
-    let Some(from) = return_address::signed(&app.keys, plain, delivery.id.0) else {
+    let Some(from) = return_address::signed(&app.keys, plain, mail) else {
         return later(format!("`{plain}` in `centre.toml` is no mail address"));
     };
     let postman = match Postman::of(settings) {
         Ok(postman) => postman,
         Err(refused) => return later(refused.to_string()),
     };
-    Ok(match postman.hand_over(&from, &message.target, &message.bytes).await {
+    match postman.hand_over(&from, to, bytes).await {
         Handed::Accepted(words) => Outcome::Accepted(words),
         Handed::Later(words) => Outcome::Later(words, Duration::ZERO),
         Handed::Never(words) => Outcome::Never(words),
-    })
+    }
 }
 
-/// Writes what came of a try, and gives the delivery back.
-async fn settle(
+/// What a try comes to (試行の判定): how things stand after it, and when it is tried again.
+pub(in crate::notices) struct Verdict {
+    /// How it stands.
+    pub(in crate::notices) state: State,
+    /// The word of what happened.
+    pub(in crate::notices) kind: &'static str,
+    /// In whose words.
+    pub(in crate::notices) answer: String,
+    /// How often it failed in a row.
+    pub(in crate::notices) attempts: i64,
+    /// When it is tried again.
+    pub(in crate::notices) next_at: Option<Moment>,
+}
+
+/// What an outcome comes to of something that is being tried since then.
+pub(in crate::notices) fn weigh(
     app: &App,
     lease: &Lease,
-    delivery: &Delivery,
+    since: Option<Moment>,
     outcome: Outcome,
-) -> anyhow::Result<(State, String, Option<Moment>)> {
-    let (at, key) = (app.now(), (delivery.isp_id, delivery.id));
-    // Read anew: this very try may have made the message.
-    let made_at = store::by_id(&app.db, delivery.id).await?.and_then(|one| one.made_at);
-    let is_old = made_at.is_some_and(|made| made.plus_days(GIVE_UP_DAYS) <= at);
+) -> Verdict {
+    let at = app.now();
+    let is_old = since.is_some_and(|since| since.plus_days(GIVE_UP_DAYS) <= at);
     let (state, kind, answer, wait) = match outcome {
         Outcome::Accepted(words) => (State::Accepted, "accepted", words, None),
         Outcome::Never(words) => (State::Refused, "refused", words, None),
@@ -181,6 +199,21 @@ async fn settle(
     let next_at = wait.map(|asked| {
         schedule::later(at, schedule::back_off(app, attempts).max(asked.min(WAIT_MAX)))
     });
+    Verdict { state, kind, answer, attempts, next_at }
+}
+
+/// Writes what came of a try, and gives the delivery back.
+async fn settle(
+    app: &App,
+    lease: &Lease,
+    delivery: &Delivery,
+    outcome: Outcome,
+) -> anyhow::Result<(State, String, Option<Moment>)> {
+    let (at, key) = (app.now(), (delivery.isp_id, delivery.id));
+    // Read anew: this very try may have made the message.
+    let made_at = store::by_id(&app.db, delivery.id).await?.and_then(|one| one.made_at);
+    let verdict = weigh(app, lease, made_at, outcome);
+    let Verdict { state, kind, answer, attempts, next_at } = verdict;
     let settled = (state != State::Waiting).then_some(at);
     let write = || async {
         let mut tx = app.db.begin().await?;

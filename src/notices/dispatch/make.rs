@@ -152,7 +152,7 @@ async fn mail(
         message_id: format!("<{}@{domain}>", sending.delivery.id.0.simple()),
         at: app.now(),
         text: words::text(&app.centre, sending.notice, list.lines),
-        file: (name, words::media_type(&sending.preference.form), list.bytes),
+        file: Some((name, words::media_type(&sending.preference.form), list.bytes)),
     };
     Ok(Ok(compose::sealed(app, letter, &own, certificate)?))
 }

@@ -35,7 +35,7 @@ pub(super) fn text(centre: &Centre, notice: &Notice, lines: usize) -> String {
 pub(super) fn ending(form: &str) -> &str {
     match form {
         "csv-sjis" => "csv",
-        "xarf" | "intelmq" => "jsonl",
+        "xarf" | "intelmq" | "n6" => "jsonl",
         "stix" => "json",
         form => form,
     }
@@ -47,7 +47,7 @@ pub(super) fn media_type(form: &str) -> &'static str {
         "csv" => "text/csv; charset=utf-8",
         "csv-sjis" => "text/csv; charset=windows-31j",
         "stix" => "application/json",
-        "jsonl" | "xarf" | "intelmq" => "application/jsonl",
+        "jsonl" | "xarf" | "intelmq" | "n6" => "application/jsonl",
         _ => "application/octet-stream",
     }
 }

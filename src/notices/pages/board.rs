@@ -8,7 +8,10 @@ use super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     app::App,
-    isps,
+    isps::{
+        self,
+        contacts::desk::{self, Unreached},
+    },
     notices::{
         chasing::{self, ListStanding, Reason},
         figures::{self, Figures, Share},
@@ -26,6 +29,7 @@ use crate::{
 struct Board {
     page: Page,
     errors: Errors,
+    unreached: Vec<Unreached>,
     chased: Vec<(ListStanding, Vec<Reason>)>,
     /// Each with its share of those distributed, and of those identified.
     figures: Vec<(Figures, String, String)>,
@@ -52,7 +56,7 @@ pub(super) async fn show(State(app): State<App>, signed: Signed) -> PageResult {
 
 async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let may_work = signed.may(Act::WorkOffice);
-    let chased = chasing::list(app).await?;
+    let (unreached, chased) = (desk::unreached(app).await?, chasing::list(app).await?);
     let shares = |one: Figures| {
         let (of_all, of_found) =
             (share(&one, "notified", "distributed"), share(&one, "notified", "identified"));
@@ -63,7 +67,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let is_bad = errors.any();
     let page = if is_bad { signed.page.refused() } else { signed.page };
     let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    show_as(status, &Board { page, errors, chased, figures, may_work })
+    show_as(status, &Board { page, errors, unreached, chased, figures, may_work })
 }
 
 /// That a provider was reminded.

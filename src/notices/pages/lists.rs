@@ -121,7 +121,7 @@ pub(super) async fn all(
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct How {
-    /// `csv`, `csv-sjis`, `jsonl`, `intelmq`, `xarf` or `stix`; nothing = `csv`.
+    /// `csv`, `csv-sjis`, `jsonl`, `intelmq`, `xarf`, `n6` or `stix`; nothing = `csv`.
     format: Option<String>,
 }
 
@@ -161,7 +161,7 @@ pub(super) async fn one(
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let known = known.map(|known| known.trim().trim_start_matches("W/").trim_matches('"'));
     match fetch::fetch(&tenant, &list_id, form, known).await? {
-        Fetched::List(exported) => listed(&list_id, form, exported),
+        Fetched::List(exported) => Ok(file(&list_id, form, exported)?),
         Fetched::Known(sha256) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag(&sha256)?)]).into_response())
         }
@@ -173,12 +173,13 @@ pub(super) async fn one(
     }
 }
 
-fn listed(list_id: &str, form: Form, exported: Exported) -> Result<Response, Refusal> {
+/// A list as a file, alike for machines and on pages.
+pub(super) fn file(list_id: &str, form: Form, exported: Exported) -> anyhow::Result<Response> {
     let digest: Vec<u8> = exported.sha256.as_bytes().chunks(2).filter_map(byte).collect();
     let digest = format!("sha-256=:{}:", STANDARD.encode(digest));
     let ending = match form {
         Form::Csv | Form::CsvSjis => "csv",
-        Form::Jsonl | Form::Intelmq | Form::Xarf => "jsonl",
+        Form::Jsonl | Form::Intelmq | Form::Xarf | Form::N6 => "jsonl",
         Form::Stix => "json",
     };
     let name = format!("attachment; filename=\"{list_id}.{}.{ending}\"", form.word());
@@ -191,7 +192,7 @@ fn listed(list_id: &str, form: Form, exported: Exported) -> Result<Response, Ref
     Ok((headers, exported.bytes).into_response())
 }
 
-fn tag(sha256: &str) -> Result<HeaderValue, Refusal> {
+fn tag(sha256: &str) -> anyhow::Result<HeaderValue> {
     Ok(HeaderValue::from_str(&format!("\"{sha256}\""))?)
 }
 

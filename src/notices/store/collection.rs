@@ -1,5 +1,7 @@
 //! SQL of collections.
 
+use std::collections::HashSet;
+
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::NOTICE;
@@ -27,17 +29,44 @@ pub(in crate::notices) struct Pending {
     pub(in crate::notices) is_in: bool,
 }
 
+/// The state of the register and of the address table, by which a provider may read its lines.
+pub(in crate::notices) async fn mark(tx: &mut Tx) -> sqlx::Result<String> {
+    const SQL: &str = "SELECT
+             (SELECT COALESCE(MAX(no), 0) * 1000000 + COUNT(undone_at) FROM isp_imports),
+             (SELECT COALESCE(MAX(no), 0) * 1000000 + COUNT(undone_at) FROM network_imports)";
+    let (register, table): (i64, i64) =
+        on_tx!(tx, conn => sqlx::query_as(SQL).fetch_one(conn).await)?;
+    Ok(format!("{register} {table}"))
+}
+
 /// Lists of which the collection does not know all, oldest first.
-pub(in crate::notices) async fn pending(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<Pending>> {
+pub(in crate::notices) async fn pending(
+    tx: &mut Tx,
+    isp: IspId,
+    mark: &str,
+) -> sqlx::Result<Vec<Pending>> {
     const SQL: &str = "SELECT n.isp_id, n.id, n.list_id, n.prepared_at, n.report_by, n.lines,
              n.withdrawn_at, n.recalled, t.notice_id IS NOT NULL AS is_in
          FROM (SELECT m.*, (SELECT COUNT(*) FROM line_recalls b
                              WHERE b.isp_id = m.isp_id AND b.notice_id = m.id) AS recalled
                  FROM notices m WHERE m.isp_id = $1 AND m.withdrawn_at IS NULL) n
          LEFT JOIN taxii_lists t ON t.isp_id = n.isp_id AND t.notice_id = n.id
-         WHERE t.notice_id IS NULL OR t.recalled <> n.recalled
+         WHERE t.notice_id IS NULL OR t.recalled <> n.recalled OR t.looked_at <> $2
          ORDER BY n.prepared_at, n.id";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_all(conn).await)
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(mark).fetch_all(conn).await)
+}
+
+/// Sightings of a list that have a version later than this: they are revoked, for good.
+pub(in crate::notices) async fn revoked(
+    tx: &mut Tx,
+    notice: &Notice,
+    first: i64,
+) -> sqlx::Result<HashSet<String>> {
+    const SQL: &str = "SELECT object_id FROM taxii_objects
+         WHERE isp_id = $1 AND notice_id = $2 AND kind = 'sighting' AND version > $3";
+    let ids: Vec<String> = on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(notice.isp_id).bind(notice.id).bind(first).fetch_all(conn).await)?;
+    Ok(ids.into_iter().collect())
 }
 
 /// The time of the object that was added last.
@@ -73,16 +102,19 @@ pub(in crate::notices) async fn add(
     Ok(())
 }
 
-/// Notes that a list is in, with so many lines taken back.
+/// Notes that a list is in, with so many lines taken back, as the register stands.
 pub(in crate::notices) async fn set_in(
     tx: &mut Tx,
     notice: &Notice,
-    recalled: i64,
+    (recalled, mark): (i64, &str),
 ) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO taxii_lists (isp_id, notice_id, recalled) VALUES ($1, $2, $3)
-         ON CONFLICT (isp_id, notice_id) DO UPDATE SET recalled = excluded.recalled";
+    const SQL: &str = "INSERT INTO taxii_lists (isp_id, notice_id, recalled, looked_at)
+         VALUES ($1, $2, $3, $4)
+         ON CONFLICT (isp_id, notice_id) DO UPDATE SET recalled = excluded.recalled,
+             looked_at = excluded.looked_at";
     on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(notice.isp_id).bind(notice.id).bind(recalled).execute(conn).await.map(|_| ()))
+        .bind(notice.isp_id).bind(notice.id).bind(recalled).bind(mark)
+        .execute(conn).await.map(|_| ()))
 }
 
 /// Objects of a collection that fit, by the time they were added; one more than asked for where

@@ -7,7 +7,7 @@ use crate::{
     ids::{CaseId, IspId, NoticeId},
     notices::{
         clock::Bounds,
-        lines::{After, Download, Filter, LineState, SaidBefore},
+        lines::{After, Filter, LineState, SaidBefore},
     },
     time::Moment,
 };
@@ -190,16 +190,4 @@ pub(in crate::notices) async fn listings(
           JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
          WHERE l.isp_id = $1 AND l.case_id = $2 ORDER BY n.prepared_at, l.record_no";
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(case).fetch_all(conn).await)
-}
-
-/// What was handed out, the latest first.
-pub(in crate::notices) async fn downloads(
-    tx: &mut Tx,
-    isp: IspId,
-    limit: i64,
-) -> sqlx::Result<Vec<Download>> {
-    const SQL: &str = "SELECT n.list_id, e.format, e.at, e.sha256 FROM notice_exports e
-          JOIN notices n ON n.isp_id = e.isp_id AND n.id = e.notice_id
-         WHERE e.isp_id = $1 ORDER BY e.at DESC, n.list_id, e.format LIMIT $2";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(limit).fetch_all(conn).await)
 }

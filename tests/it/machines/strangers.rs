@@ -44,7 +44,7 @@ fn filled(address: &str, names: &Names) -> Vec<String> {
         "/api/v1/report/{name}" => ["json", "sjson", "csv"]
             .map(|end| plain.replace("{name}", &format!("inside.{end}?time.min=2026-01-01")))
             .to_vec(),
-        "/api/v1/lists/{list_id}" => ["csv", "jsonl", "intelmq", "xarf", "stix", "csv-sjis"]
+        "/api/v1/lists/{list_id}" => ["csv", "jsonl", "intelmq", "xarf", "n6", "stix", "csv-sjis"]
             .map(|form| format!("{plain}?format={form}"))
             .to_vec(),
         _ if plain.ends_with("objects/") => {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{MARCH, Machine};
 use crate::{
-    builders::hit,
+    builders::{hit, provider},
     centre::{Centre, on_both_engines},
     peers::taxii_client,
     visitor::Site,
@@ -39,6 +39,23 @@ fn names(objects: &Value) -> Vec<(String, String)> {
 fn exported(centre: &Centre, list: &str) -> Vec<Value> {
     let bundle: Value = serde_json::from_slice(&centre.exports(list, "stix")).unwrap();
     bundle["objects"].as_array().unwrap().clone()
+}
+
+/// Follows `next` over all versions, four a page: each once, so many in all.
+#[track_caller]
+fn every_version_stands_once(centre: &Centre, token: &str, wanted: usize) {
+    let site = centre.opens_its_site();
+    let machine = Machine::with(&site, token);
+    let base = "/taxii2/lists/collections/lists/objects/?match[version]=all&limit=4";
+    let (mut path, mut seen) = (base.to_owned(), Vec::new());
+    loop {
+        let page = machine.gets(&path).json();
+        seen.extend(names(&page["objects"]));
+        let Some(next) = page["next"].as_str().filter(|_| page["more"] == true) else { break };
+        path = format!("{base}&next={next}");
+    }
+    assert_eq!(seen.len(), wanted);
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), wanted, "each once: {seen:?}");
 }
 
 on_both_engines! {
@@ -140,6 +157,57 @@ on_both_engines! {
         // The next list says it too, under a name of its own.
         let told = exported(&centre, &first);
         assert_eq!(told.iter().filter(|object| object["revoked"] == true).count(), 3);
+    }
+
+    fn lines_that_turn_out_to_be_another_providers_are_revoked_and_what_was_given_stays(centre) {
+        let [first, _] = centre.has_lists();
+        let token = centre.token_of("isp-a");
+        let before = {
+            let site = centre.opens_its_site();
+            let Some(seen) = sees(&site, "isp-a", &token, 4) else { return };
+            seen
+        };
+        centre.on("2026-04-02");
+        // The register learns that the addresses had passed before anything was seen there.
+        let gone = || provider("isp-a", "static", "198.51.100.0/24").with("asns", "64496");
+        let holder = |prefix: &str| {
+            provider("isp-b", "static", prefix).with("asns", "64497")
+        };
+        centre.registers(&[gone(), holder("192.0.2.128/25"), holder("192.0.2.0/25")]);
+        let after = {
+            let site = centre.opens_its_site();
+            sees(&site, "isp-a", &token, 4).unwrap()
+        };
+        let sightings = |seen: &Value| -> Vec<Value> { list(&seen["sightings"]).clone() };
+        let (told, revoked) = (sightings(&before), sightings(&after));
+        assert_eq!((told.len(), revoked.len()), (3, 3));
+        assert!(told.iter().all(|one| one["revoked"].is_null()));
+        for one in &revoked {
+            let old = told.iter().find(|old| old["id"] == one["id"]).unwrap();
+            assert_eq!(one["revoked"], true, "{one}");
+            assert!(one["modified"].as_str() > old["modified"].as_str(), "{one}");
+            assert!(one["modified"].as_str().unwrap().starts_with("2026-04-02"), "{one}");
+            assert_eq!(one["created"], old["created"]);
+        }
+        assert_eq!(list(&after["all_versions"]).len(), 2);
+        let original = &list(&after["first_version"])[0];
+        assert!(told.contains(original), "what was given stays as it was given: {original}");
+        let plain = |seen: &Value| -> HashSet<String> {
+            let all = list(&seen["objects"]).iter().filter(|one| one["type"] != "sighting");
+            all.map(Value::to_string).collect()
+        };
+        assert_eq!(plain(&after), plain(&before), "observables and the rest are the same");
+        let names = names(&after["objects"]);
+        let ids: HashSet<&String> = names.iter().map(|(id, _)| id).collect();
+        assert_eq!(ids.len(), names.len(), "the latest version of each object once");
+        every_version_stands_once(&centre, &token, names.len() + 3);
+        // Revoked is so for good, also where the register changes its mind again.
+        centre.on("2026-04-03");
+        centre.does(&["isp", "undo", "--by", "desk-1", "--reason", "a forged letter"]);
+        every_version_stands_once(&centre, &token, names.len() + 3);
+        let again = exported(&centre, &first);
+        assert!(again.iter().all(|one| one["revoked"].is_null()), "the list has its first bytes");
+        centre.is_clean();
     }
 
     fn what_a_client_must_not_ask_is_refused_as_taxii_says(centre) {

@@ -1,0 +1,12 @@
+remind-subject-reports = [Todoke] Lists that wait for you
+remind-subject-contacts = [Todoke] Please confirm your contacts
+remind-from = This is { $name }.
+remind-reports = These lists wait for you.
+remind-list = - { $list }: { $reason } ({ $unreported } of { $lines } lines without a report; report by { $by })
+remind-reports-how = You can report on the pages, by CSV or by the API.
+remind-contacts = Please see whether these posts can still be reached.
+remind-contact = - { $role }: { $step } (confirm by { $by })
+remind-contacts-how = Confirm each on the page "Our contacts", or write it anew.
+remind-where = The pages are at https://{ $domain }/isp.
+remind-questions = Questions: { $phone } ({ $hours }).
+remind-crossed = If you have done it meanwhile, please disregard this.

@@ -1,0 +1,12 @@
+remind-subject-reports = 【届け】注意喚起リストのご対応のお願い
+remind-subject-contacts = 【届け】連絡先のご確認のお願い
+remind-from = { $name }です。
+remind-reports = 次のリストについて、ご対応をお願いします。
+remind-list = ・{ $list }：{ $reason }（未報告{ $unreported }件／{ $lines }件、報告期限 { $by }）
+remind-reports-how = 画面、CSV、APIのどれからでも報告できます。
+remind-contacts = 次の窓口に今も届くか、ご確認ください。
+remind-contact = ・{ $role }：{ $step }（確認期限 { $by }）
+remind-contacts-how = 画面の「連絡先」で、確認するか、書き直してください。
+remind-where = 画面は https://{ $domain }/isp です。
+remind-questions = ご不明な点は { $phone }（{ $hours }）までお問い合わせください。
+remind-crossed = 行き違いになりましたら、ご容赦ください。

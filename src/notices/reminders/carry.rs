@@ -1,0 +1,156 @@
+//! Carrying (配達) reminders: one node at a time, the same bytes until they are taken.
+//!
+//! That the mail server took one is the fact that its provider was reminded: it is written beside
+//! the reminders that were due, in the transaction that gives the lease back.
+
+use super::{Body, JOB, ReminderMail, make, store};
+use crate::{
+    app::App,
+    db::{Tx, retry},
+    ids::{ReminderId, ReminderMailId},
+    isps::contacts,
+    jobs::queue::{self, Lease},
+    notices::{
+        dispatch::{
+            State,
+            carry::{Outcome, Verdict, post, weigh},
+        },
+        store::chasing::{self as facts, NewReminder},
+    },
+    time::Moment,
+};
+
+/// What came of a try (督促メールの配達結果).
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The mail as it stood before.
+    pub mail: ReminderMail,
+    /// How it stands now.
+    pub state: State,
+    /// What the mail server answered, or why nothing was sent.
+    pub answer: String,
+    /// When it is tried again.
+    pub next_at: Option<Moment>,
+}
+
+/// Carries the mail that has been due longest; nothing when none is due and free.
+pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
+    let Some(lease) = queue::take(app, JOB).await? else { return Ok(None) };
+    let mut tx = app.db.snapshot().await?;
+    let mail = store::by_id(&mut tx, ReminderMailId(lease.subject.0)).await?;
+    drop(tx);
+    let Some(mail) = mail else { return Ok(None) };
+    if mail.state != State::Waiting {
+        // Its last try was written by somebody whose lease had run out of time to be given back.
+        let mut tx = app.db.begin().await?;
+        lease.give_back(&mut tx, 0, None).await?;
+        tx.commit().await?;
+        let (state, answer) = (mail.state, mail.answer.clone().unwrap_or_default());
+        return Ok(Some(Report { mail, state, answer, next_at: None }));
+    }
+    let outcome = lease.during(app, Box::pin(attempt(app, &lease, &mail))).await??;
+    let verdict = weigh(app, &lease, Some(mail.made_at.unwrap_or(mail.entered_at)), outcome);
+    settle(app, (&lease, &mail), &verdict).await?;
+    let Verdict { state, answer, next_at, .. } = verdict;
+    if state == State::Accepted {
+        tracing::info!("{}: reminder accepted", mail.isp);
+    } else {
+        tracing::warn!("{}: reminder {}: {answer}", mail.isp, state.word());
+    }
+    Ok(Some(Report { mail, state, answer, next_at }))
+}
+
+async fn attempt(app: &App, lease: &Lease, mail: &ReminderMail) -> anyhow::Result<Outcome> {
+    let message = match make::message(app, lease, mail).await? {
+        Ok(message) => message,
+        Err(outcome) => return Ok(outcome),
+    };
+    // Mail servers like to repeat to whom a mail went, which is sealed here.
+    let hidden = |words: String| words.replace(&message.target, "…");
+    Ok(match post(app, mail.id.0, (&message.target, &message.bytes)).await {
+        Outcome::Accepted(words) => Outcome::Accepted(hidden(words)),
+        Outcome::Later(words, wait) => Outcome::Later(hidden(words), wait),
+        Outcome::Never(words) => Outcome::Never(hidden(words)),
+        Outcome::Needless(words) => Outcome::Needless(words),
+    })
+}
+
+/// Writes what came of a try, and gives the mail back.
+async fn settle(
+    app: &App,
+    (lease, mail): (&Lease, &ReminderMail),
+    verdict: &Verdict,
+) -> anyhow::Result<()> {
+    let (at, key) = (app.now(), mail.key());
+    let settled = (verdict.state != State::Waiting).then_some(at);
+    let body = mail.body()?;
+    let write = || async {
+        let mut tx = app.db.begin().await?;
+        if store::is_written(&mut tx, key, lease.fence).await? {
+            return Ok(());
+        }
+        lease.check(&mut tx).await?;
+        let answer = verdict.answer.as_str();
+        store::set_state(&mut tx, key, (verdict.state, 1), answer, settled).await?;
+        let (detail, fence) = (Some(answer), Some(lease.fence));
+        let word = store::Word { kind: verdict.kind, detail, by: "system", fence };
+        store::append(&mut tx, key, at, word).await?;
+        if verdict.state == State::Accepted {
+            note(app, &mut tx, (mail, &body)).await?;
+        }
+        lease.give_back(&mut tx, verdict.attempts, verdict.next_at).await?;
+        tx.commit().await
+    };
+    Ok(retry::until_settled(write).await?)
+}
+
+/// Notes that the provider was reminded of these lists.
+async fn note(
+    app: &App,
+    tx: &mut Tx,
+    (mail, body): (&ReminderMail, &Body),
+) -> crate::db::Result<()> {
+    let Body::Reports(lists) = body else { return Ok(()) };
+    for list in lists {
+        let fact = NewReminder {
+            id: ReminderId(app.fresh_id()),
+            notice: list.notice,
+            reason: &list.reason,
+            state: "noted",
+            way: Some("mail"),
+            at: app.now(),
+            author: "system",
+        };
+        facts::insert(tx, mail.isp_id, &fact).await?;
+    }
+    Ok(())
+}
+
+/// What came back of a reminder, as it stands now; nothing where no reminder has that key. Whom it
+/// went to is doubted until somebody confirms it.
+pub(in crate::notices) async fn came_back(
+    app: &App,
+    id: ReminderMailId,
+    (kind, detail): (&str, &str),
+) -> anyhow::Result<Option<ReminderMail>> {
+    let mut tx = app.db.begin().await?;
+    let Some(mail) = store::by_id(&mut tx, id).await? else { return Ok(None) };
+    let target = make::target(app, &mut tx, &mail).await?;
+    let hidden = target.as_ref().map_or(detail.to_owned(), |to| detail.replace(to, "…"));
+    let detail = hidden.as_str();
+    let is_news = mail.state != State::Bounced;
+    if is_news {
+        if kind == "bounced" {
+            let settled = Some(app.now());
+            store::set_state(&mut tx, mail.key(), (State::Bounced, 0), detail, settled).await?;
+        }
+        let word = store::Word { kind, detail: Some(detail), by: "mail server", fence: None };
+        store::append(&mut tx, mail.key(), app.now(), word).await?;
+    }
+    let mail = store::by_id(&mut tx, id).await?;
+    tx.commit().await?;
+    if let (true, "bounced", Some(target)) = (is_news, kind, target) {
+        contacts::doubt(app, &target, ("mail server", detail)).await?;
+    }
+    Ok(mail)
+}
