@@ -12,6 +12,10 @@ mod apartments;
 mod device;
 #[path = "portal/intake.rs"]
 mod intake;
+#[path = "portal/leaves.rs"]
+mod leaves;
+#[path = "portal/log.rs"]
+mod log;
 #[path = "portal/office.rs"]
 mod office;
 #[path = "portal/oneoff.rs"]

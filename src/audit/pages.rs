@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{
     body::Body,
     extract::{Query, State},
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::IntoResponse as _,
 };
 use serde::Deserialize;
@@ -19,7 +19,8 @@ use crate::{
     time::Moment,
     web::{
         error::PageResult,
-        page::{Page, show},
+        form::Errors,
+        page::{Page, show, show_as},
         routes::{Routes, Signed},
     },
 };
@@ -44,8 +45,9 @@ struct Asked {
     isp: String,
     #[serde(default)]
     since: String,
+    /// The number of the leaf behind which the page begins; whatever is none is the latest.
     #[serde(default)]
-    before: Option<i64>,
+    before: String,
 }
 
 #[derive(Template)]
@@ -56,21 +58,23 @@ struct Log {
     leaves: Vec<Noted>,
     /// The query of the next page, if there is one.
     next: Option<String>,
-    /// Whether the date cannot be read, so that it asks for nothing.
-    is_bad_date: bool,
+    errors: Errors,
 }
 
 /// `/admin/audit`
 async fn all(State(app): State<App>, signed: Signed, Query(asked): Query<Asked>) -> PageResult {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let since = given(&asked.since).map(|day| Moment::parse_day(&day));
-    let is_bad_date = matches!(since, Some(Err(_)));
+    if matches!(since, Some(Err(_))) {
+        // What is not understood asks for nothing; all leaves would be no answer to it.
+        return refused(signed, asked);
+    }
     let filter = Filter {
         by: given(&asked.by),
         act: given(&asked.act),
         isp: given(&asked.isp),
         since: since.and_then(Result::ok),
-        before: asked.before,
+        before: asked.before.parse().ok(),
     };
     let mut leaves = list::latest(&app.db, &filter, LEAVES + 1).await?;
     let more = leaves.len() > usize::try_from(LEAVES)?;
@@ -79,7 +83,15 @@ async fn all(State(app): State<App>, signed: Signed, Query(asked): Query<Asked>)
         Some(last) => Some(query(&asked, last.no)?),
         None => None,
     };
-    show(&Log { page: signed.page, asked, leaves, next, is_bad_date })
+    show(&Log { page: signed.page, asked, leaves, next, errors: Errors::none() })
+}
+
+/// The form with what was typed, and no leaf.
+fn refused(signed: Signed, asked: Asked) -> PageResult {
+    let errors = Errors::of("since", signed.page.t("audit-since-error"));
+    let page = signed.page.refused();
+    let log = Log { page, asked, leaves: Vec::new(), next: None, errors };
+    show_as(StatusCode::UNPROCESSABLE_ENTITY, &log)
 }
 
 fn query(asked: &Asked, before: i64) -> anyhow::Result<String> {

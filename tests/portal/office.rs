@@ -40,7 +40,7 @@ pub(crate) async fn listed(centre: &Centre) -> Notice {
     prepare::for_isp(&centre.app, &isp).await.unwrap().expect("two cases wait")
 }
 
-fn report(list: &str) -> String {
+pub(crate) fn report(list: &str) -> String {
     let head =
         "list_id,record_no,reported_at,state,identified,reason_code,notice_channel,notice_at";
     let told = format!("{list},1,{AT},notified,yes,,email,{AT}");
@@ -59,7 +59,7 @@ pub(crate) async fn uploads(visitor: &mut Visitor, csv: &str) -> Answer {
     visitor.send(request.body(Body::from(body)).unwrap()).await
 }
 
-fn data_of(page: &str) -> String {
+pub(crate) fn data_of(page: &str) -> String {
     let rest = page.split("name=\"data\" value=\"").nth(1).unwrap();
     rest.split('"').next().unwrap().to_owned()
 }

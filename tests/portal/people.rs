@@ -37,7 +37,7 @@ pub(crate) async fn signed_in(centre: &Centre, name: &str, role: Role) -> Visito
 }
 
 /// The cookie of a session of that account that got so far.
-async fn session(centre: &Centre, account: &Account, level: Level) -> String {
+pub(crate) async fn session(centre: &Centre, account: &Account, level: Level) -> String {
     let first = sessions::open(&centre.app, account, Level::First).await.unwrap();
     let secret = match level {
         Level::First => first,
