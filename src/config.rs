@@ -7,13 +7,14 @@ use std::{
     fs,
     net::IpAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use ipnet::IpNet;
 use serde::Deserialize;
 
-use crate::{access::keys::secret_of, net::outgoing};
+use crate::{access::keys::secret_of, jobs::schedule::Schedule, net::outgoing};
 
 /// The centre (センター) as the public meets it: name, phone, hours, domain.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,6 +49,9 @@ pub struct Centre {
     /// The outside provider that may say who somebody is; without it none does.
     #[serde(default)]
     pub oidc: Option<Oidc>,
+    /// The mailbox that mails come back to; without it they are handed over by hand.
+    #[serde(default)]
+    pub bounces: Option<BounceMailbox>,
 }
 
 /// How mails leave the centre (メールサーバーの設定). The password stands in a file of its own.
@@ -80,6 +84,57 @@ pub struct MailServer {
     /// Seconds that handing one mail over may take.
     #[serde(default)]
     pub limit_seconds: Option<u64>,
+}
+
+/// The mailbox of the return address (不達の受信箱の設定). The password stands in a file of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[doc(alias = "不達の受信箱の設定")]
+pub struct BounceMailbox {
+    /// The host of the IMAP server.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "imap_port")]
+    pub port: u16,
+    /// Without TLS, which is allowed to this machine alone.
+    #[serde(default)]
+    pub plain: bool,
+    /// Who logs in there.
+    pub user: String,
+    /// The file of mode 0600 that holds the password and nothing else.
+    pub password_file: PathBuf,
+    /// The folder that mails come into.
+    #[serde(default = "inbox")]
+    pub mailbox: String,
+    /// The folder that mails are moved to; nothing = they stay, marked as seen.
+    #[serde(default)]
+    pub processed: Option<String>,
+    /// When it is fetched: `every 10m`, or a pattern of cron in Japanese time.
+    #[serde(default = "often", deserialize_with = "schedule")]
+    pub schedule: Schedule,
+    /// Whether the server lies inside the centre's own network.
+    #[serde(default)]
+    pub allow_private: bool,
+    /// The authority that vouches for the server, in place of those that browsers trust (PEM).
+    #[serde(default)]
+    pub ca_file: Option<PathBuf>,
+}
+
+fn imap_port() -> u16 {
+    993
+}
+
+fn inbox() -> String {
+    "INBOX".to_owned()
+}
+
+/// Often enough for a list to be sent elsewhere the same day.
+fn often() -> Schedule {
+    Schedule::Every(Duration::from_mins(10))
+}
+
+fn schedule<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Schedule, D::Error> {
+    String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
 }
 
 /// How the connection to the mail server is kept from others (通信の保護).
@@ -162,6 +217,7 @@ impl Centre {
             checkpoint_dir: None,
             mail: None,
             oidc: None,
+            bounces: None,
         }
     }
 

@@ -2,11 +2,12 @@
 //!
 //! A list leaves the centre only inside what its provider alone can open: OpenPGP (RFC 3156) or
 //! S/MIME (RFC 8551). The centre's own keys are files outside the database; those of providers are
-//! handed in. What is outside of the encrypted part names the list and nothing on it. Knows no
-//! stage. Owns no table.
+//! handed in. What is outside of the encrypted part names the list and nothing on it. What comes in
+//! is fetched from a `mailbox`. Knows no stage. Owns no table.
 
 pub mod certificate;
 pub mod compose;
+pub(crate) mod mailbox;
 pub mod openpgp;
 pub mod own_keys;
 pub mod postman;

@@ -91,6 +91,10 @@ enum Command {
         #[arg(long)]
         isp: Option<String>,
     },
+    /// Fetch the mailbox of the return address now, due or not.
+    #[command(after_help = "Example:\n  todoke notice fetch-bounces --json\n\nThe section \
+        [bounces] of centre.toml names it; see docs/operate/delivery.md.")]
+    FetchBounces,
     /// Take mails that came back to the return address.
     #[command(
         after_help = "Example:\n  todoke notice bounce /var/mail/bounce/new/*\n\nA mail server \
@@ -129,6 +133,7 @@ impl Notice {
                 return send::send(app, out, isp.as_ref(), (again.as_ref(), by)).await;
             }
             Command::Deliveries { isp } => return send::deliveries(app, out, isp.as_ref()).await,
+            Command::FetchBounces => return send::fetch_bounces(app, out).await,
             Command::Bounce { files } => return send::bounces(app, out, files).await,
             Command::Export { id, format, out: file } => {
                 export_to(app, out, (id, *format), file).await?;

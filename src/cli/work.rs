@@ -33,7 +33,7 @@ const HANDFUL: i64 = 20;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 6] = [
+pub(super) const JOBS: [Job; 7] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -71,6 +71,12 @@ pub(super) const JOBS: [Job; 6] = [
         abreast: 1,
         pause: PAUSE,
         step: |app| Box::pin(async move { Ok(notice_jobs::remind_next(&app).await?.is_some()) }),
+    },
+    Job {
+        name: "fetching bounces",
+        abreast: 1,
+        pause: PAUSE,
+        step: |app| Box::pin(async move { Ok(notice_jobs::fetch_bounces(&app).await?.is_some()) }),
     },
 ];
 
@@ -119,6 +125,12 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
             ended = Ended::PartlyRefused;
         }
         remind::tried(out, &report)?;
+    }
+    if let Some(report) = notice_jobs::fetch_bounces(app).await? {
+        if report.fault.is_some() {
+            ended = Ended::PartlyRefused;
+        }
+        out.line(&send::fetched(&report), send::fetched_words(&report))?;
     }
     loop {
         let taken = take_in(app).await?;

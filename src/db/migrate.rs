@@ -38,6 +38,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
     (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
     (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
+    (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.

@@ -1,8 +1,9 @@
 //! The postman (発送): hands mails to the centre's mail server by SMTP.
 //!
 //! What the server answers is kept in its own words. An answer of 4xx, silence and a broken
-//! connection mean later; 5xx about the mail or its recipient means never; 5xx about ourselves, as
-//! when we may not log in, means later too, since the mail is not at fault.
+//! connection mean later; 5xx about the mail or its recipient means never; 5xx about ourselves means
+//! later too, since the mail is not at fault. One is an exception: a password that does not fit. It
+//! fits no better the next time, and a server shuts out who tries again and again.
 
 use std::time::Duration;
 
@@ -28,7 +29,9 @@ const CONNECT: Duration = Duration::from_secs(30);
 /// 5321, section 4.5.3.2), and the library waits for an answer as long as it likes.
 const WHOLE: Duration = Duration::from_mins(12);
 /// Answers of 5xx that are about who asks, not about what is sent.
-const ABOUT_US: [u16; 6] = [502, 503, 504, 530, 534, 535];
+const ABOUT_US: [u16; 5] = [502, 503, 504, 530, 534];
+/// The answer to a name and a password that do not fit (RFC 4954, section 6).
+const NOT_LET_IN: u16 = 535;
 
 /// What came of handing a mail over (発送結果), in the server's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub enum Handed {
 pub struct Postman {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     limit: Duration,
+    /// Who logs in, if anybody does.
+    user: Option<String>,
 }
 
 impl Postman {
@@ -72,7 +77,7 @@ impl Postman {
             transport = transport.credentials(Credentials::new(user.clone(), password));
         }
         let limit = settings.limit_seconds.map_or(WHOLE, Duration::from_secs);
-        Ok(Self { transport: transport.build(), limit })
+        Ok(Self { transport: transport.build(), limit, user: settings.user.clone() })
     }
 
     /// Hands the bytes of a mail over, with `from` as its return address.
@@ -97,6 +102,13 @@ impl Postman {
             Err(fault) => {
                 let words = legible(&with_causes(&fault));
                 let code = fault.status().map(u16::from);
+                if code == Some(NOT_LET_IN) {
+                    let user = self.user.as_deref().unwrap_or_default();
+                    return Handed::Never(format!(
+                        "the mail server does not let `{user}` in: {words}; mend `user` and \
+                         `password_file` in centre.toml, then run `todoke notice send`"
+                    ));
+                }
                 let about_us = code.is_some_and(|code| ABOUT_US.contains(&code));
                 if fault.is_permanent() && !about_us {
                     Handed::Never(words)

@@ -5,12 +5,15 @@
 //! message once, keep its exact bytes, and hand them over until they are taken: a repeat is the
 //! same message, of the same Message-ID, so that nobody sees two. How it stands is on its row, how
 //! it came to be so in events. A line that is taken back later goes out as a line of the next list
-//! (see `recall`), which is a message of its own. Owns `deliveries`, `delivery_events`,
-//! `delivery_messages`; reads what providers prefer, their keys, and by its verbs `jobs`.
+//! (see `recall`), which is a message of its own. A mail that comes back is told by `bounce`, and
+//! `returns` fetches it. Owns `deliveries`, `delivery_events`, `delivery_messages`,
+//! `returned_mails`, `bounce_items`, `bounce_runs`; reads what providers prefer, their keys, and by
+//! its verbs `jobs`.
 
 pub mod bounce;
 pub mod carry;
 mod make;
+pub mod returns;
 mod webhook;
 mod words;
 

@@ -1,7 +1,11 @@
-//! Jobs of notices (注意喚起の定期作業): lists that are due to leave, and reminders.
+//! Jobs of notices (注意喚起の定期作業): lists that are due to leave, reminders, and
+//! mails that came back.
 
 use super::{
-    dispatch::carry::{self, Report},
+    dispatch::{
+        carry::{self, Report},
+        returns,
+    },
     reminders::{self, carry as mails},
 };
 use crate::{
@@ -32,4 +36,9 @@ pub async fn look_at_calendar(app: &App) -> anyhow::Result<()> {
     // Also where it failed: what is due today is still due tomorrow.
     lease.done(app, morning.next(app.now()).unwrap_or(app.now())).await?;
     entered
+}
+
+/// Fetches the mailbox of bounces if it is due; nothing when it is not.
+pub async fn fetch_bounces(app: &App) -> anyhow::Result<Option<returns::Report>> {
+    returns::next_due(app).await
 }

@@ -13,6 +13,7 @@ pub(super) mod machines;
 pub(super) mod recall;
 pub(super) mod reminders;
 pub(super) mod reports;
+pub(super) mod returns;
 pub(super) mod uploads;
 pub(super) mod wordings;
 

@@ -1,8 +1,10 @@
 //! Lists reach their providers: encrypted, once as far as anybody sees, and never lost on the way.
 
 mod bounces;
+mod guarded;
 mod keys;
 mod openpgp;
+mod returns;
 mod smime;
 mod webhook;
 
@@ -19,16 +21,27 @@ const MARCH: &str = "2026-03-30T10:00:00+09:00";
 const ABUSE: &str = "abuse@isp-a.example";
 
 impl Centre {
-    /// Names this mail server in its settings, and has keys of its own for mail.
-    pub(crate) fn mails_by(&self, server: &Smtp) -> Value {
+    /// Names this mail server in its settings.
+    pub(crate) fn names_mail_server(&self, server: &Smtp) {
+        let how = "server = \"127.0.0.1\"\nsecurity = \"none\"\nlimit_seconds = 2\n";
+        self.names_mail_server_by(server, how);
+    }
+
+    /// The same with these further settings.
+    pub(crate) fn names_mail_server_by(&self, server: &Smtp, how: &str) {
         let text = format!(
             "name_ja = \"支援センター\"\nname_en = \"Support Centre\"\nphone = \"0120-111-222\"\n\
              hours_ja = \"平日\"\nhours_en = \"weekdays\"\ndomain = \"centre.example\"\n\n\
              [mail]\nfrom = \"notice@centre.example\"\nreturn_to = \"bounce@centre.example\"\n\
-             server = \"127.0.0.1\"\nport = {}\nsecurity = \"none\"\nlimit_seconds = 2\n",
+             port = {}\n{how}",
             server.port
         );
         std::fs::write(self.data().join("centre.toml"), text).unwrap();
+    }
+
+    /// Names this mail server in its settings, and has keys of its own for mail.
+    pub(crate) fn mails_by(&self, server: &Smtp) -> Value {
+        self.names_mail_server(server);
         self.does(&["mail", "key"]).one().clone()
     }
 
@@ -61,8 +74,12 @@ struct Scene {
 
 /// Two hits of a provider, whose list is prepared and waits to be sent.
 fn scene(centre: &Centre) -> Option<(Scene, String)> {
+    scene_by(centre, Smtp::start())
+}
+
+/// The same by another mail server.
+fn scene_by(centre: &Centre, server: Smtp) -> Option<(Scene, String)> {
     let gnupg = Gnupg::start()?;
-    let server = Smtp::start();
     centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
     let own = centre.mails_by(&server);
     gnupg.knows(own["openpgp"].as_str().unwrap());

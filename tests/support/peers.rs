@@ -158,7 +158,7 @@ impl Drop for Dovecot {
 }
 
 /// A certificate that is no authority, so that it can only vouch for itself.
-fn make_certificate(home: &Path) {
+pub(crate) fn make_certificate(home: &Path) {
     let request = home.join("request");
     let text = "[req]\nprompt = no\ndistinguished_name = dn\nx509_extensions = ext\n\
                 [dn]\nCN = localhost\n\

@@ -1,16 +1,68 @@
 //! A mail server on loopback that takes mails as it is told to: it defers, refuses, falls silent,
-//! or takes a mail and breaks the connection off before it says so.
+//! or takes a mail and breaks the connection off before it says so. Guarded, it speaks TLS and
+//! takes mails from whoever logs in alone.
 
 use std::{
     collections::VecDeque,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read, Write},
     net::TcpStream,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
 };
 
-use crate::loopback::listens;
+use tempfile::TempDir;
+use tokio_rustls::rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+};
+
+use crate::{loopback::listens, peers::make_certificate};
+
+/// When a guarded server speaks TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    /// From the first byte on.
+    AtOnce,
+    /// After the word STARTTLS.
+    OnRequest,
+    /// Never: it does not offer it.
+    Never,
+}
+
+/// Who may log in at a guarded server: `notice` with the password `mail-horse-battery`.
+pub(crate) const USER: &str = "notice";
+pub(crate) const PASSWORD: &str = "mail-horse-battery";
+/// That name and password as the mechanism PLAIN writes them.
+const PLAIN: &str = "AG5vdGljZQBtYWlsLWhvcnNlLWJhdHRlcnk=";
+
+struct Guard {
+    home: TempDir,
+    tls: Tls,
+    config: Arc<ServerConfig>,
+}
+
+impl Guard {
+    fn new(tls: Tls) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        make_certificate(home.path());
+        let config = server_config(home.path());
+        Self { home, tls, config }
+    }
+}
+
+fn server_config(home: &Path) -> Arc<ServerConfig> {
+    let chain = CertificateDer::pem_file_iter(home.join("cert.pem")).unwrap();
+    let chain = chain.collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_file(home.join("key.pem")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth();
+    Arc::new(config.with_single_cert(chain, key).unwrap())
+}
 
 /// What goes wrong with one mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +104,11 @@ impl Taken {
 
 #[derive(Default)]
 struct State {
+    guard: Option<Guard>,
     mishaps: VecDeque<Mishap>,
     taken: Vec<Taken>,
     tries: usize,
+    clear: Vec<String>,
 }
 
 /// The server.
@@ -64,9 +118,24 @@ pub(crate) struct Smtp {
 }
 
 impl Smtp {
+    /// One that takes mails from anybody, in the clear.
     pub(crate) fn start() -> Self {
-        let state = Arc::new(Mutex::new(State::default()));
-        Self { port: listens(&state, |stream, state| converse(&stream, state)), state }
+        Self::with(State::default())
+    }
+
+    /// One that takes mails from [`USER`] alone, over TLS.
+    pub(crate) fn guarded(tls: Tls) -> Self {
+        Self::with(State { guard: Some(Guard::new(tls)), ..State::default() })
+    }
+
+    fn with(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        Self { port: listens(&state, |stream, state| receive(stream, state)), state }
+    }
+
+    /// The certificate of a guarded server, which vouches for itself, for the host `localhost`.
+    pub(crate) fn certificate(&self) -> PathBuf {
+        self.state.lock().unwrap().guard.as_ref().unwrap().home.path().join("cert.pem")
     }
 
     /// The next mails fare like this, one after the other.
@@ -83,61 +152,138 @@ impl Smtp {
     pub(crate) fn tries(&self) -> usize {
         self.state.lock().unwrap().tries
     }
+
+    /// What was said to it in the clear.
+    pub(crate) fn heard_in_the_clear(&self) -> Vec<String> {
+        self.state.lock().unwrap().clear.clone()
+    }
 }
 
-fn converse(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
+/// How a conversation is kept from others, and from strangers.
+#[derive(Clone, Copy)]
+struct Terms {
+    offers_tls: bool,
+    is_clear: bool,
+    asks_who: bool,
+}
+
+fn receive(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let say = |words: &str| (&*stream).write_all(format!("{words}\r\n").as_bytes()).ok();
-    say("220 peer.example ESMTP")?;
-    let (mut from, mut to, mut mishap) = (String::new(), String::new(), None);
+    let guard = state.lock().unwrap().guard.as_ref().map(|one| (one.tls, Arc::clone(&one.config)));
+    let Some((tls, config)) = guard else {
+        let terms = Terms { offers_tls: false, is_clear: true, asks_who: false };
+        return converse(stream, state, terms, "220 peer.example ESMTP").map(drop);
+    };
+    let secured = Terms { offers_tls: false, is_clear: false, asks_who: true };
+    let (stream, greeting) = if tls == Tls::AtOnce {
+        (stream, "220 peer.example ESMTP")
+    } else {
+        let terms = Terms { offers_tls: tls == Tls::OnRequest, is_clear: true, asks_who: true };
+        (converse(stream, state, terms, "220 peer.example ESMTP")?, "")
+    };
+    let stream = StreamOwned::new(ServerConnection::new(config).ok()?, stream);
+    converse(stream, state, secured, greeting).map(drop)
+}
+
+/// Holds a conversation; gives the stream back where it goes on under TLS.
+fn converse<S: Read + Write>(
+    stream: S,
+    state: &Mutex<State>,
+    terms: Terms,
+    greeting: &str,
+) -> Option<S> {
+    let mut wire = BufReader::new(stream);
+    if !greeting.is_empty() {
+        say(&mut wire, greeting)?;
+    }
+    let (mut from, mut to, mut mishap, mut is_known) =
+        (String::new(), String::new(), None, !terms.asks_who);
     loop {
         let mut line = String::new();
-        if reader.read_line(&mut line).ok()? == 0 {
+        if wire.read_line(&mut line).ok()? == 0 {
             return None;
         }
         let command = line.trim_end().to_owned();
+        if terms.is_clear {
+            state.lock().unwrap().clear.push(command.clone());
+        }
         let upper = command.to_ascii_uppercase();
         if upper.starts_with("EHLO") || upper.starts_with("HELO") {
-            say("250-peer.example\r\n250 8BITMIME")?;
+            say(&mut wire, &extensions(terms))?;
+        } else if upper == "STARTTLS" && terms.offers_tls {
+            say(&mut wire, "220 2.0.0 go ahead")?;
+            return Some(wire.into_inner());
+        } else if let Some(given) = command.strip_prefix("AUTH PLAIN ") {
+            is_known = given == PLAIN;
+            let answer = if is_known { "235 2.7.0 welcome" } else { "535 5.7.8 not with that" };
+            say(&mut wire, answer)?;
+        } else if upper.starts_with("MAIL FROM:") && !is_known {
+            say(&mut wire, "530 5.7.0 log in first")?;
         } else if upper.starts_with("MAIL FROM:") {
             from = between(&command);
-            let mut state = state.lock().unwrap();
-            state.tries += 1;
-            mishap = state.mishaps.pop_front();
-            say("250 2.1.0 sender ok")?;
+            {
+                let mut state = state.lock().unwrap();
+                state.tries += 1;
+                mishap = state.mishaps.pop_front();
+            }
+            say(&mut wire, "250 2.1.0 sender ok")?;
         } else if upper.starts_with("RCPT TO:") {
             to = between(&command);
             match mishap {
-                Some(Mishap::Recipient(answer)) => say(answer)?,
-                _ => say("250 2.1.5 recipient ok")?,
+                Some(Mishap::Recipient(answer)) => say(&mut wire, answer)?,
+                _ => say(&mut wire, "250 2.1.5 recipient ok")?,
             }
         } else if upper == "DATA" {
-            say("354 go ahead")?;
-            let bytes = mail(&mut reader, mishap)?;
+            say(&mut wire, "354 go ahead")?;
+            let bytes = mail(&mut wire, mishap)?;
             let taken = Taken { from: from.clone(), to: to.clone(), bytes };
-            match mishap {
-                None => {
-                    let mut state = state.lock().unwrap();
-                    state.taken.push(taken);
-                    let number = state.taken.len();
-                    drop(state);
-                    say(&format!("250 2.0.0 queued as {number:04}"))?;
-                }
-                Some(Mishap::TakenThenGone) => {
-                    state.lock().unwrap().taken.push(taken);
-                    return None;
-                }
-                Some(Mishap::Silence) => thread::sleep(Duration::from_secs(20)),
-                Some(Mishap::Data(answer)) => say(answer)?,
-                Some(Mishap::Recipient(_) | Mishap::GoneInTheMiddle) => return None,
-            }
+            settle(&mut wire, state, mishap, taken)?;
         } else if upper == "QUIT" {
-            say("221 bye")?;
+            say(&mut wire, "221 bye")?;
             return None;
         } else {
-            say("250 ok")?;
+            say(&mut wire, "250 ok")?;
         }
+    }
+}
+
+fn say<S: Read + Write>(wire: &mut BufReader<S>, words: &str) -> Option<()> {
+    wire.get_mut().write_all(format!("{words}\r\n").as_bytes()).ok()?;
+    wire.get_mut().flush().ok()
+}
+
+fn extensions(terms: Terms) -> String {
+    let tls = if terms.offers_tls { "250-STARTTLS\r\n" } else { "" };
+    let who = if terms.asks_who && !terms.is_clear { "250-AUTH PLAIN\r\n" } else { "" };
+    format!("250-peer.example\r\n{tls}{who}250 8BITMIME")
+}
+
+/// What becomes of a mail after its last byte.
+fn settle<S: Read + Write>(
+    wire: &mut BufReader<S>,
+    state: &Mutex<State>,
+    mishap: Option<Mishap>,
+    taken: Taken,
+) -> Option<()> {
+    match mishap {
+        None => {
+            let number = {
+                let mut state = state.lock().unwrap();
+                state.taken.push(taken);
+                state.taken.len()
+            };
+            say(wire, &format!("250 2.0.0 queued as {number:04}"))
+        }
+        Some(Mishap::TakenThenGone) => {
+            state.lock().unwrap().taken.push(taken);
+            None
+        }
+        Some(Mishap::Silence) => {
+            thread::sleep(Duration::from_secs(20));
+            Some(())
+        }
+        Some(Mishap::Data(answer)) => say(wire, answer),
+        Some(Mishap::Recipient(_) | Mishap::GoneInTheMiddle) => None,
     }
 }
 
@@ -147,7 +293,7 @@ fn between(command: &str) -> String {
 }
 
 /// The mail up to the line with a dot alone.
-fn mail(reader: &mut BufReader<TcpStream>, mishap: Option<Mishap>) -> Option<Vec<u8>> {
+fn mail<S: Read>(reader: &mut BufReader<S>, mishap: Option<Mishap>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
         let mut line = Vec::new();

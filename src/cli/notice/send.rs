@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 
 use crate::{
     app::App,
-    cli::{Ended, Out, Refused, isp_named},
+    audit::{self, Deed},
+    cli::{Ended, Out, Refused, given::how_many, isp_named},
     isps,
     notices::{
         self,
         dispatch::{
             self, Delivery, State, bounce,
             carry::{self, Report},
+            returns,
         },
     },
     time::Moment,
@@ -29,6 +31,7 @@ pub(super) async fn send(
     isp: Option<&String>,
     (again, by): (Option<&String>, &str),
 ) -> anyhow::Result<Ended> {
+    let app = &app.clone().in_the_hands_of(by);
     let mut isp = match isp {
         Some(code) => Some(isp_named(app, code).await?),
         None => None,
@@ -79,10 +82,16 @@ pub(in crate::cli) fn words(report: &Report) -> String {
 /// All deliveries with how they stand and what happened to them.
 pub(super) async fn deliveries(app: &App, out: Out, isp: Option<&String>) -> anyhow::Result<Ended> {
     let isp = match isp {
-        Some(code) => Some(isp_named(app, code).await?.id),
+        Some(code) => Some(isp_named(app, code).await?),
         None => None,
     };
-    for delivery in dispatch::all(&app.db, isp).await? {
+    // Each delivery bears the address that it goes to.
+    let deed = match &isp {
+        Some(isp) => Deed::new("notice.deliveries", &isp.code).of_isp(&isp.code),
+        None => Deed::new("notice.deliveries", "all"),
+    };
+    audit::note_first(app, deed).await?;
+    for delivery in dispatch::all(&app.db, isp.map(|isp| isp.id)).await? {
         let events = dispatch::events(&app.db, &delivery).await?;
         let events = events.iter().map(|event| {
             json!({
@@ -125,6 +134,33 @@ fn standing(delivery: &Delivery) -> Value {
     })
 }
 
+/// Fetches the mailbox of bounces.
+pub(super) async fn fetch_bounces(app: &App, out: Out) -> anyhow::Result<Ended> {
+    let report = returns::now(app).await?.map_err(Refused::because)?;
+    out.line(&fetched(&report), fetched_words(&report))?;
+    Ok(if report.fault.is_some() { Ended::PartlyRefused } else { Ended::Done })
+}
+
+/// A run of the mailbox of bounces for machines.
+pub(in crate::cli) fn fetched(report: &returns::Report) -> Value {
+    let came = report.came;
+    json!({
+        "bounces": true, "taken": came.taken, "known": came.known, "refused": came.refused,
+        "fault": report.fault, "next_at": report.next_at.map(Moment::rfc3339),
+    })
+}
+
+/// The same for people.
+pub(in crate::cli) fn fetched_words(report: &returns::Report) -> String {
+    let returns::Came { taken, known, refused } = report.came;
+    let fault = report.fault.as_ref().map_or_else(String::new, |why| format!("; failed: {why}"));
+    format!(
+        "bounces: {} taken, {known} taken before, {refused} say nothing of a list and stay \
+         unseen{fault}",
+        how_many(taken, "mail")
+    )
+}
+
 /// Takes mails that came to the return address: one per file, or one from standard input.
 pub(super) async fn bounces(app: &App, out: Out, files: &[PathBuf]) -> anyhow::Result<Ended> {
     let mut ended = Ended::Done;
@@ -137,6 +173,7 @@ pub(super) async fn bounces(app: &App, out: Out, files: &[PathBuf]) -> anyhow::R
                     "file": name, "kind": returned.kind, "notice": returned.mail.name(),
                     "isp": returned.mail.isp(), "detail": returned.detail,
                     "delivery": returned.mail.id(),
+                    "known": returned.is_known,
                 }),
                 format!("{}\t{}\t{}", returned.mail.name(), returned.kind, returned.detail),
             )?,

@@ -1,14 +1,22 @@
 //! Bounces (不達): mails that came back, matched by the signed address that they came back to.
+//!
+//! A mail is known by its bytes: handed over by hand, fetched, or both, it is written once.
 
 use formats::bounce::{self, Fate};
+use sha2::{Digest as _, Sha256};
 
 use super::{Delivery, State, store};
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::retry,
     ids::{DeliveryId, ReminderMailId},
+    isps::contacts,
     mail::return_address,
-    notices::reminders::{ReminderMail, carry as reminders},
+    notices::{
+        reminders::{ReminderMail, carry as reminders},
+        store::returns,
+    },
 };
 
 /// What a mail was that came back (不達のメール).
@@ -55,6 +63,8 @@ pub struct Returned {
     pub kind: &'static str,
     /// In whose words.
     pub detail: String,
+    /// Whether this very mail was taken before.
+    pub is_known: bool,
 }
 
 /// Why a mail to the return address says nothing of a delivery (不達通知の拒否).
@@ -71,7 +81,12 @@ pub enum NotReturned {
     Unknown,
 }
 
+/// Who says what a mail server said.
+const MAIL_SERVER: &str = "mail server";
+
 /// Takes a mail that came to the return address. Said twice, it is written once.
+///
+/// Contacts at the address that a list came back from become doubtful.
 pub async fn take(app: &App, raw: &[u8]) -> anyhow::Result<Result<Returned, NotReturned>> {
     let bounce = match bounce::read(raw) {
         Ok(bounce) => bounce,
@@ -86,25 +101,58 @@ pub async fn take(app: &App, raw: &[u8]) -> anyhow::Result<Result<Returned, NotR
     };
     let words = [bounce.status, bounce.diagnostic].into_iter().flatten().collect::<Vec<_>>();
     let detail: String = words.join(" ").chars().filter(|c| !c.is_control()).take(300).collect();
-    let write = || write(app, DeliveryId(mail), kind, &detail);
-    if let Some(delivery) = retry::until_settled(write).await? {
-        return Ok(Ok(Returned { mail: Mail::List(Box::new(delivery)), kind, detail }));
+    let sha256 = Sha256::digest(raw);
+    let is_known = returns::is_known(&app.db, &sha256).await?;
+    let id = DeliveryId(mail);
+    let Some(delivery) = store::by_id(&app.db, id).await? else {
+        return reminder(app, ReminderMailId(mail), (kind, detail), &sha256).await;
+    };
+    // Before it is written: whoever is cut off in between does both again.
+    if kind == "bounced" && !is_known {
+        let why = if detail.is_empty() { "a list came back" } else { &detail };
+        if let Some(target) = &delivery.target {
+            contacts::doubt(app, target, (MAIL_SERVER, why)).await?;
+        }
     }
-    let reminder = reminders::came_back(app, ReminderMailId(mail), (kind, &detail)).await?;
-    Ok(match reminder {
-        Some(mail) => Ok(Returned { mail: Mail::Reminder(Box::new(mail)), kind, detail }),
+    let write = || write(app, id, (kind, &detail), &sha256);
+    Ok(match retry::until_settled(write).await? {
+        Some((delivery, is_new)) => {
+            let mail = Mail::List(Box::new(delivery));
+            Ok(Returned { mail, kind, detail, is_known: !is_new })
+        }
         None => Err(NotReturned::Unknown),
     })
 }
 
+/// Takes a mail that says something of a reminder.
+async fn reminder(
+    app: &App,
+    id: ReminderMailId,
+    (kind, detail): (&'static str, String),
+    sha256: &[u8],
+) -> anyhow::Result<Result<Returned, NotReturned>> {
+    let reminder = reminders::came_back(app, id, (kind, &detail), sha256).await?;
+    Ok(match reminder {
+        Some((mail, is_new)) => {
+            let mail = Mail::Reminder(Box::new(mail));
+            Ok(Returned { mail, kind, detail, is_known: !is_new })
+        }
+        None => Err(NotReturned::Unknown),
+    })
+}
+
+/// Writes what a mail says of a delivery; gives how it stands then, and whether that is news.
 async fn write(
     app: &App,
     id: DeliveryId,
-    kind: &str,
-    detail: &str,
-) -> crate::db::Result<Option<Delivery>> {
+    (kind, detail): (&str, &str),
+    sha256: &[u8],
+) -> crate::db::Result<Option<(Delivery, bool)>> {
     let mut tx = app.db.begin().await?;
     let Some(delivery) = store::by_id_in(&mut tx, id).await? else { return Ok(None) };
+    if !returns::insert(&mut tx, sha256, kind, app.now()).await? {
+        return Ok(Some((delivery, false)));
+    }
     let key = (delivery.isp_id, delivery.id);
     // One that bounced did so for good; one that still waits was taken without a word.
     if kind == "bounced" && delivery.state != State::Bounced {
@@ -112,10 +160,12 @@ async fn write(
         store::drop_message(&mut tx, key).await?;
     }
     if delivery.state != State::Bounced {
-        let word = store::Word { kind, detail: Some(detail), by: "mail server", fence: None };
+        let word = store::Word { kind, detail: Some(detail), by: MAIL_SERVER, fence: None };
         store::append(&mut tx, key, app.now(), word).await?;
     }
-    let delivery = store::by_id_in(&mut tx, id).await?;
+    let deed = Deed::new("notice.bounce", &delivery.list_id).of_isp(&delivery.isp);
+    audit::note_deed(app, &mut tx, deed).await?;
+    let after = store::by_id_in(&mut tx, id).await?;
     tx.commit().await?;
-    Ok(delivery)
+    Ok(after.map(|after| (after, true)))
 }

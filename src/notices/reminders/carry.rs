@@ -6,6 +6,7 @@
 use super::{Body, JOB, ReminderMail, make, store};
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::{Tx, retry},
     ids::{ReminderId, ReminderMailId},
     isps::contacts,
@@ -15,7 +16,10 @@ use crate::{
             State,
             carry::{Outcome, Verdict, post, weigh},
         },
-        store::chasing::{self as facts, NewReminder},
+        store::{
+            chasing::{self as facts, NewReminder},
+            returns,
+        },
     },
     time::Moment,
 };
@@ -126,19 +130,21 @@ async fn note(
     Ok(())
 }
 
-/// What came back of a reminder, as it stands now; nothing where no reminder has that key. Whom it
-/// went to is doubted until somebody confirms it.
+/// What came back of a reminder, as it stands now, and whether the mail of these bytes is news;
+/// nothing where no reminder has that key. Whom it went to is doubted until somebody confirms it.
 pub(in crate::notices) async fn came_back(
     app: &App,
     id: ReminderMailId,
     (kind, detail): (&str, &str),
-) -> anyhow::Result<Option<ReminderMail>> {
+    sha256: &[u8],
+) -> anyhow::Result<Option<(ReminderMail, bool)>> {
     let mut tx = app.db.begin().await?;
     let Some(mail) = store::by_id(&mut tx, id).await? else { return Ok(None) };
     let target = make::target(app, &mut tx, &mail).await?;
     let hidden = target.as_ref().map_or(detail.to_owned(), |to| detail.replace(to, "…"));
     let detail = hidden.as_str();
-    let is_news = mail.state != State::Bounced;
+    let is_new = returns::insert(&mut tx, sha256, kind, app.now()).await?;
+    let is_news = is_new && mail.state != State::Bounced;
     if is_news {
         if kind == "bounced" {
             let settled = Some(app.now());
@@ -147,10 +153,14 @@ pub(in crate::notices) async fn came_back(
         let word = store::Word { kind, detail: Some(detail), by: "mail server", fence: None };
         store::append(&mut tx, mail.key(), app.now(), word).await?;
     }
+    if is_new {
+        let deed = Deed::new("notice.bounce", "reminder").of_isp(&mail.isp);
+        audit::note_deed(app, &mut tx, deed).await?;
+    }
     let mail = store::by_id(&mut tx, id).await?;
     tx.commit().await?;
     if let (true, "bounced", Some(target)) = (is_news, kind, target) {
         contacts::doubt(app, &target, ("mail server", detail)).await?;
     }
-    Ok(mail)
+    Ok(mail.map(|mail| (mail, is_new)))
 }

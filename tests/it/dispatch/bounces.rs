@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// What a mail server says to `to` of a mail.
-fn notification(to: &str, action: &str) -> String {
+pub(super) fn notification(to: &str, action: &str) -> String {
     format!(
         "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.isp-a.example\r\nTo: <{to}>\r\nSubject: \
          Delivery status\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; \
