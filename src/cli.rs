@@ -283,7 +283,7 @@ async fn on_store(command: &Command, app: &App, out: Out) -> anyhow::Result<Ende
         Command::Notice(it) => it.run(app, out).await,
         Command::Account(it) => it.run(app, out).await,
         Command::Wording(it) => it.run(app, out).await,
-        Command::Mail(it) => it.run(app, out),
+        Command::Mail(it) => it.run(app, out).await,
         Command::Token(it) => it.run(app, out).await,
         Command::ReportBack(it) => it.run(app, out).await,
         Command::Verify(it) => it.run(app, out).await,
@@ -324,6 +324,11 @@ fn user() -> String {
         #[cfg(not(unix))]
         return "operator".to_owned();
     })
+}
+
+/// Whoever runs this command, where it asks for no name.
+pub(crate) fn hand(app: &App) -> &str {
+    app.by().unwrap_or("operator")
 }
 
 pub(crate) fn clock(global: &Global) -> Clock {

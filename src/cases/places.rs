@@ -15,7 +15,10 @@ use crate::{
     audit::{self, Leaf},
     db::{Db, Tx, retry},
     ids::{CaseId, IspId},
-    isps::apartments::{Decision, buildings::Addressing},
+    isps::{
+        self,
+        apartments::{Decision, buildings::Addressing},
+    },
     time::Moment,
 };
 
@@ -80,9 +83,11 @@ pub async fn say(
     word: Word,
     (by, reason): (&str, &str),
 ) -> anyhow::Result<bool> {
+    let isps = isps::all(&app.db).await?;
+    let isp = isps.iter().find(|isp| isp.id == case.isp).map(|isp| isp.code.as_str());
     let mut tries = 0;
     loop {
-        match say_once(app, case, word, (by, reason)).await {
+        match say_once(app, (case, isp), word, (by, reason)).await {
             Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
             done => return done,
         }
@@ -91,7 +96,7 @@ pub async fn say(
 
 async fn say_once(
     app: &App,
-    case: CaseRef,
+    (case, isp): (CaseRef, Option<&str>),
     word: Word,
     (by, reason): (&str, &str),
 ) -> anyhow::Result<bool> {
@@ -115,7 +120,7 @@ async fn say_once(
     store::append(&mut tx, case, &row).await?;
     let act = if word.kind() == "placed" { "case.place" } else { "case.decide" };
     let on = case.id.to_string();
-    audit::note(&mut tx, Leaf { at, by, act, on: &on, isp: None, detail: None }).await?;
+    audit::note(&mut tx, Leaf { at, by, act, on: &on, isp, detail: None }).await?;
     tx.commit().await?;
     Ok(true)
 }

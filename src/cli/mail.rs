@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Ended, Out, Refused, given};
 use crate::{
     app::App,
+    audit::{self, Deed},
     mail::{MailRefused, Standard, own_keys},
 };
 
@@ -28,10 +29,13 @@ enum Command {
 }
 
 impl Mail {
-    pub(super) fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
+    pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let Command::Key { print } = &self.command;
         let settings = app.centre.mail.as_ref();
         let settings = settings.ok_or_else(|| Refused::because(MailRefused::NoServer))?;
+        if own_keys::are_missing(app) {
+            audit::note_first(app, Deed::new("mail.key", "own-keys")).await?;
+        }
         let created = own_keys::create(app, &app.centre.name_en, &settings.from)?;
         let own = own_keys::OwnKeys::load(app).map_err(Refused::because)?.public()?;
         let text = match print {

@@ -7,7 +7,7 @@ use std::{
 
 use clap::{Args, Subcommand};
 
-use super::{Ended, Out, Refused, given::how_many, isp_named};
+use super::{Ended, Out, Refused, given::how_many, hand, isp_named};
 use crate::{
     access::tenancy::Tenant,
     app::App,
@@ -73,7 +73,7 @@ impl ReportBack {
 
 async fn tenant(app: &App, code: &str) -> anyhow::Result<Tenant> {
     let isp = isp_named(app, code).await?;
-    Ok(Tenant::of(app, isp.id, &isp.code, "command line"))
+    Ok(Tenant::of(app, isp.id, &isp.code, hand(app)))
 }
 
 async fn import(

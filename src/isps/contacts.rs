@@ -23,7 +23,7 @@ use crate::{
         tenancy::Tenant,
     },
     app::App,
-    audit::{self, Leaf},
+    audit::{self, Deed, Leaf},
     db::{Tx, retry},
     ids::{ContactId, IspId},
     time::Moment,
@@ -316,6 +316,7 @@ pub async fn doubt(app: &App, mail: &str, (by, why): (&str, &str)) -> anyhow::Re
 }
 
 async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow::Result<u64> {
+    let isps = super::all(&app.db).await?;
     let mut tx = app.db.begin().await?;
     let versions = store::versions(&mut tx, None).await?;
     let events = store::events(&mut tx, None).await?;
@@ -337,6 +338,11 @@ async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow:
             reason: Some(why),
         };
         store::insert_event(&mut tx, &event).await?;
+        let code = isps.iter().find(|one| one.id == isp).map(|one| one.code.as_str());
+        let on = id.to_string();
+        let deed = Deed::new("contact.doubt", &on);
+        let deed = code.map_or(deed, |code| deed.of_isp(code));
+        audit::note_deed(app, &mut tx, deed).await?;
         doubted += 1;
     }
     tx.commit().await?;

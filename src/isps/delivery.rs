@@ -265,10 +265,22 @@ pub async fn remove(tenant: &Tenant) -> anyhow::Result<Result<Set, NotPreferred>
     set(tenant, &wish).await
 }
 
-/// What a provider prefers; nothing where it never said.
+/// What a provider prefers; nothing where it never said. That it was read is kept: it bears a mail
+/// address.
 pub async fn of(tenant: &Tenant) -> anyhow::Result<Option<Preference>> {
-    let mut tx = tenant.snapshot().await?;
-    Ok(in_force(&mut tx, tenant.isp()).await?)
+    let mut tx = tenant.begin().await?;
+    let preference = in_force(&mut tx, tenant.isp()).await?;
+    let leaf = Leaf {
+        at: tenant.now(),
+        by: tenant.by(),
+        act: "isp_delivery.read",
+        on: tenant.code(),
+        isp: Some(tenant.code()),
+        detail: None,
+    };
+    audit::note(&mut tx, leaf).await?;
+    tx.commit().await?;
+    Ok(preference)
 }
 
 /// What is in force, read within a transaction.

@@ -95,10 +95,14 @@ pub async fn add(tenant: &Tenant, file: &[u8]) -> anyhow::Result<Result<Added, K
     Ok(Ok(retry::again(enter).await?))
 }
 
-/// All keys of a provider, the latest first.
+/// All keys of a provider, the latest first. That they were read is kept: they name their owners
+/// by mail address.
 pub async fn all(tenant: &Tenant) -> anyhow::Result<Vec<IspKey>> {
-    let mut tx = tenant.snapshot().await?;
-    Ok(store::all(&mut tx, tenant.isp()).await?)
+    let mut tx = tenant.begin().await?;
+    let keys = store::all(&mut tx, tenant.isp()).await?;
+    note(&mut tx, tenant, "isp_key.read", tenant.code()).await?;
+    tx.commit().await?;
+    Ok(keys)
 }
 
 /// Removes the key whose fingerprint begins so; gives it, or nothing where none or several do.

@@ -48,6 +48,12 @@ fn folder(app: &App) -> PathBuf {
     app.data.join("keys")
 }
 
+/// Whether any of the keys is still to be made.
+pub fn are_missing(app: &App) -> bool {
+    let folder = folder(app);
+    [OPENPGP, SMIME_KEY].iter().any(|name| !folder.join(name).exists())
+}
+
 /// Makes the keys that are missing, for `name <address>`; tells whether any was.
 pub fn create(app: &App, name: &str, address: &str) -> anyhow::Result<bool> {
     let (folder, mut rng) = (folder(app), Randomness::of(app));

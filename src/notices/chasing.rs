@@ -16,7 +16,7 @@ use super::{
 use crate::{
     access::tenancy::Tenant,
     app::App,
-    audit::{self, Leaf},
+    audit::{self, Deed, Leaf},
     cases::register,
     db::{Db, retry},
     ids::{IspId, NoticeId, ReminderId},
@@ -199,6 +199,10 @@ async fn remind_once(app: &App) -> anyhow::Result<usize> {
         due.push((fact.id, list));
     }
     reminders::enter_reports(app, &mut tx, &due).await?;
+    if !due.is_empty() {
+        let detail = serde_json::json!({ "due": due.len() }).to_string();
+        audit::note_deed(app, &mut tx, Deed::new("isp.remind", "all").with(&detail)).await?;
+    }
     tx.commit().await?;
     Ok(due.len())
 }

@@ -22,6 +22,14 @@ impl Centre {
         self.stored("SELECT act || ' ' || object || ' ' || author FROM audit_leaves ORDER BY no")
     }
 
+    /// The same, each as `ACT ON ISP BY`.
+    fn leaves_with_isp(&self) -> Vec<String> {
+        self.stored(
+            "SELECT act || ' ' || object || ' ' || COALESCE(isp, '-') || ' ' || author
+               FROM audit_leaves ORDER BY no",
+        )
+    }
+
     /// Writes the log to a file on the desk.
     fn exports_log(&self) -> String {
         let file = self.desk().join("audit.jsonl").display().to_string();

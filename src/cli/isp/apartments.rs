@@ -98,7 +98,7 @@ impl Apartments {
                 import(&tenant(app, isp, by).await?, out, file, *dry_run).await
             }
             Command::List { isp, by } => {
-                for building in register::all(&tenant(app, isp, by).await?).await? {
+                for building in register::read(&tenant(app, isp, by).await?).await? {
                     show(out, &building)?;
                 }
                 Ok(Ended::Done)

@@ -156,7 +156,8 @@ impl Command {
                 }
             }
             Self::Doubt { mail, said } => {
-                let doubted = contacts::doubt(app, mail, (&said.by, &said.reason)).await?;
+                let hand = app.clone().in_the_hands_of(&said.by);
+                let doubted = contacts::doubt(&hand, mail, (&said.by, &said.reason)).await?;
                 let words = given::how_many(doubted, "contact");
                 out.line(&json!({ "doubted": doubted }), format!("{words} now doubtful"))?;
             }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::key::tenant;
 use crate::{
     app::App,
-    cli::{Ended, Out, Refused, given},
+    cli::{Ended, Out, Refused, given, hand},
     isps::delivery::{self, Preference, Set, Way, Wish},
     jobs::schedule::Schedule,
     net::dial::Dialling,
@@ -87,7 +87,7 @@ impl Delivery {
                 tell(out, &wanted.isp, &set.map_err(Refused::because)?)?;
             }
             Self::Show { isp } => {
-                let preference = delivery::of(&tenant(app, isp, "").await?).await?;
+                let preference = delivery::of(&tenant(app, isp, hand(app)).await?).await?;
                 match preference {
                     Some(preference) => out.line(&value(isp, &preference), words(&preference))?,
                     None => out.line(

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     access::tenancy::Tenant,
     app::App,
-    cli::{Ended, Out, Refused, isp_named},
+    cli::{Ended, Out, Refused, hand, isp_named},
     isps::keys::{self, IspKey},
     time::Moment,
 };
@@ -65,7 +65,7 @@ impl Key {
                 out.line(&told, format!("{word}: {}", words(app, &added.key)))?;
             }
             Self::List { isp } => {
-                let tenant = tenant(app, isp, "").await?;
+                let tenant = tenant(app, isp, hand(app)).await?;
                 for key in keys::all(&tenant).await? {
                     out.line(&value(app, isp, &key), words(app, &key))?;
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::{Ended, Out, Refused, given::how_many, isp_named};
+use super::super::{Ended, Out, Refused, given::how_many, hand, isp_named};
 use crate::{
     access::tenancy::Tenant,
     app::App,
@@ -17,7 +17,7 @@ use crate::{
 
 async fn tenant(app: &App, code: &str, by: Option<&str>) -> anyhow::Result<Tenant> {
     let isp = isp_named(app, code).await?;
-    Ok(Tenant::of(app, isp.id, &isp.code, by.unwrap_or("command line")))
+    Ok(Tenant::of(app, isp.id, &isp.code, by.unwrap_or_else(|| hand(app))))
 }
 
 /// Whom to ask about which list, and why, after those that cannot be asked; with `remind` a

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::{Ended, Out, given::how_many, isp_named};
 use crate::{
     app::App,
+    audit::{self, Deed},
     notices::{
         dispatch::State,
         reminders::{self, Body, carry::Report},
@@ -16,6 +17,10 @@ use crate::{
 pub(super) async fn remind(app: &App, out: Out, dry_run: bool) -> anyhow::Result<Ended> {
     let planned = reminders::rehearse(app).await?;
     if !dry_run {
+        if !planned.is_empty() {
+            // It takes many transactions.
+            audit::note_first(app, Deed::new("isp.mail_reminders", "all")).await?;
+        }
         reminders::by_calendar(app).await?;
     }
     for one in &planned {

@@ -101,12 +101,6 @@ async fn enter(tenant: &Tenant, contents: &Contents, dry_run: bool) -> anyhow::R
     Ok(done)
 }
 
-/// The buildings of a provider, by label.
-pub async fn all(tenant: &Tenant) -> anyhow::Result<Vec<Building>> {
-    let mut tx = tenant.snapshot().await?;
-    of(&mut tx, tenant.isp()).await
-}
-
 /// The networks that a provider declared to be those of apartment houses, whenever.
 pub(crate) async fn networks(tx: &mut Tx, isp: IspId) -> anyhow::Result<Vec<IpNet>> {
     store::networks(tx, isp).await

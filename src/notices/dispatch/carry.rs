@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{Delivery, JOB, State, make, store, webhook};
 use crate::{
     app::App,
+    audit::{self, Deed},
     db::retry,
     ids::DeliveryId,
     isps::{
@@ -74,8 +75,14 @@ pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
 /// Carries, due or not, what waits and what was refused, of a provider or of all.
 pub async fn now(app: &App, isp: Option<&Isp>) -> anyhow::Result<Vec<Report>> {
     let all = super::all(&app.db, isp.map(|isp| isp.id)).await?;
-    let open = all.into_iter().filter(|one| matches!(one.state, State::Waiting | State::Refused));
-    let carried = futures::stream::iter(open.map(|delivery| async move {
+    let is_open = |one: &Delivery| matches!(one.state, State::Waiting | State::Refused);
+    let open: Vec<Delivery> = all.into_iter().filter(is_open).collect();
+    if !open.is_empty() {
+        let deed = Deed::new("notice.carry", "all");
+        let deed = isp.map_or(deed, |isp| Deed::new("notice.carry", &isp.code).of_isp(&isp.code));
+        audit::note_first(app, deed).await?;
+    }
+    let carried = futures::stream::iter(open.into_iter().map(|delivery| async move {
         match queue::take_now(app, JOB, delivery.subject()).await? {
             Some(lease) => carry(app, &lease).await,
             None => Ok(None),
