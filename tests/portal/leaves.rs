@@ -31,24 +31,24 @@ const NO_WRITE_BY_A_PERSON: &[(&str, &str)] = &[
     ("/taxii2/lists/collections/{id}/objects/", "it refuses whatever comes"),
 ];
 
-/// Routes whose leaves are held by the tests of their own stage, and by which.
-const HELD_ELSEWHERE: &[(&str, &str)] = &[
-    ("/admin/campaigns/{name}/lists", "oneoff"),
-    ("/admin/campaigns/{name}/lists/confirm", "oneoff"),
-    ("/admin/apartments/{id}", "apartments"),
-    ("/admin/resellers", "resellers"),
-    ("/admin/new-campaign", "campaigns"),
-    ("/admin/campaigns/{name}/draft", "campaigns"),
-    ("/admin/campaigns/{name}/decide", "campaigns"),
-    ("/admin/campaigns/{name}/run", "campaigns"),
-    ("/isp/buildings", "apartments"),
-    ("/isp/buildings/confirm", "apartments"),
-    ("/isp/buildings/one", "apartments"),
-    ("/isp/downloads/{list}", "office"),
-    ("/isp/resellers", "resellers"),
-    ("/isp/resellers/withdraw", "resellers"),
-    ("/isp/campaigns/{name}/check", "campaigns"),
-    ("/isp/campaigns/{name}", "campaigns"),
+/// Routes that nobody walks yet: no form of theirs stands here, so nothing is held of them.
+const NOT_WALKED: &[&str] = &[
+    "/admin/campaigns/{name}/lists",
+    "/admin/campaigns/{name}/lists/confirm",
+    "/admin/apartments/{id}",
+    "/admin/resellers",
+    "/admin/new-campaign",
+    "/admin/campaigns/{name}/draft",
+    "/admin/campaigns/{name}/decide",
+    "/admin/campaigns/{name}/run",
+    "/isp/buildings",
+    "/isp/buildings/confirm",
+    "/isp/buildings/one",
+    "/isp/downloads/{list}",
+    "/isp/resellers",
+    "/isp/resellers/withdraw",
+    "/isp/campaigns/{name}/check",
+    "/isp/campaigns/{name}",
 ];
 
 /// What was walked so far.
@@ -111,8 +111,8 @@ async fn every_form_that_a_person_sends_leaves_a_leaf_of_that_person() {
             .filter(|route| route.method.as_str() == "POST")
             .map(|route| route.path)
             .collect();
-        let idle = NO_WRITE_BY_A_PERSON.iter().chain(HELD_ELSEWHERE);
-        let idle: BTreeSet<&str> = idle.map(|(path, _)| *path).collect();
+        let idle = NO_WRITE_BY_A_PERSON.iter().map(|(path, _)| *path);
+        let idle: BTreeSet<&str> = idle.chain(NOT_WALKED.iter().copied()).collect();
         let told: BTreeSet<&str> = walk.walked.union(&idle).copied().collect();
         let missing: Vec<_> = routes.difference(&told).collect();
         assert!(missing.is_empty(), "walk these, with a form that is taken: {missing:?}");
