@@ -27,6 +27,7 @@ pub mod line;
 pub mod lines;
 pub mod pages;
 pub mod prepare;
+pub mod press;
 mod readable;
 pub mod recall;
 pub mod reminders;

@@ -12,6 +12,8 @@ mod apartments;
 mod device;
 #[path = "portal/intake.rs"]
 mod intake;
+#[path = "portal/kit.rs"]
+mod kit;
 #[path = "portal/leaves.rs"]
 mod leaves;
 #[path = "portal/log.rs"]

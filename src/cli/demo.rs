@@ -20,6 +20,7 @@ use crate::{
     db::migrate,
     demo::{self, Country, truth::HORIZON_DAYS},
     effects::{self, Draw, Scope},
+    notices::wordings::shipped,
     router,
     time::Clock,
 };
@@ -61,6 +62,7 @@ impl Demo {
         let app = self.open(&global).await?;
         let mut country = Country::draw(self.seed);
         if crate::feeds::all(&app.db).await?.is_empty() {
+            shipped::begin_with(&app).await?;
             year::live_through(&app, &mut country).await?;
         } else {
             return Err(Refused::because(format!(

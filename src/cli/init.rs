@@ -14,6 +14,7 @@ use crate::{
     },
     audit,
     db::migrate,
+    notices::wordings::shipped,
 };
 
 /// The name of the first account.
@@ -21,7 +22,11 @@ const FIRST: &str = "administrator";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  todoke --data /srv/todoke init")]
-pub(super) struct Init {}
+pub(super) struct Init {
+    /// Put no wordings in force: the centre writes all of its own.
+    #[arg(long)]
+    without_wordings: bool,
+}
 
 impl Init {
     pub(super) async fn run(&self, global: &Global, out: Out) -> anyhow::Result<Ended> {
@@ -29,6 +34,11 @@ impl Init {
         let words = if created { "The store and its keys are made." } else { "Nothing to do." };
         let folder = global.data.display();
         let hint = "Keep the folder `keys` apart from the database and its backups.";
+        let wordings = if self.without_wordings { 0 } else { begin_with_wordings(global).await? };
+        let told = match wordings {
+            0 => String::new(),
+            n => format!("\n{n} wordings that come with the program are in force."),
+        };
         let link = first_link(global).await?;
         let first = link.as_ref().map_or_else(String::new, |link| {
             format!("\nThe first administrator signs in here, once, within the hour: {link}")
@@ -36,9 +46,12 @@ impl Init {
         out.line(
             &json!({
                 "created": created, "schema": migrate::SCHEMA, "data": folder.to_string(),
-                "link": link,
+                "wordings": wordings, "link": link,
             }),
-            format!("{words} Data folder: {folder}, schema {}.\n{hint}{first}", migrate::SCHEMA),
+            format!(
+                "{words} Data folder: {folder}, schema {}.\n{hint}{told}{first}",
+                migrate::SCHEMA
+            ),
         )?;
         Ok(Ended::Done)
     }
@@ -61,6 +74,14 @@ pub(crate) async fn create(global: &Global) -> anyhow::Result<bool> {
     migrate::run(&db, &super::clock(global)).await?;
     db.close().await;
     Ok(created)
+}
+
+/// Puts the wordings that come with the program in force where there are none; gives how many.
+async fn begin_with_wordings(global: &Global) -> anyhow::Result<usize> {
+    let app = super::open(global).await?;
+    let begun = shipped::begin_with(&app).await?;
+    app.db.close().await;
+    Ok(begun)
 }
 
 /// The one-time link of the first administrator, as long as nobody has an account.

@@ -6,6 +6,7 @@ use print::letter::{Block, Call, Code, Language as Type, Letter, Number};
 
 use super::{
     kit::{Kit, Sheet},
+    press::Window,
     wordings::{
         fill::{ADDRESS, NAME, POSTCODE},
         language::Language,
@@ -14,15 +15,6 @@ use super::{
     },
 };
 use crate::time::Moment;
-
-/// What stands in the window (宛名).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Window {
-    /// Merge fields, for a provider that replaces them before it prints.
-    Fields,
-    /// Nothing, for one that prints or sticks the address over it.
-    Empty,
-}
 
 /// The letter of each sheet, dated `on`.
 pub fn of(kit: &Kit, window: Window, on: Moment) -> impl Iterator<Item = Letter> {

@@ -1,6 +1,6 @@
-//! Pages of providers, `/isp…`, and of the office that supports them, `/admin/isps` and its
-//! neighbours; and `/api/v1/` and `/taxii2/`: what machines of providers ask for, and hand in; no
-//! page, no cookie.
+//! Pages of providers, `/isp…`, of the office that supports them, `/admin/isps` and its neighbours,
+//! and of whoever writes what notices say, `/admin/wordings`; and `/api/v1/` and `/taxii2/`: what
+//! machines of providers ask for, and hand in; no page, no cookie.
 //!
 //! A token opens the lists of one provider. Whatever belongs to another one is not there for it.
 
@@ -9,6 +9,8 @@ mod board;
 mod campaigns;
 mod downloads;
 mod inside;
+mod kit;
+mod line_notice;
 mod lines;
 mod lists;
 mod machine;
@@ -18,6 +20,9 @@ mod report_back;
 mod resellers;
 mod taxii;
 mod taxii_words;
+mod wording_draft;
+mod wording_words;
+mod wordings;
 
 use axum::{
     http::StatusCode,
@@ -46,6 +51,11 @@ pub fn office_routes() -> OfficeRoutes {
         .get("/isp", sees, overview::waiting)
         .get("/isp/lines", sees, lines::page)
         .get("/isp/lines/{list}/{record}", sees, lines::one)
+        .post("/isp/lines/{list}/{record}/notice", sees, line_notice::make)
+        .get("/isp/kit", sees, kit::all)
+        .get("/isp/kit/{kind}/{language}", sees, kit::one)
+        .post("/isp/kit/{kind}/{language}", sees, kit::hand_out)
+        .get("/isp/kit/{kind}/{language}/sample.pdf", sees, kit::sample)
         .get("/isp/downloads", sees, downloads::all)
         .get("/isp/downloads/{list}", sees, downloads::one)
         .post("/isp/downloads/{list}", sees, downloads::take)
@@ -64,7 +74,7 @@ pub fn office_routes() -> OfficeRoutes {
         .get("/isp/campaigns/{name}/receipt", sees, campaigns::receipt)
 }
 
-/// The pages of the office that supports providers.
+/// The pages of the office that supports providers, and of whoever writes what notices say.
 pub fn routes() -> Routes {
     let (sees, works) = (Door::May(Act::SeeOffice), Door::May(Act::WorkOffice));
     Routes::new()
@@ -75,7 +85,23 @@ pub fn routes() -> Routes {
         .post("/admin/apartments/{id}", works, apartments::say)
         .get("/admin/resellers", sees, resellers::all)
         .post("/admin/resellers", works, resellers::propose)
+        .merge(wording_routes())
         .merge(campaign_routes())
+}
+
+fn wording_routes() -> Routes {
+    let sees = Door::May(Act::SeeWordings);
+    let drafts = Door::May(Act::DraftWording);
+    let approves = Door::May(Act::ApproveWording);
+    Routes::new()
+        .get("/admin/wordings", sees, wordings::all)
+        .get("/admin/wordings/{kind}/{language}", sees, wordings::one)
+        .get("/admin/wordings/{kind}/{language}/sample.pdf", sees, wordings::sample)
+        .get("/admin/wordings/{kind}/{language}/draft", drafts, wording_draft::form)
+        .post("/admin/wordings/{kind}/{language}/draft", drafts, wording_draft::write)
+        .post("/admin/wordings/{kind}/{language}/withdraw", drafts, wordings::retire)
+        .post("/admin/wordings/{kind}/{language}/approve", approves, wordings::approve)
+        .post("/admin/wordings/{kind}/{language}/retire", approves, wordings::retire)
 }
 
 fn campaign_routes() -> Routes {

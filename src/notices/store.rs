@@ -244,6 +244,15 @@ pub(super) async fn insert_export(
         .map(|_| ()))
 }
 
+/// Whether a list was handed out in any form.
+pub(super) async fn is_handed_out(tx: &mut Tx, notice: &Notice) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM notice_exports WHERE isp_id = $1 AND notice_id = $2";
+    let times: i64 = on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_one(conn).await
+    })?;
+    Ok(times > 0)
+}
+
 pub(super) const NOTICE: &str =
     "SELECT isp_id, id, list_id, prepared_at, report_by, lines, withdrawn_at FROM notices";
 

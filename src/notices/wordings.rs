@@ -6,6 +6,7 @@
 //! later nobody has to guess which words a subscriber was asked with. Owns `wordings`,
 //! `wording_events`; reads `accounts`.
 
+pub mod difference;
 pub mod fill;
 pub mod language;
 pub mod plain;
@@ -133,6 +134,12 @@ impl Wording {
         (self.kind, self.language)
     }
 
+    /// When it comes into force, unless it is retired before.
+    fn comes_into_force(&self) -> Option<Moment> {
+        let is_before = |from: &Moment| self.retired_at.is_none_or(|retired| *from < retired);
+        self.from_at.filter(is_before)
+    }
+
     /// How it stands at `at`.
     pub fn standing(&self, at: Moment) -> Standing {
         match (self.retired_at, self.from_at) {
@@ -176,18 +183,32 @@ impl Standing {
 }
 
 /// The version of `of` in force at `at`: the one that came into force last. Where that one is
-/// retired none is: an earlier one does not come back by itself.
+/// retired none is: an earlier one does not come back by itself. One that was retired before its
+/// day never came.
 pub fn in_force(all: &[Wording], of: Of, at: Moment) -> Option<&Wording> {
-    let come =
-        |wording: &&Wording| wording.of() == of && wording.from_at.is_some_and(|from| from <= at);
+    let come = |wording: &&Wording| {
+        wording.of() == of && wording.comes_into_force().is_some_and(|from| from <= at)
+    };
     let last = all.iter().filter(come).max_by_key(|it| (it.from_at, it.version))?;
     (last.standing(at) == Standing::Approved).then_some(last)
+}
+
+/// How a version stands among the others at `at`, as a wire word: `in_force`, `superseded` by a
+/// later one, or that of its [`Standing`].
+pub fn state(all: &[Wording], wording: &Wording, at: Moment) -> &'static str {
+    match wording.standing(at) {
+        Standing::Approved => match in_force(all, wording.of(), at) {
+            Some(current) if current.version == wording.version => "in_force",
+            _ => "superseded",
+        },
+        standing => standing.word(),
+    }
 }
 
 /// The edition of the kit at `at` (文面一式の版): `kit-3` after the third moment at which any
 /// wording came into force or out of it. None before the first.
 pub fn edition(all: &[Wording], at: Moment) -> Option<String> {
-    let approved = all.iter().filter(|wording| wording.from_at.is_some());
+    let approved = all.iter().filter(|wording| wording.comes_into_force().is_some());
     let changes = approved.flat_map(|it| [it.from_at, it.retired_at]).flatten();
     let changes: BTreeSet<Moment> = changes.filter(|change| *change <= at).collect();
     (!changes.is_empty()).then(|| format!("kit-{}", changes.len()))
@@ -258,7 +279,7 @@ pub async fn draft(
     if let Err(refused) = text.check(of) {
         return Ok(Err(refused.into()));
     }
-    again(async || {
+    again(|| async {
         let mut tx = app.db.begin().await?;
         let all = store::all(&mut tx).await?;
         let latest = all.iter().rfind(|wording| wording.of() == of);
@@ -315,6 +336,9 @@ pub enum NotDecided {
         "a wording is in force from its approval on at the earliest; leave `--from` out for now"
     )]
     Past,
+    /// Nothing says why it is retired.
+    #[error("say why it is retired: whoever wonders later finds it in the history")]
+    NoReason,
 }
 
 /// Approves versions, all or none: they are in force from `from` on, or from now on.
@@ -329,7 +353,7 @@ pub async fn approve(
     }
     let now = app.now();
     let from = from.unwrap_or(now);
-    again(async || {
+    again(|| async {
         let mut tx = app.db.begin().await?;
         let mut approved = Vec::new();
         for (of, version) in which {
@@ -368,18 +392,27 @@ fn not_approved(wording: &Wording, by: &str, is_past: bool) -> Option<NotDecided
     is_past.then_some(NotDecided::Past)
 }
 
-/// Retires a version from now on, and says why.
+/// Retires a version from now on, and says why. Whoever drafted it may take it back as long as
+/// nobody approved it.
 pub async fn retire(
     app: &App,
     by: &str,
     (of, version): (Of, i64),
     reason: &str,
 ) -> anyhow::Result<Result<(), NotDecided>> {
-    if let Err(refused) = account(app, by, Act::ApproveWording).await? {
+    let now = app.now();
+    let is_own = |it: &&Wording| it.drafted_by == by && it.standing(now) == Standing::Draft;
+    let all = list(app).await?;
+    let own = all.iter().filter(|it| it.of() == of && it.version == version).find(is_own);
+    let act = if own.is_some() { Act::DraftWording } else { Act::ApproveWording };
+    if let Err(refused) = account(app, by, act).await? {
         return Ok(Err(refused.into()));
     }
-    let now = app.now();
-    again(async || {
+    let reason = reason.trim();
+    if reason.is_empty() {
+        return Ok(Err(NotDecided::NoReason));
+    }
+    again(|| async {
         let mut tx = app.db.begin().await?;
         let wording = match found(&mut tx, of, version).await? {
             Ok(wording) => wording,
@@ -387,6 +420,9 @@ pub async fn retire(
         };
         if let Some(earlier) = &wording.retired_by {
             return Ok(Err(NotDecided::Retired(wording.to_string(), earlier.clone())));
+        }
+        if let (Some(_), Some(other)) = (own, &wording.approved_by) {
+            return Ok(Err(NotDecided::Approved(wording.to_string(), other.clone())));
         }
         store::insert_event(&mut tx, &wording, (by, now), Decided::Retired(reason)).await?;
         note(&mut tx, (by, now), "wording.retire", &wording.to_string()).await?;
@@ -411,7 +447,9 @@ async fn note(tx: &mut Tx, (by, at): (&str, Moment), act: &str, on: &str) -> cra
 }
 
 /// Runs `work` again where two decided at once, so that the later one sees the earlier.
-async fn again<T>(work: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<T> {
+async fn again<T, F: Future<Output = anyhow::Result<T>>>(
+    work: impl Fn() -> F,
+) -> anyhow::Result<T> {
     for _ in 1..retry::TRIES {
         match work().await {
             Err(fault) if retry::is_worth_asking(&fault) => {}

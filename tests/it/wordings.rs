@@ -159,6 +159,55 @@ on_both_engines! {
         assert!(listed.lines.iter().all(|it| it["edition"] == "kit-1"), "one moment, one edition");
     }
 
+    fn a_new_centre_begins_with_the_shipped_wordings_and_says_whose_they_are(centre) {
+        // The builder makes a centre without any.
+        assert_eq!(centre.does(&["wording", "list"]).lines.len(), 0);
+        assert_eq!(centre.does(&["init"]).number("wordings"), 28);
+        assert_eq!(centre.does(&["init"]).number("wordings"), 0, "again changes nothing");
+        let listed = centre.does(&["wording", "list", "--in-force"]);
+        assert_eq!(listed.lines.len(), 28);
+        for one in &listed.lines {
+            assert_eq!(one["drafted_by"], "todoke (editor)");
+            assert_eq!(one["approved_by"], "todoke (reviewer)");
+            assert_eq!(one["edition"], "kit-1");
+        }
+        let list = centre.lists_two();
+        assert_eq!(centre.lines_of(&list)[0]["template_version"], "kit-1");
+        assert_eq!(centre.texts(&list, "phone", "pt-BR").len(), 2);
+        centre.employs();
+        assert_eq!(centre.does(&["wording", "load", "--by", EDITOR]).number("unchanged"), 28);
+        centre.drafts(["mail", "ja"], &text("自分の文面"));
+        assert_eq!(centre.approves(["mail", "ja"], "2", REVIEWER).status, 0);
+        assert!(centre.in_force().contains(&"mail-ja-2".to_owned()));
+        // No account can bear these names, and so nobody decides under them.
+        let taken = ["account", "add", "todoke (editor)", "--role", "editor", "--by", EDITOR];
+        assert_eq!(centre.tries(&taken).status, 1);
+    }
+
+    fn a_centre_that_wrote_a_wording_of_its_own_begins_with_no_other(centre) {
+        centre.employs();
+        centre.drafts(["mail", "ja"], &text("自分の文面"));
+        assert_eq!(centre.does(&["init"]).number("wordings"), 0);
+        assert_eq!(centre.does(&["wording", "list"]).lines.len(), 1);
+    }
+
+    fn whoever_drafted_a_version_takes_it_back_until_somebody_approved_it(centre) {
+        centre.employs();
+        centre.drafts(["mail", "ja"], &text("一"));
+        let retire = |by: &str, reason: &str| {
+            let of = ["wording", "retire", "mail", "--lang", "ja", "--version", "1"];
+            centre.tries(&[&of[..], &["--reason", reason, "--by", by]].concat())
+        };
+        assert!(retire(EDITOR, " ").stderr.contains("say why"), "a reason of spaces is none");
+        assert_eq!(retire(EDITOR, "a wrong word").status, 0);
+        assert_eq!(centre.approves(["mail", "ja"], "1", REVIEWER).status, 1, "it is gone");
+        centre.drafts(["mail", "ja"], &text("二"));
+        centre.approves(["mail", "ja"], "2", REVIEWER);
+        let of = ["wording", "retire", "mail", "--lang", "ja", "--version", "2"];
+        let late = centre.tries(&[&of[..], &["--reason", "x", "--by", EDITOR]].concat());
+        assert!(late.stderr.contains("which may not do this"), "{late:?}");
+    }
+
     fn a_list_names_the_edition_that_was_in_force_when_it_was_prepared(centre) {
         let before = centre.lists_two();
         assert_eq!(centre.lines_of(&before)[0]["template_version"], "");

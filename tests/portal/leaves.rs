@@ -3,7 +3,16 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
-use todoke::{access::roles::Role, attribution::Attributor, feeds, intake, isps, router};
+use todoke::{
+    access::{
+        accounts,
+        doors::Level,
+        outside_ids::{self, OutsideId},
+        roles::Role,
+    },
+    attribution::Attributor,
+    feeds, intake, isps, router,
+};
 
 use crate::{
     centre::{Answer, Centre, Visitor, form, texts},
@@ -49,6 +58,12 @@ const NOT_WALKED: &[&str] = &[
     "/isp/resellers/withdraw",
     "/isp/campaigns/{name}/check",
     "/isp/campaigns/{name}",
+    "/admin/wordings/{kind}/{language}/draft",
+    "/admin/wordings/{kind}/{language}/withdraw",
+    "/admin/wordings/{kind}/{language}/approve",
+    "/admin/wordings/{kind}/{language}/retire",
+    "/isp/kit/{kind}/{language}",
+    "/isp/lines/{list}/{record}/notice",
 ];
 
 /// What was walked so far.

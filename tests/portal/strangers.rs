@@ -29,7 +29,7 @@ use todoke::{
     feeds::{self, Format, Registration},
     ids::IspId,
     isps::{self, Isp},
-    notices::{export, prepare},
+    notices::{export, prepare, wordings::shipped},
     router,
     web::routes::Route,
 };
@@ -44,7 +44,7 @@ use crate::{
 const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
 
 /// Names under which forms and queries carry something.
-const FIELDS: [&str; 29] = [
+const FIELDS: [&str; 30] = [
     "id",
     "list",
     "list_id",
@@ -74,7 +74,13 @@ const FIELDS: [&str; 29] = [
     "to",
     "format",
     "code",
+    "of",
 ];
+
+/// Words of a closed list that a path is made of; letters are left out, since each takes a second.
+const KINDS: [&str; 4] = ["mail", "sms", "phone", "none"];
+/// The same for languages.
+const LANGUAGES: [&str; 4] = ["ja", "vi", "pt-BR", "xx"];
 
 /// What belongs to whom: values to ask with, and what may never be shown.
 struct Belongings {
@@ -215,6 +221,10 @@ impl Asking<'_> {
         &of[self.rng.random_range(0..of.len())]
     }
 
+    fn word(&mut self, of: &[&'static str]) -> &'static str {
+        of[self.rng.random_range(0..of.len())]
+    }
+
     /// A value: mostly what belongs to the other provider, as it is or put oddly.
     fn value(&mut self) -> String {
         let has = self.has;
@@ -232,7 +242,10 @@ impl Asking<'_> {
 
     fn fields(&mut self, most: usize) -> String {
         let pairs: Vec<(&str, String)> = (0..self.rng.random_range(0..=most))
-            .map(|_| (FIELDS[self.rng.random_range(0..FIELDS.len())], self.value()))
+            .map(|_| match FIELDS[self.rng.random_range(0..FIELDS.len())] {
+                "of" => ("of", format!("{}.{}", self.word(&KINDS), self.word(&LANGUAGES))),
+                field => (field, self.value()),
+            })
             .collect();
         serde_urlencoded::to_string(pairs).unwrap()
     }
@@ -240,7 +253,12 @@ impl Asking<'_> {
     fn request(&mut self, route: &Route, token: &str) -> (Request<Body>, String) {
         let mut path = String::new();
         for part in route.path.split('/').skip(1) {
-            let part = if part.starts_with('{') { self.value() } else { part.to_owned() };
+            let part = match part {
+                "{kind}" => self.word(&KINDS).to_owned(),
+                "{language}" => self.word(&LANGUAGES).to_owned(),
+                part if part.starts_with('{') => self.value(),
+                part => part.to_owned(),
+            };
             let escaped = serde_urlencoded::to_string([("", part)]).unwrap();
             path.push('/');
             path += &escaped.trim_start_matches('=').replace('+', "%20");
@@ -291,6 +309,7 @@ async fn ten_thousand_questions_of_another_provider_show_and_change_nothing() {
     let has = belongings(&centre).await;
     assert!(has.foreign.len() > 12, "{:?}", has.foreign);
     let (mut stranger, token) = strangers(&centre).await;
+    shipped::begin_with(&centre.app).await.unwrap();
     let isp = isps::by_code(&centre.app.db, OTHER.1).await.unwrap().unwrap();
     prepare::for_isp(&centre.app, &isp).await.unwrap();
     let routes: Vec<Route> = router::list()

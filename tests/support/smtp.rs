@@ -130,7 +130,7 @@ impl Smtp {
 
     fn with(state: State) -> Self {
         let state = Arc::new(Mutex::new(state));
-        Self { port: listens(&state, |stream, state| receive(stream, state)), state }
+        Self { port: listens(&state, receive), state }
     }
 
     /// The certificate of a guarded server, which vouches for itself, for the host `localhost`.

@@ -74,14 +74,12 @@ mod press {
         access::keys::private,
         cli::Refused,
         notices::{
-            kit,
-            letters::{self, Window},
+            kit::{self, PART, Which},
+            letters,
+            press::Window,
             wordings::Kind,
         },
     };
-
-    /// Letters of one file: a printer takes it in one go, and a press holds it in little memory.
-    const LETTERS_MAX: usize = 500;
 
     fn press() -> anyhow::Result<Press> {
         let fonts = Fonts::find(&Fonts::folders()).map_err(Refused::because)?;
@@ -108,7 +106,8 @@ mod press {
             let refuse = |e| Refused::because(format!("{}: {e}", self.out.display()));
             fs::create_dir_all(&self.out).map_err(refuse)?;
             let tenant = super::super::tenant_of(app, &self.id, &self.by.by).await?;
-            let kit = kit::hand_out(&tenant, &self.id, (Kind::Letter, self.lang)).await?;
+            let kit =
+                kit::hand_out(&tenant, &self.id, (Kind::Letter, self.lang), Which::All).await?;
             let kit = kit.map_err(Refused::because)?;
             let window = if self.empty_window { Window::Empty } else { Window::Fields };
             let letters: Vec<Letter> = letters::of(&kit, window, app.now()).collect();
@@ -134,7 +133,7 @@ mod press {
             letters: &[Letter],
             kit: &Kit,
         ) -> anyhow::Result<Vec<PathBuf>> {
-            let size = if self.one_per_line { 1 } else { LETTERS_MAX };
+            let size = if self.one_per_line { 1 } else { PART };
             let stem = format!("{}.{}", self.id, self.lang.word());
             let bar = indicatif::ProgressBar::new(letters.len() as u64);
             if !std::io::stderr().is_terminal() {

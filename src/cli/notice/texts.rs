@@ -14,7 +14,7 @@ use crate::{
         wording::{kinds, languages},
     },
     notices::{
-        kit,
+        kit::{self, Which},
         wordings::{Kind, language::Language},
     },
 };
@@ -46,7 +46,7 @@ impl Texts {
         let mut file = private();
         let mut file =
             file.write(true).create(true).truncate(true).open(&self.out).map_err(refuse)?;
-        let kit = kit::hand_out(&tenant, &self.id, (self.kind, self.lang)).await?;
+        let kit = kit::hand_out(&tenant, &self.id, (self.kind, self.lang), Which::All).await?;
         let kit = kit.map_err(Refused::because)?;
         file.write_all(&kit.csv()?).map_err(refuse)?;
         let texts = kit.sheets.len();

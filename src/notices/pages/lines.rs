@@ -9,12 +9,14 @@ use crate::{
     access::tenancy::Tenant,
     notices::{
         apartments::Placed,
+        kit,
         lines::{self, After, Filter, LinePage, LineState, OneLine},
+        wordings::{Of, Wording},
     },
     time::Moment,
     web::{
         error::PageResult,
-        form::escaped,
+        form::{Errors, escaped},
         page::{Page, show},
         routes::Signed,
     },
@@ -85,12 +87,26 @@ pub(super) async fn page(tenant: Tenant, signed: Signed, Query(asked): Query<Ask
 
 #[derive(Template)]
 #[template(path = "notices/line.html")]
-struct Line {
+pub(super) struct Detail {
     page: Page,
+    pub(super) errors: Errors,
     line: OneLine,
+    /// What can be said about it: kind and language of each wording in force.
+    wordings: Vec<Of>,
 }
 
-impl Line {
+/// The page of a line.
+pub(super) async fn shown_line(
+    tenant: &Tenant,
+    page: Page,
+    line: OneLine,
+) -> anyhow::Result<Detail> {
+    let shelf = kit::shelf(tenant).await?;
+    let wordings = shelf.wordings.iter().map(Wording::of).collect();
+    Ok(Detail { page, errors: Errors::none(), line, wordings })
+}
+
+impl Detail {
     fn house(&self, placed: &Placed) -> String {
         apartments::house(&self.page, placed)
     }
@@ -116,7 +132,7 @@ pub(super) async fn one(
 ) -> PageResult {
     let Ok(record) = record.parse() else { return Ok(not_found()) };
     match lines::one(&tenant, &list, record).await? {
-        Some(line) => show(&Line { page: signed.page, line }),
+        Some(line) => show(&shown_line(&tenant, signed.page, line).await?),
         None => Ok(not_found()),
     }
 }

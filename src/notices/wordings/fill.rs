@@ -77,6 +77,19 @@ impl Values {
         Self::new(common, SAMPLE_ID, on, seen)
     }
 
+    /// For no line: what differs from line to line stays open, under the names of the columns that
+    /// the texts of a list have.
+    pub fn open(common: &Arc<Common>) -> Self {
+        Self {
+            common: Arc::clone(common),
+            inquiry_id: "«inquiry_id»".to_owned(),
+            found_on: "«found_on»".to_owned(),
+            finding: "«finding»",
+            remedy: "«remedy»",
+            device: "«device»",
+        }
+    }
+
     fn new(
         common: &Arc<Common>,
         inquiry_id: &str,

@@ -42,6 +42,11 @@ impl Language {
         }
     }
 
+    /// The tag of BCP 47, for the part of a page that is in it.
+    pub fn tag(self) -> &'static str {
+        if self.is_japanese() { "ja" } else { self.word() }
+    }
+
     /// Whether it is Japanese, easy or not.
     pub fn is_japanese(self) -> bool {
         matches!(self, Self::Ja | Self::JaEasy)

@@ -1,14 +1,27 @@
 //! The wordings that come with the program (同梱の文面): files in `content/wordings/`.
 //!
-//! They are drafts like any other: loaded under the name of whoever loads them, and in force only
-//! after somebody else approved them.
+//! A new centre begins with them in force, so that it is not empty: as versions whose author and
+//! approver are two roles of the program itself, [`EDITOR`] and [`REVIEWER`], and nobody of the
+//! centre. Loaded later they are drafts like any other: under the name of whoever loads them, and
+//! in force only after somebody else approved them.
 
 use std::{collections::HashMap, sync::LazyLock};
 
 use serde::Deserialize;
 
-use super::{Kind, NotDrafted, Of, Wording, draft, language::Language, list, text::Text};
+use super::{
+    Kind, NotDrafted, Of, Wording, draft, drafted,
+    language::Language,
+    list,
+    store::{self, Decided},
+    text::Text,
+};
 use crate::app::App;
+
+/// Who wrote the texts that come with the program (同梱の文面の起案者): a name no account can bear.
+pub const EDITOR: &str = "todoke (editor)";
+/// Who let them come with it (同梱の文面の承認者): another one.
+pub const REVIEWER: &str = "todoke (reviewer)";
 
 /// Texts by a wire word.
 pub type Texts = HashMap<String, String>;
@@ -100,4 +113,36 @@ pub async fn load(app: &App, by: &str) -> anyhow::Result<Result<Loaded, NotDraft
         }
     }
     Ok(Ok(loaded))
+}
+
+impl Wording {
+    /// Whether it came with the program, and nobody of the centre stands for it.
+    pub fn is_shipped(&self) -> bool {
+        self.drafted_by == EDITOR
+    }
+
+    /// Whether no native reader has looked through it: so it is with the shipped texts in languages
+    /// other than Japanese and English.
+    pub fn is_unread(&self) -> bool {
+        self.is_shipped() && !self.language.is_japanese() && self.language != Language::En
+    }
+}
+
+/// Puts the shipped texts in force where no wording was ever written, as version 1 of each; gives
+/// how many. Where there is any, it stays as it is.
+pub async fn begin_with(app: &App) -> anyhow::Result<usize> {
+    let mut tx = app.db.begin().await?;
+    if !store::all(&mut tx).await?.is_empty() {
+        return Ok(0);
+    }
+    let now = app.now();
+    let mut begun = 0;
+    for of in all() {
+        let wording = drafted(of, 1, &text(of), (EDITOR, now));
+        store::insert(&mut tx, &wording).await?;
+        store::insert_event(&mut tx, &wording, (REVIEWER, now), Decided::Approved(now)).await?;
+        begun += 1;
+    }
+    tx.commit().await?;
+    Ok(begun)
 }

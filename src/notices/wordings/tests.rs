@@ -37,6 +37,16 @@ fn the_version_that_came_into_force_last_is_in_force_and_a_retired_one_brings_no
 }
 
 #[test]
+fn a_version_that_was_retired_before_its_day_replaces_nothing() {
+    let all = [version(1, Some(10), None), version(2, Some(30), Some(20))];
+    for at in [10, 20, 30, 40] {
+        let found = in_force(&all, LETTER_JA, Moment(at)).map(|wording| wording.version);
+        assert_eq!(found, Some(1), "{at}");
+        assert_eq!(edition(&all, Moment(at)).as_deref(), Some("kit-1"), "{at}");
+    }
+}
+
+#[test]
 fn the_edition_counts_the_moments_at_which_the_kit_changed() {
     let all =
         [version(1, Some(10), None), version(2, Some(10), Some(40)), version(3, None, Some(15))];
@@ -176,7 +186,7 @@ fn promises(language: Language) -> [&'static str; 2] {
         Language::JaEasy => ["パスワードや カードの 番号（ばんごう）は ききません", "いりません"],
         Language::En => ["Nobody asks for a password", "There is no fee"],
         Language::ZhHans => ["不会询问密码", "不收取任何费用"],
-        Language::Vi => ["Không ai hỏi mật khẩu", "Không có phí"],
+        Language::Vi => ["Không ai hỏi mật khẩu", "Không thu phí"],
         Language::Ko => ["비밀번호나 카드 번호를 묻지 않습니다", "비용을 받지 않습니다"],
         Language::PtBr => ["Ninguém pede senha", "Não há cobrança"],
     }

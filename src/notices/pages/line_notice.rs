@@ -1,0 +1,112 @@
+//! `/isp/lines/{list}/{record}/notice`: the notice about one line, ready to be copied or printed.
+
+use askama::Template;
+use axum::{Form, extract::Path, http::StatusCode};
+use serde::Deserialize;
+
+use super::{
+    lines::shown_line,
+    not_found, wording_words as words,
+    wordings::{Shown, file, of, unprinted},
+};
+use crate::{
+    access::tenancy::Tenant,
+    notices::{
+        kit::{self, NoKit, Which},
+        lines,
+        press::{Binding, Press, Window},
+        wordings::{Kind, Wording},
+    },
+    web::{
+        error::PageResult,
+        form::Errors,
+        page::{Page, show, show_as},
+        routes::Signed,
+    },
+};
+
+#[derive(Template)]
+#[template(path = "notices/line_notice.html")]
+struct Notice {
+    page: Page,
+    list: String,
+    record: i64,
+    wording: Wording,
+    shown: Shown,
+}
+
+impl Notice {
+    fn is_letter(&self) -> bool {
+        self.wording.kind == Kind::Letter
+    }
+}
+
+/// What is asked for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    /// Kind and language, as in `mail.ja`.
+    of: String,
+    /// `pdf`, or nothing for the page.
+    form: String,
+}
+
+/// `POST /isp/lines/{list}/{record}/notice`: whoever gets it has the inquiry ID to hand on.
+pub(super) async fn make(
+    tenant: Tenant,
+    signed: Signed,
+    Path((list, record)): Path<(String, String)>,
+    Form(asked): Form<Asked>,
+) -> PageResult {
+    let Ok(record) = record.parse() else { return Ok(not_found()) };
+    let named = asked.of.split_once('.').map(|(kind, lang)| (kind.to_owned(), lang.to_owned()));
+    let Some(of) = named.as_ref().and_then(of) else {
+        return refused(&tenant, signed, (&list, record), "kit-no-kind").await;
+    };
+    let press = match asked.form.as_str() {
+        "pdf" if of.0 == Kind::Letter => match Press::take().await? {
+            Ok(press) => Some(press),
+            Err(why) => return unprinted(signed.page, &why),
+        },
+        _ => None,
+    };
+    let kit = match kit::hand_out(&tenant, &list, of, Which::Line(record)).await? {
+        Ok(kit) => kit,
+        Err(NoKit::NoList(_) | NoKit::NoLine(..)) => return Ok(not_found()),
+        Err(why) => {
+            let words = words::no_kit(&signed.page, &why);
+            return told(&tenant, signed, (&list, record), Errors::of("of", words)).await;
+        }
+    };
+    let Some(press) = press else {
+        let (shown, wording) = (Shown::of(&kit), kit.wording);
+        return show(&Notice { page: signed.page, list, record, wording, shown });
+    };
+    let name = format!("attachment; filename=\"{list}.{}.{record}.pdf\"", kit.wording);
+    match press.print(kit, (Binding::One, Window::Fields), tenant.now()).await? {
+        Ok(pdf) => Ok(file(pdf, "application/pdf", &name)),
+        Err(why) => unprinted(signed.page, &why),
+    }
+}
+
+async fn refused(tenant: &Tenant, signed: Signed, which: (&str, i64), key: &str) -> PageResult {
+    let words = signed.page.t(key);
+    told(tenant, signed, which, Errors::of("of", words)).await
+}
+
+/// The page of the line, with the reason why there is no notice.
+async fn told(
+    tenant: &Tenant,
+    signed: Signed,
+    (list, record): (&str, i64),
+    errors: Errors,
+) -> PageResult {
+    match lines::one(tenant, list, record).await? {
+        Some(line) => {
+            let mut line = shown_line(tenant, signed.page.refused(), line).await?;
+            line.errors = errors;
+            show_as(StatusCode::UNPROCESSABLE_ENTITY, &line)
+        }
+        None => Ok(not_found()),
+    }
+}

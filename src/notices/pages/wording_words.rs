@@ -1,0 +1,104 @@
+//! Refusals about wordings and letters, in the words of the page and beside the field they are about.
+
+use crate::{
+    notices::{
+        kit::NoKit,
+        press::NotPrinted,
+        wordings::{NoAccount, NotDecided, NotDrafted, plain::Finding, text::NotAText},
+    },
+    web::{form::Errors, page::Page},
+};
+
+/// Why a text is not fit to be sent.
+pub(super) fn not_a_text(page: &Page, why: &NotAText) -> Errors {
+    // Line 1 is the subject, which has a field of its own.
+    let at = |line: usize| if line == 1 { "subject" } else { "body" };
+    let row = |key: &str, line: usize| {
+        let words = if line == 1 {
+            page.t("wording-in-subject")
+        } else {
+            page.with("wording-in-line", "line", line - 1)
+        };
+        format!("{words}{}", page.t(key))
+    };
+    match why {
+        NotAText::NoSubject => Errors::of("subject", page.t("wording-no-subject")),
+        NotAText::Subject => Errors::of("body", page.t("wording-subject")),
+        NotAText::Empty => Errors::of("body", page.t("wording-empty")),
+        NotAText::TooLong(n) => Errors::of("body", page.with("wording-too-long", "n", n)),
+        NotAText::TooManyParts(n) => Errors::of("body", page.with("wording-many-parts", "n", n)),
+        NotAText::Control(line) => Errors::of(at(*line), row("wording-control", *line)),
+        NotAText::Brace(line) => Errors::of(at(*line), row("wording-brace", *line)),
+        NotAText::Unknown(name, line) => {
+            let place = row("wording-unknown", *line);
+            Errors::of(at(*line), format!("{place}{}", braced(name)))
+        }
+        NotAText::Missing(name) => {
+            let meaning = page.t_of("wording-variable", name);
+            Errors::of("body", format!("{}{} {meaning}", page.t("wording-missing"), braced(name)))
+        }
+    }
+}
+
+fn braced(name: &str) -> String {
+    format!("{{{name}}}")
+}
+
+/// Why nothing is drafted.
+pub(super) fn not_drafted(page: &Page, why: &NotDrafted) -> Errors {
+    match why {
+        NotDrafted::Text(why) => not_a_text(page, why),
+        NotDrafted::Same(name) => Errors::of("body", page.with("wording-same", "name", name)),
+        NotDrafted::NoAccount(why) => Errors::of("body", no_account(page, why)),
+    }
+}
+
+fn no_account(page: &Page, why: &NoAccount) -> String {
+    let (NoAccount::Unknown(name) | NoAccount::Role(name, _)) = why;
+    page.with("wording-no-account", "name", name)
+}
+
+/// Why nothing is decided.
+pub(super) fn not_decided(page: &Page, why: &NotDecided) -> Errors {
+    let by = |key: &str, by: &String| Errors::of("decision", page.with(key, "by", by));
+    match why {
+        NotDecided::NoAccount(why) => Errors::of("decision", no_account(page, why)),
+        NotDecided::Unknown(name) => Errors::of("decision", name.clone()),
+        NotDecided::SamePerson(..) => Errors::of("decision", page.t("wording-same-person")),
+        NotDecided::Approved(_, name) => by("wording-approved-already", name),
+        NotDecided::Retired(_, name) => by("wording-retired-already", name),
+        NotDecided::Past => Errors::of("from", page.t("wording-past")),
+        NotDecided::NoReason => Errors::of("reason", page.t("wording-no-reason")),
+    }
+}
+
+/// What a reader stumbles over.
+pub(super) fn advice(page: &Page, finding: &Finding) -> String {
+    match finding {
+        Finding::Long(sentence, has, max) => page
+            .with_all("wording-advice-long", &[("n", has), ("max", max), ("sentence", sentence)]),
+        Finding::Word(word, _) => page.with("wording-advice-word", "word", word),
+        Finding::Asks(sentence) => page.with("wording-advice-asks", "sentence", sentence),
+    }
+}
+
+/// Why nothing is printed.
+pub(super) fn not_printed(page: &Page, why: &NotPrinted) -> String {
+    match why {
+        NotPrinted::NoPress => page.t("kit-no-press"),
+        NotPrinted::NoFont(_) => page.t("kit-no-font"),
+        NotPrinted::NoCharacter(c) => page.with("kit-no-character", "character", c),
+        NotPrinted::Nothing => page.t("kit-nothing"),
+    }
+}
+
+/// Why nobody gets texts.
+pub(super) fn no_kit(page: &Page, why: &NoKit) -> String {
+    match why {
+        NoKit::NoList(_) | NoKit::NoLine(..) => page.t("kit-no-list"),
+        NoKit::Withdrawn(_) => page.t("kit-withdrawn"),
+        NoKit::TakenBack(..) => page.t("kit-taken-back"),
+        NoKit::NoPart(_, parts) => page.with("kit-no-part", "n", parts),
+        NoKit::NoWording(..) => page.t("kit-no-wording"),
+    }
+}
