@@ -6,7 +6,8 @@
 //! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `reminder_mails`,
 //! `reminder_mail_events`, `contact_reminders`, `log_terms`, `campaign_lines`,
 //! `taxii_objects`, `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
-//! `delivery_messages`, `returned_mails`, `bounce_items`, `bounce_runs`; reads `cases`, and the tables of campaigns.
+//! `delivery_messages`, `returned_mails`, `bounce_items`, `bounce_runs`; reads `cases`, and the
+//! tables of campaigns.
 
 pub mod apartments;
 pub mod campaign_figures;

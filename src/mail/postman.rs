@@ -1,9 +1,9 @@
 //! The postman (発送): hands mails to the centre's mail server by SMTP.
 //!
 //! What the server answers is kept in its own words. An answer of 4xx, silence and a broken
-//! connection mean later; 5xx about the mail or its recipient means never; 5xx about ourselves means
-//! later too, since the mail is not at fault. One is an exception: a password that does not fit. It
-//! fits no better the next time, and a server shuts out who tries again and again.
+//! connection mean later; 5xx about the mail or its recipient means never; 5xx about ourselves
+//! means later too, since the mail is not at fault. One is an exception: a password that does not
+//! fit. It fits no better the next time, and a server shuts out who tries again and again.
 
 use std::time::Duration;
 

@@ -211,7 +211,7 @@ fn chosen(list_id: &str, mut lines: Vec<Line>, which: Which) -> Result<(Vec<Line
 }
 
 /// Records that the texts were handed out. Whoever gets the text of one line has something of the
-/// list in hand: that it was handed out is recorded where nothing says so yet, and not at each line.
+/// list in hand: that is recorded where nothing says so yet, and not at each line.
 async fn record(
     tx: &mut Tx,
     tenant: &Tenant,

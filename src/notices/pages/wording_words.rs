@@ -1,4 +1,4 @@
-//! Refusals about wordings and letters, in the words of the page and beside the field they are about.
+//! Refusals about wordings and letters, in the words of the page and beside the field.
 
 use crate::{
     notices::{

@@ -1,4 +1,4 @@
-//! A mail server that speaks TLS and asks who is there: nothing goes to a stranger, or in the clear.
+//! A mail server that speaks TLS and asks who is there: nothing goes to a stranger or in the clear.
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -96,7 +96,8 @@ on_both_engines! {
         let Some((scene, _)) = scene(&centre) else { return };
         has_mailbox(&centre, &server, PASSWORD, "processed = \"Processed\"\n");
         let post = ["--role", "abuse_desk", "--post", "desk", "--mail", ABUSE];
-        centre.does(&[&["isp", "contact", "add", "--isp", "isp-a", "--by", "noc"], &post[..]].concat());
+        let add = ["isp", "contact", "add", "--isp", "isp-a", "--by", "noc"];
+        centre.does(&[&add[..], &post].concat());
         let standing = |centre: &Centre| {
             let list = ["isp", "contact", "list", "--isp", "isp-a", "--by", "noc"];
             let listed = centre.does(&list);
