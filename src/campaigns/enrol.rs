@@ -10,6 +10,7 @@ use super::{Campaign, Said, store::enrol as store};
 use crate::{
     app::App,
     attribution::Attributor,
+    audit::{self, Deed},
     cases::withdrawn,
     db::{Db, retry},
     ids::{CaseId, FileId, IspId},
@@ -30,6 +31,14 @@ pub async fn all(app: &App) -> anyhow::Result<Vec<(String, u64)>> {
         }
     }
     Ok(done)
+}
+
+/// The same as [`of`] when somebody asks for it: it leaves the leaf of the person in whose hands
+/// `app` is.
+pub async fn asked(app: &App, campaign: &Campaign) -> anyhow::Result<u64> {
+    // It takes many transactions.
+    audit::note_first(app, Deed::new("campaign.enrol", &campaign.name)).await?;
+    of(app, campaign).await
 }
 
 /// Enrols the cases that the files of a campaign saw; gives how many are new.

@@ -17,7 +17,6 @@ use super::{
 use crate::{
     access::tenancy::Tenant,
     app::App,
-    audit::{self, Deed},
     campaigns::{
         self, Added, Campaign as Entered, NoSuchCampaign, Said,
         decisions::{self, Act, Publishing},
@@ -139,9 +138,7 @@ impl Campaign {
             Command::Decline(part) => say(app, out, part, Some(Answer::Decline)).await?,
             Command::Enrol { name } => {
                 let campaign = named(app, name).await?;
-                // It takes many transactions.
-                audit::note_first(app, Deed::new("campaign.enrol", name)).await?;
-                let new = enrol::of(app, &campaign).await?;
+                let new = enrol::asked(app, &campaign).await?;
                 let words = format!("{name}: {} newly enrolled", how_many(new, "case"));
                 out.line(&json!({ "campaign": name, "enrolled": new }), words)?;
             }

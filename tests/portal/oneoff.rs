@@ -97,7 +97,7 @@ pub(crate) async fn of_the_other(centre: &Centre, name: &str) -> Visitor {
     visitor
 }
 
-async fn with_feed(centre: &Centre) {
+pub(crate) async fn with_feed(centre: &Centre) {
     let new = Registration {
         name: "police".to_owned(),
         format: Format::ScanList,
@@ -109,7 +109,7 @@ async fn with_feed(centre: &Centre) {
 }
 
 /// What is typed into the form of a campaign, but for some fields.
-fn draft(but: &[(&str, &str)]) -> String {
+pub(crate) fn draft_fields(but: &[(&str, &'static str)]) -> Vec<(&'static str, &'static str)> {
     let typed = [
         ("name", "emotet"),
         ("title_ja", "Emotet感染機器の注意喚起"),
@@ -133,13 +133,17 @@ fn draft(but: &[(&str, &str)]) -> String {
     ];
     let value = |(name, value): (&'static str, &'static str)| {
         let other = but.iter().find(|(other, _)| *other == name);
-        (name.to_owned(), other.map_or(value, |(_, value)| value).to_owned())
+        (name, other.map_or(value, |(_, value)| value))
     };
-    serde_urlencoded::to_string(typed.map(value)).unwrap()
+    typed.map(value).to_vec()
+}
+
+fn draft(but: &[(&str, &'static str)]) -> String {
+    form_of(&draft_fields(but))
 }
 
 /// A list of two devices of the first provider and one of the second, and two rows that are none.
-fn list() -> String {
+pub(crate) fn list() -> String {
     let row = |run: &str, ip: &str| {
         format!("{run},{ip},campaign,{SEEN},{ip},tcp,40000,m1,detected,emotet,infected\n")
     };
@@ -150,8 +154,9 @@ fn list() -> String {
     [head.to_owned(), good.concat(), bad.concat()].concat()
 }
 
-const FEED: &str = "------todoke-boundary\r\nContent-Disposition: form-data; name=\"feed\"\r\n\r\n\
-                    police\r\n";
+/// Which feed a list belongs to, as a part of its form.
+pub(crate) const FEED: &str = "------todoke-boundary\r\n\
+    Content-Disposition: form-data; name=\"feed\"\r\n\r\npolice\r\n";
 
 #[tokio::test]
 async fn the_office_runs_a_campaign_on_pages_from_its_start_to_its_end() {

@@ -255,6 +255,6 @@ pub(super) async fn confirm(
     let hands = app.clone().in_the_hands_of(signed.name());
     let attributor = Attributor::load(&hands).await?;
     intake::take_in(&hands, (&feed, &attributor), &desk.path(), &|_| {}).await?;
-    enrol::of(&hands, &campaign).await?;
+    enrol::asked(&hands, &campaign).await?;
     Ok(signed.page.onwards(&format!("/admin/campaigns/{name}#main")))
 }

@@ -263,7 +263,8 @@ pub(super) async fn run(
         "close" => act(what, Decision::Close, ("reason", by)).await?,
         "reopen" => act(what, Decision::Reopen, ("reason", by)).await?,
         "enrol" => {
-            enrol::of(&app, &campaign).await?;
+            let hands = app.clone().in_the_hands_of(signed.name());
+            enrol::asked(&hands, &campaign).await?;
             None
         }
         _ => invite(what, &given.isp).await?,

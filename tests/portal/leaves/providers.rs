@@ -1,0 +1,146 @@
+//! Providers: they keep their entry, take their lists, hand reports in, and decide.
+
+use todoke::access::roles::Role;
+
+use super::{Walk, on_page};
+use crate::{
+    centre::{Visitor, form, texts},
+    office::{data_of, report, uploads},
+    people::signed_in,
+};
+
+/// A provider keeps its people, networks, contacts and settings.
+pub(super) async fn of_providers(walk: &mut Walk<'_>) {
+    let manager = &mut signed_in(walk.centre, "manager-1", Role::IspManager).await;
+    let colleague = [("name", "a-9"), ("role", "isp-staff")];
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/colleagues", "/isp/colleagues"),
+        &colleague,
+        "account.invited",
+    )
+    .await;
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/colleagues/{name}", "/isp/colleagues/a-9"),
+        &[("act", "suspend")],
+        "account.suspended",
+    )
+    .await;
+    claims(walk, manager, "192.0.2.0/25").await;
+    let id = on_page(&manager.get("/isp/networks").await, "name=\"id\" value=\"");
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/networks/withdraw", "/isp/networks/withdraw"),
+        &[("id", &id)],
+        "isp_claim.withdraw",
+    )
+    .await;
+    claims(walk, manager, "192.0.2.128/25").await;
+    let contact = [
+        ("role", "abuse_desk"),
+        ("post", "窓口"),
+        ("mail", "abuse@isp-a.example"),
+        ("languages", "ja"),
+    ];
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/contacts", "/isp/contacts"),
+        &contact,
+        "contact.add",
+    )
+    .await;
+    let id = on_page(&manager.get("/isp/contacts").await, "action=\"/isp/contacts/");
+    let path = format!("/isp/contacts/{id}");
+    for (act, leaf) in [("confirm", "contact.confirm"), ("remove", "contact.remove")] {
+        walk.writes(("manager-1", manager), ("/isp/contacts/{id}", &path), &[("act", act)], leaf)
+            .await;
+    }
+    proposes(walk, manager, "static").await;
+    let id = on_page(&manager.get("/isp/settings").await, "name=\"id\" value=\"");
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/settings/withdraw", "/isp/settings/withdraw"),
+        &[("id", &id)],
+        "isp_setting.withdraw",
+    )
+    .await;
+    proposes(walk, manager, "dynamic:7").await;
+}
+
+async fn claims(walk: &mut Walk<'_>, manager: &mut Visitor, what: &str) {
+    let claim = [
+        ("act", "claim"),
+        ("what", what),
+        ("kind", "declared"),
+        ("from", "2026-05-01"),
+        ("reason", "新しい割当"),
+    ];
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/networks", "/isp/networks"),
+        &claim,
+        "isp_claim.add",
+    )
+    .await;
+}
+
+async fn proposes(walk: &mut Walk<'_>, manager: &mut Visitor, policy: &str) {
+    let proposal = [("field", "lease_policy"), ("value", policy), ("reason", "改定")];
+    walk.writes(
+        ("manager-1", manager),
+        ("/isp/settings", "/isp/settings"),
+        &proposal,
+        "isp_setting.propose",
+    )
+    .await;
+}
+
+/// The office decides, and notes that it reminded somebody.
+pub(super) async fn of_office(walk: &mut Walk<'_>, list: &str) {
+    let office = &mut signed_in(walk.centre, "office-1", Role::Office).await;
+    let waits = office.get("/admin/claims").await;
+    let approve = [("act", "approve"), ("reason", "届出を確認")];
+    for (what, route, leaf) in [
+        ("/admin/claims/", "/admin/claims/{id}", "isp_claim.approve"),
+        ("/admin/proposals/", "/admin/proposals/{id}", "isp_setting.approve"),
+    ] {
+        let path = format!("{what}{}", on_page(&waits, &format!("action=\"{what}")));
+        walk.writes(("office-1", office), (route, &path), &approve, leaf).await;
+    }
+    let reminded = [("isp", "isp-a"), ("list", list), ("way", "phone")];
+    walk.writes(
+        ("office-1", office),
+        ("/admin/isps/reminded", "/admin/isps/reminded"),
+        &reminded,
+        "isp.reminded",
+    )
+    .await;
+}
+
+/// A report is checked, which leaves nothing, and handed in.
+pub(super) async fn of_reports(walk: &mut Walk<'_>, list: &str) {
+    let staff = &mut signed_in(walk.centre, "staff-1", Role::IspStaff).await;
+    let before = walk.leaves().await;
+    let checked = uploads(staff, &report(list)).await;
+    let data = data_of(&checked.body);
+    staff.post("/isp/report/errors", &form(&[("data", &data)])).await;
+    assert_eq!(walk.leaves().await, before, "a look at a file is no report");
+    let kept = texts!(&walk.centre.app.db, "SELECT state FROM line_reports");
+    assert!(kept.is_empty(), "{kept:?}");
+    walk.writes(
+        ("staff-1", staff),
+        ("/isp/report/confirm", "/isp/report/confirm"),
+        &[("data", &data)],
+        "report_back.import",
+    )
+    .await;
+}
+
+/// A list is taken.
+pub(super) async fn of_downloads(walk: &mut Walk<'_>, list: &str) {
+    let staff = &mut signed_in(walk.centre, "staff-2", Role::IspStaff).await;
+    let path = format!("/isp/downloads/{list}");
+    let route = ("/isp/downloads/{list}", path.as_str());
+    walk.writes(("staff-2", staff), route, &[("format", "csv")], "notice.fetch").await;
+}
