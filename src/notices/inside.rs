@@ -14,7 +14,7 @@ pub use query::{NotAQuery, Query};
 
 use super::{
     export::{self, List},
-    readable::Reader,
+    readable::{self, Reader},
     store::{self, machines::Told},
 };
 use crate::{
@@ -56,6 +56,8 @@ pub async fn ask(
     query: &Query,
     shape: Shape,
 ) -> anyhow::Result<Result<Vec<u8>, TooMuch>> {
+    // Whoever gave addresses away reads nothing of them that was seen since.
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(&mut tx).await?;
@@ -64,8 +66,6 @@ pub async fn ask(
         return Ok(Err(TooMuch));
     }
     let mut events = Vec::new();
-    // Whoever gave addresses away reads nothing of them that was seen since.
-    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     for told in told {
         let event = Event::of(tenant, told)?;
         if query.fits(&event.line, event.told.asn, &event.issue)
@@ -161,6 +161,9 @@ async fn receipt(
     let mut known = BTreeSet::new();
     for event in events {
         if known.insert(event.told.notice.id) {
+            if !store::is_handed_out(tx, &event.told.notice).await? {
+                readable::settle(tenant.app(), tx, &event.told.notice).await?;
+            }
             store::insert_export(tx, &event.told.notice, ("n6", &sha256), (now, tenant.by()))
                 .await?;
         }

@@ -17,6 +17,7 @@ use super::{
     chasing::{ListStanding, SOON_DAYS},
     clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
     line::LineBody,
+    readable::Reader,
     store::{chasing, lines as store},
 };
 use crate::{
@@ -185,6 +186,8 @@ pub async fn page(
     filter: &Filter,
     after: Option<After>,
 ) -> anyhow::Result<LinePage> {
+    // Loaded first: whoever holds a connection asks for no second one.
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
     let bounds = Bounds::at(tenant.now(), log_days);
@@ -199,7 +202,7 @@ pub async fn page(
         record_no: line.record_no,
     });
     let now = tenant.now();
-    let shown = told::shown(tenant, &mut tx, found).await?;
+    let shown = told::shown(tenant, &mut tx, (&reader, found)).await?;
     let lines = shown.iter().map(|line| row(line, log_days, now));
     let lines = lines.collect::<anyhow::Result<Vec<_>>>()?;
     note_read(&mut tx, tenant, "notice.lines.read", (filter.list_id.as_deref(), lines.len()))
@@ -338,11 +341,12 @@ pub async fn one(
     record_no: i64,
 ) -> anyhow::Result<Option<OneLine>> {
     let own = Own::of(tenant).await?;
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
     told::hold(tenant, &mut tx).await?;
     let found = store::one(&mut tx, tenant.isp(), list_id, record_no).await?;
-    let found = told::shown(tenant, &mut tx, found.into_iter().collect()).await?.pop();
+    let found = told::shown(tenant, &mut tx, (&reader, found.into_iter().collect())).await?.pop();
     let Some(found) = found else { return Ok(None) };
     let row = row(&found, log_days, tenant.now())?;
     let case = CaseRef { isp: tenant.isp(), id: row.case };

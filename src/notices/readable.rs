@@ -112,6 +112,21 @@ pub(super) async fn unreadable(
     Ok(found)
 }
 
+/// Before a part of a list is told that was told to nobody: lines that its provider may not read
+/// leave it. Else the whole list would count as told, and they would be shown as withdrawn.
+pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<()> {
+    let mut lines: Vec<(StoredLine, LineBody)> = Vec::new();
+    for stored in store::lines(tx, notice).await? {
+        let body = serde_json::from_str(&stored.body)?;
+        lines.push((stored, body));
+    }
+    let unreadable = unreadable(app, tx, notice, &lines).await?;
+    if !unreadable.is_sent {
+        drop_untold(app, tx, &unreadable).await?;
+    }
+    Ok(())
+}
+
 /// Takes lines of which the provider was never told off the list: their cases wait again.
 pub(super) async fn drop_untold(
     app: &App,

@@ -60,7 +60,7 @@ on_both_engines! {
         centre.takes(&[hit("r2", "2026-04-30T10:00:00+09:00", "192.0.2.7")]);
         centre.registers(&[a.with("upstream", "isp-v").with("name", "New Name")]);
         assert_eq!(formats.map(|format| centre.exports(&list, format)), first);
-        assert_eq!(centre.standing(&list)["exports"], 12);
+        assert_eq!(centre.standing(&list)["exports"], 14);
     }
 
     fn a_list_says_where_when_and_until_when(centre) {

@@ -177,6 +177,26 @@ on_both_engines! {
         assert_eq!(centre.lines_of(&again).len(), 2);
     }
 
+    fn a_report_on_one_line_tells_nothing_of_those_that_are_another_providers(centre) {
+        centre.serves(&[provider("old", "static", BLOCK), provider("new", "static", "")]);
+        is_staffed(&centre);
+        let before = "2026-03-10T10:00:00+09:00";
+        centre.takes(&[hit("r1", before, "198.18.1.4"), hit("r1", MARCH, "198.18.1.2")]);
+        let unsent = centre.prepares("old").unwrap();
+        centre.on("2026-04-02");
+        let id = made(&centre.does(&claim("new", BLOCK, "2026-03-15")));
+        centre.does(&decides("approve", &id, "desk-1", &["--hand-over"]));
+        let head = "list_id,record_no,reported_at,state,identified,notice_channel,notice_at";
+        let at = "2026-04-01T10:00:00+09:00";
+        let rows: String =
+            [1, 2].map(|no| format!("{unsent},{no},{at},notified,yes,email,{at}\n")).concat();
+        let report = centre.file("report.csv", format!("{head}\n{rows}"));
+        let answer = centre.tries(&["report-back", "import", "--isp", "old", &report]);
+        assert_eq!(answer.number("accepted"), 1, "the other line is none of theirs: {answer:?}");
+        let lines = centre.lines_of(&unsent);
+        assert_eq!(lines.iter().map(|line| &line["ip"]).collect::<Vec<_>>(), ["198.18.1.4"]);
+    }
+
     fn a_line_that_the_old_holder_has_is_marked_where_the_hand_over_was_earlier(centre) {
         centre.serves(&[provider("old", "static", BLOCK), provider("new", "static", "")]);
         is_staffed(&centre);

@@ -175,6 +175,31 @@ async fn who_gave_addresses_away_reads_no_line_of_them_on_a_page() {
 }
 
 #[tokio::test]
+async fn a_sight_of_one_line_tells_nothing_of_those_that_are_somebody_elses() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        // The second line's address is nobody's: 192.0.2.9 in place of 203.0.113.77.
+        run!(
+            &centre.app.db,
+            "UPDATE notice_lines SET body = replace(body, 'cb00714d', 'c0000209')
+              WHERE record_no = $1",
+            2_i64
+        );
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        for _ in 0..2 {
+            let page = staff.get("/isp/lines").await;
+            assert!(page.body.contains(ADDRESS) && !page.body.contains("192.0.2.9"));
+            let withdrawn = staff.get("/isp/lines?state=withdrawn").await;
+            assert!(!withdrawn.body.contains("192.0.2.9"));
+            let other = format!("/isp/lines/{}/2", notice.list_id);
+            assert_eq!(staff.get(&other).await.status, StatusCode::NOT_FOUND);
+        }
+        let lines = texts!(&centre.app.db, "SELECT CAST(record_no AS TEXT) FROM notice_lines");
+        assert_eq!(lines, ["1"], "it left the list before the first sight was entered");
+    }
+}
+
+#[tokio::test]
 async fn a_line_that_was_seen_on_a_page_counts_as_told_and_is_then_marked_as_withdrawn() {
     for centre in Centre::on_each_engine().await {
         let notice = listed(&centre).await;

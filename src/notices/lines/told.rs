@@ -14,11 +14,13 @@ use crate::{
     attribution::rights::Seen,
     cases::register,
     db::Tx,
-    ids::NoticeId,
     notices::{
         line::LineBody,
-        readable::Reader,
-        store::lines::{self as store, StoredRow},
+        readable::{self, Reader},
+        store::{
+            find_in, insert_export,
+            lines::{self as store, StoredRow},
+        },
     },
     sightings::Spot,
 };
@@ -36,26 +38,28 @@ pub(super) async fn hold(tenant: &Tenant, tx: &mut Tx) -> crate::db::Result<()> 
 pub(super) async fn shown(
     tenant: &Tenant,
     tx: &mut Tx,
-    found: Vec<StoredRow>,
+    (reader, found): (&Reader, Vec<StoredRow>),
 ) -> anyhow::Result<Vec<StoredRow>> {
-    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut shown = Vec::with_capacity(found.len());
-    let mut first_sights: BTreeMap<NoticeId, Sha256> = BTreeMap::new();
+    let mut first_sights: BTreeMap<String, Sha256> = BTreeMap::new();
     for mut line in found {
-        if !may_read(&reader, &line).await? {
+        if !may_read(reader, &line).await? {
             if !line.is_told {
                 continue;
             }
             line.is_withdrawn = true;
         }
         if !line.is_told {
-            first_sights.entry(line.notice_id).or_default().update(&line.body);
+            first_sights.entry(line.list_id.clone()).or_default().update(&line.body);
         }
         shown.push(line);
     }
     for (list, digest) in first_sights {
-        let sha256 = to_hex(&digest.finalize());
-        store::insert_first_sight(tx, (tenant.isp(), list), tenant.now(), &sha256).await?;
+        if let Some(notice) = find_in(tx, tenant.isp(), &list).await? {
+            readable::settle(tenant.app(), tx, &notice).await?;
+            let (sha256, by) = (to_hex(&digest.finalize()), (tenant.now(), tenant.by()));
+            insert_export(tx, &notice, ("page", &sha256), by).await?;
+        }
     }
     Ok(shown)
 }

@@ -1,7 +1,7 @@
 //! Keeping (取込): the lines that a report names are read in a few statements, judged in memory, and
 //! what is new is written, whatever the number of rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use formats::report_back::Report;
 
@@ -20,7 +20,12 @@ use crate::{
     },
     db::Tx,
     ids::{CaseId, NoticeId},
-    notices::{Notice, apartments::Own, store::reports as store},
+    notices::{
+        Notice,
+        apartments::Own,
+        readable,
+        store::{is_handed_out, reports as store},
+    },
     time::Moment,
 };
 
@@ -43,7 +48,12 @@ pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::R
     let mut tx = tenant.begin().await?;
     // Of two reports at once each would overlook what the other one says.
     register::hold(&mut tx).await?;
-    let known = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
+    let first = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
+    let known = if settled(&mut tx, tenant, &first).await? {
+        known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?
+    } else {
+        first
+    };
     let judged = judge(&known, handed_in.reports, tenant.now());
     let done = told(handed_in, &judged);
     let again = receipt::of_content(&mut tx, tenant, handed_in.sha256.as_deref()).await?;
@@ -75,6 +85,20 @@ pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::R
     }
     tx.commit().await?;
     Ok(Imported { receipt, is_again, ..done })
+}
+
+/// Whether lists are named that nobody has fetched: a report makes them count as told, and so lines
+/// that the provider may not read leave them first.
+async fn settled(tx: &mut Tx, tenant: &Tenant, known: &Known) -> anyhow::Result<bool> {
+    let named: HashSet<NoticeId> = known.lines.keys().map(|(list, _)| *list).collect();
+    let mut settled = false;
+    for notice in store::notices(tx, tenant.isp()).await? {
+        if named.contains(&notice.id) && !is_handed_out(tx, &notice).await? {
+            readable::settle(tenant.app(), tx, &notice).await?;
+            settled = true;
+        }
+    }
+    Ok(settled)
 }
 
 /// What is told of it.

@@ -70,20 +70,6 @@ pub(in crate::notices) async fn has_untold(tx: &mut Tx, isp: IspId) -> sqlx::Res
     Ok(found.is_some())
 }
 
-/// Records that a list was seen on a page, before it was handed out in any other way.
-pub(in crate::notices) async fn insert_first_sight(
-    tx: &mut Tx,
-    (isp, list): (IspId, NoticeId),
-    at: Moment,
-    sha256: &str,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256)
-         VALUES ($1, $2, 'page', $3, $4) ON CONFLICT DO NOTHING";
-    on_tx!(tx, conn => {
-        sqlx::query(SQL).bind(isp).bind(list).bind(at).bind(sha256).execute(conn).await.map(|_| ())
-    })
-}
-
 /// Lines that pass the filter, behind `after`, at most `limit`.
 pub(in crate::notices) async fn page(
     tx: &mut Tx,
