@@ -60,12 +60,13 @@ print(json.dumps({
     "old_stix": items(pages(collection.get_objects, spec_version="2.0")),
     "no_such_object": refused(lambda: collection.get_object("sighting--00000000-0000-5000-8000-000000000000")),
     "no_such_collection": other(root.url + "collections/00000000-0000-5000-8000-000000000000/"),
+    "accept": refused(lambda: collection.get_objects(accept="application/taxii+json;version=2.0")),
+    "wrong_password": refused(lambda: Server(discovery, user=user, password="guessed").title),
+    # Last: who is refused before its body is read finds the connection closed afterwards.
     "write": refused(lambda: collection._conn.post(
         collection.objects_url, headers={
             "Accept": "application/taxii+json;version=2.1",
             "Content-Type": "application/taxii+json;version=2.1",
         }, data="{}")),
-    "accept": refused(lambda: collection.get_objects(accept="application/taxii+json;version=2.0")),
-    "wrong_password": refused(lambda: Server(discovery, user=user, password="guessed").title),
 }, default=str))
 assert TAXIIServiceException
