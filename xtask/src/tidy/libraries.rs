@@ -92,11 +92,19 @@ mod tests {
 
     #[test]
     fn the_web_outside_pages_is_found() {
-        let text = "use axum::Router;\n#[derive(askama::Template)]\nstruct A;";
+        let text = "use axum::extract::State;\n#[derive(askama::Template)]\nstruct A;";
         assert_eq!(found("src/cases.rs", text), 2);
         for path in ["src/cases/pages.rs", "src/web/form.rs", "src/web.rs", "src/router.rs"] {
             assert_eq!(found(path, text), 0, "{path}");
         }
+    }
+
+    #[test]
+    fn a_route_without_a_door_is_found() {
+        let text = "use axum::Router;";
+        assert_eq!(found("src/cases/pages.rs", text), 1);
+        assert_eq!(found("src/web/routes.rs", text), 0);
+        assert_eq!(found("src/router.rs", text), 0);
     }
 
     #[test]
