@@ -1,4 +1,10 @@
 //! Forms (入力): refusals stand first on the page and beside their field, what was typed is kept.
+//!
+//! A file is sent, looked at, and only then handed in; between the two it lies in the form.
+
+use axum::extract::Multipart;
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use serde::Deserialize;
 
 /// One refused field (入力の問題).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,4 +55,39 @@ pub fn escaped(text: &str) -> String {
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(one).collect()
+}
+
+/// The bytes of the file that a form sends in its field `file`; empty where there is none, or where
+/// they break off.
+pub async fn sent_file(mut sent: Multipart) -> Vec<u8> {
+    let mut file = Vec::new();
+    while let Ok(Some(field)) = sent.next_field().await {
+        if field.name() == Some("file") {
+            file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        }
+    }
+    file
+}
+
+/// A file as a form holds it until it is handed in.
+pub fn held(file: &[u8]) -> String {
+    BASE64.encode(file)
+}
+
+/// The file that a form has held; what is none is empty.
+pub fn handed_in(data: &str) -> Vec<u8> {
+    BASE64.decode(data.trim()).unwrap_or_default()
+}
+
+/// The form that holds one file and nothing else (預かったファイル).
+#[derive(Debug, Deserialize)]
+pub struct Held {
+    data: String,
+}
+
+impl Held {
+    /// The file.
+    pub fn file(&self) -> Vec<u8> {
+        handed_in(&self.data)
+    }
 }

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::{assets, error::PageResult, texts::Lang};
+use super::{assets, error::PageResult, form::Errors, texts::Lang};
 use crate::{
     access::{
         accounts::Account,
@@ -114,6 +114,16 @@ impl Page {
     pub fn refused(mut self) -> Self {
         self.refused = true;
         self
+    }
+
+    /// The page with these refusals on it, and the status it is answered with: 422 where there are
+    /// any, and then its title says so first.
+    pub fn answering(self, errors: &Errors) -> (StatusCode, Self) {
+        if errors.any() {
+            (StatusCode::UNPROCESSABLE_ENTITY, self.refused())
+        } else {
+            (StatusCode::OK, self)
+        }
     }
 
     /// The text under `key` in this page's language.

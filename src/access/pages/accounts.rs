@@ -7,7 +7,6 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    http::StatusCode,
 };
 use serde::Deserialize;
 
@@ -144,10 +143,9 @@ impl Reach<'_> {
         (given, errors): (Given, Errors),
         link: Option<(String, String)>,
     ) -> PageResult {
-        let is_bad = errors.any();
-        let page = signed.page.clone();
+        let (status, page) = signed.page.clone().answering(&errors);
         let shown = Accounts {
-            page: if is_bad { page.refused() } else { page },
+            page,
             errors,
             people: self.people().await?,
             roles: self.roles(),
@@ -156,7 +154,6 @@ impl Reach<'_> {
             given,
             link,
         };
-        let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
         show_as(status, &shown)
     }
 

@@ -1,7 +1,7 @@
 //! `/account`: the own account, by what it is entered, and what it may do.
 
 use askama::Template;
-use axum::{Form, extract::State, http::StatusCode};
+use axum::{Form, extract::State};
 use serde::Deserialize;
 
 use super::setup::ShowCodes;
@@ -43,9 +43,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
         (outside_ids::of(app, account).await?, outside_ids::opens(app, account).await?);
     let asks_old = factors::has_password(app, account).await?;
     let role = account.role.word();
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     let shown = Own { page, errors, role, factors, codes_left, asks_old, outside, opens };
     show_as(status, &shown)
 }

@@ -88,9 +88,7 @@ async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
         (None, None)
     };
     Offered { passkey, totp }.keep(app, &signed.session).await?;
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &AddFactor { page, errors, options, offer })
 }
 

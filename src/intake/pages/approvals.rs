@@ -6,7 +6,6 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    http::StatusCode,
 };
 use serde::Deserialize;
 
@@ -53,9 +52,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
         waiting.push((held, why));
     }
     let may_decide = signed.may(Act::Approve);
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &Approvals { page, waiting, errors, may_decide })
 }
 

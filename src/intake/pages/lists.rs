@@ -13,7 +13,6 @@ use axum::{
     extract::{Multipart, Path, State},
     http::StatusCode,
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use formats::Row;
 use serde::Deserialize;
 
@@ -34,7 +33,7 @@ use crate::{
     intake, isps,
     web::{
         error::PageResult,
-        form::Errors,
+        form::{Errors, handed_in, held},
         page::{Page, show, show_as},
         routes::Signed,
         texts::Lang,
@@ -91,7 +90,7 @@ impl Sent {
                 Some("file") => {
                     given.name = field.file_name().unwrap_or_default().to_owned();
                     let bytes = field.bytes().await.unwrap_or_default();
-                    given.data = BASE64.encode(&bytes);
+                    given.data = held(&bytes);
                 }
                 _ => {}
             }
@@ -117,7 +116,7 @@ async fn named(app: &App, name: &str, feed: &str) -> anyhow::Result<Option<(Camp
 
 /// Lays a list on a desk of its own.
 async fn laid(app: &App, sent: &Sent) -> anyhow::Result<Option<Desk>> {
-    let bytes = BASE64.decode(sent.data.trim()).unwrap_or_default();
+    let bytes = handed_in(&sent.data);
     if bytes.is_empty() {
         return Ok(None);
     }

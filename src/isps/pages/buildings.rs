@@ -12,7 +12,6 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use formats::report_back::Recipient;
 use serde::Deserialize;
 
@@ -32,7 +31,7 @@ use crate::{
     time::Moment,
     web::{
         error::PageResult,
-        form::{Errors, escaped},
+        form::{Errors, Held, escaped, held, sent_file},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -86,9 +85,7 @@ async fn choose(tenant: &Tenant, signed: Signed, errors: Errors) -> PageResult {
     let mut register = register::read(tenant).await?;
     let more = register.len().saturating_sub(SHOWN);
     register.truncate(SHOWN);
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &Buildings { page, errors, networks, register, more, columns })
 }
 
@@ -103,18 +100,13 @@ struct Check {
 }
 
 /// `POST /isp/buildings`: what handing the file in would do.
-pub(super) async fn check(tenant: Tenant, signed: Signed, mut sent: Multipart) -> PageResult {
-    let mut file = Vec::new();
-    while let Ok(Some(field)) = sent.next_field().await {
-        if field.name() == Some("file") {
-            file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
-        }
-    }
+pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
+    let file = sent_file(sent).await;
     if file.is_empty() {
         let errors = Errors::of("file", signed.page.t("buildings-no-file"));
         return choose(&tenant, signed, errors).await;
     }
-    let data = BASE64.encode(&file);
+    let data = held(&file);
     match register::import(&tenant, Cursor::new(file), true).await? {
         Ok(mut done) => {
             let more = done.errors.len().saturating_sub(SHOWN);
@@ -135,19 +127,13 @@ async fn refused(tenant: &Tenant, signed: Signed, why: &BuildingsRefused) -> Pag
     choose(tenant, signed, Errors::of("file", words)).await
 }
 
-/// The file that was checked.
-#[derive(Deserialize)]
-pub(super) struct Checked {
-    data: String,
-}
-
 /// `POST /isp/buildings/confirm`: hands it in.
 pub(super) async fn confirm(
     tenant: Tenant,
     signed: Signed,
-    Form(checked): Form<Checked>,
+    Form(checked): Form<Held>,
 ) -> PageResult {
-    let file = BASE64.decode(checked.data.trim()).unwrap_or_default();
+    let file = checked.file();
     match register::import(&tenant, Cursor::new(file), false).await? {
         Ok(_) => Ok(signed.page.onwards("/isp/buildings#buildings")),
         Err(why) => refused(&tenant, signed, &why).await,
@@ -211,9 +197,7 @@ async fn shown(
     if words.is_empty() {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &One { page, errors, label, words, to })
 }
 

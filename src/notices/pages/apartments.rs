@@ -14,7 +14,6 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, Query, State},
-    http::StatusCode,
 };
 use formats::report_back::Placement;
 use serde::Deserialize;
@@ -239,8 +238,8 @@ async fn shown(
     let Some(placed) = apartments::of(&app.db, &case).await? else { return Ok(not_found()) };
     let speaker = CaseRef { isp: case.isp_id, id: case.line_of.unwrap_or(case.id) };
     let isp = isps::all(&app.db).await?.into_iter().find(|isp| isp.id == case.isp_id);
-    let is_bad = errors.any();
     let may_work = signed.may(Act::WorkOffice);
+    let (status, page) = signed.page.answering(&errors);
     let one = One {
         errors,
         isp: isp.map(|isp| isp.code).unwrap_or_default(),
@@ -251,9 +250,8 @@ async fn shown(
         decisions: DECISIONS,
         uses: Addressing::ALL,
         case,
-        page: if is_bad { signed.page.refused() } else { signed.page },
+        page,
     };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     show_as(status, &one)
 }
 

@@ -1,7 +1,7 @@
 //! `/admin/isps`: who did not fetch, did not report, and whose lines soon expire; in numbers alone.
 
 use askama::Template;
-use axum::{Form, extract::State, http::StatusCode};
+use axum::{Form, extract::State};
 use serde::Deserialize;
 
 use super::not_found;
@@ -64,9 +64,7 @@ async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     };
     let figures = figures::of(&app.db, None, None, app.now()).await?;
     let figures = figures.into_iter().map(shares).collect();
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &Board { page, errors, unreached, chased, figures, may_work })
 }
 

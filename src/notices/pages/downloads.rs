@@ -1,7 +1,7 @@
 //! `/isp/downloads`: the provider's lists, each in every form as often as asked, and who took what.
 
 use askama::Template;
-use axum::{Form as Typed, extract::Path, http::StatusCode};
+use axum::{Form as Typed, extract::Path};
 use serde::Deserialize;
 
 use super::{lists, not_found};
@@ -76,9 +76,7 @@ async fn shown(tenant: &Tenant, signed: Signed, list: &str, errors: Errors) -> P
     };
     let preferred = delivery::of(tenant).await?;
     let chosen = preferred.map_or_else(|| Form::Csv.word().to_owned(), |one| one.form);
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.refused() } else { signed.page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.answering(&errors);
     show_as(status, &OneList { page, errors, list, forms: Form::ALL, chosen, receipts })
 }
 

@@ -9,11 +9,9 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Multipart, Path},
-    http::{StatusCode, header},
+    http::header,
     response::IntoResponse as _,
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
-use serde::Deserialize;
 
 use super::not_found;
 use crate::{
@@ -21,7 +19,7 @@ use crate::{
     notices::report_back::{self, Imported, Receipt, RowError, receipt},
     web::{
         error::PageResult,
-        form::Errors,
+        form::{Errors, Held, held, sent_file},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -42,11 +40,8 @@ struct Choose {
 
 async fn choose(tenant: &Tenant, signed: Signed, errors: Errors) -> PageResult {
     let receipts = receipt::latest(tenant, RECEIPTS).await?;
-    if errors.any() {
-        let page = signed.page.refused();
-        return show_as(StatusCode::UNPROCESSABLE_ENTITY, &Choose { page, errors, receipts });
-    }
-    show(&Choose { page: signed.page, errors, receipts })
+    let (status, page) = signed.page.answering(&errors);
+    show_as(status, &Choose { page, errors, receipts })
 }
 
 /// `GET /isp/report`
@@ -69,18 +64,13 @@ struct Check {
 }
 
 /// `POST /isp/report`: what handing it in would do.
-pub(super) async fn check(tenant: Tenant, signed: Signed, mut sent: Multipart) -> PageResult {
-    let mut file = Vec::new();
-    while let Ok(Some(field)) = sent.next_field().await {
-        if field.name() == Some("file") {
-            file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
-        }
-    }
+pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
+    let file = sent_file(sent).await;
     if file.is_empty() {
         let words = signed.page.t("office-report-none");
         return choose(&tenant, signed, Errors::of("file", words)).await;
     }
-    let data = BASE64.encode(&file);
+    let data = held(&file);
     match report_back::import(&tenant, Cursor::new(file), true).await? {
         Ok(mut done) => {
             let more = done.errors.len().saturating_sub(SHOWN);
@@ -103,19 +93,13 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, mut sent: Multipart) -
     }
 }
 
-/// The file that was checked.
-#[derive(Deserialize)]
-pub(super) struct Checked {
-    data: String,
-}
-
 /// `POST /isp/report/confirm`: hands it in.
 pub(super) async fn confirm(
     tenant: Tenant,
     signed: Signed,
-    Form(checked): Form<Checked>,
+    Form(checked): Form<Held>,
 ) -> PageResult {
-    let file = BASE64.decode(checked.data.trim()).unwrap_or_default();
+    let file = checked.file();
     match report_back::import(&tenant, Cursor::new(file), false).await? {
         Ok(Imported { receipt: Some(receipt), .. }) => {
             Ok(signed.page.onwards(&format!("/isp/receipts/{}#main", receipt.number)))
@@ -132,9 +116,9 @@ pub(super) async fn confirm(
 pub(super) async fn errors(
     tenant: Tenant,
     signed: Signed,
-    Form(checked): Form<Checked>,
+    Form(checked): Form<Held>,
 ) -> PageResult {
-    let file = BASE64.decode(checked.data.trim()).unwrap_or_default();
+    let file = checked.file();
     let Ok(done) = report_back::import(&tenant, Cursor::new(file), true).await? else {
         return Ok(signed.page.onwards("/isp/report#main"));
     };

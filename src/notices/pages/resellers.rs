@@ -2,7 +2,7 @@
 //! and the steps that either side proposes; `/admin/claims` decides.
 
 use askama::Template;
-use axum::{Form, extract::State, http::StatusCode};
+use axum::{Form, extract::State};
 use serde::Deserialize;
 
 use super::not_found;
@@ -87,9 +87,7 @@ async fn own_page(
     let (above, behind) = resellers::around(tenant).await?;
     let mut proposals = settings::of(tenant).await?;
     proposals.retain(is_of_tiers);
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.clone().refused() } else { signed.page.clone() };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.clone().answering(&errors);
     show_as(status, &Own { page, errors, above, behind, proposals, given })
 }
 
@@ -140,9 +138,7 @@ struct Tiers {
 async fn all_page(app: &App, signed: &Signed, (given, errors): (Given, Errors)) -> PageResult {
     let mut waiting = settings::all(&app.db).await?;
     waiting.retain(|one| is_of_tiers(one) && one.decision.is_none());
-    let is_bad = errors.any();
-    let page = if is_bad { signed.page.clone().refused() } else { signed.page.clone() };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.clone().answering(&errors);
     let (may_work, may_decide) = (signed.may(Act::WorkOffice), signed.may(Act::DecideClaims));
     let all = resellers::tiers(app).await?;
     show_as(status, &Tiers { page, errors, all, waiting, given, may_work, may_decide })

@@ -261,10 +261,8 @@ pub(super) async fn approve(
         let words = signed.page.t("wording-no-day");
         return refused(&app, &signed, of, (given, Errors::of("from", words))).await;
     };
-    match wordings::approve(&app, signed.name(), &[(of, version)], from).await? {
-        Ok(_) => Ok(onwards(&signed.page, of)),
-        Err(why) => decided_not(&app, &signed, of, (given, why)).await,
-    }
+    let done = wordings::approve(&app, signed.name(), &[(of, version)], from).await?;
+    decided((&app, &signed), of, given, done.err()).await
 }
 
 /// `POST /admin/wordings/{kind}/{language}/retire`, and `…/withdraw` for the author of a draft.
@@ -277,27 +275,29 @@ pub(super) async fn retire(
     let (Some(of), Ok(version)) = (of(&path), given.version.parse()) else {
         return Ok(not_found());
     };
-    match wordings::retire(&app, signed.name(), (of, version), &given.reason).await? {
-        Ok(()) => Ok(onwards(&signed.page, of)),
-        Err(why) => decided_not(&app, &signed, of, (given, why)).await,
-    }
+    let done = wordings::retire(&app, signed.name(), (of, version), &given.reason).await?;
+    decided((&app, &signed), of, given, done.err()).await
 }
 
 fn onwards(page: &Page, (kind, language): Of) -> Response {
     page.onwards(&format!("/admin/wordings/{}/{}#main", kind.word(), language.word()))
 }
 
-async fn decided_not(
-    app: &App,
-    signed: &Signed,
+/// What follows a decision: the wording as it stands now, or why it was not taken.
+async fn decided(
+    (app, signed): (&App, &Signed),
     of: Of,
-    (given, why): (Given, NotDecided),
+    given: Given,
+    refused_as: Option<NotDecided>,
 ) -> PageResult {
-    if matches!(why, NotDecided::Unknown(_)) {
-        return Ok(not_found());
+    match refused_as {
+        None => Ok(onwards(&signed.page, of)),
+        Some(NotDecided::Unknown(_)) => Ok(not_found()),
+        Some(why) => {
+            let errors = words::not_decided(&signed.page, &why);
+            refused(app, signed, of, (given, errors)).await
+        }
     }
-    let errors = words::not_decided(&signed.page, &why);
-    refused(app, signed, of, (given, errors)).await
 }
 
 async fn refused(

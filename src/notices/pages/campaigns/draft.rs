@@ -6,7 +6,6 @@ use askama::Template;
 use axum::{
     Form,
     extract::{Path, State},
-    http::StatusCode,
 };
 use serde::Deserialize;
 
@@ -167,10 +166,7 @@ async fn shown(
 ) -> PageResult {
     let mut feeds = feeds::all(&app.db).await?;
     feeds.retain(|feed| feed.stream == "campaign");
-    let is_bad = errors.any();
-    let page = signed.page.clone();
-    let page = if is_bad { page.refused() } else { page };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let (status, page) = signed.page.clone().answering(&errors);
     let feeds = feeds.into_iter().map(|feed| feed.name).collect();
     show_as(status, &Written { page, errors, is_new, given, feeds })
 }

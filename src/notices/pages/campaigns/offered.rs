@@ -4,7 +4,7 @@
 //! open to change until the deadline. Of others it learns nothing here.
 
 use askama::Template;
-use axum::{Form, extract::Path, http::StatusCode};
+use axum::{Form, extract::Path};
 use serde::Deserialize;
 
 use super::super::not_found;
@@ -128,17 +128,17 @@ async fn shown(
 ) -> PageResult {
     // One that nobody asked this provider about looks like none.
     let Some(offer) = offer_of(tenant, name).await? else { return Ok(not_found()) };
-    let is_bad = errors.any();
+    let may_answer = signed.may(Act::ManageProvider);
+    let (status, page) = signed.page.answering(&errors);
     let one = One {
         errors,
         figures: figures::of_isp(tenant, &offer.campaign).await?,
         answers: offer.answers(tenant.now()),
         offer,
         given,
-        may_answer: signed.may(Act::ManageProvider),
-        page: if is_bad { signed.page.refused() } else { signed.page },
+        may_answer,
+        page,
     };
-    let status = if is_bad { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     show_as(status, &one)
 }
 
