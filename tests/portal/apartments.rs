@@ -9,8 +9,8 @@ use todoke::{
 
 use crate::{
     centre::{Centre, Visitor, form, texts},
-    oneoff::{hidden, looks, of_the_other, sends, with_campaign, with_providers, without_data},
-    people::signed_in,
+    oneoff::{hidden, looks, sends, with_campaign, with_providers, without_data},
+    people::{of_the_other, signed_in},
 };
 
 /// A unit with a public address, one behind forwarded ports, what all share, and the rest.

@@ -34,7 +34,7 @@ macro_rules! run {
             todoke::db::Db::Sqlite { writer, .. } => {
                 sqlx::query($sql)$(.bind($value))*.execute(writer).await.map(|_| ())
             }
-            todoke::db::Db::Postgres(pool) => {
+            todoke::db::Db::Postgres { writers: pool, .. } => {
                 sqlx::query($sql)$(.bind($value))*.execute(pool).await.map(|_| ())
             }
         }
@@ -50,7 +50,7 @@ macro_rules! texts {
             todoke::db::Db::Sqlite { readers, .. } => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(readers).await.unwrap()
             }
-            todoke::db::Db::Postgres(pool) => {
+            todoke::db::Db::Postgres { readers: pool, .. } => {
                 sqlx::query_scalar::<_, String>($sql).fetch_all(pool).await.unwrap()
             }
         }

@@ -12,10 +12,10 @@ use todoke::{
 
 use crate::{
     centre::{ADDRESS, Answer, Centre, Planted, Visitor, form, run, texts},
+    oneoff::sends,
     people::{ISP, signed_in},
 };
 
-const MARK: &str = "----todoke-boundary";
 const AT: &str = "2026-05-09T10:00:00+09:00";
 
 /// The provider of the tests' people, and a list of two of its cases.
@@ -50,13 +50,7 @@ pub(crate) fn report(list: &str) -> String {
 
 /// Sends a report as a browser does.
 pub(crate) async fn uploads(visitor: &mut Visitor, csv: &str) -> Answer {
-    let body = format!(
-        "--{MARK}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"r.csv\"\r\n\
-         Content-Type: text/csv\r\n\r\n{csv}\r\n--{MARK}--\r\n"
-    );
-    let kind = format!("multipart/form-data; boundary={MARK}");
-    let request = Request::post("/isp/report").header(header::CONTENT_TYPE, kind);
-    visitor.send(request.body(Body::from(body)).unwrap()).await
+    sends(visitor, "/isp/report", ("r.csv", csv), "").await
 }
 
 pub(crate) fn data_of(page: &str) -> String {

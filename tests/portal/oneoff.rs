@@ -5,28 +5,20 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use todoke::{
-    access::{
-        accounts::{self, Hand, Invitation},
-        doors::Level,
-        roles::Role,
-        sessions,
-    },
+    access::roles::Role,
     campaigns,
     feeds::{self, Format, Registration},
-    ids::IspId,
     isps::{self, register},
     notices::{campaign_figures, prepare},
 };
 
 use crate::{
     centre::{Answer, Centre, Visitor, form, run, texts},
-    people::{ISP, signed_in},
+    people::{ISP, OTHER, of_the_other, signed_in},
 };
 
 const MARK: &str = "----todoke-boundary";
 const SEEN: &str = "2026-05-02T10:00:00+09:00";
-/// The other provider.
-const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
 
 /// Sends a file as a browser does, with what else the form holds.
 pub(crate) async fn sends(
@@ -84,19 +76,7 @@ pub(crate) async fn with_providers(centre: &Centre) {
     }
 }
 
-/// Somebody of the other provider.
-pub(crate) async fn of_the_other(centre: &Centre, name: &str) -> Visitor {
-    let invitation = Invitation { name, role: Role::IspManager, isp: Some(OTHER) };
-    let account = accounts::invite(&centre.app, invitation, Hand::Machine("test")).await;
-    let account = account.unwrap().unwrap();
-    let first = sessions::open(&centre.app, &account, Level::First).await.unwrap();
-    let session = sessions::resume(&centre.app, &first).await.unwrap().unwrap();
-    let secret = sessions::raise(&centre.app, &session).await.unwrap();
-    let mut visitor = centre.visitor();
-    visitor.cookie = Some(format!("__Host-todoke-staff={secret}"));
-    visitor
-}
-
+/// The feed of the lists.
 pub(crate) async fn with_feed(centre: &Centre) {
     let new = Registration {
         name: "police".to_owned(),

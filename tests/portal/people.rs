@@ -16,10 +16,16 @@ use crate::centre::{Centre, Visitor};
 /// The provider of the tests' people.
 pub(crate) const ISP: (IspId, &str) = (IspId(uuid::Uuid::from_u128(1)), "isp-a");
 
+/// Another provider.
+pub(crate) const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
+
 /// An account of that role, invited; those of providers belong to [`ISP`].
 pub(crate) async fn invited(centre: &Centre, name: &str, role: Role) -> Account {
     let isp = role.is_of_provider().then_some(ISP);
-    let invitation = Invitation { name, role, isp };
+    invited_to(centre, Invitation { name, role, isp }).await
+}
+
+async fn invited_to(centre: &Centre, invitation: Invitation<'_>) -> Account {
     accounts::invite(&centre.app, invitation, Hand::Machine("test")).await.unwrap().unwrap()
 }
 
@@ -31,8 +37,19 @@ pub(crate) async fn link(centre: &Centre, name: &str) -> String {
 /// Somebody of that role, signed in by both factors.
 pub(crate) async fn signed_in(centre: &Centre, name: &str, role: Role) -> Visitor {
     let account = invited(centre, name, role).await;
+    at_work(centre, &account).await
+}
+
+/// Somebody who manages the other provider, signed in by both factors.
+pub(crate) async fn of_the_other(centre: &Centre, name: &str) -> Visitor {
+    let invitation = Invitation { name, role: Role::IspManager, isp: Some(OTHER) };
+    let account = invited_to(centre, invitation).await;
+    at_work(centre, &account).await
+}
+
+async fn at_work(centre: &Centre, account: &Account) -> Visitor {
     let mut visitor = centre.visitor();
-    visitor.cookie = Some(session(centre, &account, Level::Full).await);
+    visitor.cookie = Some(session(centre, account, Level::Full).await);
     visitor
 }
 

@@ -14,20 +14,11 @@ use axum::{
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 use todoke::{
-    access::{
-        accounts::{self, Hand, Invitation},
-        doors::{Door, Level},
-        roles::Role,
-        sessions,
-        tenancy::Tenant,
-        tokens,
-    },
+    access::{doors::Door, roles::Role, tenancy::Tenant, tokens},
     campaigns::{
         self,
         participants::{self, Answer},
     },
-    feeds::{self, Format, Registration},
-    ids::IspId,
     isps::{self, Isp},
     notices::{export, prepare, wordings::shipped},
     router,
@@ -37,11 +28,9 @@ use todoke::{
 use crate::{
     centre::{ADDRESS, Centre, Visitor, form, run, texts},
     office::{listed, uploads},
-    people::{ISP, signed_in},
+    oneoff::with_feed,
+    people::{ISP, OTHER, of_the_other, signed_in},
 };
-
-/// The provider that asks.
-const OTHER: (IspId, &str) = (IspId(uuid::Uuid::from_u128(2)), "isp-b");
 
 /// Names under which forms and queries carry something.
 const FIELDS: [&str; 30] = [
@@ -168,14 +157,7 @@ async fn takes_part(centre: &Centre, isp: &Isp) {
         handed_over_at = "2026-05-01"
         basis = { ja = "協定", en = "An agreement" }
     "#;
-    let new = Registration {
-        name: "police".to_owned(),
-        format: Format::ScanList,
-        stream: formats::Stream::Campaign,
-        utc_offset_minutes: None,
-        completeness_floor: 0.9,
-    };
-    feeds::add(&centre.app, &new).await.unwrap().unwrap();
+    with_feed(centre).await;
     let said = campaigns::Said::read(DRAFT).unwrap();
     campaigns::add(&centre.app, "emotet", &said, "office-1").await.unwrap().unwrap();
     let campaign = campaigns::find(&centre.app.db, "emotet").await.unwrap().unwrap();
@@ -197,15 +179,7 @@ async fn takes_part(centre: &Centre, isp: &Isp) {
 
 /// Somebody of the other provider, by a session and by a token.
 async fn strangers(centre: &Centre) -> (Visitor, String) {
-    let (name, role) = ("manager-b", Role::IspManager);
-    let invitation = Invitation { name, role, isp: Some(OTHER) };
-    let account = accounts::invite(&centre.app, invitation, Hand::Machine("test")).await;
-    let account = account.unwrap().unwrap();
-    let first = sessions::open(&centre.app, &account, Level::First).await.unwrap();
-    let session = sessions::resume(&centre.app, &first).await.unwrap().unwrap();
-    let secret = sessions::raise(&centre.app, &session).await.unwrap();
-    let mut visitor = centre.visitor();
-    visitor.cookie = Some(format!("__Host-todoke-staff={secret}"));
+    let mut visitor = of_the_other(centre, "manager-b").await;
     visitor.from = IpAddr::from([198, 51, 100, 2]);
     let scope = (tokens::Scope::Isp(OTHER.1.to_owned()), Some(OTHER.0));
     (visitor, tokens::make(&centre.app, scope, 30, "test").await.unwrap().1)

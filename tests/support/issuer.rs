@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::Write as _,
     net::TcpStream,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 use todoke::time::Moment;
 
 use crate::{
-    loopback::listens,
+    loopback::{Request, listens, request},
     peers::{awaits, end, free_port, program},
 };
 
@@ -124,27 +124,14 @@ fn key(number: u8) -> SigningKey {
 }
 
 fn converse(stream: &TcpStream, state: &Mutex<State>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let path = line.split(' ').nth(1)?.to_owned();
-    let mut header = HashMap::new();
-    loop {
-        line.clear();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        header.insert(name.to_ascii_lowercase(), value.to_owned());
-    }
-    let length = header.get("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    let Request { method, path, header, body } = request(stream)?;
     let issuer = format!("http://{}", header["host"]);
     let mut state = state.lock().unwrap();
     *state.asked.entry(path.clone()).or_default() += 1;
-    let said = match path.as_str() {
-        "/.well-known/openid-configuration" => Some(about(&issuer)),
-        "/jwks" => Some(json!({ "keys": [public(state.key)] })),
-        "/token" => exchanged(&mut state, &issuer, (&header, &body)),
+    let said = match (method.as_str(), path.as_str()) {
+        ("GET", "/.well-known/openid-configuration") => Some(about(&issuer)),
+        ("GET", "/jwks") => Some(json!({ "keys": [public(state.key)] })),
+        ("POST", "/token") => exchanged(&mut state, &issuer, (&header, &body)),
         _ => None,
     };
     let (status, said) = match said {

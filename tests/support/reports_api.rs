@@ -5,12 +5,12 @@
 
 use std::{
     collections::VecDeque,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::Write as _,
     net::TcpStream,
     sync::{Arc, Mutex},
 };
 
-use crate::loopback::listens;
+use crate::loopback::{Request, listens, request};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
@@ -83,26 +83,10 @@ impl ReportsApi {
 }
 
 fn converse(mut stream: TcpStream, state: &Mutex<State>) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
-    let mut line = String::new();
-    reader.read_line(&mut line).ok()?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = (words.next()?, words.next()?);
-    let (mut length, mut proof) = (0, String::new());
-    loop {
-        line.clear();
-        reader.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.parse().ok()?,
-            "hmac2" => value.clone_into(&mut proof),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body).ok()?;
+    let Request { method, path, header, body } = request(&stream)?;
+    let proof = header.get("hmac2").map(String::as_str).unwrap_or_default();
     let (fault, answer) = match (method.as_str(), path.as_str()) {
-        ("POST", "/api2/reports/list") => list(state, &body, &proof),
+        ("POST", "/api2/reports/list") => list(state, &body, proof),
         ("GET", path) => download(state, path.trim_start_matches('/')),
         _ => (None, None),
     };

@@ -117,7 +117,7 @@ async fn emptying(db: &Db) -> Vec<String> {
                 .fetch_all(readers)
                 .await
         }
-        Db::Postgres(pool) => {
+        Db::Postgres { readers: pool, .. } => {
             sqlx::query_scalar("SELECT tablename::TEXT FROM pg_tables WHERE schemaname = 'public'")
                 .fetch_all(pool)
                 .await
@@ -202,7 +202,7 @@ impl Story<'_> {
              JOIN feed_files f ON f.id = c.feed_file_id ORDER BY 1";
         match &self.room.app.db {
             Db::Sqlite { readers, .. } => sqlx::query_scalar(SQL).fetch_all(readers).await,
-            Db::Postgres(pool) => sqlx::query_scalar(SQL).fetch_all(pool).await,
+            Db::Postgres { readers: pool, .. } => sqlx::query_scalar(SQL).fetch_all(pool).await,
         }
         .unwrap()
     }

@@ -5,8 +5,8 @@ use todoke::access::roles::Role;
 use super::{Walk, on_page};
 use crate::{
     centre::{Visitor, form, texts},
-    oneoff::{FEED, draft_fields, hidden, list, of_the_other, sends, with_feed, with_providers},
-    people::signed_in,
+    oneoff::{FEED, draft_fields, hidden, list, sends, with_feed, with_providers},
+    people::{of_the_other, signed_in},
 };
 
 /// A unit behind the address of its house.
