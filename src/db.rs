@@ -34,7 +34,13 @@ pub enum Db {
         writer: SqlitePool,
     },
     /// A server for several stateless nodes.
-    Postgres(PgPool),
+    Postgres {
+        /// Connections for single readings. Whoever holds a transaction may read beside it: with
+        /// one pool, as many as it has connections would each hold one and wait for another.
+        readers: PgPool,
+        /// Connections for transactions.
+        writers: PgPool,
+    },
 }
 
 /// A transaction on either engine; dropped without [`Tx::commit`] it is rolled back.
@@ -51,7 +57,7 @@ macro_rules! on {
     ($db:expr, $pool:ident => $run:expr) => {
         match $db {
             $crate::db::Db::Sqlite { readers: $pool, .. } => $run,
-            $crate::db::Db::Postgres($pool) => $run,
+            $crate::db::Db::Postgres { readers: $pool, .. } => $run,
         }
     };
 }
@@ -90,24 +96,17 @@ impl Db {
         let options = postgres_options(url)?.options([("todoke.scope", "centre")]);
         // A pool that gets no connection says no more than that its time is over.
         knock(&options).await?;
-        let pool = PgPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
-            // See `sqlite_pool`; a connection that died is noticed before it is used.
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_with(options)
-            .await
-            .context("cannot connect to PostgreSQL")?;
-        dialect::check_postgres(&pool).await?;
-        Ok(Self::Postgres(pool))
+        let writers = postgres_pool(options.clone(), 8).await?;
+        dialect::check_postgres(&writers).await?;
+        let readers = postgres_pool(options, 4).await?;
+        Ok(Self::Postgres { readers, writers })
     }
 
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> sqlx::Result<Tx> {
         Ok(match self {
             Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(begun(pool, "BEGIN").await?),
+            Self::Postgres { writers, .. } => Tx::Postgres(begun(writers, "BEGIN").await?),
         })
     }
 
@@ -117,7 +116,7 @@ impl Db {
         const STATEMENT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
         Ok(match self {
             Self::Sqlite { readers, .. } => Tx::Sqlite(readers.begin().await?),
-            Self::Postgres(pool) => Tx::Postgres(begun(pool, STATEMENT).await?),
+            Self::Postgres { writers, .. } => Tx::Postgres(begun(writers, STATEMENT).await?),
         })
     }
 
@@ -133,7 +132,10 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { readers, writers } => {
+                readers.close().await;
+                writers.close().await;
+            }
         }
     }
 }
@@ -203,6 +205,18 @@ async fn knock(options: &PgConnectOptions) -> std::result::Result<(), NotReached
     }
 }
 
+async fn postgres_pool(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        // See `sqlite_pool`; a connection that died is noticed before it is used.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await
+        .context("cannot connect to PostgreSQL")
+}
+
 async fn sqlite_pool(
     options: SqliteConnectOptions,
     connections: u32,
@@ -224,6 +238,21 @@ async fn sqlite_pool(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn while_all_transactions_there_can_be_stand_open_each_can_read_beside_its_own() {
+        let Ok(url) = std::env::var("TODOKE_TEST_POSTGRES") else {
+            return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+        };
+        let db = Db::connect_postgres(&url).await.unwrap();
+        let mut open = Vec::new();
+        for _ in 0..8 {
+            open.push(db.begin().await.unwrap());
+        }
+        for _ in &open {
+            db.answers().await.unwrap();
+        }
+    }
 
     #[tokio::test]
     async fn whoever_is_cut_off_while_a_transaction_begins_leaves_none_open() {

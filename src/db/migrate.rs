@@ -107,7 +107,7 @@ async fn apply(db: &Db, migrations: Vec<Migration>) -> anyhow::Result<()> {
     migrator.set_locking(false);
     match db {
         Db::Sqlite { writer, .. } => migrator.run(writer).await,
-        Db::Postgres(pool) => migrator.run(pool).await,
+        Db::Postgres { writers, .. } => migrator.run(writers).await,
     }
     .context("the store cannot be migrated")
 }
@@ -228,7 +228,9 @@ mod tests {
             return println!("skipped: TODOKE_TEST_POSTGRES names no server");
         };
         let admin = Db::connect_postgres(&url).await.unwrap();
-        let Db::Postgres(pool) = &admin else { unreachable!("it is reached by its URL") };
+        let Db::Postgres { writers: pool, .. } = &admin else {
+            unreachable!("it is reached by its URL")
+        };
         // The system gives every folder a name of its own; the database borrows it.
         let name = folder.path().file_name().unwrap().to_string_lossy();
         let (name, server) = (format!("migrate{name}"), url.rsplit_once('/').unwrap().0);

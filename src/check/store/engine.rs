@@ -30,7 +30,7 @@ pub(in crate::check) async fn indexes(tx: &mut Tx) -> sqlx::Result<Vec<String>> 
 /// Has PostgreSQL check one of its indexes, against the table too; a damaged one is a fault.
 pub(in crate::check) async fn check_index(db: &Db, index: &str) -> sqlx::Result<()> {
     const SQL: &str = "SELECT bt_index_check(CAST($1 AS REGCLASS), true)";
-    let Db::Postgres(pool) = db else { return Ok(()) };
+    let Db::Postgres { readers: pool, .. } = db else { return Ok(()) };
     sqlx::query(SQL).bind(index).execute(pool).await.map(|_| ())
 }
 

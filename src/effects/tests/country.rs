@@ -47,7 +47,7 @@ impl Country {
             let folder = TempDir::new().unwrap();
             let name = folder.path().file_name().unwrap().to_string_lossy();
             let name = format!("effects{name}");
-            let Db::Postgres(pool) = &admin else { unreachable!() };
+            let Db::Postgres { writers: pool, .. } = &admin else { unreachable!() };
             let make = AssertSqlSafe(format!("CREATE DATABASE \"{name}\""));
             sqlx::query(make).execute(pool).await.unwrap();
             let (server, _) = url.rsplit_once('/').unwrap();
@@ -93,7 +93,7 @@ impl Country {
     /// Closes the store and drops its database.
     pub(super) async fn end(self) {
         self.db.close().await;
-        if let Some((Db::Postgres(pool), name)) = self.admin {
+        if let Some((Db::Postgres { writers: pool, .. }, name)) = self.admin {
             let drop = AssertSqlSafe(format!("DROP DATABASE \"{name}\""));
             sqlx::query(drop).execute(&pool).await.unwrap();
         }
