@@ -21,7 +21,10 @@ use std::str::FromStr;
 
 use sqlx::FromRow;
 
-use super::{Notice, store::dispatch as store};
+use super::{
+    Notice,
+    store::{dispatch as store, outbox},
+};
 use crate::{
     app::App,
     audit::{self, Leaf},
@@ -141,7 +144,7 @@ impl Delivery {
     }
 }
 
-/// What happened to a delivery (送達の記録).
+/// What happened to a delivery, or to the mail of a reminder (送達の記録).
 #[derive(Clone, Debug, FromRow)]
 #[doc(alias = "送達の記録")]
 pub struct Event {
@@ -162,7 +165,7 @@ pub async fn all(db: &Db, isp: Option<IspId>) -> crate::db::Result<Vec<Delivery>
 
 /// What happened to a delivery, oldest first.
 pub async fn events(db: &Db, delivery: &Delivery) -> crate::db::Result<Vec<Event>> {
-    store::events(db, delivery).await
+    outbox::events(db, (delivery.isp_id, delivery.id)).await
 }
 
 /// Enters the list that was just prepared, if its provider wants it sent; part of the transaction
@@ -182,8 +185,8 @@ async fn enter_as(
 ) -> crate::db::Result<DeliveryId> {
     let key = (notice.isp_id, DeliveryId(app.fresh_id()));
     store::insert(tx, key, (notice.id, preference.way), app.now()).await?;
-    let word = store::Word { kind: "entered", detail: Some(&notice.list_id), by, fence: None };
-    store::append(tx, key, app.now(), word).await?;
+    let word = outbox::Word { kind: "entered", detail: Some(&notice.list_id), by, fence: None };
+    outbox::append(tx, key, app.now(), word).await?;
     queue::plan(tx, JOB, SubjectId(key.1.0), Some(due)).await?;
     Ok(key.1)
 }

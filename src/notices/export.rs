@@ -123,11 +123,7 @@ async fn listed(
 ) -> anyhow::Result<(Vec<(StoredLine, LineBody)>, HashMap<i64, Moment>)> {
     let mut recalled: HashMap<i64, Moment> =
         store::recall::records(tx, notice).await?.into_iter().collect();
-    let mut listed: Vec<(StoredLine, LineBody)> = Vec::new();
-    for stored in store::lines(tx, notice).await? {
-        let body = serde_json::from_str(&stored.body)?;
-        listed.push((stored, body));
-    }
+    let mut listed = readable::bodies(tx, notice).await?;
     let unreadable = readable::unreadable(app, tx, notice, &listed).await?;
     if unreadable.is_sent {
         for record in unreadable.records {

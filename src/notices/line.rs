@@ -86,6 +86,14 @@ pub struct LineBody {
 }
 
 impl LineBody {
+    /// Where and when it was seen last, given the AS of its case; nothing where the spot names no
+    /// place.
+    pub(super) fn seen(&self, asn: Option<i64>) -> Option<Seen> {
+        let place = Spot::from_hex(&self.spot)?.place()?;
+        let asn = asn.and_then(|asn| u32::try_from(asn).ok());
+        Some(Seen { ip: place.ip, asn, at: self.last_seen })
+    }
+
     /// The line of `case`, as it is written.
     pub(super) fn on_line_of(self, case: CaseId) -> anyhow::Result<NewLine> {
         let body = serde_json::to_string(&self)?;

@@ -186,7 +186,6 @@ pub async fn page(
     filter: &Filter,
     after: Option<After>,
 ) -> anyhow::Result<LinePage> {
-    // Loaded first: whoever holds a connection asks for no second one.
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
     let log_days = clock::log_days(&mut tx, tenant.isp()).await?;

@@ -22,7 +22,6 @@ use crate::{
     },
     db::Tx,
     ids::IspId,
-    sightings::Spot,
 };
 
 /// A provider as a reader (閲覧者): of what was seen it may read what the register of today gives it.
@@ -73,6 +72,19 @@ pub(super) struct Unreadable {
     lines: Vec<Listed>,
 }
 
+/// The lines of a list with what stands on them.
+pub(super) async fn bodies(
+    tx: &mut Tx,
+    notice: &Notice,
+) -> anyhow::Result<Vec<(StoredLine, LineBody)>> {
+    let mut lines = Vec::new();
+    for stored in store::lines(tx, notice).await? {
+        let body = serde_json::from_str(&stored.body)?;
+        lines.push((stored, body));
+    }
+    Ok(lines)
+}
+
 /// Which of the lines of a list its provider may not read today.
 pub(super) async fn unreadable(
     app: &App,
@@ -83,18 +95,17 @@ pub(super) async fn unreadable(
     let reader = Reader::of(app, notice.isp_id).await?;
     let mut doubtful = Vec::new();
     for (line, body) in lines {
-        let place = Spot::from_hex(&body.spot).and_then(|spot| spot.place());
-        let seen = place.map(|place| Seen { ip: place.ip, asn: None, at: body.last_seen });
-        doubtful.extend(seen.filter(|seen| !reader.is_declared(*seen)).map(|seen| (line, seen)));
+        let doubted = body.seen(None).is_some_and(|seen| !reader.is_declared(seen));
+        doubtful.extend(doubted.then_some((line, body)));
     }
     if doubtful.is_empty() {
         return Ok(Unreadable::default());
     }
     let asns = store::asns(tx, notice).await?;
     let mut found = Unreadable::default();
-    for (line, seen) in doubtful {
-        let asn = asns.get(&line.case_id).and_then(|asn| u32::try_from(*asn).ok());
-        if !reader.may_read(Seen { asn, ..seen }).await? {
+    for (line, body) in doubtful {
+        let Some(seen) = body.seen(asns.get(&line.case_id).copied()) else { continue };
+        if !reader.may_read(seen).await? {
             found.records.insert(line.record_no);
             found.lines.push(Listed {
                 isp_id: notice.isp_id,
@@ -115,11 +126,7 @@ pub(super) async fn unreadable(
 /// Before a part of a list is told that was told to nobody: lines that its provider may not read
 /// leave it. Else the whole list would count as told, and they would be shown as withdrawn.
 pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<()> {
-    let mut lines: Vec<(StoredLine, LineBody)> = Vec::new();
-    for stored in store::lines(tx, notice).await? {
-        let body = serde_json::from_str(&stored.body)?;
-        lines.push((stored, body));
-    }
+    let lines = bodies(tx, notice).await?;
     let unreadable = unreadable(app, tx, notice, &lines).await?;
     if !unreadable.is_sent {
         drop_untold(app, tx, &unreadable).await?;

@@ -18,8 +18,8 @@ use sqlx::FromRow;
 
 use super::{
     chasing::{self, ListStanding},
-    dispatch::State,
-    store::reminders as store,
+    dispatch::{Event, State},
+    store::{outbox, reminders as store},
 };
 use crate::{
     app::App,
@@ -142,19 +142,6 @@ impl ReminderMail {
     }
 }
 
-/// What happened to such a mail (督促メールの記録).
-#[derive(Clone, Debug, FromRow)]
-pub struct Event {
-    /// When.
-    pub at: Moment,
-    /// `entered`, `made`, `later`, `accepted`, `refused`, `bounced`, `delayed`, `withdrawn`.
-    pub kind: String,
-    /// In whose words, or about what.
-    pub detail: Option<String>,
-    /// By whom.
-    pub author: String,
-}
-
 /// All such mails, or those of a provider, oldest first.
 pub async fn all(db: &Db, isp: Option<IspId>) -> crate::db::Result<Vec<ReminderMail>> {
     store::all(db, isp).await
@@ -162,7 +149,7 @@ pub async fn all(db: &Db, isp: Option<IspId>) -> crate::db::Result<Vec<ReminderM
 
 /// What happened to one, oldest first.
 pub async fn events(db: &Db, mail: &ReminderMail) -> crate::db::Result<Vec<Event>> {
-    store::events(db, mail.key()).await
+    outbox::events(db, mail.key()).await
 }
 
 /// Why no mail can go (送信できない理由).
@@ -322,8 +309,8 @@ async fn enter(
     let key = (isp.id, id);
     store::insert(tx, key, (body.topic(), &serde_json::to_string(body)?), at).await?;
     let by = app.by().unwrap_or("calendar");
-    let word = store::Word { kind: "entered", detail: Some(body.topic()), by, fence: None };
-    store::append(tx, key, at, word).await?;
+    let word = outbox::Word { kind: "entered", detail: Some(body.topic()), by, fence: None };
+    outbox::append(tx, key, at, word).await?;
     queue::plan(tx, JOB, SubjectId(id.0), Some(at)).await?;
     Ok(Some(id))
 }

@@ -1,5 +1,24 @@
 //! SQL of notices, their lines, exports and reports.
 
+/// Whether anybody outside has seen a list, given the columns that name it: it was handed out, or a
+/// report on it came.
+macro_rules! is_told {
+    ($isp:literal, $list:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM notice_exports e WHERE e.isp_id = ",
+            $isp,
+            " AND e.notice_id = ",
+            $list,
+            ")
+              OR EXISTS (SELECT 1 FROM line_reports t WHERE t.isp_id = ",
+            $isp,
+            " AND t.notice_id = ",
+            $list,
+            "))"
+        )
+    };
+}
+
 pub(super) mod apartments;
 pub(super) mod campaign;
 pub(super) mod chasing;
@@ -10,6 +29,7 @@ pub(super) mod downloads;
 pub(super) mod figures;
 pub(super) mod lines;
 pub(super) mod machines;
+pub(super) mod outbox;
 pub(super) mod recall;
 pub(super) mod reminders;
 pub(super) mod reports;

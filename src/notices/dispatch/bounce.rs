@@ -15,7 +15,7 @@ use crate::{
     mail::return_address,
     notices::{
         reminders::{ReminderMail, carry as reminders},
-        store::returns,
+        store::{outbox, returns},
     },
 };
 
@@ -156,12 +156,12 @@ async fn write(
     let key = (delivery.isp_id, delivery.id);
     // One that bounced did so for good; one that still waits was taken without a word.
     if kind == "bounced" && delivery.state != State::Bounced {
-        store::set_state(&mut tx, key, (State::Bounced, 0), detail, Some(app.now())).await?;
+        outbox::set_state(&mut tx, key, (State::Bounced, 0), detail, Some(app.now())).await?;
         store::drop_message(&mut tx, key).await?;
     }
     if delivery.state != State::Bounced {
-        let word = store::Word { kind, detail: Some(detail), by: MAIL_SERVER, fence: None };
-        store::append(&mut tx, key, app.now(), word).await?;
+        let word = outbox::Word { kind, detail: Some(detail), by: MAIL_SERVER, fence: None };
+        outbox::append(&mut tx, key, app.now(), word).await?;
     }
     let deed = Deed::new("notice.bounce", &delivery.list_id).of_isp(&delivery.isp);
     audit::note_deed(app, &mut tx, deed).await?;

@@ -28,6 +28,7 @@ use crate::{
         postman::{Handed, Postman},
         return_address,
     },
+    notices::store::outbox,
     time::Moment,
 };
 
@@ -117,7 +118,8 @@ async fn carry(app: &App, lease: &Lease) -> anyhow::Result<Option<Report>> {
     Ok(Some(Report { delivery, state, answer, next_at }))
 }
 
-async fn rest(app: &App, lease: &Lease) -> anyhow::Result<()> {
+/// Gives back the lease of what is settled already.
+pub(in crate::notices) async fn rest(app: &App, lease: &Lease) -> anyhow::Result<()> {
     let mut tx = app.db.begin().await?;
     lease.give_back(&mut tx, 0, None).await?;
     Ok(tx.commit().await?)
@@ -224,14 +226,14 @@ async fn settle(
     let settled = (state != State::Waiting).then_some(at);
     let write = || async {
         let mut tx = app.db.begin().await?;
-        if store::is_written(&mut tx, key, lease.fence).await? {
+        if outbox::is_written(&mut tx, key, lease.fence).await? {
             return Ok(());
         }
         lease.check(&mut tx).await?;
-        store::set_state(&mut tx, key, (state, 1), &answer, settled).await?;
+        outbox::set_state(&mut tx, key, (state, 1), &answer, settled).await?;
         let fence = Some(lease.fence);
-        let word = store::Word { kind, detail: Some(&answer), by: "system", fence };
-        store::append(&mut tx, key, at, word).await?;
+        let word = outbox::Word { kind, detail: Some(&answer), by: "system", fence };
+        outbox::append(&mut tx, key, at, word).await?;
         if matches!(state, State::Accepted | State::Withdrawn) {
             store::drop_message(&mut tx, key).await?;
         }

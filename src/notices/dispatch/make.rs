@@ -30,6 +30,7 @@ use crate::{
     notices::{
         Notice,
         export::{self, Form},
+        store::outbox,
     },
 };
 
@@ -175,7 +176,7 @@ async fn keep(app: &App, lease: &Lease, sending: &Sending<'_>, bytes: &[u8]) -> 
     let mut tx = app.db.begin().await?;
     lease.check(&mut tx).await?;
     store::keep(&mut tx, key, &made).await?;
-    let word = store::Word { kind: "made", detail: Some(&sha256), by: "system", fence: None };
-    store::append(&mut tx, key, app.now(), word).await?;
+    let word = outbox::Word { kind: "made", detail: Some(&sha256), by: "system", fence: None };
+    outbox::append(&mut tx, key, app.now(), word).await?;
     Ok(tx.commit().await?)
 }

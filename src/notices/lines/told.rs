@@ -11,7 +11,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     access::{keys::to_hex, tenancy::Tenant},
-    attribution::rights::Seen,
     cases::register,
     db::Tx,
     notices::{
@@ -22,7 +21,6 @@ use crate::{
             lines::{self as store, StoredRow},
         },
     },
-    sightings::Spot,
 };
 
 /// Before lines are read: where a list is shown for the first time, whoever takes a file back
@@ -66,9 +64,8 @@ pub(super) async fn shown(
 
 async fn may_read(reader: &Reader, line: &StoredRow) -> anyhow::Result<bool> {
     let body: LineBody = serde_json::from_str(&line.body)?;
-    let Some(place) = Spot::from_hex(&body.spot).and_then(|spot| spot.place()) else {
-        return Ok(true);
-    };
-    let asn = line.asn.and_then(|asn| u32::try_from(asn).ok());
-    reader.may_read(Seen { ip: place.ip, asn, at: body.last_seen }).await
+    match body.seen(line.asn) {
+        Some(seen) => reader.may_read(seen).await,
+        None => Ok(true),
+    }
 }

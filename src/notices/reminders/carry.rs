@@ -14,11 +14,11 @@ use crate::{
     notices::{
         dispatch::{
             State,
-            carry::{Outcome, Verdict, post, weigh},
+            carry::{Outcome, Verdict, post, rest, weigh},
         },
         store::{
             chasing::{self as facts, NewReminder},
-            returns,
+            outbox, returns,
         },
     },
     time::Moment,
@@ -46,9 +46,7 @@ pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
     let Some(mail) = mail else { return Ok(None) };
     if mail.state != State::Waiting {
         // Its last try was written by somebody whose lease had run out of time to be given back.
-        let mut tx = app.db.begin().await?;
-        lease.give_back(&mut tx, 0, None).await?;
-        tx.commit().await?;
+        rest(app, &lease).await?;
         let (state, answer) = (mail.state, mail.answer.clone().unwrap_or_default());
         return Ok(Some(Report { mail, state, answer, next_at: None }));
     }
@@ -90,15 +88,18 @@ async fn settle(
     let body = mail.body()?;
     let write = || async {
         let mut tx = app.db.begin().await?;
-        if store::is_written(&mut tx, key, lease.fence).await? {
+        if outbox::is_written(&mut tx, key, lease.fence).await? {
             return Ok(());
         }
         lease.check(&mut tx).await?;
         let answer = verdict.answer.as_str();
-        store::set_state(&mut tx, key, (verdict.state, 1), answer, settled).await?;
+        outbox::set_state(&mut tx, key, (verdict.state, 1), answer, settled).await?;
         let (detail, fence) = (Some(answer), Some(lease.fence));
-        let word = store::Word { kind: verdict.kind, detail, by: "system", fence };
-        store::append(&mut tx, key, at, word).await?;
+        let word = outbox::Word { kind: verdict.kind, detail, by: "system", fence };
+        outbox::append(&mut tx, key, at, word).await?;
+        if matches!(verdict.state, State::Accepted | State::Withdrawn) {
+            store::drop_message(&mut tx, key).await?;
+        }
         if verdict.state == State::Accepted {
             note(app, &mut tx, (mail, &body)).await?;
         }
@@ -148,10 +149,11 @@ pub(in crate::notices) async fn came_back(
     if is_news {
         if kind == "bounced" {
             let settled = Some(app.now());
-            store::set_state(&mut tx, mail.key(), (State::Bounced, 0), detail, settled).await?;
+            outbox::set_state(&mut tx, mail.key(), (State::Bounced, 0), detail, settled).await?;
+            store::drop_message(&mut tx, mail.key()).await?;
         }
-        let word = store::Word { kind, detail: Some(detail), by: "mail server", fence: None };
-        store::append(&mut tx, mail.key(), app.now(), word).await?;
+        let word = outbox::Word { kind, detail: Some(detail), by: "mail server", fence: None };
+        outbox::append(&mut tx, mail.key(), app.now(), word).await?;
     }
     if is_new {
         let deed = Deed::new("notice.bounce", "reminder").of_isp(&mail.isp);

@@ -30,7 +30,7 @@ use crate::{
         chasing::ListStanding,
         clock::{LOG_DAYS, URGENT_DAYS},
         dispatch::carry::Outcome,
-        store::chasing as lists,
+        store::{chasing as lists, outbox},
     },
     time::Moment,
     web::texts::Lang,
@@ -102,8 +102,8 @@ pub(super) async fn message(
     };
     lease.check(&mut tx).await?;
     store::keep(&mut tx, mail.key(), &made).await?;
-    let word = store::Word { kind: "made", detail: Some(made.sha256), by: "system", fence: None };
-    store::append(&mut tx, mail.key(), app.now(), word).await?;
+    let word = outbox::Word { kind: "made", detail: Some(made.sha256), by: "system", fence: None };
+    outbox::append(&mut tx, mail.key(), app.now(), word).await?;
     tx.commit().await?;
     Ok(Ok(Message { target: reader.target, bytes }))
 }

@@ -6,7 +6,7 @@ use crate::{
     isps::delivery::Way,
     notices::{
         Notice,
-        dispatch::{Delivery, Event, JOB, State},
+        dispatch::{Delivery, JOB, State},
     },
     time::Moment,
 };
@@ -131,81 +131,4 @@ pub(in crate::notices) async fn message(db: &Db, key: Key) -> sqlx::Result<Optio
 pub(in crate::notices) async fn drop_message(tx: &mut Tx, key: Key) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM delivery_messages WHERE isp_id = $1 AND delivery_id = $2";
     on_tx!(tx, conn => sqlx::query(SQL).bind(key.0).bind(key.1).execute(conn).await.map(|_| ()))
-}
-
-/// Writes how a delivery stands after a try.
-pub(in crate::notices) async fn set_state(
-    tx: &mut Tx,
-    key: Key,
-    (state, tries): (State, i64),
-    answer: &str,
-    settled: Option<Moment>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE deliveries SET state = $1, attempts = attempts + $2, answer = $3,
-             settled_at = $4
-         WHERE isp_id = $5 AND id = $6";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(state.word())
-        .bind(tries)
-        .bind(answer)
-        .bind(settled)
-        .bind(key.0)
-        .bind(key.1)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// What is said of a delivery.
-pub(in crate::notices) struct Word<'a> {
-    pub(in crate::notices) kind: &'a str,
-    pub(in crate::notices) detail: Option<&'a str>,
-    pub(in crate::notices) by: &'a str,
-    pub(in crate::notices) fence: Option<i64>,
-}
-
-/// Appends what happened.
-pub(in crate::notices) async fn append(
-    tx: &mut Tx,
-    key: Key,
-    at: Moment,
-    word: Word<'_>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO delivery_events
-             (isp_id, delivery_id, no, at, kind, detail, author, fence)
-         SELECT $1, $2, (SELECT COUNT(*) + 1 FROM delivery_events
-             WHERE isp_id = $1 AND delivery_id = $2), $3, $4, $5, $6, CAST($7 AS BIGINT)";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(key.0)
-        .bind(key.1)
-        .bind(at)
-        .bind(word.kind)
-        .bind(word.detail)
-        .bind(word.by)
-        .bind(word.fence)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// Whether what came of the try under that lease is written: the answer to a commit that nobody saw
-/// end.
-pub(in crate::notices) async fn is_written(
-    tx: &mut Tx,
-    key: Key,
-    fence: i64,
-) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM delivery_events
-         WHERE isp_id = $1 AND delivery_id = $2 AND fence = $3";
-    let written: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(key.0).bind(key.1).bind(fence).fetch_one(conn).await)?;
-    Ok(written > 0)
-}
-
-/// What happened to a delivery, oldest first.
-pub(in crate::notices) async fn events(db: &Db, delivery: &Delivery) -> sqlx::Result<Vec<Event>> {
-    const SQL: &str = "SELECT at, kind, detail, author FROM delivery_events
-         WHERE isp_id = $1 AND delivery_id = $2 ORDER BY no";
-    on!(db, pool => sqlx::query_as(SQL)
-        .bind(delivery.isp_id).bind(delivery.id).fetch_all(pool).await)
 }

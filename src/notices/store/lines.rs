@@ -32,10 +32,8 @@ pub(in crate::notices) struct StoredRow {
     pub(in crate::notices) asn: Option<i64>,
 }
 
-/// Whether a list was handed out, or a report on it came.
-const TOLD: &str = "(EXISTS (SELECT 1 FROM notice_exports e
-           WHERE e.isp_id = n.isp_id AND e.notice_id = n.id)
-       OR EXISTS (SELECT 1 FROM line_reports t WHERE t.isp_id = n.isp_id AND t.notice_id = n.id))";
+/// Whether anybody outside has seen the list.
+const TOLD: &str = is_told!("n.isp_id", "n.id");
 
 /// Whether a line was taken back, or tells that another one was.
 const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id

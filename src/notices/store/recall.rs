@@ -14,12 +14,11 @@ pub(in crate::notices) async fn listed(
     tx: &mut Tx,
     cases: &[Vec<u8>],
 ) -> sqlx::Result<Vec<Listed>> {
-    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id,
-             (EXISTS (SELECT 1 FROM notice_exports e
-                       WHERE e.isp_id = l.isp_id AND e.notice_id = l.notice_id)
-              OR EXISTS (SELECT 1 FROM line_reports r
-                       WHERE r.isp_id = l.isp_id AND r.notice_id = l.notice_id)) AS is_sent
-         FROM notice_lines l";
+    const SQL: &str = concat!(
+        "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, ",
+        is_told!("l.isp_id", "l.notice_id"),
+        " AS is_sent FROM notice_lines l"
+    );
     bulk::select_in(tx, SQL, "l.case_id", cases).await
 }
 
@@ -37,14 +36,14 @@ pub(in crate::notices) async fn standing(
     tx: &mut Tx,
     cases: &[Vec<u8>],
 ) -> sqlx::Result<Vec<Standing>> {
-    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body,
-             (EXISTS (SELECT 1 FROM notice_exports e
-                       WHERE e.isp_id = l.isp_id AND e.notice_id = l.notice_id)
-              OR EXISTS (SELECT 1 FROM line_reports r
-                       WHERE r.isp_id = l.isp_id AND r.notice_id = l.notice_id)) AS is_sent,
+    const SQL: &str = concat!(
+        "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, ",
+        is_told!("l.isp_id", "l.notice_id"),
+        " AS is_sent,
              EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
                  AND b.notice_id = l.notice_id AND b.record_no = l.record_no) AS is_recalled
-         FROM notice_lines l";
+         FROM notice_lines l"
+    );
     let mut lines: Vec<Standing> = bulk::select_in(tx, SQL, "l.case_id", cases).await?;
     lines.retain(|line| !line.is_recalled);
     Ok(lines)
@@ -150,15 +149,14 @@ impl Unsent {
 
 /// Lines of all lists that nobody outside has seen, of cases that stand.
 pub(in crate::notices) async fn unsent(tx: &mut Tx) -> sqlx::Result<Vec<Unsent>> {
-    const SQL: &str = "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, n.report_by
+    const SQL: &str = concat!(
+        "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, n.report_by
          FROM notices n JOIN notice_lines l ON l.isp_id = n.isp_id AND l.notice_id = n.id
          JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id AND c.state <> 'withdrawn'
-         WHERE n.withdrawn_at IS NULL
-           AND NOT EXISTS (SELECT 1 FROM notice_exports e
-                            WHERE e.isp_id = n.isp_id AND e.notice_id = n.id)
-           AND NOT EXISTS (SELECT 1 FROM line_reports r
-                            WHERE r.isp_id = n.isp_id AND r.notice_id = n.id)
-         ORDER BY l.isp_id, l.notice_id, l.record_no";
+         WHERE n.withdrawn_at IS NULL AND NOT ",
+        is_told!("n.isp_id", "n.id"),
+        " ORDER BY l.isp_id, l.notice_id, l.record_no"
+    );
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
 }
 

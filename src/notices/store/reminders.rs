@@ -5,7 +5,7 @@ use crate::{
     ids::{ContactId, IspId, ReminderMailId},
     notices::{
         dispatch::State,
-        reminders::{Event, JOB, ReminderMail},
+        reminders::{JOB, ReminderMail},
     },
     time::Moment,
 };
@@ -108,80 +108,10 @@ pub(in crate::notices) async fn kept(tx: &mut Tx, key: Key) -> sqlx::Result<Opti
     on_tx!(tx, conn => sqlx::query_as(SQL).bind(key.0).bind(key.1).fetch_optional(conn).await)
 }
 
-/// Writes how a mail stands after a try; one that needs not be sent again loses its message.
-pub(in crate::notices) async fn set_state(
-    tx: &mut Tx,
-    key: Key,
-    (state, tries): (State, i64),
-    answer: &str,
-    settled: Option<Moment>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE reminder_mails SET state = $1, attempts = attempts + $2, answer = $3,
-             settled_at = $4,
-             sealed = CASE WHEN $1 IN ('waiting', 'refused') THEN sealed ELSE NULL END
-         WHERE isp_id = $5 AND id = $6";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(state.word())
-        .bind(tries)
-        .bind(answer)
-        .bind(settled)
-        .bind(key.0)
-        .bind(key.1)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// What is said of a mail.
-pub(in crate::notices) struct Word<'a> {
-    pub(in crate::notices) kind: &'a str,
-    pub(in crate::notices) detail: Option<&'a str>,
-    pub(in crate::notices) by: &'a str,
-    pub(in crate::notices) fence: Option<i64>,
-}
-
-/// Appends what happened.
-pub(in crate::notices) async fn append(
-    tx: &mut Tx,
-    key: Key,
-    at: Moment,
-    word: Word<'_>,
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO reminder_mail_events
-             (isp_id, mail_id, no, at, kind, detail, author, fence)
-         SELECT $1, $2, (SELECT COUNT(*) + 1 FROM reminder_mail_events
-             WHERE isp_id = $1 AND mail_id = $2), $3, $4, $5, $6, CAST($7 AS BIGINT)";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(key.0)
-        .bind(key.1)
-        .bind(at)
-        .bind(word.kind)
-        .bind(word.detail)
-        .bind(word.by)
-        .bind(word.fence)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// Whether what came of the try under that lease is written.
-pub(in crate::notices) async fn is_written(
-    tx: &mut Tx,
-    key: Key,
-    fence: i64,
-) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM reminder_mail_events
-         WHERE isp_id = $1 AND mail_id = $2 AND fence = $3";
-    let written: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(key.0).bind(key.1).bind(fence).fetch_one(conn).await)?;
-    Ok(written > 0)
-}
-
-/// What happened to a mail, oldest first.
-pub(in crate::notices) async fn events(db: &Db, key: Key) -> sqlx::Result<Vec<Event>> {
-    const SQL: &str = "SELECT at, kind, detail, author FROM reminder_mail_events
-         WHERE isp_id = $1 AND mail_id = $2 ORDER BY no";
-    on!(db, pool => sqlx::query_as(SQL).bind(key.0).bind(key.1).fetch_all(pool).await)
+/// Drops the message of a mail that needs not be sent again.
+pub(in crate::notices) async fn drop_message(tx: &mut Tx, key: Key) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE reminder_mails SET sealed = NULL WHERE isp_id = $1 AND id = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(key.0).bind(key.1).execute(conn).await.map(|_| ()))
 }
 
 /// A step at which a provider is asked to confirm a contact.
