@@ -122,13 +122,7 @@ pub async fn add(
         }
         of_feeds.push((found.id, feed.as_str()));
     }
-    for _ in 1..retry::TRIES {
-        match write(app, name, (said, &of_feeds), by).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    write(app, name, (said, &of_feeds), by).await
+    retry::looking_again(|| write(app, name, (said, &of_feeds), by)).await
 }
 
 async fn write(

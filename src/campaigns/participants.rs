@@ -215,13 +215,7 @@ async fn say(
     if campaign.decided.closed_at.is_some() {
         return Ok(Err(PartRefused::Closed));
     }
-    let mut tries = 0;
-    loop {
-        match say_once(tenant, campaign, said, reason).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done,
-        }
-    }
+    retry::looking_again(|| say_once(tenant, campaign, said, reason)).await
 }
 
 async fn say_once(

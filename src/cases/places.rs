@@ -85,13 +85,7 @@ pub async fn say(
 ) -> anyhow::Result<bool> {
     let isps = isps::all(&app.db).await?;
     let isp = isps.iter().find(|isp| isp.id == case.isp).map(|isp| isp.code.as_str());
-    let mut tries = 0;
-    loop {
-        match say_once(app, (case, isp), word, (by, reason)).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done,
-        }
-    }
+    retry::looking_again(|| say_once(app, (case, isp), word, (by, reason))).await
 }
 
 async fn say_once(

@@ -59,12 +59,21 @@ where
     while_worth_it(work, |fault| may_succeed_again(fault) || is_connection_lost(fault)).await
 }
 
-async fn while_worth_it<T, F>(
-    mut work: impl FnMut() -> F,
-    is_worth_it: impl Fn(&sqlx::Error) -> bool,
-) -> sqlx::Result<T>
+/// The same for work that looks at the store before it writes: whoever was beaten to it looks
+/// again, and sees what the other one did; see [`is_worth_asking`].
+pub async fn looking_again<T, F>(work: impl FnMut() -> F) -> anyhow::Result<T>
 where
-    F: Future<Output = sqlx::Result<T>>,
+    F: Future<Output = anyhow::Result<T>>,
+{
+    while_worth_it(work, is_worth_asking).await
+}
+
+async fn while_worth_it<T, E, F>(
+    mut work: impl FnMut() -> F,
+    is_worth_it: impl Fn(&E) -> bool,
+) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
 {
     let mut wait = Duration::from_millis(10);
     for _ in 1..TRIES {

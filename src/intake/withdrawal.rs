@@ -140,13 +140,7 @@ pub async fn restore(
 impl Work<'_> {
     /// Does the next few shelves behind `after`, in one transaction; gives the last of them.
     async fn part(&self, after: &[u8]) -> anyhow::Result<Option<(Vec<u8>, TakenBack)>> {
-        for _ in 1..retry::TRIES {
-            match self.try_part(after).await {
-                Err(fault) if retry::is_worth_asking(&fault) => {}
-                done => return done,
-            }
-        }
-        self.try_part(after).await
+        retry::looking_again(|| self.try_part(after)).await
     }
 
     async fn try_part(&self, after: &[u8]) -> anyhow::Result<Option<(Vec<u8>, TakenBack)>> {
@@ -250,13 +244,7 @@ impl Work<'_> {
 
     /// Takes out what the file had as a whole, and corrects what nobody outside has read yet.
     async fn end(&self) -> anyhow::Result<()> {
-        for _ in 1..retry::TRIES {
-            match self.try_end().await {
-                Err(fault) if retry::is_worth_asking(&fault) => {}
-                done => return done,
-            }
-        }
-        self.try_end().await
+        retry::looking_again(|| self.try_end()).await
     }
 
     async fn try_end(&self) -> anyhow::Result<()> {

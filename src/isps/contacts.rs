@@ -306,13 +306,7 @@ pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
 /// mail that came back calls it.
 pub async fn doubt(app: &App, mail: &str, (by, why): (&str, &str)) -> anyhow::Result<u64> {
     let tag = mail_tag(&app.keys, mail);
-    let mut tries = 0;
-    loop {
-        match doubt_tagged(app, &tag, (by, why)).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done,
-        }
-    }
+    retry::looking_again(|| doubt_tagged(app, &tag, (by, why))).await
 }
 
 async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow::Result<u64> {

@@ -246,13 +246,7 @@ pub async fn propose(
     if !decisions::is_reason(reason) {
         return Ok(Err(SettingRefused::NoReason));
     }
-    let mut tries = 0;
-    loop {
-        match put(tenant, (field, &value), reason.trim()).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done,
-        }
-    }
+    retry::looking_again(|| put(tenant, (field, &value), reason.trim())).await
 }
 
 async fn put(
@@ -360,13 +354,7 @@ pub async fn approve(
     id: ClaimId,
     word: Word<'_>,
 ) -> anyhow::Result<Result<Difference, SettingRefused>> {
-    let mut tries = 0;
-    loop {
-        match try_approve(app, id, word).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done,
-        }
-    }
+    retry::looking_again(|| try_approve(app, id, word)).await
 }
 
 async fn try_approve(

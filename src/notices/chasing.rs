@@ -168,13 +168,7 @@ pub struct Reminder {
 /// not within the last [`QUIET_DAYS`] days, and a mail says so where one can go. Done again at
 /// once, nothing becomes due.
 pub async fn remind(app: &App) -> anyhow::Result<usize> {
-    for _ in 1..retry::TRIES {
-        match remind_once(app).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    remind_once(app).await
+    retry::looking_again(|| remind_once(app)).await
 }
 
 async fn remind_once(app: &App) -> anyhow::Result<usize> {

@@ -54,13 +54,7 @@ pub async fn for_isp(app: &App, isp: &Isp) -> anyhow::Result<Option<Notice>> {
 /// A case waits when it is open and stands on no list, or recurred after it was listed. A case that
 /// another one of its line speaks for is never listed again.
 pub async fn all_for_isp(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
-    for _ in 1..retry::TRIES {
-        match prepare(app, isp).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    prepare(app, isp).await
+    retry::looking_again(|| prepare(app, isp)).await
 }
 
 async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {

@@ -269,13 +269,7 @@ async fn of_contacts(tx: &mut Tx, isps: &[Isp], now: Moment) -> anyhow::Result<V
 
 /// Asks each provider to confirm what has to be confirmed, once at each step.
 async fn of_all_contacts(app: &App) -> anyhow::Result<()> {
-    for _ in 1..retry::TRIES {
-        match of_all_contacts_once(app).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    of_all_contacts_once(app).await
+    retry::looking_again(|| of_all_contacts_once(app)).await
 }
 
 async fn of_all_contacts_once(app: &App) -> anyhow::Result<()> {

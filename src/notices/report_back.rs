@@ -214,13 +214,7 @@ async fn settle(
         return keep::rehearse(tenant, handed_in).await;
     }
     // A report that was kept before is known, so that doing it again changes nothing.
-    for _ in 1..retry::TRIES {
-        match keep::keep(tenant, handed_in).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    keep::keep(tenant, handed_in).await
+    retry::looking_again(|| keep::keep(tenant, handed_in)).await
 }
 
 /// The rows that came back as CSV for a spreadsheet, in the language of a page.

@@ -279,7 +279,7 @@ pub async fn draft(
     if let Err(refused) = text.check(of) {
         return Ok(Err(refused.into()));
     }
-    again(|| async {
+    retry::looking_again(|| async {
         let mut tx = app.db.begin().await?;
         let all = store::all(&mut tx).await?;
         let latest = all.iter().rfind(|wording| wording.of() == of);
@@ -353,7 +353,7 @@ pub async fn approve(
     }
     let now = app.now();
     let from = from.unwrap_or(now);
-    again(|| async {
+    retry::looking_again(|| async {
         let mut tx = app.db.begin().await?;
         let mut approved = Vec::new();
         for (of, version) in which {
@@ -412,7 +412,7 @@ pub async fn retire(
     if reason.is_empty() {
         return Ok(Err(NotDecided::NoReason));
     }
-    again(|| async {
+    retry::looking_again(|| async {
         let mut tx = app.db.begin().await?;
         let wording = match found(&mut tx, of, version).await? {
             Ok(wording) => wording,
@@ -444,19 +444,6 @@ async fn found(
 
 async fn note(tx: &mut Tx, (by, at): (&str, Moment), act: &str, on: &str) -> crate::db::Result<()> {
     audit::note(tx, Leaf { at, by, act, on, isp: None, detail: None }).await
-}
-
-/// Runs `work` again where two decided at once, so that the later one sees the earlier.
-async fn again<T, F: Future<Output = anyhow::Result<T>>>(
-    work: impl Fn() -> F,
-) -> anyhow::Result<T> {
-    for _ in 1..retry::TRIES {
-        match work().await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    work().await
 }
 
 #[cfg(test)]

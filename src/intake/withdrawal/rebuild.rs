@@ -168,13 +168,7 @@ async fn write_again(
     rows: &[(Sheaf, Vec<Orphan>)],
     attributor: &Attributor,
 ) -> anyhow::Result<()> {
-    for _ in 1..retry::TRIES {
-        match write(app, feed, rows, attributor).await {
-            Err(fault) if retry::is_worth_asking(&fault) => {}
-            done => return done,
-        }
-    }
-    write(app, feed, rows, attributor).await
+    retry::looking_again(|| write(app, feed, rows, attributor)).await
 }
 
 async fn write(

@@ -56,13 +56,7 @@ pub async fn import(
         Ok(contents) => contents,
         Err(refused) => return Ok(Err(refused)),
     };
-    let mut tries = 0;
-    loop {
-        match enter(tenant, &contents, dry_run).await {
-            Err(fault) if tries < retry::TRIES && retry::is_worth_asking(&fault) => tries += 1,
-            done => return done.map(Ok),
-        }
-    }
+    retry::looking_again(|| enter(tenant, &contents, dry_run)).await.map(Ok)
 }
 
 async fn enter(tenant: &Tenant, contents: &Contents, dry_run: bool) -> anyhow::Result<Imported> {
