@@ -186,10 +186,12 @@ async fn take_in(
         store::recall::records(tx, notice).await?.into_iter().collect();
     let revoked = store::collection::revoked(tx, notice, issue.issued_at).await?;
     let mut entries = Vec::new();
-    for mut line in export::read(app, tx, (notice, tenant.code()), true).await? {
+    let lines = export::read(app, tx, (notice, tenant.code()), true).await?;
+    for line in &lines {
         if *is_in && !line.is_withdrawn() {
             continue;
         }
+        let mut line = line.clone();
         if *is_in && !taken_back.contains_key(&line.record_no.cast_signed()) {
             // The register does not say when it changed its mind; this is when it is told.
             line.withdrawn_at = Some(tenant.now().0);
@@ -211,8 +213,7 @@ async fn take_in(
     if *is_in && entries.is_empty() {
         return Ok(());
     }
-    let whose = (notice, tenant.code());
-    let exported = export::write_in(app, tx, whose, Form::Stix).await?;
+    let exported = export::in_form(app, notice, &lines, Form::Stix)?;
     let what = ("taxii", exported.sha256.as_str());
     store::insert_export(tx, notice, what, (tenant.now(), tenant.by())).await?;
     Ok(note(tenant, tx, ("notice.publish", &notice.list_id), entries.len()).await?)

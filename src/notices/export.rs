@@ -265,15 +265,25 @@ pub(super) async fn write_in(
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(tx).await?;
     let lines = read(app, tx, (notice, isp_code), true).await?;
+    in_form(app, notice, &lines, form)
+}
+
+/// The lines of a list as bytes.
+pub(super) fn in_form(
+    app: &App,
+    notice: &Notice,
+    lines: &[Line],
+    form: Form,
+) -> anyhow::Result<Exported> {
     let (mut bytes, mut unmappable) = (Vec::new(), Vec::new());
     match form {
-        Form::Csv => isp_list::write_csv(&mut bytes, &lines, true)?,
-        Form::CsvSjis => unmappable = isp_list::write_csv_sjis(&mut bytes, &lines)?,
-        Form::Jsonl => isp_list::write_jsonl(&mut bytes, &lines)?,
-        Form::Intelmq => intelmq::write(&mut bytes, &lines, &issue(app, notice))?,
-        Form::Xarf => xarf::write(&mut bytes, &lines, &issue(app, notice))?,
-        Form::N6 => n6::write(&mut bytes, &lines, &issue(app, notice))?,
-        Form::Stix => stix::write(&mut bytes, &lines, &issue(app, notice))?,
+        Form::Csv => isp_list::write_csv(&mut bytes, lines, true)?,
+        Form::CsvSjis => unmappable = isp_list::write_csv_sjis(&mut bytes, lines)?,
+        Form::Jsonl => isp_list::write_jsonl(&mut bytes, lines)?,
+        Form::Intelmq => intelmq::write(&mut bytes, lines, &issue(app, notice))?,
+        Form::Xarf => xarf::write(&mut bytes, lines, &issue(app, notice))?,
+        Form::N6 => n6::write(&mut bytes, lines, &issue(app, notice))?,
+        Form::Stix => stix::write(&mut bytes, lines, &issue(app, notice))?,
     }
     let sha256 = to_hex(&Sha256::digest(&bytes));
     let recalled = lines.iter().filter(|line| line.list_version > 1);
