@@ -26,6 +26,10 @@ const SQLITE_PRAGMAS: [(&str, &str); 7] = [
 /// Bytes of a page of a new file: what is packed is long, and the engine works page by page.
 const PAGE: u32 = 8_192;
 
+/// Rows that wait between the engine's thread and the reader: with fewer the two wake each other
+/// for every few rows.
+const ROWS: usize = 1_000;
+
 /// How the embedded engine is opened.
 pub(crate) fn sqlite_options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -39,6 +43,7 @@ pub(crate) fn sqlite_options(file: &Path) -> SqliteConnectOptions {
         .pragma("secure_delete", "ON")
         .pragma("cell_size_check", "ON")
         .page_size(PAGE)
+        .row_buffer_size(ROWS)
         .pragma("cache_size", "-32768")
         .pragma("wal_autocheckpoint", "16000")
 }

@@ -85,8 +85,9 @@ const NOT_JOINED: &str = "c.stream = 'campaign' AND NOT EXISTS (SELECT 1 FROM ca
                     JOIN open_campaigns o ON o.id = e.campaign_id
                    WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')";
 
-const LISTINGS: &str = "(SELECT COUNT(*) FROM notice_lines l
-                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) AS listings";
+/// How often a case was listed; one that waits open never was.
+const LISTINGS: &str = "CASE WHEN c.state = 'open' THEN 0 ELSE (SELECT COUNT(*) FROM notice_lines l
+                 WHERE l.isp_id = c.isp_id AND l.case_id = c.id) END AS listings";
 
 /// Cases that wait for a list, oldest first, with how often each was listed.
 pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
@@ -131,14 +132,18 @@ pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<(i64, i64)> {
     })
 }
 
-/// The cases for which one of these speaks.
+/// The cases for which one of these speaks. Which they are is asked first and by itself: told
+/// `line_of` beside a case's own columns, SQLite reads all cases of the provider.
 pub(super) async fn members(
     tx: &mut Tx,
     isp: IspId,
     speakers: &[Vec<u8>],
 ) -> sqlx::Result<Vec<Case>> {
-    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND line_of";
-    bulk::select_of(tx, SQL, isp.0.as_bytes(), speakers).await
+    const IDS: &str = "SELECT id FROM case_rows WHERE isp_id = $1 AND line_of";
+    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id";
+    let ids: Vec<(CaseId,)> = bulk::select_of(tx, IDS, isp.0.as_bytes(), speakers).await?;
+    let ids: Vec<Vec<u8>> = ids.into_iter().map(|(id,)| id.0.as_bytes().to_vec()).collect();
+    bulk::select_of(tx, SQL, isp.0.as_bytes(), &ids).await
 }
 
 /// How many lists the ISP has had.

@@ -187,6 +187,9 @@ pub(in crate::notices) async fn spots_of_line(
     isp: IspId,
     speaker: CaseId,
 ) -> sqlx::Result<Vec<Vec<u8>>> {
-    const SQL: &str = "SELECT spot FROM case_rows WHERE isp_id = $1 AND (id = $2 OR line_of = $2)";
+    // Two look-ups: of one with `OR`, SQLite makes a walk over all cases of the provider.
+    const SQL: &str = "SELECT spot FROM case_rows WHERE isp_id = $1 AND id IN
+             (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
+              SELECT m.id FROM case_rows m WHERE m.isp_id = $1 AND m.line_of = $2)";
     on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(isp).bind(speaker).fetch_all(conn).await)
 }
