@@ -92,6 +92,7 @@ pub(crate) struct Planted {
     pub(crate) kind: Option<&'static str>,
     pub(crate) state: &'static str,
     pub(crate) line_of: Option<u128>,
+    pub(crate) ip: &'static str,
 }
 
 impl Default for Planted {
@@ -105,11 +106,12 @@ impl Default for Planted {
             kind: Some("router"),
             state: "open",
             line_of: None,
+            ip: ADDRESS,
         }
     }
 }
 
-/// The address of every planted case, which no page may show.
+/// The address of a planted case unless it says another, which no page for everybody may show.
 pub(crate) const ADDRESS: &str = "203.0.113.77";
 /// Its port.
 pub(crate) const PORT: u16 = 54_321;
@@ -163,7 +165,7 @@ impl Centre {
         let which = reference(case.no);
         let seen = Moment::parse("2026-05-01T03:04:05+09:00").unwrap();
         let exposure = case.exposure.parse().unwrap();
-        let ip: IpAddr = ADDRESS.parse().unwrap();
+        let ip: IpAddr = case.ip.parse().unwrap();
         let spot = Spot::at(ip, formats::Proto::Tcp, Some(PORT), &exposure);
         // The number keeps spots apart; the kind of the exposure grows by it and stays a word.
         let spot = [spot.0, format!("_{}", case.no).into_bytes()].concat();
