@@ -66,12 +66,27 @@ pub fn bucket(app: &App, (what, name): (&str, &str), source: IpAddr) -> Bucket {
 
 /// Lets an attempt be looked at, and counts it as failed until [`succeeded`] says otherwise.
 pub async fn admit(app: &App, bucket: &Bucket) -> anyhow::Result<Result<(), TooEarly>> {
+    counted(app, bucket, i64::MAX).await
+}
+
+/// Failures beyond which an attempt that guesses at nothing waits no longer: five seconds are the
+/// longest.
+const PACED: i64 = 24;
+
+/// Like [`admit`], for an attempt that guesses at nothing: whoever shares a source with somebody
+/// who keeps failing is slowed down and never locked out.
+pub async fn pace(app: &App, bucket: &Bucket) -> anyhow::Result<Result<(), TooEarly>> {
+    counted(app, bucket, PACED).await
+}
+
+/// Counts an attempt as failed, unless it comes too early after `most` failures or fewer.
+async fn counted(app: &App, bucket: &Bucket, most: i64) -> anyhow::Result<Result<(), TooEarly>> {
     let now = app.now();
     let admit = async || {
         let mut tx = app.db.begin().await?;
         store::locks::sweep(&mut tx, Moment(now.0 - 2 * DAY)).await?;
         let (failures, last) = store::locks::hold(&mut tx, bucket).await?;
-        if let Some(until) = wait(failures, last).filter(|until| now < *until) {
+        if let Some(until) = wait(failures.min(most), last).filter(|until| now < *until) {
             return Ok(Err(TooEarly { until }));
         }
         store::locks::count(&mut tx, bucket, now).await?;

@@ -203,6 +203,38 @@ async fn a_way_back_is_good_once_in_the_browser_that_went_out_and_for_ten_minute
 }
 
 #[tokio::test]
+async fn whoever_goes_out_again_and_again_waits_and_locks_nobody_out() {
+    for centre in Centre::on_each_engine().await {
+        let issuer = Issuer::start();
+        let centre = trusting(centre, &issuer.name());
+        let places = (&centre, &issuer);
+        bound(places, "desk-1", "person-1").await;
+        let mut pest = stranger(&centre, 7);
+        // Coming back with nothing counts for nothing, however often.
+        for _ in 0..120 {
+            assert_eq!(pest.get("/sign-in/oidc/back?code=x&state=y").await.status, 422);
+        }
+        let out = pest.post("/sign-in/oidc", "").await;
+        assert_eq!(out.status, 200);
+        let again = pest.post("/sign-in/oidc", "").await;
+        assert_eq!((again.status.as_u16(), again.header("retry-after")), (429, "2"));
+        let kept = texts!(&centre.app.db, "SELECT 'one' FROM account_outings");
+        assert_eq!(kept.len(), 1, "whoever waits leaves nothing behind");
+        for second in 0..120 {
+            centre.at(&format!("2026-05-10T10:{:02}:{:02}", second / 10, second % 10 * 6));
+            assert_eq!(pest.post("/sign-in/oidc", "").await.status, 200, "{second}");
+        }
+        // Six seconds on, somebody with the same source gets in, and with that all is forgotten.
+        centre.at("2026-05-10T10:12:00");
+        let mut owner = stranger(&centre, 7);
+        let back = comes_back(places, &mut owner, "/sign-in/oidc", ("person-1", Lie::None)).await;
+        assert_eq!(back.to(), "/sign-in/second#main");
+        assert_eq!(pest.post("/sign-in/oidc", "").await.status, 200);
+        assert_eq!(pest.post("/sign-in/oidc", "").await.status, 429);
+    }
+}
+
+#[tokio::test]
 async fn an_identity_that_nobody_bound_opens_nothing_whatever_its_mail() {
     for centre in Centre::on_each_engine().await {
         let issuer = Issuer::start();
@@ -359,8 +391,8 @@ async fn a_provider_is_asked_seldom_and_one_out_of_reach_is_said_to_be() {
     let centre = trusting(Centre::on_sqlite().await, &issuer.name());
     let places = (&centre, &issuer);
     bound(places, "desk-1", "person-1").await;
-    for _ in 0..5 {
-        address(&centre.visitor().post("/sign-in/oidc", "").await);
+    for number in 1..6 {
+        address(&stranger(&centre, number).post("/sign-in/oidc", "").await);
     }
     assert_eq!(issuer.asked("/jwks"), 1);
     // It signs by a new key, which is fetched when the first token bears it.

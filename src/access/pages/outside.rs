@@ -3,6 +3,8 @@
 //! Forms of this site go to this site alone, so a browser is sent out by a page and not by the
 //! answer to a form. What it brings back stands in an address, which the answer's links leave out.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use axum::{
     extract::{Query, State},
@@ -20,7 +22,7 @@ use crate::{
     access::{
         accounts::Account,
         doors::Level,
-        locks,
+        locks::{self, Bucket},
         oidc::{self, Answered, OidcRefused, Outing},
         outside_ids::{self, OutsideId},
         sessions,
@@ -56,9 +58,25 @@ struct NotIn {
 }
 
 /// `POST /sign-in/oidc`: somebody wants to sign in.
-pub(super) async fn begin(State(app): State<App>, page: Page, headers: HeaderMap) -> PageResult {
+///
+/// What waits is the way out: each costs a row and, on the way back, a question to the provider.
+/// The way back needs one, so that it needs no lock of its own, and whoever comes without is only
+/// turned away.
+pub(super) async fn begin(
+    State(app): State<App>,
+    page: Page,
+    Source(from): Source,
+    headers: HeaderMap,
+) -> PageResult {
     let Some(settings) = &app.centre.oidc else { return Ok(off()) };
     let page = Page::at(&app, page.lang, "/sign-in", "");
+    if let Err(early) = locks::pace(&app, &bucket(&app, from)).await? {
+        let seconds = early.seconds(app.now());
+        let words = page.with("sign-in-early", "seconds", seconds);
+        let mut answer = said(page, StatusCode::TOO_MANY_REQUESTS, words)?;
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        return Ok(answer);
+    }
     sends_out(&app, settings, (page, &headers), None).await
 }
 
@@ -75,6 +93,11 @@ pub(super) async fn begin_to_bind(
     let page = Page::at(&app, signed.page.lang, own_page(signed.account()), "");
     let page = page.at_work(signed.account());
     sends_out(&app, settings, (page, &headers), Some(signed.account().id)).await
+}
+
+/// Nobody has a name before the provider gives one, so that going out is counted by source alone.
+fn bucket(app: &App, from: IpAddr) -> Bucket {
+    locks::bucket(app, ("oidc", ""), from)
 }
 
 /// Where no provider is set, there is no such page.
@@ -141,15 +164,6 @@ pub(super) async fn back(
     Query(answered): Query<Answered>,
 ) -> PageResult {
     let Some(settings) = &app.centre.oidc else { return Ok(off()) };
-    let bucket = locks::bucket(&app, ("oidc", ""), from);
-    if let Err(early) = locks::admit(&app, &bucket).await? {
-        let page = Page::at(&app, page.lang, "/sign-in", "");
-        let seconds = early.seconds(app.now());
-        let words = page.with("sign-in-early", "seconds", seconds);
-        let mut answer = said(page, StatusCode::TOO_MANY_REQUESTS, words)?;
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-        return Ok(answer);
-    }
     let outing = oidc::take_back(&app, OUTING.secret(&headers), &answered).await?;
     let Some(outing) = outing else {
         return refused(Page::at(&app, page.lang, "/sign-in", ""), OidcRefused::Lost);
@@ -161,7 +175,7 @@ pub(super) async fn back(
         Ok(who) => {
             let answer = arrived(&app, page, (&headers, &outing), &who).await?;
             if answer.status().is_redirection() {
-                locks::succeeded(&app, &bucket).await?;
+                locks::succeeded(&app, &bucket(&app, from)).await?;
             }
             answer
         }
