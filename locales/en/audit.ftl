@@ -9,6 +9,7 @@ audit-since-hint = Write it as 2026-11-01.
 audit-since-error = This is no date. Write it as 2026-11-01.
 audit-button = Filter
 audit-export = Get the whole log as a file
+audit-no-key = The audit key that signs it cannot be read. Tell whoever runs this centre.
 audit-none = No leaf fits.
 audit-no = No. { $n }
 audit-at = When

@@ -9,6 +9,7 @@ audit-since-hint = 2026-11-01 のように書きます。
 audit-since-error = 日付が読み取れません。2026-11-01 のように書いてください。
 audit-button = しぼり込む
 audit-export = 記録の全体をファイルで受け取る
+audit-no-key = 署名に使う監査の鍵が読めません。運用の担当者に知らせてください。
 audit-none = 当てはまる記録はありません。
 audit-no = { $n }番
 audit-at = いつ

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::{
     export::Parts,
+    key::Signer,
     list::{self, Filter, Noted},
 };
 use crate::{
@@ -108,7 +109,15 @@ fn query(asked: &Asked, before: i64) -> anyhow::Result<String> {
 }
 
 /// `/admin/audit/export`: the whole log as `todoke audit export` writes it.
-async fn file(State(app): State<App>, _signed: Signed) -> PageResult {
+async fn file(State(app): State<App>, signed: Signed) -> PageResult {
+    if let Err(why) = Signer::of(&app) {
+        tracing::error!("the audit log cannot be exported: {why}");
+        let errors = Errors::of("export", signed.page.t("audit-no-key"));
+        let page = signed.page.refused();
+        let asked = Asked::default();
+        let log = Log { page, asked, leaves: Vec::new(), next: None, errors };
+        return show_as(StatusCode::SERVICE_UNAVAILABLE, &log);
+    }
     let parts = Some(Parts::of(&app).await?);
     let pieces = futures::stream::unfold(parts, |parts| async move {
         let mut parts = parts?;

@@ -147,6 +147,9 @@ async fn a_long_log_is_read_page_by_page_under_the_same_filter() {
 async fn the_whole_log_is_fetched_as_a_file_that_holds_together_by_itself() {
     for centre in Centre::on_each_engine().await {
         let (mut auditor, before) = told(&centre).await;
+        let without = auditor.get("/admin/audit/export").await;
+        assert_eq!(without.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(without.body.contains("監査の鍵が読めません"), "{}", without.body);
         has_key(&centre);
         assert!(auditor.get("/admin/audit").await.body.contains("href=\"/admin/audit/export\""));
         let file = auditor.get("/admin/audit/export").await;

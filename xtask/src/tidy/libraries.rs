@@ -1,4 +1,5 @@
-//! Rules 3 and 4: where the web and SQL libraries may be named, and what leaf crates know.
+//! Rules 3 and 4: where the web and SQL libraries may be named, what handlers of one provider may
+//! reach, and what leaf crates know.
 
 use super::Finding;
 use super::source::Path;
@@ -25,7 +26,22 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings.extend(tree.files.iter().flat_map(in_manifest));
+    findings.extend(tree.files.iter().flat_map(past_the_scope));
     findings
+}
+
+/// Lines of pages that take the application out of one provider's scope.
+fn past_the_scope(file: &File) -> Vec<Finding> {
+    let is_page = file.path.strip_prefix("src/").is_some_and(serves_pages);
+    let lines = (1..).zip(file.text.lines()).filter(|_| is_page && file.path.ends_with(".rs"));
+    lines
+        .filter(|(_, line)| !line.trim_start().starts_with("//") && line.contains(".app()"))
+        .map(|(number, _)| {
+            let advice = "a handler keeps to its provider: give the stage a verb that takes the \
+                          `Tenant`";
+            Finding::new(&file.path, number, "libraries", advice.to_owned())
+        })
+        .collect()
 }
 
 fn in_stage(file: &File, path: &Path) -> Option<String> {
@@ -105,6 +121,14 @@ mod tests {
         assert_eq!(found("src/cases/pages.rs", text), 1);
         assert_eq!(found("src/web/routes.rs", text), 0);
         assert_eq!(found("src/router.rs", text), 0);
+    }
+
+    #[test]
+    fn a_handler_that_leaves_its_provider_is_found() {
+        let text = "fn page(tenant: Tenant) { all(&tenant.app().db) }";
+        assert_eq!(found("src/cases/pages/lines.rs", text), 1);
+        assert_eq!(found("src/cases.rs", text), 0);
+        assert_eq!(found("src/cases/pages.rs", "// Nothing takes tenant.app() here."), 0);
     }
 
     #[test]
