@@ -24,7 +24,7 @@ use crate::{
     web::{
         error::PageResult,
         form::Errors,
-        page::{Page, show},
+        page::{Page, show, show_as},
         routes::{Routes, Signed},
     },
 };
@@ -202,8 +202,9 @@ async fn answer(app: &App, signed: &Signed, refused: Option<&'static str>) -> Pa
     let Some(key) = refused else { return Ok(signed.page.onwards("/admin/claims#main")) };
     let mut page = Claims::of(app, signed).await?;
     page.errors = Errors::of("main", page.page.t(key));
-    page.page = page.page.refused();
-    show(&page)
+    let (status, framed) = page.page.answering(&page.errors);
+    page.page = framed;
+    show_as(status, &page)
 }
 
 fn key(why: &ClaimRefused) -> &'static str {

@@ -27,6 +27,7 @@ async fn a_network_that_a_manager_claims_is_decided_by_the_office_and_by_nobody_
         let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
         let mut office = signed_in(&centre, "office-1", Role::Office).await;
         let refused = claims(&mut manager, "192.0.2.7/24").await;
+        assert_eq!(refused.status, 422);
         assert!(refused.body.contains("長さより後ろのビット"), "{}", refused.body);
         assert!(refused.body.contains("value=\"192.0.2.7/24\""), "what was typed is kept");
         assert_eq!(claims(&mut manager, "192.0.2.0/24").await.to(), "/isp/networks#main");
@@ -42,6 +43,7 @@ async fn a_network_that_a_manager_claims_is_decided_by_the_office_and_by_nobody_
             assert_eq!(other.post(&decide, &approve).await.status, 403, "{role}");
         }
         let no_reason = office.post(&decide, "act=approve&reason=").await;
+        assert_eq!(no_reason.status, 422);
         assert!(no_reason.body.contains("理由を短く入力してください"));
         assert_eq!(office.post(&decide, &approve).await.to(), "/admin/claims#main");
         let again = office.post(&decide, &approve).await;
@@ -62,6 +64,7 @@ async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
         let post = [("role", "abuse_desk"), ("post", "セキュリティ窓口"), ("languages", "ja、en")];
         let mail = |mail| form(&[&post[..], &[("mail", mail)]].concat());
         let refused = manager.post("/isp/contacts", &mail("abuse")).await;
+        assert_eq!(refused.status, 422);
         assert!(refused.body.contains("メールアドレスを1つ入力"), "{}", refused.body);
         let added = manager.post("/isp/contacts", &mail("abuse@isp-a.example")).await;
         assert_eq!(added.to(), "/isp/contacts#main");
@@ -79,6 +82,7 @@ async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
 
         let say = |field, value| form(&[("field", field), ("value", value), ("reason", "改定")]);
         let bad = manager.post("/isp/settings", &say("sender_domain", "a@b")).await;
+        assert_eq!(bad.status, 422);
         assert!(bad.body.contains("mail.example.jpのようなドメイン"), "{}", bad.body);
         manager.post("/isp/settings", &say("sender_domain", "mail.isp-a.example")).await;
         manager.post("/isp/settings", &say("lease_policy", "dynamic:30")).await;

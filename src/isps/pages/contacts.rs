@@ -13,7 +13,7 @@ use crate::{
     web::{
         error::PageResult,
         form::Errors,
-        page::{Page, show},
+        page::{Page, show, show_as},
         routes::Signed,
     },
 };
@@ -82,8 +82,9 @@ pub(super) async fn add(tenant: Tenant, signed: Signed, Form(given): Form<Given>
             let (field, key) = field(&why);
             let mut page = Contacts::of(&tenant, &signed, given).await?;
             page.errors = Errors::of(field, page.page.t(key));
-            page.page = page.page.refused();
-            show(&page)
+            let (status, framed) = page.page.answering(&page.errors);
+            page.page = framed;
+            show_as(status, &page)
         }
     }
 }

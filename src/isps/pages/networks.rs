@@ -18,7 +18,7 @@ use crate::{
     web::{
         error::PageResult,
         form::Errors,
-        page::{Page, show},
+        page::{Page, show, show_as},
         routes::Signed,
     },
 };
@@ -106,8 +106,9 @@ async fn refused(
 ) -> PageResult {
     let mut page = Networks::of(tenant, signed, given).await?;
     page.errors = Errors::of(field, page.page.t(key));
-    page.page = page.page.refused();
-    show(&page)
+    let (status, framed) = page.page.answering(&page.errors);
+    page.page = framed;
+    show_as(status, &page)
 }
 
 /// Beside which field a refusal stands, and its words.

@@ -15,7 +15,7 @@ use crate::{
     web::{
         error::PageResult,
         form::Errors,
-        page::{Page, show},
+        page::{Page, show, show_as},
         routes::Signed,
     },
 };
@@ -96,8 +96,9 @@ pub(super) async fn propose(
     };
     let mut page = Settings::of(&tenant, &signed, given).await?;
     page.errors = Errors::of(refused.0, page.page.t(&refused.1));
-    page.page = page.page.refused();
-    show(&page)
+    let (status, framed) = page.page.answering(&page.errors);
+    page.page = framed;
+    show_as(status, &page)
 }
 
 /// `POST /isp/settings/withdraw`
