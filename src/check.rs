@@ -101,6 +101,8 @@ pub struct Report {
     pub ok: bool,
     /// What is wrong; of each kind at most a hundred, and then how many more.
     pub findings: Vec<Finding>,
+    /// What should be otherwise and makes nothing in the store wrong; each says what to do.
+    pub warnings: Vec<String>,
     /// What was not looked at, and why.
     pub skipped: Vec<String>,
     /// Files whose rows were read again.
@@ -119,6 +121,7 @@ const TOLD_MAX: usize = 100;
 pub(crate) struct Findings {
     told: Vec<Finding>,
     untold: Vec<(Kind, u64)>,
+    warnings: Vec<String>,
     skipped: Vec<String>,
 }
 
@@ -134,6 +137,10 @@ impl Findings {
         }
     }
 
+    fn warn(&mut self, what: impl Into<String>) {
+        self.warnings.push(what.into());
+    }
+
     fn skip(&mut self, what: impl Into<String>) {
         self.skipped.push(what.into());
     }
@@ -144,8 +151,8 @@ impl Findings {
             self.told.push(Finding { kind, place: "-".to_owned(), what });
         }
         let ok = self.told.is_empty();
-        let (findings, skipped) = (self.told, self.skipped);
-        Report { ok, findings, skipped, files: 0, hits: 0, cases: 0 }
+        let (findings, warnings, skipped) = (self.told, self.warnings, self.skipped);
+        Report { ok, findings, warnings, skipped, files: 0, hits: 0, cases: 0 }
     }
 }
 

@@ -125,6 +125,15 @@ impl Db {
         on!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))
     }
 
+    /// Why row policies hold nothing back in this store, where they should: who runs the program has
+    /// to be told. SQLite has none, and there the statements alone keep providers apart.
+    pub async fn above_policies(&self) -> sqlx::Result<Option<AbovePolicies>> {
+        match self {
+            Self::Sqlite { .. } => Ok(None),
+            Self::Postgres { readers, .. } => dialect::above_policies(readers).await,
+        }
+    }
+
     /// Closes all connections; on SQLite this folds the write-ahead log into the file.
     pub async fn close(&self) {
         match self {
@@ -148,6 +157,19 @@ impl Tx {
             Self::Postgres(tx) => tx.commit().await,
         }
     }
+}
+
+/// A role that row policies do not bind (行単位の制限が効かない役割), and what to do about it.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "row-level security holds nothing back: PostgreSQL's role `{role}` {by}, so a fault of ours \
+     could show one provider the rows of another. Connect as an ordinary role that owns the tables: \
+     run `ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS` as another superuser, or make a role and \
+     name it in the database URL (docs/operate/people.md)"
+)]
+pub struct AbovePolicies {
+    role: String,
+    by: &'static str,
 }
 
 /// Why a PostgreSQL server is not used (接続できない理由); none of them shows a password.

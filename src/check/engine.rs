@@ -20,6 +20,9 @@ pub(super) async fn check(db: &Db, findings: &mut Findings) -> anyhow::Result<()
         }
         return Ok(());
     }
+    if let Some(above) = db.above_policies().await? {
+        findings.warn(above.to_string());
+    }
     if !store::has_amcheck(&mut view).await? {
         findings.skip(
             "PostgreSQL's indexes: a superuser has yet to run CREATE EXTENSION amcheck in this \

@@ -35,6 +35,7 @@ fn words(report: &check::Report) -> String {
         format!("{}\t{}\t{}", kind(one.kind).unwrap_or_default(), one.place, one.what)
     };
     let mut lines: Vec<String> = report.findings.iter().map(finding).collect();
+    lines.extend(report.warnings.iter().map(|what| format!("warning: {what}")));
     lines.extend(report.skipped.iter().map(|what| format!("not looked at: {what}")));
     lines.push(format!(
         "{}: {}, {}, {} compared",

@@ -22,6 +22,9 @@ impl Serve {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         let listener = listen(&self.listen).await?;
         let address = listener.local_addr()?;
+        if let Some(above) = app.db.above_policies().await? {
+            eprintln!("warning: {above}");
+        }
         let words = format!("Serving on http://{address} until Ctrl-C.");
         out.line(&json!({ "listening": address }), words)?;
         let jobs = if self.no_jobs { &[][..] } else { &work::JOBS };

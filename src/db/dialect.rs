@@ -8,7 +8,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::Tx;
+use super::{AbovePolicies, Tx};
 
 /// The pragmas that durability and safety rest on, and what each must read back as.
 ///
@@ -77,6 +77,18 @@ pub(crate) async fn check_postgres(pool: &PgPool) -> anyhow::Result<()> {
     let number: u32 = version.parse().unwrap_or(0);
     ensure!(number >= 150_000, "PostgreSQL 15 or newer is needed; this is {version}");
     Ok(())
+}
+
+/// Whether row policies bind the role of this connection, or by what it stands above them.
+pub(crate) async fn above_policies(pool: &PgPool) -> sqlx::Result<Option<AbovePolicies>> {
+    const SQL: &str = "SELECT CAST(rolname AS TEXT), rolsuper, rolbypassrls FROM pg_roles
+         WHERE rolname = current_user";
+    let found: Option<(String, bool, bool)> = sqlx::query_as(SQL).fetch_optional(pool).await?;
+    Ok(found.and_then(|(role, superuser, bypasses)| match (superuser, bypasses) {
+        (true, _) => Some(AbovePolicies { role, by: "is a superuser" }),
+        (_, true) => Some(AbovePolicies { role, by: "has BYPASSRLS" }),
+        _ => None,
+    }))
 }
 
 /// What follows a `SELECT` that takes rows for itself: rows that another node holds are passed over

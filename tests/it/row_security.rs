@@ -130,3 +130,55 @@ fn a_raw_connection_sees_the_rows_of_the_provider_that_it_works_for_and_no_other
     );
     assert_eq!(asks(&url, &own, &touched).unwrap(), "0");
 }
+
+/// What a check warns of, which makes nothing in the store wrong.
+fn warnings(centre: &Centre) -> String {
+    let told = centre.does(&["check"]);
+    let report = told.one();
+    assert_eq!(report["ok"], true, "{report}");
+    report["warnings"].to_string()
+}
+
+#[test]
+fn whoever_runs_todoke_as_a_role_above_policies_is_told_so_and_what_to_do() {
+    let Some(centre) = Centre::open(Engine::Postgres) else {
+        return println!("skipped: TODOKE_TEST_POSTGRES names no server");
+    };
+    let admin = centre.database().unwrap().to_owned();
+    let told = warnings(&centre);
+    assert!(told.contains("is a superuser") && told.contains("NOSUPERUSER NOBYPASSRLS"), "{told}");
+    let told = serves_a_moment(&centre);
+    assert!(told.contains("warning: row-level security holds nothing back"), "{told}");
+
+    let centre = centre.owned_by_no_superuser();
+    centre.serves(&[provider("isp-a", "static", "203.0.113.0/24")]);
+    centre.takes(&[hit("r1", "2026-03-31T10:00:00+09:00", "203.0.113.5")]);
+    assert_eq!(warnings(&centre), "[]");
+    assert!(!serves_a_moment(&centre).contains("row-level security"));
+    let url = centre.database().unwrap().to_owned();
+    let cases = "SELECT COUNT(*) FROM case_rows";
+    let (nobody, role) = ("SET todoke.scope = ''", url.rsplit_once('/').unwrap().1);
+    assert_eq!(asks(&url, nobody, cases).unwrap(), "0", "policies bind an ordinary role");
+    asks(&admin, "SELECT 1 WHERE false", &format!("ALTER ROLE {role} BYPASSRLS")).unwrap();
+    assert_eq!(asks(&url, nobody, cases).unwrap(), "1", "and nobody else");
+    let told = warnings(&centre);
+    assert!(told.contains("has BYPASSRLS") && told.contains(role), "{told}");
+}
+
+/// Serves until it listens, and gives what it told people by then.
+fn serves_a_moment(centre: &Centre) -> String {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    let mut serving = centre
+        .command(&["serve", "--listen", "127.0.0.1:0", "--no-jobs", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(serving.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    serving.kill().unwrap();
+    let mut told = String::new();
+    serving.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    serving.wait().unwrap();
+    told
+}
