@@ -20,6 +20,8 @@ mod leaves;
 mod log;
 #[path = "portal/office.rs"]
 mod office;
+#[path = "portal/office_keys.rs"]
+mod office_keys;
 #[path = "portal/oneoff.rs"]
 mod oneoff;
 #[path = "portal/outside.rs"]
@@ -36,6 +38,9 @@ mod steps;
 mod strangers;
 #[path = "portal/ways.rs"]
 mod ways;
+#[path = "support/gnupg.rs"]
+#[allow(dead_code, reason = "pages need no more of it than keys")]
+mod gnupg;
 #[path = "support/issuer.rs"]
 mod issuer;
 #[path = "support/loopback.rs"]

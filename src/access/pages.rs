@@ -1,5 +1,5 @@
 //! `/sign-in`, `/account`, `/admin/accounts`, `/isp/colleagues`, `/admin/access`: people and what
-//! they may do.
+//! they may do; `/admin/tokens`, `/isp/tokens`: what machines show.
 
 mod accounts;
 mod enter;
@@ -7,6 +7,7 @@ mod matrix;
 mod outside;
 mod own;
 mod setup;
+mod tokens;
 
 use std::{convert::Infallible, net::IpAddr};
 
@@ -51,16 +52,23 @@ pub fn routes() -> Routes {
         .get("/admin/accounts", manages, accounts::all)
         .post("/admin/accounts", manages, accounts::invite)
         .post("/admin/accounts/{name}", manages, accounts::change)
+        .get("/admin/tokens", manages, tokens::all)
+        .post("/admin/tokens", manages, tokens::make)
+        .post("/admin/tokens/{id}", manages, tokens::withdraw)
         .get("/admin/access", Door::May(Act::ReadAudit), matrix::show)
 }
 
 /// The routes of a provider's own people.
 pub fn office_routes() -> OfficeRoutes {
     let manages = Door::Provider(Act::ManageColleagues);
+    let keeps = Door::Provider(Act::ManageProvider);
     OfficeRoutes::new()
         .get("/isp/colleagues", manages, accounts::colleagues)
         .post("/isp/colleagues", manages, accounts::invite_colleague)
         .post("/isp/colleagues/{name}", manages, accounts::change_colleague)
+        .get("/isp/tokens", keeps, tokens::own)
+        .post("/isp/tokens", keeps, tokens::make_own)
+        .post("/isp/tokens/{id}", keeps, tokens::withdraw_own)
 }
 
 /// The first page of whoever has that role.

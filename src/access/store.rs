@@ -27,13 +27,15 @@ macro_rules! write {
     }};
 }
 
-const TOKEN: &str = "SELECT id, scope, isp_id, made_at, made_by, ends_at, used_at, withdrawn_at
+const TOKEN: &str =
+    "SELECT id, label, scope, isp_id, made_at, made_by, ends_at, used_at, withdrawn_at
          FROM api_tokens";
 
 /// Writes a token.
 pub(super) async fn insert_token(tx: &mut Tx, token: &Token, tag: &[u8]) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO api_tokens (id, tag, scope, isp_id, made_at, made_by, ends_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    const SQL: &str = "INSERT INTO api_tokens
+             (id, tag, scope, isp_id, made_at, made_by, ends_at, label)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(token.id)
         .bind(tag)
@@ -42,6 +44,7 @@ pub(super) async fn insert_token(tx: &mut Tx, token: &Token, tag: &[u8]) -> sqlx
         .bind(token.made_at)
         .bind(&token.made_by)
         .bind(token.ends_at)
+        .bind(&token.label)
         .execute(conn)
         .await
         .map(|_| ()))
@@ -90,6 +93,14 @@ pub(super) async fn confine(tx: &mut Tx, isp: IspId) -> sqlx::Result<()> {
         .execute(&mut **tx)
         .await
         .map(|_| ())
+}
+
+/// Whether there is a feed of that name.
+pub(super) async fn is_feed(db: &Db, name: &str) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM feeds WHERE name = $1";
+    on!(db, pool => {
+        sqlx::query_scalar::<_, i64>(SQL).bind(name).fetch_one(pool).await.map(|n| n > 0)
+    })
 }
 
 /// The key of the provider with that short name.

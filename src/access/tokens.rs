@@ -21,6 +21,12 @@ use crate::{
 /// What every token begins with.
 pub const PREFIX: &str = "todoke_";
 
+/// Days for which a token is good at most.
+pub const DAYS_MAX: i64 = 1095;
+
+/// Days before the end of a token at which whoever manages it is warned.
+pub const WARN_DAYS: i64 = 30;
+
 /// What a token is good for (用途).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -70,6 +76,8 @@ impl TryFrom<String> for Scope {
 pub struct Token {
     /// Its key, which says nothing of its secret.
     pub id: TokenId,
+    /// What it is called, if it is.
+    pub label: Option<String>,
     /// What it is good for.
     #[sqlx(try_from = "String")]
     pub scope: Scope,
@@ -94,23 +102,115 @@ impl Token {
         Some(Tenant::of(app, self.isp_id?, code, &format!("token {}", self.id)))
     }
 
+    /// How it stands at `now`.
+    pub fn standing(&self, now: Moment) -> Standing {
+        match (self.withdrawn_at, self.is_good(now)) {
+            (Some(_), _) => Standing::Withdrawn,
+            (None, false) => Standing::Over,
+            (None, true) if self.ends_at < now.plus_days(WARN_DAYS) => Standing::EndsSoon,
+            (None, true) => Standing::Good,
+        }
+    }
+
     /// Whether it opens anything at `now`.
     pub fn is_good(&self, now: Moment) -> bool {
         self.withdrawn_at.is_none() && now < self.ends_at
     }
 }
 
+/// How a token stands (トークンの状態).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[doc(alias = "トークンの状態")]
+pub enum Standing {
+    /// It opens something, and its time is over within [`WARN_DAYS`] days.
+    EndsSoon,
+    /// It opens something.
+    Good,
+    /// Its time is over.
+    Over,
+    /// Somebody withdrew it.
+    Withdrawn,
+}
+
+impl Standing {
+    /// Whether it opens anything.
+    pub fn opens(self) -> bool {
+        matches!(self, Self::EndsSoon | Self::Good)
+    }
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::EndsSoon => "ends_soon",
+            Self::Good => "good",
+            Self::Over => "over",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// Why no token is made (トークンを作らない理由).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    /// Nobody could tell it from another.
+    #[error("say in at most 60 characters what it is called, such as the machine that uses it")]
+    NoLabel,
+    /// Not a time that a token may last.
+    #[error("a token is good for 1 to {DAYS_MAX} days")]
+    Days,
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=60).contains(&label.chars().count()) && !label.chars().any(char::is_control)
+}
+
 /// Makes a token that is good for `days`; gives its secret, which is shown this once.
 pub async fn make(
     app: &App,
-    (scope, isp_id): (Scope, Option<IspId>),
+    what: (Scope, Option<IspId>),
     days: i64,
+    by: &str,
+) -> crate::db::Result<(Token, String)> {
+    insert(app, what, (None, days), by).await
+}
+
+/// Makes a token that is called `label`, if that and its time are such as a token may have.
+pub async fn make_called(
+    app: &App,
+    what: (Scope, Option<IspId>),
+    (label, days): (&str, i64),
+    by: &str,
+) -> anyhow::Result<Result<(Token, String), TokenRefused>> {
+    let label = label.trim();
+    if !is_label(label) {
+        return Ok(Err(TokenRefused::NoLabel));
+    }
+    if !(1..=DAYS_MAX).contains(&days) {
+        return Ok(Err(TokenRefused::Days));
+    }
+    Ok(Ok(insert(app, what, (Some(label), days), by).await?))
+}
+
+/// Makes a token of the own provider.
+pub async fn make_own(
+    tenant: &Tenant,
+    called: (&str, i64),
+) -> anyhow::Result<Result<(Token, String), TokenRefused>> {
+    let what = (Scope::Isp(tenant.code().to_owned()), Some(tenant.isp()));
+    make_called(tenant.app(), what, called, tenant.by()).await
+}
+
+async fn insert(
+    app: &App,
+    (scope, isp_id): (Scope, Option<IspId>),
+    (label, days): (Option<&str>, i64),
     by: &str,
 ) -> crate::db::Result<(Token, String)> {
     let secret = format!("{PREFIX}{}", fresh_secret(app));
     let now = app.now();
     let token = Token {
         id: TokenId(app.fresh_id()),
+        label: label.map(str::to_owned),
         scope,
         isp_id,
         made_at: now,
@@ -132,6 +232,20 @@ pub async fn make(
 /// All tokens, latest first.
 pub async fn all(db: &Db) -> crate::db::Result<Vec<Token>> {
     store::tokens(db).await
+}
+
+/// The tokens of the own provider, latest first.
+pub async fn own(tenant: &Tenant) -> crate::db::Result<Vec<Token>> {
+    let tokens = all(&tenant.app().db).await?;
+    Ok(tokens.into_iter().filter(|one| one.isp_id == Some(tenant.isp())).collect())
+}
+
+/// Withdraws a token of the own provider; tells whether there was one that was not before.
+pub async fn withdraw_own(tenant: &Tenant, id: TokenId) -> crate::db::Result<bool> {
+    if !own(tenant).await?.iter().any(|one| one.id == id) {
+        return Ok(false);
+    }
+    withdraw(tenant.app(), id, tenant.by()).await
 }
 
 /// The token of that secret, if it is good now.

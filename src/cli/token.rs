@@ -22,7 +22,7 @@ enum Command {
     /// Make a token for one feed or one provider; its secret is shown this once.
     #[command(
         after_help = "Examples:\n  todoke token add --feed telnet --days 365\n  \
-                      todoke token add --isp isp-a --days 365",
+                      todoke token add --isp isp-a --name \"list fetcher\" --days 365",
         group = ArgGroup::new("what").args(["feed", "isp"]).required(true)
     )]
     Add {
@@ -32,6 +32,9 @@ enum Command {
         /// Good for fetching the lists of this provider and reporting on them.
         #[arg(long)]
         isp: Option<String>,
+        /// What it is called, such as the machine that uses it.
+        #[arg(long)]
+        name: Option<String>,
         /// For how many days.
         #[arg(long, default_value_t = 365, value_parser = value_parser!(i64).range(1..=1095))]
         days: i64,
@@ -54,7 +57,7 @@ enum Command {
 impl Token {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
-            Command::Add { feed, isp, days, by } => {
+            Command::Add { feed, isp, name, days, by } => {
                 let scope = match (feed, isp) {
                     (Some(name), _) => (Scope::Feed(feed_named(app, name).await?.name), None),
                     (None, code) => {
@@ -62,12 +65,18 @@ impl Token {
                         (Scope::Isp(isp.code), Some(isp.id))
                     }
                 };
-                let (token, secret) = tokens::make(app, scope, *days, &by.by).await?;
+                let (token, secret) = match name {
+                    None => tokens::make(app, scope, *days, &by.by).await?,
+                    Some(name) => {
+                        let made = tokens::make_called(app, scope, (name, *days), &by.by).await?;
+                        made.map_err(Refused::because)?
+                    }
+                };
                 let (id, until) = (token.id, token.ends_at.rfc3339());
                 out.line(
                     &json!({
                         "id": id, "token": secret, "scope": token.scope.to_string(),
-                        "ends_at": until,
+                        "name": token.label, "ends_at": until,
                     }),
                     format!("{secret}\nShown this once; good for {} until {until}.", token.scope),
                 )?;
@@ -77,6 +86,7 @@ impl Token {
                     let stands = if token.is_good(app.now()) { "good" } else { "ended" };
                     let value = json!({
                         "id": token.id, "scope": token.scope.to_string(), "stands": stands,
+                        "name": token.label,
                         "made_by": token.made_by, "made_at": token.made_at.rfc3339(),
                         "ends_at": token.ends_at.rfc3339(),
                         "used_at": token.used_at.map(Moment::rfc3339),
@@ -85,7 +95,9 @@ impl Token {
                     let used = token
                         .used_at
                         .map_or("never used".to_owned(), |at| format!("used {}", at.date_jst()));
-                    out.line(&value, format!("{}\t{}\t{stands}\t{used}", token.id, token.scope))?;
+                    let name = token.label.as_deref().unwrap_or("-");
+                    let words = format!("{}\t{}\t{stands}\t{used}\t{name}", token.id, token.scope);
+                    out.line(&value, words)?;
                 }
             }
             Command::Withdraw { id, by } => {

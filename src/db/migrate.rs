@@ -39,6 +39,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
     (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
     (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
+    (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.

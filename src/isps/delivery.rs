@@ -21,8 +21,11 @@ use crate::{
     db::Tx,
     ids::IspId,
     jobs::schedule::Schedule,
-    mail::Standard,
-    net::{dial::Dialling, outgoing},
+    mail::{KeyRefused, Standard},
+    net::{
+        dial::{Dialling, NotDialled},
+        outgoing,
+    },
     time::Moment,
 };
 
@@ -173,6 +176,15 @@ pub enum NotPreferred {
     /// Mails are not sent in the clear.
     #[error("no {0} key of this provider stands; hand one in first by `todoke isp key add`")]
     NoKey(&'static str),
+    /// Nothing can be encrypted to the key that stands.
+    #[error("the {0} key of this provider cannot be used: {1}")]
+    UnfitKey(&'static str, KeyRefused),
+    /// It lies inside, where nobody outside has any business.
+    #[error("nothing is posted there: {0}")]
+    Inside(String),
+    /// Whoever listens on the way would read the list.
+    #[error("nothing is posted there: {0}; the address of a webhook begins with https://")]
+    InTheClear(String),
     /// A webhook takes what its signature covers.
     #[error("a webhook gets JSON lines: --form jsonl")]
     NotJsonLines,
@@ -204,18 +216,56 @@ fn objection(wish: &Wish) -> Option<NotPreferred> {
     }
 }
 
+/// Whether the server of a webhook may be dialled; a name is looked up for that.
+async fn undialled(wish: &Wish) -> Option<NotPreferred> {
+    let url = wish.target.as_deref().filter(|_| wish.way == Way::Webhook)?;
+    let why = outgoing::not_dialled(url, &wish.dialling).await?;
+    Some(match why {
+        NotDialled::Inner(_) => NotPreferred::Inside(why.to_string()),
+        NotDialled::Plain(_) => NotPreferred::InTheClear(why.to_string()),
+    })
+}
+
+/// The fingerprint of the key to which mails by `way` would be encrypted, if they are.
+async fn key_for(
+    tx: &mut Tx,
+    tenant: &Tenant,
+    way: Way,
+) -> crate::db::Result<Result<Option<String>, NotPreferred>> {
+    let Some(standard) = way.standard() else { return Ok(Ok(None)) };
+    let key = super::keys::in_force(tx, tenant.isp(), standard).await?;
+    Ok(match key.map(|key| (key.checked(tenant.now()), key.fingerprint)) {
+        None => Err(NotPreferred::NoKey(standard.word())),
+        Some((Err(why), _)) => Err(NotPreferred::UnfitKey(standard.word(), why)),
+        Some((Ok(_), fingerprint)) => Ok(Some(fingerprint)),
+    })
+}
+
+/// Whether a preference would be taken; gives the fingerprint of the key that mails would be
+/// encrypted to.
+pub async fn look(
+    tenant: &Tenant,
+    wish: &Wish,
+) -> anyhow::Result<Result<Option<String>, NotPreferred>> {
+    if let Some(refused) = objection(wish) {
+        return Ok(Err(refused));
+    }
+    if let Some(refused) = undialled(wish).await {
+        return Ok(Err(refused));
+    }
+    let mut tx = tenant.snapshot().await?;
+    Ok(key_for(&mut tx, tenant, wish.way).await?)
+}
+
 /// Takes a preference; a webhook gets a fresh secret.
 pub async fn set(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPreferred>> {
-    if let Some(refused) = objection(wish) {
+    if let Err(refused) = look(tenant, wish).await? {
         return Ok(Err(refused));
     }
     let secret = (wish.way == Way::Webhook).then(|| fresh_secret(tenant));
     let mut tx = tenant.begin().await?;
-    if let Some(standard) = wish.way.standard() {
-        let key = super::keys::in_force(&mut tx, tenant.isp(), standard).await?;
-        if key.is_none() {
-            return Ok(Err(NotPreferred::NoKey(standard.word())));
-        }
+    if let Err(refused) = key_for(&mut tx, tenant, wish.way).await? {
+        return Ok(Err(refused));
     }
     let no = store::in_force(&mut tx, tenant.isp()).await?.map_or(1, |last| last.no + 1);
     let row = row(tenant.isp(), no);
@@ -268,8 +318,13 @@ pub async fn remove(tenant: &Tenant) -> anyhow::Result<Result<Set, NotPreferred>
 /// What a provider prefers; nothing where it never said. That it was read is kept: it bears a mail
 /// address.
 pub async fn of(tenant: &Tenant) -> anyhow::Result<Option<Preference>> {
+    Ok(history(tenant).await?.into_iter().next())
+}
+
+/// All that a provider preferred, the latest, which is in force, first. That it was read is kept.
+pub async fn history(tenant: &Tenant) -> anyhow::Result<Vec<Preference>> {
     let mut tx = tenant.begin().await?;
-    let preference = in_force(&mut tx, tenant.isp()).await?;
+    let preferences = store::all(&mut tx, tenant.isp()).await?;
     let leaf = Leaf {
         at: tenant.now(),
         by: tenant.by(),
@@ -280,7 +335,7 @@ pub async fn of(tenant: &Tenant) -> anyhow::Result<Option<Preference>> {
     };
     audit::note(&mut tx, leaf).await?;
     tx.commit().await?;
-    Ok(preference)
+    Ok(preferences)
 }
 
 /// What is in force, read within a transaction.

@@ -16,6 +16,35 @@ use crate::{
     time::Moment,
 };
 
+/// Days before the end of a key at which its provider is warned.
+pub const WARN_DAYS: i64 = 30;
+
+/// How a key stands (鍵の状態).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "鍵の状態")]
+pub enum Standing {
+    /// Mails are encrypted to it.
+    InUse,
+    /// They still are; its time is over within [`WARN_DAYS`] days.
+    EndsSoon,
+    /// It is fit no more: nothing is sent before another one comes.
+    Unfit(KeyRefused),
+    /// It was removed, or another took its place.
+    Removed,
+}
+
+impl Standing {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::InUse => "in_use",
+            Self::EndsSoon => "ends_soon",
+            Self::Unfit(_) => "unfit",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// A public key of a provider (公開鍵).
 #[derive(Clone, Debug, FromRow)]
 #[doc(alias = "公開鍵")]
@@ -41,12 +70,27 @@ pub struct IspKey {
     pub added_by: String,
     /// When it was removed, or another took its place.
     pub removed_at: Option<Moment>,
+    /// By whom.
+    pub removed_by: Option<String>,
 }
 
 impl IspKey {
     /// Looks at it again: whether it is fit now.
     pub fn checked(&self, now: Moment) -> Result<Certificate, KeyRefused> {
         Certificate::read(&self.certificate, now)
+    }
+
+    /// How it stands at `now`.
+    pub fn standing(&self, now: Moment) -> Standing {
+        if self.removed_at.is_some() {
+            return Standing::Removed;
+        }
+        let soon = |end: Moment| end < now.plus_days(WARN_DAYS);
+        match self.checked(now) {
+            Err(why) => Standing::Unfit(why),
+            Ok(fit) if fit.expires_at.is_some_and(soon) => Standing::EndsSoon,
+            Ok(_) => Standing::InUse,
+        }
     }
 }
 
@@ -76,6 +120,7 @@ pub async fn add(tenant: &Tenant, file: &[u8]) -> anyhow::Result<Result<Added, K
         added_at: tenant.now(),
         added_by: tenant.by().to_owned(),
         removed_at: None,
+        removed_by: None,
     };
     let enter = || async {
         let mut tx = tenant.begin().await?;

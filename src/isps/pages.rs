@@ -1,8 +1,9 @@
 //! Pages by which a provider keeps its own entry (事業者の自己管理): networks, buildings, contacts,
-//! settings.
+//! keys, settings.
 
 mod buildings;
 mod contacts;
+pub(crate) mod keys;
 mod networks;
 mod settings;
 
@@ -35,6 +36,11 @@ pub fn office_routes() -> OfficeRoutes {
         .get("/isp/contacts", DOOR, contacts::all)
         .post("/isp/contacts", DOOR, contacts::add)
         .post("/isp/contacts/{id}", DOOR, contacts::change)
+        .get("/isp/keys", DOOR, keys::all)
+        .upload(("/isp/keys", Some(keys::FILE_MAX)), DOOR, keys::check)
+        .upload(("/isp/keys/confirm", Some(keys::FILE_MAX)), DOOR, keys::confirm)
+        .get("/isp/keys/{fingerprint}", DOOR, keys::one)
+        .post("/isp/keys/{fingerprint}", DOOR, keys::remove)
         .get("/isp/settings", DOOR, settings::all)
         .post("/isp/settings", DOOR, settings::propose)
         .post("/isp/settings/withdraw", DOOR, settings::withdraw)

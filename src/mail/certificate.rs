@@ -98,6 +98,24 @@ pub enum KeyRefused {
     Unsigned,
 }
 
+impl KeyRefused {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::NoKey => "no_key",
+            Self::Several(_) => "several",
+            Self::Secret => "secret",
+            Self::Expired(_) => "expired",
+            Self::NotYet(_) => "not_yet",
+            Self::Revoked => "revoked",
+            Self::Weak(_) => "weak",
+            Self::OldHash(_) => "old_hash",
+            Self::NoEncryption(_) => "no_encryption",
+            Self::Unsigned => "unsigned",
+        }
+    }
+}
+
 /// A certificate that was looked at (公開鍵証明書) and that mails can be encrypted to.
 #[derive(Clone, Debug)]
 #[doc(alias = "公開鍵証明書")]
@@ -131,15 +149,28 @@ impl Certificate {
             return Err(KeyRefused::NoKey);
         }
         let has = |text: &str| file.windows(text.len()).any(|part| part == text.as_bytes());
-        if has("BEGIN CERTIFICATE") || has("BEGIN PRIVATE KEY") || has("BEGIN RSA PRIVATE") {
-            return smime::read_pem(file, now);
-        }
-        if has("BEGIN EC PRIVATE KEY") || has("BEGIN ENCRYPTED PRIVATE KEY") {
+        if has("PRIVATE KEY-----") || has("PRIVATE KEY BLOCK-----") || is_secret_der(file) {
             return Err(KeyRefused::Secret);
+        }
+        if has("BEGIN CERTIFICATE") {
+            return smime::read_pem(file, now);
         }
         // A certificate in DER is a SEQUENCE; no packet of OpenPGP begins with its tag.
         if file[0] == 0x30 { smime::read_der(file, now) } else { openpgp::read(file, now) }
     }
+}
+
+/// Whether bytes in DER begin as private keys do (PKCS #1, PKCS #8, SEC 1) and the files that hold
+/// them (PKCS #12): a sequence whose first part is a number. That of a certificate is a sequence.
+fn is_secret_der(file: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    const INTEGER: u8 = 0x02;
+    let length = match file {
+        [SEQUENCE, short, ..] if *short < 0x80 => 1,
+        [SEQUENCE, long, ..] => 1 + usize::from(long & 0x7f),
+        _ => return false,
+    };
+    file.get(1 + length) == Some(&INTEGER)
 }
 
 /// A moment as a refusal names it.

@@ -84,9 +84,6 @@ enum PublicKey {
 /// Reads PEM that holds one certificate.
 pub(super) fn read_pem(file: &[u8], now: Moment) -> Result<Certificate, KeyRefused> {
     let text = String::from_utf8_lossy(file);
-    if text.contains("PRIVATE KEY-----") || text.contains("BEGIN RSA PRIVATE") {
-        return Err(KeyRefused::Secret);
-    }
     match text.matches("-----BEGIN CERTIFICATE-----").count() {
         1 => {}
         0 => return Err(KeyRefused::NoKey),

@@ -21,12 +21,17 @@ use ureq::{
     },
 };
 
-use super::{Trouble, dial::Dialling};
+use super::{
+    Trouble,
+    dial::{Dialling, NotDialled},
+};
 
 /// The longest that a request may take, with its answer.
 const WHOLE: Duration = Duration::from_mins(10);
 /// The longest that a server may be silent.
 const SILENCE: Duration = Duration::from_mins(1);
+/// The longest that the address of a name may take to be found before anything is sent.
+const FOUND: Duration = Duration::from_secs(5);
 
 /// A client that reaches some servers and no others.
 #[derive(Debug)]
@@ -55,6 +60,15 @@ pub(crate) struct Answer {
 /// Why an address of a server cannot be one, if so.
 pub(crate) fn objection(url: &str) -> Option<String> {
     origin(url).err()
+}
+
+/// Why the server of `url` would not be dialled as its name resolves now, if so. A name that leads
+/// nowhere yet may do so later; each address is looked at again when it is dialled.
+pub(crate) async fn not_dialled(url: &str, dialling: &Dialling) -> Option<NotDialled> {
+    let Origin { scheme, host, port } = origin(url).ok()?;
+    let host = host.trim_matches(['[', ']']);
+    let found = tokio::time::timeout(FOUND, tokio::net::lookup_host((host, port))).await;
+    found.ok()?.ok()?.find_map(|at| dialling.check(at.ip(), scheme != "https").err())
 }
 
 fn origin(url: &str) -> Result<Origin, String> {

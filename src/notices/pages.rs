@@ -7,6 +7,8 @@
 mod apartments;
 mod board;
 mod campaigns;
+mod delivery;
+mod delivery_words;
 mod downloads;
 mod inside;
 mod kit;
@@ -59,6 +61,10 @@ pub fn office_routes() -> OfficeRoutes {
         .get("/isp/downloads", sees, downloads::all)
         .get("/isp/downloads/{list}", sees, downloads::one)
         .post("/isp/downloads/{list}", sees, downloads::take)
+        .get("/isp/delivery", keeps, delivery::show_now)
+        .post("/isp/delivery", keeps, delivery::check)
+        .post("/isp/delivery/confirm", keeps, delivery::confirm)
+        .get("/isp/delivery/receipt", keeps, delivery::receipt)
         .get("/isp/resellers", keeps, resellers::own)
         .post("/isp/resellers", keeps, resellers::ask)
         .post("/isp/resellers/withdraw", keeps, resellers::withdraw)

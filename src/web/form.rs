@@ -59,14 +59,24 @@ pub fn escaped(text: &str) -> String {
 
 /// The bytes of the file that a form sends in its field `file`; empty where there is none, or where
 /// they break off.
-pub async fn sent_file(mut sent: Multipart) -> Vec<u8> {
-    let mut file = Vec::new();
+pub async fn sent_file(sent: Multipart) -> Vec<u8> {
+    sent_file_and_text(sent).await.0
+}
+
+/// The same, with what was pasted into the field `text` of that form.
+pub async fn sent_file_and_text(mut sent: Multipart) -> (Vec<u8>, String) {
+    let (mut file, mut text) = (Vec::new(), String::new());
     while let Ok(Some(field)) = sent.next_field().await {
-        if field.name() == Some("file") {
-            file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+        let name = field.name().map(str::to_owned);
+        match name.as_deref() {
+            Some("file") => {
+                file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
+            }
+            Some("text") => text = field.text().await.unwrap_or_default(),
+            _ => {}
         }
     }
-    file
+    (file, text)
 }
 
 /// A file as a form holds it until it is handed in.

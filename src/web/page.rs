@@ -38,6 +38,7 @@ pub struct AtWork {
 const WORK_LINKS: &[(&str, &str, Act)] = &[
     ("/admin/feeds", "feeds-title", Act::SeeFeeds),
     ("/admin/accounts", "accounts-title", Act::ManageAccounts),
+    ("/admin/tokens", "tokens-title", Act::ManageAccounts),
     ("/admin/audit", "audit-title", Act::ReadAudit),
     ("/admin/access", "matrix-title", Act::ReadAudit),
     ("/admin/isps", "office-board-title", Act::SeeOffice),
@@ -56,6 +57,9 @@ const WORK_LINKS: &[(&str, &str, Act)] = &[
     ("/isp/buildings", "buildings-title", Act::ManageProvider),
     ("/isp/contacts", "contacts-title", Act::ManageProvider),
     ("/isp/resellers", "resellers-title", Act::ManageProvider),
+    ("/isp/delivery", "delivery-title", Act::ManageProvider),
+    ("/isp/keys", "keys-title", Act::ManageProvider),
+    ("/isp/tokens", "tokens-title", Act::ManageProvider),
     ("/isp/settings", "settings-title", Act::ManageProvider),
     ("/isp/colleagues", "colleagues-title", Act::ManageColleagues),
 ];

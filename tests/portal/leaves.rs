@@ -37,6 +37,8 @@ const NO_WRITE_BY_A_PERSON: &[(&str, &str)] = &[
     ("/isp/report", "it looks at a file and keeps nothing"),
     ("/isp/report/errors", "it gives rows back and keeps nothing"),
     ("/isp/buildings", "it looks at a file and keeps nothing"),
+    ("/isp/keys", "it looks at a file and keeps nothing"),
+    ("/isp/delivery", "it shows a way before it holds and keeps nothing but that it was read"),
     ("/isp/campaigns/{name}/check", "it shows an answer before it is given and keeps nothing"),
     ("/admin/campaigns/{name}/lists", "it looks at a file and keeps nothing"),
     ("/api/v1/feeds/{name}/files", "a machine; the file stands in `feed_files`"),
@@ -93,6 +95,7 @@ async fn every_form_that_a_person_sends_leaves_a_leaf_of_that_person() {
         accounts::of_accounts(&mut walk).await;
         accounts::of_outside_ids(&mut walk).await;
         providers::of_providers(&mut walk).await;
+        providers::of_ways_out(&mut walk).await;
         providers::of_office(&mut walk, &list).await;
         providers::of_downloads(&mut walk, &list).await;
         wordings::of_wordings(&mut walk, &list).await;

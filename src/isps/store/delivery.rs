@@ -6,11 +6,20 @@ use crate::{
     isps::delivery::Preference,
 };
 
+const PREFERENCE: &str = "SELECT no, way, form, schedule, target, dialling, secret, set_at, set_by
+     FROM isp_deliveries WHERE isp_id = $1 ORDER BY no DESC";
+
 /// The latest preference of a provider.
 pub(in crate::isps) async fn in_force(tx: &mut Tx, isp: IspId) -> sqlx::Result<Option<Preference>> {
-    const SQL: &str = "SELECT no, way, form, schedule, target, dialling, secret, set_at, set_by
-         FROM isp_deliveries WHERE isp_id = $1 ORDER BY no DESC LIMIT 1";
-    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).fetch_optional(conn).await)
+    let sql = format!("{PREFERENCE} LIMIT 1");
+    on_tx!(tx, conn => {
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_optional(conn).await
+    })
+}
+
+/// All preferences of a provider, the latest first.
+pub(in crate::isps) async fn all(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<Preference>> {
+    on_tx!(tx, conn => sqlx::query_as(PREFERENCE).bind(isp).fetch_all(conn).await)
 }
 
 /// Writes a preference.

@@ -9,7 +9,7 @@ use crate::{
 };
 
 const KEY: &str = "SELECT id, standard, fingerprint, owner, algorithm, certificate, expires_at,
-         added_at, added_by, removed_at
+         added_at, added_by, removed_at, removed_by
      FROM isp_keys";
 
 /// All keys of a provider, the latest first.

@@ -77,7 +77,21 @@ on_both_engines! {
 
     fn nothing_is_posted_to_an_address_inside(centre) {
         let hook = Hook::start();
-        posts_to(&centre, &hook.url(), &[]);
+        let set = ["isp", "delivery", "set", "--isp", "isp-a", "--way", "webhook", "--form",
+            "jsonl", "--to"];
+        posts_to(&centre, &hook.url(), &["--allow-private"]);
+        for (url, why) in [
+            ("https://127.0.0.1:9/", "private or special"),
+            ("https://[::1]/", "private or special"),
+            ("https://192.168.0.1/", "private or special"),
+            ("http://8.8.8.8/", "begins with https://"),
+        ] {
+            let refused = centre.tries(&[&set[..], &[url]].concat());
+            assert_eq!(refused.status, 1, "{url}");
+            assert!(refused.stderr.contains(why), "{url}: {refused:?}");
+        }
+        // What was allowed once is looked at again when it is dialled.
+        centre.spoils("UPDATE isp_deliveries SET dialling = '{}'");
         let sent = centre.tries(&["notice", "send"]);
         assert_eq!(sent.one()["state"], "waiting");
         assert!(sent.one()["answer"].as_str().unwrap().contains("private or special"), "{sent:?}");

@@ -6,6 +6,8 @@ use super::{Walk, on_page};
 use crate::{
     centre::{Visitor, form, texts},
     office::{data_of, report, uploads},
+    office_keys::{CERTIFICATE, hands_in},
+    oneoff::hidden,
     people::signed_in,
 };
 
@@ -66,6 +68,45 @@ pub(super) async fn of_providers(walk: &mut Walk<'_>) {
     )
     .await;
     proposes(walk, manager, "dynamic:7").await;
+}
+
+/// A provider hands keys in, says how its lists reach it, and makes tokens; so does the centre.
+pub(super) async fn of_ways_out(walk: &mut Walk<'_>) {
+    let manager = &mut signed_in(walk.centre, "manager-9", Role::IspManager).await;
+    let before = walk.leaves().await;
+    let checked = hands_in(manager, CERTIFICATE).await;
+    assert_eq!(walk.leaves().await, before, "a look at a key enters nothing");
+    let confirm = ("/isp/keys/confirm", "/isp/keys/confirm");
+    let fields = [("data", hidden(&checked, "data")), ("compared", "yes")];
+    let taken = walk.writes(("manager-9", manager), confirm, &fields, "isp_key.add").await;
+    let key = taken.to().trim_end_matches("#main").to_owned();
+    let wish = [
+        ("way", "mail-smime"),
+        ("form", "csv"),
+        ("to", "abuse@isp-a.example"),
+        ("when", "at_once"),
+    ];
+    let before = texts!(&walk.centre.app.db, "SELECT way FROM isp_deliveries");
+    manager.post("/isp/delivery", &form(&wish)).await;
+    let after = texts!(&walk.centre.app.db, "SELECT way FROM isp_deliveries");
+    assert_eq!(before, after, "a look at a way is none");
+    let confirm = ("/isp/delivery/confirm", "/isp/delivery/confirm");
+    walk.writes(("manager-9", manager), confirm, &wish, "isp_delivery.set").await;
+    let portal = [("way", "portal"), ("form", "csv")];
+    walk.writes(("manager-9", manager), confirm, &portal, "isp_delivery.set").await;
+    let route = ("/isp/keys/{fingerprint}", key.as_str());
+    walk.writes(("manager-9", manager), route, &[], "isp_key.remove").await;
+    let root = &mut signed_in(walk.centre, "root-9", Role::Administrator).await;
+    let token = [("name", "fetcher"), ("kind", "isp"), ("what", "isp-a"), ("days", "30")];
+    for (name, who, all, one) in [
+        ("manager-9", manager, "/isp/tokens", "/isp/tokens/{id}"),
+        ("root-9", root, "/admin/tokens", "/admin/tokens/{id}"),
+    ] {
+        walk.writes((name, who), (all, all), &token, "token.made").await;
+        let id = on_page(&who.get(all).await, &format!("action=\"{all}/"));
+        let path = format!("{all}/{id}");
+        walk.writes((name, who), (one, &path), &[], "token.withdrawn").await;
+    }
 }
 
 async fn claims(walk: &mut Walk<'_>, manager: &mut Visitor, what: &str) {
