@@ -125,8 +125,8 @@ impl Db {
         on!(self, pool => sqlx::query("SELECT 1").execute(pool).await.map(|_| ()))
     }
 
-    /// Why row policies hold nothing back in this store, where they should: who runs the program has
-    /// to be told. SQLite has none, and there the statements alone keep providers apart.
+    /// Why row policies hold nothing back in this store, where they should: who runs the program
+    /// has to be told. SQLite has none, and there the statements alone keep providers apart.
     pub async fn above_policies(&self) -> sqlx::Result<Option<AbovePolicies>> {
         match self {
             Self::Sqlite { .. } => Ok(None),
@@ -163,8 +163,8 @@ impl Tx {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "row-level security holds nothing back: PostgreSQL's role `{role}` {by}, so a fault of ours \
-     could show one provider the rows of another. Connect as an ordinary role that owns the tables: \
-     run `ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS` as another superuser, or make a role and \
+     could show one provider the rows of another. Connect as an ordinary role that owns the \
+     tables: run `ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS` as another superuser, or make a role and \
      name it in the database URL (docs/operate/people.md)"
 )]
 pub struct AbovePolicies {

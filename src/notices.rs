@@ -10,6 +10,7 @@
 //! tables of campaigns.
 
 pub mod apartments;
+pub mod board;
 pub mod campaign_figures;
 pub mod chasing;
 pub mod clock;

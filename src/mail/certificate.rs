@@ -160,8 +160,9 @@ impl Certificate {
     }
 }
 
-/// Whether bytes in DER begin as private keys do (PKCS #1, PKCS #8, SEC 1) and the files that hold
-/// them (PKCS #12): a sequence whose first part is a number. That of a certificate is a sequence.
+/// Whether bytes in DER begin as private keys do (RFC 5915, RFC 5958, RFC 8017) and the files that
+/// hold them (RFC 7292): a sequence whose first part is a number. That of a certificate is a
+/// sequence.
 fn is_secret_der(file: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
     const INTEGER: u8 = 0x02;

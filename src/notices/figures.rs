@@ -14,7 +14,7 @@ use super::{clock::LOG_DAYS, store::figures as store};
 use crate::{db::Db, ids::IspId, time::Moment};
 
 /// How far the lines of a provider came (事業者別実績).
-#[derive(Clone, Debug, PartialEq, Eq, FromRow, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow, Serialize)]
 #[doc(alias = "事業者別実績")]
 pub struct Figures {
     /// The provider's code.

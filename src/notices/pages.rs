@@ -84,7 +84,9 @@ pub fn office_routes() -> OfficeRoutes {
 pub fn routes() -> Routes {
     let (sees, works) = (Door::May(Act::SeeOffice), Door::May(Act::WorkOffice));
     Routes::new()
-        .get("/admin/isps", sees, board::show)
+        .get("/admin/isps", sees, board::all)
+        .get("/admin/isps/file.csv", sees, board::file)
+        .get("/admin/isps/one", sees, board::one)
         .post("/admin/isps/reminded", works, board::reminded)
         .get("/admin/apartments", sees, apartments::queue)
         .get("/admin/apartments/{id}", sees, apartments::one)

@@ -218,14 +218,21 @@ async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
         let mut office = signed_in(&centre, "office-1", Role::Office).await;
         let board = office.get("/admin/isps").await;
         assert_eq!(board.status, StatusCode::OK);
+        let one = "/admin/isps/one?isp=isp-a";
+        let shown = office.get(one).await;
         for words in [&notice.list_id[..], "期限を過ぎて、報告がない", "リストを受け取っていない"]
         {
-            assert!(board.body.contains(words), "{words}");
+            assert!(shown.body.contains(words), "{words}");
         }
-        assert!(!board.body.contains(ADDRESS), "no address on it");
+        for page in [&board, &shown] {
+            assert!(!page.body.contains(ADDRESS), "no address on it");
+            assert!(page.body.contains("注意喚起の窓口の登録がありません"), "{}", page.body);
+        }
         let place = |words: &str| board.body.find(words).unwrap_or_else(|| panic!("no {words}"));
-        let desks = ["isp-a Provider A: 注意喚起の窓口の登録がありません", "isp-b Provider B: "];
-        assert!(place(desks[0]) < place(desks[1]) && place(desks[1]) < place(&notice.list_id));
+        let asked = "期限を過ぎて、報告がない";
+        assert!(place(">isp-a</a> Provider A") < place(asked), "the urgent one stands first");
+        assert!(place(asked) < place(">isp-b</a> Provider B"));
+        assert_eq!(office.get("/admin/isps/one?isp=isp-z").await.status, StatusCode::NOT_FOUND);
         let bad = form(&[("isp", "isp-a"), ("list", &notice.list_id), ("way", "pigeon")]);
         let refused = office.post("/admin/isps/reminded", &bad).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -234,12 +241,47 @@ async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
         assert_eq!(strange.status, StatusCode::NOT_FOUND);
         let good = form(&[("isp", "isp-a"), ("list", &notice.list_id), ("way", "phone")]);
         let noted = office.post("/admin/isps/reminded", &good).await;
-        assert_eq!(noted.to(), "/admin/isps#main");
+        assert_eq!(noted.to(), format!("{one}#main"));
         let kept = texts!(&centre.app.db, "SELECT way || ' ' || author FROM reminders");
         assert_eq!(kept, ["phone office-1"]);
         assert_eq!(office.get("/en/admin/isps").await.status, StatusCode::OK);
         let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
         assert_eq!(staff.get("/admin/isps").await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn a_board_of_many_providers_is_read_page_by_page_with_sums_and_as_a_file() {
+    for centre in Centre::on_each_engine().await {
+        let many: Vec<_> = (0..120).map(|n| format!("isp-{n:03},Net {n:03},static")).collect();
+        let many = many.join("\n");
+        let file = format!("code,name,lease_policy\nisp-x,=Provider X,static\n{many}\n");
+        register::import(&centre.app, file.as_bytes()).await.unwrap().unwrap();
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let rows = |page: &Answer| page.body.matches("<th scope=\"row\"><a ").count();
+        let first = office.get("/admin/isps").await;
+        assert_eq!(rows(&first), 50);
+        assert!(first.body.contains("3ページ中の1ページ") && first.body.contains("<dd>121</dd>"));
+        assert!(first.body.contains("name=&#38;only=all&#38;page=2#isps"), "{}", first.body);
+        let last = office.get("/admin/isps?page=3").await;
+        assert_eq!(rows(&last), 21);
+        assert!(last.body.contains("<dd>121</dd>"), "the sums are of all pages");
+        assert_eq!(rows(&office.get("/admin/isps?page=99").await), 21);
+        let found = office.get("/admin/isps?name=net+11&only=unreached").await;
+        assert_eq!(rows(&found), 10, "110 to 119");
+        let none = office.get("/admin/isps?name=net+11&only=chased").await;
+        assert!(none.body.contains("当てはまる事業者はありません"));
+        let csv = office.get("/admin/isps/file.csv?name=&only=all").await;
+        assert!(csv.header("content-disposition").contains("isps.csv"));
+        assert!(csv.body.starts_with("\u{feff}短い名前,名前,理由,"), "{}", csv.body);
+        assert_eq!(csv.body.lines().count(), 122);
+        assert!(csv.body.contains("\r\nisp-x,'=Provider X,注意喚起の窓口の登録がありません,0,"));
+        let some = office.get("/en/admin/isps/file.csv?name=net+11").await;
+        assert!(some.body.starts_with("\u{feff}Short name,") && some.body.lines().count() == 11);
+        let mut desk = signed_in(&centre, "desk-1", Role::Operator).await;
+        for path in ["/admin/isps/file.csv", "/admin/isps/one?isp=isp-x"] {
+            assert_eq!(desk.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+        }
     }
 }
 

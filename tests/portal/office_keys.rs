@@ -101,8 +101,10 @@ async fn a_key_is_looked_at_compared_and_only_then_handed_in() {
         let listed = manager.get("/isp/keys").await;
         assert!(listed.body.contains("期限が切れています"), "{}", listed.body);
         let second = gnupg.fingerprint("second@isp-a.example").to_lowercase();
-        manager.post(&format!("/isp/keys/{second}"), "").await;
-        assert!(manager.get("/isp/keys").await.body.matches("使っていません").count() == 2);
+        let gone = manager.post(&format!("/isp/keys/{second}"), "").await;
+        assert_eq!(gone.to(), format!("/isp/keys/{second}#main"));
+        let gone = manager.get(&format!("/isp/keys/{second}")).await;
+        assert!(gone.body.contains("manager-2"), "{}", gone.body);
         let leaves = texts!(&centre.app.db, LEAVES);
         let told = ["isp_key.add manager-1", "isp_key.add manager-1", "isp_key.remove manager-2"];
         let keys: Vec<_> = leaves.iter().filter(|one| !one.contains("read")).collect();
@@ -134,7 +136,7 @@ async fn a_private_key_is_refused_by_name_and_is_neither_kept_nor_shown_again() 
             refused(&pasted, "これは秘密鍵です");
             assert!(!pasted.body.contains("PRIVATE KEY"), "{}", pasted.body);
         }
-        // The beginnings of PKCS #12 and of PKCS #8, as openssl writes them.
+        // The beginnings of bare private keys and of files that hold them, as openssl writes them.
         for der in ["0\u{2}\u{2}\u{1}\u{3}", "0\u{3}\u{2}\u{1}\0"] {
             refused(&hands_in(&mut manager, der).await, "これは秘密鍵です");
         }
@@ -325,7 +327,7 @@ async fn administrators_make_tokens_of_feeds_and_of_providers_and_nobody_else_of
         };
         for (kind, what, words) in [
             ("", "scanner", "使えることを選んで"),
-            ("feed", "nobody", "その名前の情報源はありません"),
+            ("feed", "nobody", "その名前のフィードはありません"),
             ("isp", "isp-z", "事業者"),
         ] {
             refused(&root.post("/admin/tokens", &ask(kind, what)).await, words);

@@ -39,7 +39,7 @@ struct Tokens {
     page: Page,
     errors: Errors,
     /// Those that end soon first, then the good ones, then the rest.
-    tokens: Vec<(Token, Standing)>,
+    known: Vec<(Token, Standing)>,
     /// For how many days, and which is given.
     days: Vec<(i64, bool)>,
     /// Where the forms go.
@@ -142,7 +142,7 @@ impl Reach<'_> {
         let shown = Tokens {
             page,
             errors,
-            tokens: self.tokens().await?,
+            known: self.tokens().await?,
             days: DAYS.map(|n| (n, n == given.days.parse().unwrap_or(365))).to_vec(),
             base: self.base(),
             asks_scope: matches!(self, Self::All(_)),

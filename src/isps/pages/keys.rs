@@ -64,7 +64,7 @@ fn standing(page: &Page, standing: &Standing) -> String {
 struct Keys {
     page: Page,
     errors: Errors,
-    keys: Vec<(IspKey, Standing)>,
+    known: Vec<(IspKey, Standing)>,
     /// What was pasted.
     text: String,
 }
@@ -76,13 +76,13 @@ pub(super) async fn all(tenant: Tenant, signed: Signed) -> PageResult {
 
 async fn listed(tenant: &Tenant, signed: Signed, text: String, errors: Errors) -> PageResult {
     let now = tenant.now();
-    let keys = keys::all(tenant).await?.into_iter().map(|key| {
+    let known = keys::all(tenant).await?.into_iter().map(|key| {
         let standing = key.standing(now);
         (key, standing)
     });
-    let keys = keys.collect();
+    let known = known.collect();
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &Keys { page, errors, keys, text })
+    show_as(status, &Keys { page, errors, known, text })
 }
 
 async fn refused(tenant: &Tenant, signed: Signed, text: String, why: &KeyRefused) -> PageResult {

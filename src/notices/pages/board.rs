@@ -1,39 +1,79 @@
 //! `/admin/isps`: who did not fetch, did not report, and whose lines soon expire; in numbers alone.
 
 use askama::Template;
-use axum::{Form, extract::State};
+use axum::{
+    Form,
+    extract::{Query, State},
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use formats::safe_csv::guard;
 use serde::Deserialize;
 
 use super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     app::App,
-    isps::{
-        self,
-        contacts::desk::{self, Unreached},
-    },
+    isps::{self, Isp},
     notices::{
-        chasing::{self, ListStanding, Reason},
-        figures::{self, Figures, Share},
+        board::{self, Only, Row, Totals},
+        chasing,
+        figures::{Figures, Share},
     },
+    time::Moment,
     web::{
-        error::PageResult,
-        form::Errors,
-        page::{Page, show_as},
+        error::{Fault, PageResult},
+        form::{Errors, escaped},
+        page::{Page, show, show_as},
         routes::Signed,
     },
 };
+
+/// Providers on one page.
+const SHOWN: usize = 50;
+
+/// Which providers are looked at, and from where on.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    name: String,
+    only: String,
+    page: String,
+}
+
+impl Asked {
+    async fn rows(&self, app: &App) -> anyhow::Result<Vec<Row>> {
+        let rows = board::rows(app).await?;
+        Ok(board::filtered(rows, &self.name, Only::of_word(&self.only)))
+    }
+
+    /// The same for another page.
+    fn at(&self, page: usize) -> String {
+        let (name, only) = (escaped(&self.name), Only::of_word(&self.only).word());
+        format!("name={name}&only={only}&page={page}")
+    }
+}
 
 #[derive(Template)]
 #[template(path = "notices/board.html")]
 struct Board {
     page: Page,
-    errors: Errors,
-    unreached: Vec<Unreached>,
-    chased: Vec<(ListStanding, Vec<Reason>)>,
-    /// Each with its share of those distributed, and of those identified.
-    figures: Vec<(Figures, String, String)>,
-    may_work: bool,
+    asked: Asked,
+    only: [Only; 3],
+    totals: Totals,
+    rows: Vec<Row>,
+    /// The number of this page, and how many there are.
+    at: (usize, usize),
+    /// The queries of the page before, of the next one, and of the file.
+    before: Option<String>,
+    next: Option<String>,
+    file: String,
+}
+
+impl Board {
+    fn place(&self) -> String {
+        self.page.with_all("office-page-of", &[("n", &self.at.0), ("of", &self.at.1)])
+    }
 }
 
 /// A share with its band, or a dash for a share of nothing.
@@ -49,23 +89,143 @@ fn share(one: &Figures, figure: &str, denominator: &str) -> String {
     }
 }
 
-/// `GET /admin/isps`
-pub(super) async fn show(State(app): State<App>, signed: Signed) -> PageResult {
-    shown(&app, signed, Errors::none()).await
+/// Why a provider is to be asked or phoned, in words; nothing where it is not.
+fn why(page: &Page, row: &Row) -> Vec<String> {
+    let reason = row.reason().map(|reason| page.t_of("office-reason", reason.word()));
+    let unreached = row.unreached.as_ref().map(|one| page.t_of("office-unreached", one.word()));
+    reason.into_iter().chain(unreached).collect()
 }
 
-async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
-    let may_work = signed.may(Act::WorkOffice);
-    let (unreached, chased) = (desk::unreached(app).await?, chasing::list(app).await?);
-    let shares = |one: Figures| {
-        let (of_all, of_found) =
-            (share(&one, "notified", "distributed"), share(&one, "notified", "identified"));
-        (one, of_all, of_found)
+/// The page of one provider.
+fn one_href(isp: &str) -> String {
+    format!("/admin/isps/one?isp={}", escaped(isp))
+}
+
+/// `GET /admin/isps`
+pub(super) async fn all(
+    State(app): State<App>,
+    signed: Signed,
+    Query(asked): Query<Asked>,
+) -> PageResult {
+    let rows = asked.rows(&app).await?;
+    let totals = Totals::of(&rows);
+    let pages = rows.len().div_ceil(SHOWN).max(1);
+    let number = asked.page.parse().unwrap_or(1).clamp(1, pages);
+    let before = (number > 1).then(|| asked.at(number - 1));
+    let next = (number < pages).then(|| asked.at(number + 1));
+    let rows = rows.into_iter().skip((number - 1) * SHOWN).take(SHOWN).collect();
+    let (file, only, at) = (asked.at(1), Only::ALL, (number, pages));
+    show(&Board { page: signed.page, asked, only, totals, rows, at, before, next, file })
+}
+
+/// The columns of the file, by the keys of their words.
+const COLUMNS: [&str; 19] = [
+    "office-code",
+    "office-name",
+    "office-why",
+    "office-chased-lists",
+    "office-lines-n",
+    "office-unreported",
+    "office-expiring",
+    "office-report-by",
+    "office-reminded",
+    "office-detected",
+    "office-listed",
+    "office-fetched-n",
+    "office-reported-n",
+    "office-no-report",
+    "office-log-expired",
+    "office-identified",
+    "office-notified",
+    "office-delivered",
+    "office-bounced",
+];
+
+fn cells(page: &Page, row: &Row) -> [String; 19] {
+    let day = |at: Option<Moment>| at.map(Moment::date_jst).unwrap_or_default();
+    let Figures { detected, listed, fetched, reported, no_report, .. } = row.figures;
+    let Figures { log_expired, identified, notified, delivered, bounced, .. } = row.figures;
+    let number = |n: i64| n.to_string();
+    [
+        guard(&row.isp).into_owned(),
+        guard(&row.name).into_owned(),
+        guard(&why(page, row).join(" / ")).into_owned(),
+        row.chased.len().to_string(),
+        number(row.lines()),
+        number(row.unreported()),
+        number(row.expiring()),
+        day(row.report_by()),
+        day(row.reminded_at()),
+        number(detected),
+        number(listed),
+        number(fetched),
+        number(reported),
+        number(no_report),
+        number(log_expired),
+        number(identified),
+        number(notified),
+        number(delivered),
+        number(bounced),
+    ]
+}
+
+/// `GET /admin/isps/file.csv`: all rows that are looked at, as a file for a spreadsheet.
+pub(super) async fn file(
+    State(app): State<App>,
+    signed: Signed,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Fault> {
+    let rows = asked.rows(&app).await?;
+    // Spreadsheets know UTF-8 by its mark.
+    let begun = "\u{feff}".as_bytes().to_vec();
+    let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begun);
+    file.write_record(COLUMNS.map(|key| signed.page.t(key)))?;
+    for row in &rows {
+        file.write_record(cells(&signed.page, row))?;
+    }
+    let csv = file.into_inner().map_err(|fault| anyhow::anyhow!("a table breaks off: {fault}"))?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"isps.csv\""),
+    ];
+    Ok((headers, csv).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "notices/board_one.html")]
+struct One {
+    page: Page,
+    errors: Errors,
+    row: Row,
+    may_work: bool,
+}
+
+/// Which provider is asked for.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Which {
+    isp: String,
+}
+
+/// `GET /admin/isps/one?isp=CODE`
+pub(super) async fn one(
+    State(app): State<App>,
+    signed: Signed,
+    Query(which): Query<Which>,
+) -> PageResult {
+    match isps::by_code(&app.db, &which.isp).await? {
+        Some(isp) => shown(&app, signed, &isp, Errors::none()).await,
+        None => Ok(not_found()),
+    }
+}
+
+async fn shown(app: &App, signed: Signed, isp: &Isp, errors: Errors) -> PageResult {
+    let Some(row) = board::rows(app).await?.into_iter().find(|row| row.isp == isp.code) else {
+        return Ok(not_found());
     };
-    let figures = figures::of(&app.db, None, None, app.now()).await?;
-    let figures = figures.into_iter().map(shares).collect();
+    let may_work = signed.may(Act::WorkOffice);
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &Board { page, errors, unreached, chased, figures, may_work })
+    show_as(status, &One { page, errors, row, may_work })
 }
 
 /// That a provider was reminded.
@@ -86,11 +246,11 @@ pub(super) async fn reminded(
     let Some(isp) = isps::by_code(&app.db, &said.isp).await? else { return Ok(not_found()) };
     if !["phone", "mail", "other"].contains(&said.way.as_str()) {
         let words = signed.page.t("office-remind-how");
-        return shown(&app, signed, Errors::of("way", words)).await;
+        return shown(&app, signed, &isp, Errors::of("way", words)).await;
     }
     let tenant = Tenant::of(&app, isp.id, &isp.code, signed.name());
     match chasing::noted(&tenant, &said.list, &said.way).await? {
-        Ok(_) => Ok(signed.page.onwards("/admin/isps#main")),
+        Ok(_) => Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code)))),
         Err(_) => Ok(not_found()),
     }
 }

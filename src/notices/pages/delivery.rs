@@ -36,8 +36,8 @@ struct Delivery {
     errors: Errors,
     /// What holds now.
     facts: Vec<Fact>,
-    /// Each way; of those that encrypt, the fingerprint of the key that stands for it too.
-    ways: Vec<(Way, Option<Option<String>>)>,
+    /// Each way, whether it encrypts, and the fingerprint of the key that stands for it.
+    ways: Vec<(Way, bool, Option<String>)>,
     forms: [Form; 7],
     whens: [&'static str; 4],
     /// Hours of the day, and which one is given.
@@ -57,9 +57,9 @@ async fn shown(
     keys.retain(|key| key.removed_at.is_none());
     let key = |way: Way| {
         let standard = way.standard()?;
-        Some(keys.iter().find(|key| key.standard == standard).map(fingerprint_of))
+        keys.iter().find(|key| key.standard == standard).map(fingerprint_of)
     };
-    let ways = Way::ALL.map(|way| (way, key(way))).to_vec();
+    let ways = Way::ALL.map(|way| (way, way.standard().is_some(), key(way))).to_vec();
     let (status, page) = signed.page.answering(&errors);
     let told = |one: &Preference| {
         let facts = [words::of(&page, one), words::by(&page, one)].concat();

@@ -72,7 +72,7 @@ impl Given {
     }
 
     fn schedule(&self) -> Result<Option<Schedule>, (&'static str, &'static str)> {
-        let refused = |_| ("when", "delivery-no-time");
+        let refused = |()| ("when", "delivery-no-time");
         let pattern = match self.when.as_str() {
             "at_once" => return Ok(None),
             "kept" => self.pattern.clone(),

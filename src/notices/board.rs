@@ -1,0 +1,219 @@
+//! The board of the office (支援状況一覧): how every provider stands, one row each, the most urgent
+//! first, with sums of them all.
+//!
+//! Numbers alone: what is to be asked about, who cannot be reached for sure, and how far the lines
+//! came. Reads what chasing, figures and the contacts of providers tell.
+
+use std::collections::BTreeMap;
+
+use super::{
+    chasing::{self, ListStanding, Reason},
+    figures::{self, Figures},
+};
+use crate::{
+    app::App,
+    isps::contacts::desk::{self, Unreached},
+    time::Moment,
+};
+
+/// Reasons to ask, the gravest first.
+const GRAVEST: [Reason; 5] = [
+    Reason::Expiring,
+    Reason::NotReported,
+    Reason::PartlyReported,
+    Reason::NotFetched,
+    Reason::DueSoon,
+];
+
+/// How a provider stands (事業者の状況).
+#[derive(Clone, Debug)]
+#[doc(alias = "事業者の状況")]
+pub struct Row {
+    /// The provider's code.
+    pub isp: String,
+    /// Its name.
+    pub name: String,
+    /// Why it cannot be reached for sure, if so.
+    pub unreached: Option<Unreached>,
+    /// Its lists to be asked about, and why.
+    pub chased: Vec<(ListStanding, Vec<Reason>)>,
+    /// How far its lines came.
+    pub figures: Figures,
+}
+
+impl Row {
+    fn sum(&self, of: impl Fn(&ListStanding) -> i64) -> i64 {
+        self.chased.iter().map(|(list, _)| of(list)).sum()
+    }
+
+    /// Lines of lists to be asked about.
+    pub fn lines(&self) -> i64 {
+        self.sum(|list| list.lines)
+    }
+
+    /// Of these, lines without a report.
+    pub fn unreported(&self) -> i64 {
+        self.sum(|list| list.unreported)
+    }
+
+    /// Of those, lines that can soon be found no more.
+    pub fn expiring(&self) -> i64 {
+        self.sum(|list| list.expiring)
+    }
+
+    /// The gravest reason to ask it, if there is one.
+    pub fn reason(&self) -> Option<Reason> {
+        let is_one = |reason: &Reason| self.chased.iter().any(|(_, all)| all.contains(reason));
+        GRAVEST.into_iter().find(is_one)
+    }
+
+    /// The first date by which it is asked to report on such a list.
+    pub fn report_by(&self) -> Option<Moment> {
+        self.chased.iter().map(|(list, _)| list.report_by).min()
+    }
+
+    /// When it was reminded of such a list last.
+    pub fn reminded_at(&self) -> Option<Moment> {
+        self.chased.iter().filter_map(|(list, _)| list.reminded_at).max()
+    }
+
+    /// Its place on the board: the smaller, the more urgent.
+    fn place(&self) -> (usize, usize, i64, i64) {
+        let gravest = self.reason();
+        let reason = GRAVEST.iter().position(|one| Some(*one) == gravest);
+        let reached = usize::from(self.unreached.is_none());
+        (reason.unwrap_or(GRAVEST.len()), reached, -self.expiring(), -self.unreported())
+    }
+}
+
+/// Which providers are looked at (絞り込み).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "絞り込み")]
+pub enum Only {
+    /// All of them.
+    #[default]
+    All,
+    /// Those to be asked about a list.
+    Chased,
+    /// Those that cannot be reached for sure.
+    Unreached,
+}
+
+impl Only {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::All, Self::Chased, Self::Unreached];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Chased => "chased",
+            Self::Unreached => "unreached",
+        }
+    }
+
+    /// What that word names; all where it names nothing.
+    pub fn of_word(word: &str) -> Self {
+        Self::ALL.into_iter().find(|only| only.word() == word).unwrap_or_default()
+    }
+
+    fn takes(self, row: &Row) -> bool {
+        match self {
+            Self::All => true,
+            Self::Chased => !row.chased.is_empty(),
+            Self::Unreached => row.unreached.is_some(),
+        }
+    }
+}
+
+/// Sums over rows (合計).
+#[derive(Clone, Debug)]
+#[doc(alias = "合計")]
+pub struct Totals {
+    /// Providers.
+    pub providers: usize,
+    /// Of these, such as cannot be reached for sure.
+    pub unreached: usize,
+    /// Of these, such as are to be asked about a list.
+    pub chased: usize,
+    /// Lists to be asked about.
+    pub lists: usize,
+    /// Their lines.
+    pub lines: i64,
+    /// Of these, lines without a report.
+    pub unreported: i64,
+    /// Of those, lines that can soon be found no more.
+    pub expiring: i64,
+    /// How far all lines came.
+    pub figures: Figures,
+}
+
+impl Totals {
+    /// The sums of these rows.
+    pub fn of(rows: &[Row]) -> Self {
+        let of = |count: fn(&Figures) -> i64| rows.iter().map(|row| count(&row.figures)).sum();
+        let figures = Figures {
+            detected: of(|one| one.detected),
+            listed: of(|one| one.listed),
+            fetched: of(|one| one.fetched),
+            reported: of(|one| one.reported),
+            no_report: of(|one| one.no_report),
+            log_expired: of(|one| one.log_expired),
+            identified: of(|one| one.identified),
+            notified: of(|one| one.notified),
+            delivered: of(|one| one.delivered),
+            bounced: of(|one| one.bounced),
+            ..Figures::default()
+        };
+        Self {
+            providers: rows.len(),
+            unreached: rows.iter().filter(|row| row.unreached.is_some()).count(),
+            chased: rows.iter().filter(|row| !row.chased.is_empty()).count(),
+            lists: rows.iter().map(|row| row.chased.len()).sum(),
+            lines: rows.iter().map(Row::lines).sum(),
+            unreported: rows.iter().map(Row::unreported).sum(),
+            expiring: rows.iter().map(Row::expiring).sum(),
+            figures,
+        }
+    }
+}
+
+/// How every provider stands, the most urgent first; those that left the register only where a list
+/// of theirs is to be asked about.
+pub async fn rows(app: &App) -> anyhow::Result<Vec<Row>> {
+    let mut unreached: BTreeMap<String, Unreached> =
+        desk::unreached(app).await?.into_iter().map(|one| (one.isp.clone(), one)).collect();
+    let mut chased: BTreeMap<String, Vec<(ListStanding, Vec<Reason>)>> = BTreeMap::new();
+    for one in chasing::list(app).await? {
+        chased.entry(one.0.isp.clone()).or_default().push(one);
+    }
+    let figures = figures::of(&app.db, None, None, app.now()).await?;
+    let mut rows: Vec<Row> = figures
+        .into_iter()
+        .map(|figures| Row {
+            unreached: unreached.remove(&figures.isp),
+            chased: chased.remove(&figures.isp).unwrap_or_default(),
+            isp: figures.isp.clone(),
+            name: figures.name.clone(),
+            figures,
+        })
+        .collect();
+    // Who left the register is asked about its lists still.
+    rows.extend(chased.into_iter().map(|(isp, chased)| Row {
+        isp,
+        name: chased.first().map(|(list, _)| list.name.clone()).unwrap_or_default(),
+        unreached: None,
+        chased,
+        figures: Figures::default(),
+    }));
+    rows.sort_by_cached_key(|row| (row.place(), row.isp.clone()));
+    Ok(rows)
+}
+
+/// The rows whose code or name holds `name`, of those that are looked at.
+pub fn filtered(rows: Vec<Row>, name: &str, only: Only) -> Vec<Row> {
+    let wanted = name.trim().to_lowercase();
+    let is_meant =
+        |row: &Row| [&row.isp, &row.name].iter().any(|text| text.to_lowercase().contains(&wanted));
+    rows.into_iter().filter(|row| only.takes(row) && is_meant(row)).collect()
+}
