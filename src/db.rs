@@ -164,8 +164,8 @@ impl Tx {
 #[error(
     "row-level security holds nothing back: PostgreSQL's role `{role}` {by}, so a fault of ours \
      could show one provider the rows of another. Connect as an ordinary role that owns the \
-     tables: run `ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS` as another superuser, or make a role and \
-     name it in the database URL (docs/operate/people.md)"
+     tables: run `ALTER ROLE \"{role}\" NOSUPERUSER NOBYPASSRLS` as another superuser, or make a \
+     role and name it in the database URL (docs/operate/people.md)"
 )]
 pub struct AbovePolicies {
     role: String,
