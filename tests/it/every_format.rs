@@ -298,11 +298,15 @@ on_both_engines! {
         }
         centre.does(&["account", "end", "desk-1", "--by", "t"]);
         assert_eq!(centre.tries(&["account", "link", "desk-1", "--by", "t"]).status, 1);
-        let token = centre.does(&["token", "add", "--feed", "other", "--by", "t"]);
+        let add = ["token", "add", "--feed", "other", "--by", "t", "--name"];
+        assert_eq!(centre.tries(&[&add[..], &[" "]].concat()).status, 1, "a name is one");
+        let token = centre.does(&[&add[..], &["night fetcher"]].concat());
         assert!(token.one()["token"].as_str().unwrap().starts_with("todoke_"));
         let id = token.one()["id"].as_str().unwrap();
         centre.does(&["token", "withdraw", id, "--by", "t"]);
-        assert_eq!(centre.does(&["token", "list"]).one()["stands"], "ended");
+        let listed = centre.does(&["token", "list"]);
+        assert_eq!(listed.one()["stands"], "ended");
+        assert_eq!(listed.one()["name"], "night fetcher");
         assert_eq!(centre.tries(&["token", "withdraw", id, "--by", "t"]).status, 1);
         assert_eq!(centre.tries(&["token", "add", "--feed", "none", "--by", "t"]).status, 1);
         let stored = centre.stored("SELECT scope FROM api_tokens");

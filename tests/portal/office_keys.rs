@@ -109,6 +109,8 @@ async fn a_key_is_looked_at_compared_and_only_then_handed_in() {
         let told = ["isp_key.add manager-1", "isp_key.add manager-1", "isp_key.remove manager-2"];
         let keys: Vec<_> = leaves.iter().filter(|one| !one.contains("read")).collect();
         assert_eq!(keys, told);
+        let senseless = manager.post("/isp/keys/%0Ax", "").await;
+        assert_eq!(senseless.status, StatusCode::NOT_FOUND);
         let mut other = of_the_other(&centre, "manager-b").await;
         assert_eq!(other.get(&one).await.status, StatusCode::NOT_FOUND);
         assert!(!other.get("/isp/keys").await.body.contains("isp-a.example"));

@@ -195,6 +195,9 @@ pub(super) async fn remove(
     signed: Signed,
     Path(fingerprint): Path<String>,
 ) -> PageResult {
+    if !fingerprint.chars().all(|digit| digit.is_ascii_hexdigit()) {
+        return Ok(StatusCode::NOT_FOUND.into_response());
+    }
     // One that a colleague removed meanwhile stays so, and its page says by whom.
     let _ = keys::remove(&tenant, &fingerprint).await?;
     Ok(onwards(&signed, &format!("/isp/keys/{fingerprint}")))
