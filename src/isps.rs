@@ -5,7 +5,7 @@
 //! its own entry: it says whom the centre reaches, claims networks and proposes what it is to be
 //! known by. Owns `isps`, `isp_asns`, `isp_prefixes`, `isp_imports`, `isp_contacts`,
 //! `isp_contact_events`, `isp_claims`, `isp_proposals`, `isp_decisions`, `isp_keys`,
-//! `isp_deliveries`, `apartment_buildings`.
+//! `isp_deliveries`, `log_terms`, `apartment_buildings`.
 
 pub mod apartments;
 pub mod claims;
@@ -16,12 +16,14 @@ pub mod difference;
 pub mod entry;
 pub mod imports;
 pub mod keys;
+pub mod log_terms;
 pub mod pages;
 pub mod register;
 mod rows;
 pub mod settings;
 pub(crate) mod store;
 pub mod upstream;
+pub mod vouched;
 
 use std::{fmt, str::FromStr};
 

@@ -4,8 +4,8 @@
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
 //! `line_reports`, `line_recalls`, `report_uploads`, `reminders`, `reminder_mails`,
-//! `reminder_mail_events`, `contact_reminders`, `log_terms`, `campaign_lines`,
-//! `taxii_objects`, `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
+//! `reminder_mail_events`, `contact_reminders`, `campaign_lines`, `taxii_objects`,
+//! `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
 //! `delivery_messages`, `returned_mails`, `bounce_items`, `bounce_runs`; reads `cases`, and the
 //! tables of campaigns.
 

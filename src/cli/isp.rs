@@ -155,6 +155,9 @@ enum Command {
         /// Who says so.
         #[arg(long, value_name = "NAME")]
         author: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// How far the lines of each provider came, as shares of those distributed and identified.
     #[command(after_help = "Example:\n  todoke isp figures --isp isp-a --json")]
@@ -213,8 +216,9 @@ impl Isp {
             Command::Reminded { isp, list, way, author } => {
                 office::reminded(app, out, (isp, list, way, author.as_deref())).await
             }
-            Command::Logs { isp, days, author } => {
-                office::logs(app, out, (isp, *days, author.as_deref())).await
+            Command::Logs { isp, days, author, reason } => {
+                let said = (author.as_deref(), reason.as_deref());
+                office::logs(app, out, (isp, *days), said).await
             }
             Command::Figures { isp, since } => {
                 office::figures(app, out, (isp.as_deref(), *since)).await

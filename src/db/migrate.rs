@@ -40,12 +40,17 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
     (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
+    (31, LOG_TERMS, include_str!("../../migrations/0031_log_terms.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
 const REMINDER_MAILS: &str = "reminders by mail";
 const REMINDER_MAILS_POLICIES: &str =
     include_str!("../../migrations/0028_reminder_mails.postgres.sql");
+
+/// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
+const LOG_TERMS: &str = "one word on logs";
+const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
 const ROW_SECURITY: &str = "row security";
@@ -85,6 +90,7 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
+            (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

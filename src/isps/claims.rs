@@ -333,7 +333,7 @@ async fn write(
         app.now(),
         word,
         ("isp_claim.approve", &on, &claim.code),
-        number,
+        Some(number),
     )
     .await?;
     tx.commit().await?;

@@ -170,15 +170,15 @@ pub(super) async fn close(
     Ok(Ok(()))
 }
 
-/// Notes that something was approved, and by which import the register says so.
+/// Notes that something was approved, and by which import the register says so, if it does.
 pub(super) async fn note_import(
     tx: &mut Tx,
     at: Moment,
     word: Word<'_>,
     (act, on, code): (&str, &str, &str),
-    number: i64,
+    number: Option<i64>,
 ) -> crate::db::Result<()> {
-    let detail = format!("{{\"import\":{number}}}");
-    let (by, isp, detail) = (word.author, Some(code), Some(detail.as_str()));
+    let detail = number.map(|number| format!("{{\"import\":{number}}}"));
+    let (by, isp, detail) = (word.author, Some(code), detail.as_deref());
     audit::note(tx, Leaf { at, by, act, on, isp, detail }).await
 }

@@ -1,13 +1,15 @@
 //! Settings (事業者設定): what a provider says of itself, dated and by whom.
 //!
 //! It proposes; most of it holds at once. How long a line keeps an address does not, since
-//! verification rests on it, nor does who sits behind whom, which concerns two: somebody at the
-//! centre approves these. What the register has too (lease policy, lines, name, upstream) changes
-//! there, as an import would have it, and is undone as one. Owns `isp_proposals`.
+//! verification rests on it, nor does who sits behind whom, which concerns two, nor by what its
+//! notices are known, which the centre vouches for (see `vouched`): somebody there approves these.
+//! What the register has too (lease policy, lines, name, upstream) changes there, as an import
+//! would have it, and is undone as one; for how long logs last is kept by `log_terms`. Owns
+//! `isp_proposals`.
 
 mod tier;
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::str::FromStr;
 
 use super::{
     LeasePolicy, Register,
@@ -16,6 +18,7 @@ use super::{
     difference::Difference,
     entry::{self, Entry, Standing},
     imports::Word,
+    log_terms::{self, DAYS_MAX},
     register, store,
     store::settings::Stored,
 };
@@ -93,7 +96,8 @@ impl Field {
 
     /// Whether somebody at the centre has to approve it.
     pub fn needs_approval(self) -> bool {
-        self == Self::LeasePolicy || self.is_of_tiers()
+        let is_vouched_for = matches!(self, Self::AnnouncementPage | Self::SenderDomain);
+        self == Self::LeasePolicy || self.is_of_tiers() || is_vouched_for
     }
 
     /// The value as it is kept, or what is wrong with it.
@@ -113,7 +117,7 @@ impl Field {
             Self::Lines => number(0, 1_000_000_000)
                 .map(|lines| lines.to_string())
                 .ok_or_else(|| bad("write the number of lines in digits")),
-            Self::LogRetentionDays => number(1, 3_650)
+            Self::LogRetentionDays => number(1, DAYS_MAX)
                 .map(|days| days.to_string())
                 .ok_or_else(|| bad("write the days in digits, 1 to 3650")),
             Self::Name => {
@@ -205,6 +209,13 @@ impl Proposal {
     pub fn state(&self) -> &'static str {
         self.decision.as_ref().map_or("waiting", Decision::state)
     }
+
+    /// Whether it is decided to hold, by somebody else where that is needed.
+    pub fn holds(&self) -> bool {
+        let by_another = |it: &Decision| it.by != self.proposed_by;
+        let decided = self.decision.as_ref().filter(|it| it.state() == "approved");
+        decided.is_some_and(|it| !self.field.needs_approval() || by_another(it))
+    }
 }
 
 /// Why nothing is proposed or decided (申請の拒否).
@@ -260,15 +271,16 @@ async fn put(
         Ok(change) => change,
         Err(refused) => return Ok(Err(refused)),
     };
-    let known = of(tenant).await?;
-    let now = known.iter().find(|one| one.field == field && one.state() == "approved");
-    if change.is_none() && now.is_some_and(|one| one.value == value) {
+    if change.is_none() && standing(tenant, field).await?.is_some_and(|stands| stands == value) {
         return Ok(Err(SettingRefused::Stands));
     }
     let id = ClaimId(tenant.fresh_id());
     // The register is not one provider's; this verb writes of it what is this provider's alone.
     let mut tx = app.db.begin().await?;
     store::settings::insert(&mut tx, tenant, (id, field), (value, reason)).await?;
+    if let (Field::LogRetentionDays, Ok(days)) = (field, value.parse()) {
+        log_terms::write(&mut tx, tenant, (days, Some(reason))).await?;
+    }
     if !field.needs_approval() {
         let import_no = change.as_ref().map(|_| number);
         if let Some((before, after, difference)) = &change {
@@ -337,15 +349,14 @@ pub async fn all(db: &Db) -> anyhow::Result<Vec<Proposal>> {
     store::settings::all(db).await?.into_iter().map(Stored::proposal).collect()
 }
 
-/// What holds of each provider that is not in the register itself: days for which logs last, page
-/// and sender domain.
-pub async fn in_force(db: &Db) -> anyhow::Result<BTreeMap<(IspId, Field), String>> {
-    let mut holds = BTreeMap::new();
-    for one in all(db).await?.into_iter().filter(|one| one.state() == "approved") {
-        // They come the latest first.
-        holds.entry((one.isp, one.field)).or_insert(one.value);
+/// What holds of a provider and is not in the register itself: days for which logs last, page and
+/// sender domain.
+pub async fn standing(tenant: &Tenant, field: Field) -> anyhow::Result<Option<String>> {
+    if field == Field::LogRetentionDays {
+        return Ok(log_terms::own(tenant).await?.map(|term| term.days.to_string()));
     }
-    Ok(holds)
+    let mut known = of(tenant).await?.into_iter();
+    Ok(known.find(|one| one.field == field && one.holds()).map(|one| one.value))
 }
 
 /// Approves a proposal in the words of somebody at the centre: the register says so.
@@ -382,7 +393,7 @@ async fn try_approve(
     decisions::write(&mut tx, app.now(), (one.isp, id), &decision).await?;
     let on = id.to_string();
     let about = ("isp_setting.approve", on.as_str(), one.code.as_str());
-    decisions::note_import(&mut tx, app.now(), word, about, number).await?;
+    decisions::note_import(&mut tx, app.now(), word, about, import_no).await?;
     tx.commit().await?;
     Ok(Ok(difference))
 }

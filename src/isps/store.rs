@@ -7,6 +7,7 @@ pub(super) mod decisions;
 pub(super) mod delivery;
 pub(super) mod imports;
 pub(super) mod keys;
+pub(super) mod log_terms;
 pub(super) mod settings;
 
 use anyhow::Context as _;

@@ -3,7 +3,7 @@
 //! Who did not fetch a list, did not report on it, or only in part, and whose lines can soon be
 //! found no more. A reminder is a fact: when, to whom, of which list, by whom or by the calendar.
 //! Those that are `due` wait until one goes out, as a mail (see `reminders`) or by phone; `noted`
-//! says that one did. Owns `reminders`.
+//! says that one did. Owns `reminders`; reads `log_terms`.
 
 use serde::Serialize;
 use sqlx::FromRow;

@@ -4,25 +4,20 @@
 //! where it says nothing else, counted in days of the Japanese calendar: on the last of them a line
 //! can still be found, from midnight on no more. A line whose logs are gone and for which no report
 //! came stands as `log_expired`: that is derived whenever it is asked for, and never a row that the
-//! provider did not send. A report that comes late counts like any other. Owns `log_terms`.
+//! provider did not send. A report that comes late counts like any other. Owns no table; for how
+//! long a provider keeps its logs is in the register (see `isps::log_terms`).
 
 use serde::Serialize;
 
-use super::store::clock as store;
 use crate::{
-    access::tenancy::Tenant,
-    audit::{self, Leaf},
-    db::Tx,
-    ids::IspId,
+    isps::log_terms,
     time::{DAY, Moment},
 };
 
 /// Days for which a provider keeps its logs, unless it says otherwise.
-pub const LOG_DAYS: i64 = super::prepare::IDENTIFY_DAYS;
+pub const LOG_DAYS: i64 = log_terms::DAYS;
 /// A line is urgent when no more than so many days are left.
 pub const URGENT_DAYS: i64 = 14;
-/// No provider keeps its logs for longer.
-pub const LOG_DAYS_MAX: i64 = 3_650;
 
 /// Japan is nine hours ahead of UTC.
 const AHEAD: i64 = 9 * 3_600_000_000;
@@ -95,37 +90,6 @@ impl Bounds {
         let first = day(now) - log_days;
         Self { expired_before: begin(first), urgent_before: begin(first + URGENT_DAYS + 1) }
     }
-}
-
-/// Days for which this provider keeps its logs.
-pub async fn log_days(tx: &mut Tx, isp: IspId) -> crate::db::Result<i64> {
-    Ok(store::log_days(tx, isp).await?.unwrap_or(LOG_DAYS))
-}
-
-/// A number of days for which no provider keeps its logs (保存日数の誤り).
-#[derive(Debug, thiserror::Error)]
-#[error("logs are kept for 1 to {LOG_DAYS_MAX} days; this is {0}")]
-pub struct NotATerm(i64);
-
-/// Says for how many days this provider keeps its logs, from now on and for lines that stand.
-pub async fn set_log_days(tenant: &Tenant, days: i64) -> anyhow::Result<Result<(), NotATerm>> {
-    if !(1..=LOG_DAYS_MAX).contains(&days) {
-        return Ok(Err(NotATerm(days)));
-    }
-    let mut tx = tenant.begin().await?;
-    store::insert(&mut tx, tenant.isp(), days, (tenant.now(), tenant.by())).await?;
-    let detail = serde_json::json!({ "days": days }).to_string();
-    let leaf = Leaf {
-        at: tenant.now(),
-        by: tenant.by(),
-        act: "isp.log_days",
-        on: tenant.code(),
-        isp: Some(tenant.code()),
-        detail: Some(&detail),
-    };
-    audit::note(&mut tx, leaf).await?;
-    tx.commit().await?;
-    Ok(Ok(()))
 }
 
 #[cfg(test)]

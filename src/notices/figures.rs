@@ -4,7 +4,7 @@
 //! A line counts once, whatever its addresses and lists. Shares of what was *distributed* tell how
 //! much of the work was done; shares of what was *identified* leave out what nobody could find.
 //! `no_report` is a figure of its own and never zero by silence; of these, `log_expired` can be
-//! found no more.
+//! found no more. Owns no table; reads `cases`, `log_terms` and the tables of notices.
 
 use effect::{Level, proportions};
 use serde::Serialize;

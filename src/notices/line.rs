@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     apartments::Houses,
-    clock,
     readable::Reader,
     store::{self, NewLine},
     wordings,
@@ -23,7 +22,7 @@ use crate::{
     cases::Case,
     db::Tx,
     ids::{CaseId, IspId},
-    isps::{self, Isp, Kind, upstream},
+    isps::{self, Isp, Kind, log_terms, upstream},
     sightings::{self, Ports, Spot},
     time::Moment,
 };
@@ -165,7 +164,7 @@ impl Listing {
         let houses = Houses::of(&app.db, isp.id).await?;
         let template_version = wordings::edition(&wordings::list(app).await?, now);
         let mut tx = app.db.snapshot().await?;
-        let log_days = clock::log_days(&mut tx, isp.id).await?;
+        let log_days = log_terms::days(&mut tx, isp.id).await?;
         Ok(Self {
             isp: isp.id,
             reader,

@@ -26,6 +26,7 @@ use crate::{
     cases::{CaseRef, inquiry_id},
     db::Tx,
     ids::{CaseId, NoticeId},
+    isps::log_terms,
     sightings::Spot,
     time::Moment,
 };
@@ -188,7 +189,7 @@ pub async fn page(
 ) -> anyhow::Result<LinePage> {
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
-    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let bounds = Bounds::at(tenant.now(), log_days);
     told::hold(tenant, &mut tx).await?;
     let mut found =
@@ -277,7 +278,7 @@ pub struct Summary {
 pub async fn summary(tenant: &Tenant) -> crate::db::Result<Summary> {
     let now = tenant.now();
     let mut tx = tenant.snapshot().await?;
-    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let terms = (LOG_DAYS, URGENT_DAYS);
     let lists = chasing::standings(&mut tx, Some(tenant.isp()), now, terms).await?;
     let mut sum = Summary { log_days, ..Summary::default() };
@@ -342,7 +343,7 @@ pub async fn one(
     let own = Own::of(tenant).await?;
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
-    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     told::hold(tenant, &mut tx).await?;
     let found = store::one(&mut tx, tenant.isp(), list_id, record_no).await?;
     let found = told::shown(tenant, &mut tx, (&reader, found.into_iter().collect())).await?.pop();

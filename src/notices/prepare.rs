@@ -21,9 +21,6 @@ use crate::{
 
 /// Days the ISP has to report.
 pub const REPORT_DAYS: i64 = 30;
-/// Days after a sighting by which the ISP should identify the line: logs last about six months. Who
-/// reports has identified, so that it is never later than the report.
-pub const IDENTIFY_DAYS: i64 = 150;
 /// Lines of one list; what is over goes on the next.
 pub const LINES_MAX: i64 = 100_000;
 

@@ -22,7 +22,6 @@ macro_rules! is_told {
 pub(super) mod apartments;
 pub(super) mod campaign;
 pub(super) mod chasing;
-pub(super) mod clock;
 pub(super) mod collection;
 pub(super) mod dispatch;
 pub(super) mod downloads;

@@ -1,9 +1,12 @@
 //! `/`, `/genuine`, `/about-the-scan`, `/privacy`, `/accessibility`.
 
 use askama::Template;
+use axum::extract::State;
 
 use crate::{
     access::doors::Door,
+    app::App,
+    isps::vouched::{self, Vouched},
     web::{
         error::PageResult,
         page::{Page, for_everybody, show},
@@ -15,7 +18,7 @@ use crate::{
 pub fn routes() -> Routes {
     Routes::new()
         .get("/", Door::Public, home)
-        .get("/genuine", Door::Public, async |page| text(page, &GENUINE))
+        .get("/genuine", Door::Public, genuine)
         .get("/about-the-scan", Door::Public, async |page| text(page, &SCAN))
         .get("/privacy", Door::Public, async |page| text(page, &PRIVACY))
         .get("/accessibility", Door::Public, async |page| text(page, &ACCESSIBILITY))
@@ -105,6 +108,8 @@ struct Text {
     title: &'static str,
     lead: &'static str,
     parts: &'static [(&'static str, &'static [&'static str])],
+    /// Providers whose notices are known by a page or a domain.
+    vouched: Vec<Vouched>,
 }
 
 impl Text {
@@ -118,7 +123,16 @@ impl Text {
     }
 }
 
+async fn genuine(State(app): State<App>, page: Page) -> PageResult {
+    let vouched = vouched::all(&app.db).await?;
+    said(page, &GENUINE, vouched)
+}
+
 fn text(page: Page, words: &Words) -> PageResult {
+    said(page, words, Vec::new())
+}
+
+fn said(page: Page, words: &Words, vouched: Vec<Vouched>) -> PageResult {
     let Words { title, lead, parts } = *words;
-    Ok(for_everybody(show(&Text { page, title, lead, parts })?))
+    Ok(for_everybody(show(&Text { page, title, lead, parts, vouched })?))
 }

@@ -101,6 +101,51 @@ on_both_engines! {
         assert_eq!(figures(&centre, "isp-a", &names), [3, 2, 2, 1]);
     }
 
+    fn the_last_word_on_logs_holds_whether_the_settings_or_the_command_gave_it(centre) {
+        let [a, b] = listed(&centre);
+        for list in [&a, &b] {
+            centre.exports(list, "csv");
+        }
+        centre.on("2026-04-20T00:00:00+09:00");
+        let names = ["no_report", "log_expired"];
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 0]);
+        let what = ["isp", "propose", "log_retention_days", "19", "--isp", "isp-a"];
+        let said = ["--by", "noc", "--reason", "the disks are small"];
+        centre.does(&[&what[..], &said[..]].concat());
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 3]);
+        assert_eq!(chased(&centre), [], "they can be found no more");
+        // Said in the same moment as the word before, and later than it.
+        centre.does(&["isp", "logs", "isp-a", "--days", "20", "--author", "noc"]);
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 3]);
+        centre.does(&["isp", "logs", "isp-a", "--days", "21", "--author", "noc"]);
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 0]);
+        assert_eq!(chased(&centre), [(a, "expiring".to_owned(), 3)]);
+        assert_eq!(figures(&centre, "isp-b", &names), [3, 0], "it said nothing");
+        let again = ["isp", "propose", "log_retention_days", "21", "--isp", "isp-a"];
+        let again = centre.tries(&[&again[..], &said[..]].concat());
+        assert_eq!(again.status, 1, "the command said so already");
+        let words = "SELECT days || ' ' || author || ' ' || COALESCE(reason, '') FROM log_terms
+            ORDER BY at";
+        assert_eq!(centre.stored(words), ["19 noc the disks are small", "20 noc ", "21 noc "]);
+    }
+
+    fn what_the_settings_said_of_logs_before_the_clock_read_it_holds_after_the_upgrade(centre) {
+        let [a, b] = listed(&centre);
+        for list in [&a, &b] {
+            centre.exports(list, "csv");
+        }
+        let what = ["isp", "propose", "log_retention_days", "19", "--isp", "isp-a"];
+        centre.does(&[&what[..], &["--by", "noc", "--reason", "small disks"]].concat());
+        // As such a store stood before: the settings knew it, and the clock did not.
+        centre.spoils("DELETE FROM log_terms");
+        centre.spoils("ALTER TABLE log_terms DROP COLUMN reason");
+        centre.spoils("DELETE FROM _sqlx_migrations WHERE version = 31");
+        let words = "SELECT days || ' ' || author || ' ' || reason FROM log_terms";
+        centre.on("2026-04-20T00:00:00+09:00");
+        assert_eq!(figures(&centre, "isp-a", &["no_report", "log_expired"]), [3, 3]);
+        assert_eq!(centre.stored(words), ["19 noc small disks"]);
+    }
+
     fn a_reminder_is_a_fact_and_due_until_one_goes_out(centre) {
         let [a, _] = listed(&centre);
         centre.on("2026-04-10");

@@ -3,7 +3,7 @@
 use todoke::access::roles::Role;
 
 use crate::{
-    centre::{Answer, Centre, Visitor, form},
+    centre::{Answer, Centre, Visitor, form, texts},
     people::signed_in,
 };
 
@@ -56,6 +56,14 @@ async fn a_network_that_a_manager_claims_is_decided_by_the_office_and_by_nobody_
     }
 }
 
+/// What was said of for how long logs last.
+async fn terms(centre: &Centre) -> Vec<String> {
+    texts!(
+        &centre.app.db,
+        "SELECT days || ' ' || author || ' ' || reason FROM log_terms ORDER BY at"
+    )
+}
+
 #[tokio::test]
 async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
     for centre in Centre::on_each_engine().await {
@@ -85,9 +93,27 @@ async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
         assert_eq!(bad.status, 422);
         assert!(bad.body.contains("mail.example.jpのようなドメイン"), "{}", bad.body);
         manager.post("/isp/settings", &say("sender_domain", "mail.isp-a.example")).await;
+        manager.post("/isp/settings", &say("name", "イスプA")).await;
+        let refused = manager.post("/isp/settings", &say("log_retention_days", "0")).await;
+        assert!(refused.body.contains("日数を1～3650の数字"), "{}", refused.body);
+        let days = [("field", "log_retention_days"), ("value", "90"), ("reason", "改定")];
+        let check = manager.post("/isp/settings", &form(&days)).await;
+        assert!(check.body.contains("<dd>150日</dd>") && check.body.contains("<dd>90日</dd>"));
+        assert_eq!(terms(&centre).await, [""; 0], "it was looked at, not said");
+        let said = [&days[..], &[("sure", "yes")]].concat();
+        assert_eq!(manager.post("/isp/settings", &form(&said)).await.to(), "/isp/settings#main");
+        assert_eq!(terms(&centre).await, ["90 manager-2 改定"]);
+        let leaves = texts!(
+            &centre.app.db,
+            "SELECT author FROM audit_leaves
+            WHERE act = 'isp_setting.propose' AND object = 'log_retention_days'"
+        );
+        assert_eq!(leaves, ["manager-2"]);
         manager.post("/isp/settings", &say("lease_policy", "dynamic:30")).await;
         let shown = manager.get("/isp/settings").await;
-        assert!(shown.body.contains("<dd>mail.isp-a.example</dd>"), "{}", shown.body);
+        assert!(shown.body.contains("<dd>イスプA</dd><"), "{}", shown.body);
+        assert!(shown.body.contains("<dd>90</dd>") && shown.body.contains("manager-2"));
+        assert!(!shown.body.contains("<dd>mail.isp-a.example</dd>"), "it waits");
         assert!(shown.body.contains("<dd>static</dd>"), "it waits");
         let mut office = signed_in(&centre, "office-1", Role::Office).await;
         let waits = office.get("/admin/claims").await;

@@ -6,12 +6,8 @@ use super::super::{Ended, Out, Refused, given::how_many, hand, isp_named};
 use crate::{
     access::tenancy::Tenant,
     app::App,
-    isps::contacts::desk,
-    notices::{
-        chasing,
-        clock::{self, URGENT_DAYS},
-        figures,
-    },
+    isps::{contacts::desk, log_terms},
+    notices::{chasing, clock::URGENT_DAYS, figures},
     time::Moment,
 };
 
@@ -97,10 +93,11 @@ pub(super) async fn reminded(
 pub(super) async fn logs(
     app: &App,
     out: Out,
-    (isp, days, author): (&str, i64, Option<&str>),
+    (isp, days): (&str, i64),
+    (author, reason): (Option<&str>, Option<&str>),
 ) -> anyhow::Result<Ended> {
     let tenant = tenant(app, isp, author).await?;
-    clock::set_log_days(&tenant, days).await?.map_err(Refused::because)?;
+    log_terms::say(&tenant, days, reason).await?.map_err(Refused::because)?;
     let words = format!("{isp} keeps its logs for {}", how_many(days, "day"));
     out.line(&json!({ "isp": isp, "log_days": days }), words)?;
     Ok(Ended::Done)

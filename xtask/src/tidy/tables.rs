@@ -13,7 +13,10 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut owners = HashMap::new();
     let migration = |file: &&File| file.path.starts_with("migrations/") && file.is_a("sql");
-    for file in tree.files.iter().filter(migration) {
+    let mut migrations: Vec<&File> = tree.files.iter().filter(migration).collect();
+    // A table may change hands: the last migration that states its owner counts.
+    migrations.sort_by(|a, b| a.path.cmp(&b.path));
+    for file in migrations {
         findings.extend(read_owners(file, &mut owners));
     }
     for (file, source) in tree.sources() {
@@ -115,6 +118,18 @@ mod tests {
             assert!(found("src/cases/store.rs", sql).is_empty(), "{sql}");
         }
         assert_eq!(found("src/notices/store.rs", "WITH a AS (b)\n DELETE\n FROM cases"), [3]);
+    }
+
+    #[test]
+    fn a_table_that_changed_hands_is_written_by_whom_the_last_migration_names() {
+        let later = MIGRATION.replace("cases\n", "notices\n");
+        let write = |path: &str| {
+            let source = "const SQL: &str = \"DELETE FROM cases\";\n";
+            let migrations =
+                [("migrations/0002_b.sql", &*later), ("migrations/0001_a.sql", MIGRATION)];
+            check(&Tree::planted(&[&migrations[..], &[(path, source)]].concat())).len()
+        };
+        assert_eq!((write("src/notices/store.rs"), write("src/cases/store.rs")), (0, 1));
     }
 
     #[test]
