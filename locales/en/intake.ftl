@@ -65,6 +65,7 @@ pages-newer = Newer
 pages-older = Older
 pages-before = Previous
 pages-next = Next
+pages-previous = Previous
 calendar-title = Coverage calendar
 calendar-of = Coverage of { $name }
 calendar-lead = Days on which scans took place. A day without a scan is never “clean”.

@@ -65,6 +65,7 @@ pages-newer = 新しい方へ
 pages-older = 古い方へ
 pages-before = 前へ
 pages-next = 次へ
+pages-previous = 前へ
 calendar-title = 走査暦
 calendar-of = { $name } の走査暦
 calendar-lead = 走査が行われた日です。走査していない日は「検知なし」になりません。

@@ -159,12 +159,15 @@ pub struct Decided {
 
 /// Decisions that nobody took back, the latest first, at most `limit`.
 pub async fn decided(db: &Db, limit: i64) -> anyhow::Result<Vec<Decided>> {
-    let rows = store::decided(db, limit).await?.into_iter();
-    let one = |(isp, row): (IspId, store::Stored)| {
+    let mut all = Vec::new();
+    for (isp, row) in store::decided(db, limit).await? {
         let case = CaseRef { isp, id: row.case_id };
-        Ok(Decided { case, said: row.said()? })
-    };
-    rows.map(one).collect()
+        let said = row.said()?;
+        if said.word != Word::Decided(None) {
+            all.push(Decided { case, said });
+        }
+    }
+    Ok(all)
 }
 
 impl store::Stored {
@@ -175,7 +178,8 @@ impl store::Stored {
             let placement: Option<Placement> = value.map(|word| word.parse()).transpose()?;
             Word::Placed(placement.map(|placement| (placement, used)))
         } else {
-            Word::Decided(value.map(|word| word.parse()).transpose()?)
+            // What leaves it open decides nothing, also where it was once kept as a decision.
+            Word::Decided(value.map(|word| Decision::kept(&word)).transpose()?.flatten())
         };
         Ok(Said { word, at, author, reason })
     }

@@ -34,9 +34,9 @@ enum Command {
         /// Only what the provider, or a person of the centre, has to answer.
         #[arg(long = "for", value_name = "WHOM", value_parser = ["provider", "person"])]
         whom: Option<String>,
-        /// At most this many of each network.
-        #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(i64).range(0..))]
-        limit: i64,
+        /// At most this many, those first that were seen first; all unless said.
+        #[arg(long)]
+        limit: Option<usize>,
     },
     /// Say who is told of a case where the table has no answer.
     #[command(after_help = "Example:\n  todoke apartments decide 0199aabb-… --as tenant --reason \
@@ -81,11 +81,17 @@ impl Apartments {
     pub(super) async fn run(&self, app: &App, out: Out) -> anyhow::Result<Ended> {
         match &self.command {
             Command::Waiting { whom, limit } => {
-                for one in waiting::waiting(&app.db, *limit).await? {
+                let mut all = Vec::new();
+                waiting::each(&app.db, |one| {
                     let of = if one.question.is_for_a_person() { "person" } else { "provider" };
                     if whom.as_ref().is_none_or(|whom| whom == of) {
-                        tell(out, &one, of)?;
+                        all.push((one, of));
                     }
+                })
+                .await?;
+                all.sort_by_key(|(one, _)| (one.case.first_seen, one.case.id));
+                for (one, of) in all.iter().take(limit.unwrap_or(usize::MAX)) {
+                    tell(out, one, of)?;
                 }
             }
             Command::Decide { id, who, said, .. } => {

@@ -123,6 +123,15 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// A decision as it was kept; nothing where what was kept decides nothing.
+    pub fn kept(text: &str) -> Result<Option<Self>, NotADecision> {
+        match text.parse() {
+            Ok(decision) => Ok(Some(decision)),
+            Err(NotADecision::Open(_)) => Ok(None),
+            Err(bad) => Err(bad),
+        }
+    }
+
     /// Where it leads.
     pub fn route(self) -> Route {
         match self {
@@ -136,19 +145,32 @@ impl Decision {
 
 /// A text that is no decision.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is none of house, tenant, own_provider, nobody:REASON")]
-pub struct NotADecision(String);
+pub enum NotADecision {
+    /// It names nobody.
+    #[error("`{0}` is none of house, tenant, own_provider, nobody:REASON")]
+    Word(String),
+    /// Such a reason leaves it open: the provider is still looking, or a trial drew an arm.
+    #[error(
+        "`{0}` leaves it open who is told, and decides nothing; `--undo` takes a decision back"
+    )]
+    Open(String),
+}
 
 impl FromStr for Decision {
     type Err = NotADecision;
 
     fn from_str(text: &str) -> Result<Self, NotADecision> {
-        let bad = || NotADecision(text.to_owned());
+        let bad = || NotADecision::Word(text.to_owned());
         match text.split_once(':') {
             None if text == "house" => Ok(Self::House),
             None if text == "tenant" => Ok(Self::Tenant),
             None if text == "own_provider" => Ok(Self::OwnProvider),
-            Some(("nobody", reason)) => reason.parse().map(Self::Nobody).map_err(|_| bad()),
+            Some(("nobody", reason)) => match reason.parse().map_err(|_| bad())? {
+                ReasonCode::Pending | ReasonCode::SuppressedByTrialArm => {
+                    Err(NotADecision::Open(text.to_owned()))
+                }
+                reason => Ok(Self::Nobody(reason)),
+            },
             _ => Err(bad()),
         }
     }
@@ -211,7 +233,17 @@ mod tests {
         }
         for bad in ["", "owner", "nobody", "nobody:REASON"] {
             assert!(bad.parse::<Decision>().is_err(), "{bad}");
+            assert!(Decision::kept(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn nobody_decides_by_saying_that_it_is_open_or_that_a_trial_drew_it() {
+        for open in ["nobody:PENDING", "nobody:SUPPRESSED_BY_TRIAL_ARM"] {
+            assert!(matches!(open.parse::<Decision>(), Err(NotADecision::Open(_))), "{open}");
+            assert_eq!(Decision::kept(open).unwrap(), None, "{open}");
+        }
+        assert_eq!(Decision::kept("tenant").unwrap(), Some(Decision::Tenant));
     }
 
     #[test]

@@ -127,9 +127,55 @@ on_both_engines! {
         assert_eq!(place(&["--as", "private", "--use", "global"]).one()["route"], "tell:tenant");
         assert_eq!(place(&["--undo"]).one()["question"], "place");
         assert_eq!(decide(&["--as", "everybody"]).status, 2);
+        for open in ["nobody:PENDING", "nobody:SUPPRESSED_BY_TRIAL_ARM"] {
+            let refused = decide(&["--as", open]);
+            assert_eq!(refused.status, 2);
+            assert!(refused.stderr.contains("decides nothing"), "{refused:?}");
+        }
         let outside = centre.case_of("198.51.100.9")["id"].as_str().unwrap().to_owned();
         let args = ["case", "place", &outside, "--as", "shared", "--reason", "x", "--by", "desk-1"];
         assert_eq!(centre.tries(&args).status, 1, "it stands in no apartment house");
+    }
+
+    fn what_was_once_kept_as_a_decision_and_leaves_it_open_waits_again(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        centre.takes(&[hit("r1", MARCH, "192.0.2.9")]);
+        let id = centre.case_of("192.0.2.9")["id"].as_str().unwrap().to_owned();
+        let said = ["--reason", "asked on the phone", "--by", "desk-1"];
+        centre.does(&[&["case", "place", &id, "--as", "private"][..], &said].concat());
+        centre.does(&[&["apartments", "decide", &id, "--as", "tenant"][..], &said].concat());
+        assert_eq!(waiting(&centre), []);
+        for sql in ["UPDATE case_places SET value = 'nobody:PENDING' WHERE kind = 'decided'",
+            "UPDATE case_places SET value = 'nobody:SUPPRESSED_BY_TRIAL_ARM'
+              WHERE kind = 'decided'"] {
+            centre.spoils(sql);
+            assert_eq!(waiting(&centre), [("9".into(), "person".into(), "decide".into())]);
+            assert_eq!(route_of(&centre, "192.0.2.9"), "decide");
+            assert_eq!(house_of(&centre, "192.0.2.9")["decided"], Value::Null);
+        }
+    }
+
+    fn what_waits_is_found_however_many_cases_that_are_settled_stand_before_it(centre) {
+        centre.serves(&[provider("isp-a", "static", "198.16.0.0/12").with("kind", "apartment")]);
+        // What all share has its answer; it is seen first, and has more cases than are looked at
+        // together.
+        let houses = "building,placement,prefix,addressing\n\
+            hall,shared,198.18.0.0/18,global\nflats,private,198.19.0.0/24,private\n";
+        assert_eq!(says(&centre, houses, &[]).status, 0);
+        let shared = (0..5_000).map(|no| format!("198.18.{}.{}", no / 250, no % 250));
+        let hits: Vec<Row> = shared.map(|ip| hit("r1", MARCH, &ip)).collect();
+        centre.takes(&hits);
+        let flats = (1..=120).map(|no| format!("198.19.0.{no}"));
+        let hits: Vec<Row> = flats.map(|ip| hit("r2", "2026-03-31T10:00:00+09:00", &ip)).collect();
+        centre.takes(&hits);
+        let waits = |args: &[&str]| {
+            let all = centre.does(&[&["apartments", "waiting"], args].concat()).lines;
+            all.iter().filter(|one| one["for"] == "person").count()
+        };
+        assert_eq!(waits(&[]), 120);
+        assert_eq!(waits(&["--for", "person", "--limit", "7"]), 7);
+        assert_eq!(waits(&["--for", "provider"]), 0);
     }
 
     fn where_nothing_is_on_the_register_nothing_is_guessed(centre) {

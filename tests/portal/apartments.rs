@@ -8,8 +8,8 @@ use todoke::{
 };
 
 use crate::{
-    centre::{Centre, Visitor, form, texts},
-    oneoff::{hidden, looks, sends, with_campaign, with_providers, without_data},
+    centre::{Answer, Centre, Visitor, form, texts},
+    oneoff::{FEED, hidden, list, looks, sends, with_campaign, with_providers, without_data},
     people::{of_the_other, signed_in},
 };
 
@@ -109,6 +109,38 @@ async fn what_the_table_leaves_open_is_decided_by_a_person_and_shown_on_the_line
         assert!(line.body.contains("センターの担当者が判断します"));
         let case = is_decided_and_taken_back(&mut office, &mut manager, &on_page).await;
         is_decided_by_nobody_else(&centre, &mut office, &case).await;
+    }
+}
+
+#[tokio::test]
+async fn every_case_that_waits_is_on_one_page_of_the_queue() {
+    for centre in Centre::on_each_engine().await {
+        let mut office = with_campaign(&centre).await;
+        let first = list();
+        let row = first.lines().find(|row| row.contains("203.0.113.5")).unwrap();
+        let rows = (10..70).map(|no| row.replace("203.0.113.5", &format!("203.0.113.{no}")));
+        let file =
+            format!("{}\n{}\n", first.lines().next().unwrap(), rows.collect::<Vec<_>>().join("\n"));
+        let lists = "/admin/campaigns/emotet/lists";
+        let checked = sends(&mut office, lists, ("more.csv", &file), FEED).await;
+        let form_ = ["feed", "name", "data"].map(|name| (name, hidden(&checked, name)));
+        office.post(&format!("{lists}/confirm"), &form(&form_)).await;
+        let cases = |page: &Answer| page.body.matches("<h3><a href=\"/admin/apartments/").count();
+        let queue = "/admin/apartments?for=provider";
+        let one = office.get(queue).await;
+        assert_eq!(cases(&one), 50);
+        assert!(one.body.contains("62件のうち1～50件目です。"), "{}", one.body);
+        assert!(one.body.contains("href=\"/admin/apartments?for=provider&#38;page=2#waiting\""));
+        let two = office.get(&format!("{queue}&page=2")).await;
+        assert_eq!(cases(&two), 12);
+        assert!(two.body.contains("62件のうち51～62件目です。") && two.body.contains("前へ"));
+        assert!(!two.body.contains("次へ"));
+        for beyond in ["page=3", "page=0", "page=x", "page=99999999999999"] {
+            assert_eq!(office.get(&format!("{queue}&{beyond}")).await.status, StatusCode::OK);
+        }
+        let person = office.get("/admin/apartments").await;
+        assert_eq!(cases(&person), 0);
+        assert!(person.body.contains("<td class=\"td-count\">62</td>"), "{}", person.body);
     }
 }
 

@@ -30,11 +30,11 @@ use crate::{
     ids::CaseId,
     isps::{
         self,
-        apartments::{Decision, buildings::Addressing, contradiction::Question},
+        apartments::{Decision, buildings::Addressing},
     },
     notices::apartments::{
         self, Placed,
-        waiting::{self, Waiting},
+        waiting::{self, Counts, Part, Waiting},
     },
     web::{
         error::PageResult,
@@ -44,17 +44,8 @@ use crate::{
     },
 };
 
-/// Cases that are read of each network, and those that are shown.
-const READ: i64 = 2_000;
+/// Cases on a page.
 const SHOWN: usize = 50;
-
-/// What waits at one provider: for its word on places, on addresses, and for a person.
-#[derive(Default)]
-struct Counts {
-    place: usize,
-    used: usize,
-    decide: usize,
-}
 
 #[derive(Template)]
 #[template(path = "notices/apartments.html")]
@@ -62,12 +53,32 @@ struct Queue {
     page: Page,
     for_provider: bool,
     waiting: Vec<Waiting>,
-    more: usize,
+    /// How many wait in all, and which of them are on this page.
+    all: usize,
+    number: usize,
     counts: BTreeMap<String, Counts>,
     decided: Vec<(Decided, Option<Placed>, String)>,
 }
 
 impl Queue {
+    /// Which of all are shown, or nothing where there is one page.
+    fn span(&self) -> Option<String> {
+        let before = (self.number - 1) * SHOWN;
+        let (from, to) = (before + 1, before + self.waiting.len());
+        let values: [(&str, &dyn std::fmt::Display); 3] =
+            [("from", &from), ("to", &to), ("all", &self.all)];
+        let is_part = !self.waiting.is_empty() && self.waiting.len() < self.all;
+        is_part.then(|| self.page.with_all("apartments-span", &values))
+    }
+
+    /// The address of another page, where there is one.
+    fn at(&self, number: usize) -> Option<String> {
+        let is_one = number >= 1 && (number - 1) * SHOWN < self.all && number != self.number;
+        let whom = if self.for_provider { "for=provider&" } else { "" };
+        let path = self.page.href("/admin/apartments");
+        is_one.then(|| format!("{path}?{whom}page={number}#waiting"))
+    }
+
     fn house(&self, placed: &Placed) -> String {
         house(&self.page, placed)
     }
@@ -101,6 +112,8 @@ impl Queue {
 pub(super) struct Asked {
     #[serde(default, rename = "for")]
     whom: String,
+    #[serde(default)]
+    page: String,
 }
 
 /// `GET /admin/apartments`
@@ -110,20 +123,9 @@ pub(super) async fn queue(
     Query(asked): Query<Asked>,
 ) -> PageResult {
     let for_provider = asked.whom == "provider";
-    let mut counts: BTreeMap<String, Counts> = BTreeMap::new();
-    let mut waiting = waiting::waiting(&app.db, READ).await?;
-    for one in &waiting {
-        let of = counts.entry(one.isp.clone()).or_default();
-        match one.question {
-            Question::Place => of.place += 1,
-            Question::AddressUse => of.used += 1,
-            Question::Decide => of.decide += 1,
-        }
-    }
-    waiting.retain(|one| one.question.is_for_a_person() != for_provider);
-    waiting.sort_by_key(|one| one.case.first_seen);
-    let more = waiting.len().saturating_sub(SHOWN);
-    waiting.truncate(SHOWN);
+    let number = asked.page.parse().unwrap_or(1).clamp(1, 1_000_000);
+    let part = Part { for_provider, page: number, size: SHOWN };
+    let waiting::Queue { shown: waiting, counts, all } = waiting::page(&app.db, part).await?;
     let isps = isps::all(&app.db).await?;
     let code = |case: CaseRef| isps.iter().find(|isp| isp.id == case.isp);
     let mut decided = Vec::new();
@@ -131,7 +133,7 @@ pub(super) async fn queue(
         let isp = code(one.case).map(|isp| isp.code.clone()).unwrap_or_default();
         decided.push((one, placed, isp));
     }
-    show(&Queue { page: signed.page, for_provider, waiting, more, counts, decided })
+    show(&Queue { page: signed.page, for_provider, waiting, all, number, counts, decided })
 }
 
 /// What was typed.

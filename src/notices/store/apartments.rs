@@ -1,13 +1,11 @@
 //! SQL of cases in apartment houses.
 
-use ipnet::IpNet;
 use sqlx::FromRow;
 
 use crate::{
     cases::Case,
     db::{Tx, bulk, on_tx},
     ids::{CaseId, IspId},
-    sightings::mapped,
     time::Moment,
 };
 
@@ -69,21 +67,18 @@ pub(in crate::notices) async fn reports(
     bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(cases)).await
 }
 
-/// Cases of a provider in a network that are not verified to be fixed, oldest first.
-pub(in crate::notices) async fn open_in(
+/// Cases of a provider that are not verified to be fixed and speak for themselves, behind that key,
+/// each with where it was seen.
+pub(in crate::notices) async fn open(
     tx: &mut Tx,
     isp: IspId,
-    prefix: IpNet,
+    after: CaseId,
     limit: i64,
-) -> sqlx::Result<Vec<Case>> {
-    const SQL: &str = "SELECT * FROM cases c
-         WHERE c.isp_id = $1 AND c.line_of IS NULL AND c.state <> 'verified'
-           AND c.spot >= $2 AND c.spot < $3
-         ORDER BY c.first_seen, c.spot LIMIT $4";
-    let first = mapped(prefix.network()).octets().to_vec();
-    // A spot goes on behind its address: all that begin with the last one lie below this.
-    let mut beyond = mapped(prefix.broadcast()).octets().to_vec();
-    beyond.extend([0xff; 64]);
+) -> sqlx::Result<Vec<(CaseId, Vec<u8>)>> {
+    const SQL: &str = "SELECT id, spot FROM case_rows
+         WHERE isp_id = $1 AND id > $2 AND line_of IS NULL
+           AND state NOT IN ('verified', 'withdrawn')
+         ORDER BY id LIMIT $3";
     on_tx!(tx, conn => sqlx::query_as(SQL)
-        .bind(isp).bind(first).bind(beyond).bind(limit).fetch_all(conn).await)
+        .bind(isp).bind(after).bind(limit).fetch_all(conn).await)
 }
