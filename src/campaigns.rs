@@ -149,7 +149,8 @@ async fn write(
         Some((no, _)) => no + 1,
         None => 1,
     };
-    store::insert_version(&mut tx, (id, no), (now, by), &body).await?;
+    let runs = (said.from, said.to);
+    store::insert_version(&mut tx, (id, no), (now, by), (&body, runs)).await?;
     let detail = format!("{{\"version\":{no}}}");
     let leaf =
         Leaf { at: now, by, act: "campaign.add", on: name, isp: None, detail: Some(&detail) };

@@ -55,6 +55,18 @@ pub struct Said {
     pub feeds: Vec<String>,
 }
 
+impl Said {
+    /// Whether its lines go out at `now`: from its first day until its end, where it has one.
+    pub fn runs_at(&self, now: Moment) -> bool {
+        self.from <= now && !self.is_over(now)
+    }
+
+    /// Whether its end has come.
+    pub fn is_over(&self, now: Moment) -> bool {
+        self.to.is_some_and(|to| to <= now)
+    }
+}
+
 /// What a campaign says, as it is written before anybody looked at it (下書き).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

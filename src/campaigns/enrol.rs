@@ -115,20 +115,26 @@ pub(crate) struct Named {
     pub(crate) report_by: Moment,
 }
 
-/// Which open campaign that the provider takes part in names which of its cases; where several do,
-/// the one that did so first.
-pub(crate) async fn named(db: &Db, isp: IspId) -> anyhow::Result<HashMap<CaseId, Named>> {
-    let mut deadlines: HashMap<String, Moment> = HashMap::new();
+/// Which open campaign that runs at `now`, and that the provider takes part in, names which of its
+/// cases; where several do, the one that did so first.
+pub(crate) async fn named(
+    db: &Db,
+    isp: IspId,
+    now: Moment,
+) -> anyhow::Result<HashMap<CaseId, Named>> {
+    // By when the reports of those that run are asked for.
+    let mut deadlines: HashMap<String, Option<Moment>> = HashMap::new();
     let mut named = HashMap::new();
     for (case, id, name) in store::named(db, isp).await? {
         if !deadlines.contains_key(&name) {
             let versions = super::store::versions(db, id).await?;
             let Some((_, body)) = versions.last() else { continue };
             let said: Said = serde_json::from_str(body)?;
-            deadlines.insert(name.clone(), said.report_by);
+            deadlines.insert(name.clone(), said.runs_at(now).then_some(said.report_by));
         }
-        let report_by = deadlines[&name];
-        named.entry(case).or_insert(Named { id, name, report_by });
+        if let Some(report_by) = deadlines[&name] {
+            named.entry(case).or_insert(Named { id, name, report_by });
+        }
     }
     Ok(named)
 }

@@ -4,7 +4,7 @@
 
 use super::{
     Campaign,
-    participants::{Answer, Said, Standing, after, is_too_late},
+    participants::{Answer, Said, Standing, after, is_over, is_too_late},
     store::participants as store,
 };
 use crate::{access::tenancy::Tenant, time::Moment};
@@ -31,7 +31,9 @@ impl Offered {
         let is_open = self.campaign.decided.closed_at.is_none();
         let may = |answer: &Answer| {
             let is_change = matches!(after(stands, answer.standing()), Ok(Some(_)));
-            is_open && is_change && !is_too_late(&self.campaign, *answer, now)
+            let is_late = is_too_late(&self.campaign, *answer, now)
+                || is_over(&self.campaign, answer.standing(), now);
+            is_open && is_change && !is_late
         };
         [Answer::Join, Answer::Decline, Answer::Withdraw].into_iter().filter(may).collect()
     }

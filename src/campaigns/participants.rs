@@ -110,6 +110,9 @@ pub enum PartRefused {
     /// What is closed changes no more.
     #[error("the campaign is closed")]
     Closed,
+    /// Its period is over.
+    #[error("the campaign ended on {0}; a version with a later `to`, or without one, opens it")]
+    Over(String),
     /// The deadline is over.
     #[error("answers were asked for before {0}; a version with a later `report_by` lets them in")]
     TooLate(String),
@@ -193,6 +196,11 @@ pub(super) fn is_too_late(campaign: &Campaign, answer: Answer, now: Moment) -> b
     answer != Answer::Withdraw && now >= campaign.said.report_by
 }
 
+/// Whether a word comes after the campaign's end, when nobody is asked and nobody joins any more.
+pub(super) fn is_over(campaign: &Campaign, said: Standing, now: Moment) -> bool {
+    said != Standing::Withdrew && campaign.said.is_over(now)
+}
+
 /// Takes a provider's answer; tells whether that is a change.
 pub async fn answer(
     tenant: &Tenant,
@@ -200,6 +208,9 @@ pub async fn answer(
     answer: Answer,
     reason: Option<&str>,
 ) -> anyhow::Result<Result<bool, PartRefused>> {
+    if campaign.decided.closed_at.is_some() {
+        return Ok(Err(PartRefused::Closed));
+    }
     if is_too_late(campaign, answer, tenant.now()) {
         return Ok(Err(PartRefused::TooLate(campaign.said.report_by.date_jst())));
     }
@@ -214,6 +225,9 @@ async fn say(
 ) -> anyhow::Result<Result<bool, PartRefused>> {
     if campaign.decided.closed_at.is_some() {
         return Ok(Err(PartRefused::Closed));
+    }
+    if let Some(to) = campaign.said.to.filter(|_| is_over(campaign, said, tenant.now())) {
+        return Ok(Err(PartRefused::Over(Moment(to.0 - 1).date_jst())));
     }
     retry::looking_again(|| say_once(tenant, campaign, said, reason)).await
 }

@@ -46,12 +46,22 @@ pub(super) async fn insert_version(
     tx: &mut Tx,
     (id, no): (CampaignId, i64),
     (at, by): (Moment, &str),
-    body: &str,
+    (body, runs): (&str, (Moment, Option<Moment>)),
 ) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO campaign_versions (campaign_id, no, at, author, body)
-         VALUES ($1, $2, $3, $4, $5)";
+    const SQL: &str = "INSERT INTO campaign_versions
+             (campaign_id, no, at, author, body, runs_from, runs_to)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(id).bind(no).bind(at).bind(by).bind(body).execute(conn).await.map(|_| ()))
+        .bind(id)
+        .bind(no)
+        .bind(at)
+        .bind(by)
+        .bind(body)
+        .bind(runs.0)
+        .bind(runs.1)
+        .execute(conn)
+        .await
+        .map(|_| ()))
 }
 
 /// Numbers and texts of all versions, in order.

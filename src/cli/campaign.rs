@@ -350,16 +350,20 @@ fn tell(out: Out, campaign: &Entered, counted: &Figures) -> anyhow::Result<()> {
         &json!({
             "campaign": campaign.name, "obtained": obtained, "distributed": distributed,
             "participating_isps": participating, "reporting_isps": reporting,
-            "no_report_isps": no_report, "notices": notices, "notice_rate_percent": rate,
+            "no_report_isps": no_report, "left_isps": counted.left(), "notices": notices,
+            "notice_rate_percent": rate, "notices_late": counted.late(),
+            "notices_outside": counted.outside(),
             "unattributed": counted.unattributed, "to_nobody": to_nobody,
         }),
         format!(
             "{}: {obtained} obtained, {distributed} distributed, participating {participating}, \
-             reporting {reporting}, without any report {no_report}, {} ({} %), \
-             {} that nobody is known to serve",
+             reporting {reporting}, without any report {no_report}, {} ({} %), {} reported late, {} \
+             outside the period, {} that nobody is known to serve",
             campaign.name,
             how_many(notices, "notice"),
             rate.as_deref().unwrap_or("-"),
+            counted.late(),
+            counted.outside(),
             counted.unattributed
         ),
     )?;
@@ -383,7 +387,8 @@ fn of_isp(code: &str, isp: &OfIsp) -> Value {
     json!({
         "isp": code, "state": word(isp.standing), "named": isp.named,
         "distributed": isp.distributed, "handed_out": isp.handed_out, "reported": isp.reported,
-        "notices": isp.notices, "told_before": isp.told_before,
+        "notices": isp.notices, "notices_late": isp.late, "notices_outside": isp.outside,
+        "told_before": isp.told_before,
         "reporting": isp.reporting().word(),
     })
 }

@@ -41,6 +41,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (31, LOG_TERMS, include_str!("../../migrations/0031_log_terms.sql")),
+    (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.

@@ -2,9 +2,16 @@
 //!
 //! Stands with notices rather than with campaigns, since it counts lines of lists and what was
 //! reported on them, which a campaign knows nothing of. Everything is counted from line-level data
-//! each time. A provider that never reported is in a state of its own, and what reached nobody is
-//! told beside what was distributed. Owns no table; reads `campaign_cases`, `campaign_standings`,
-//! `unattributed`, `cases`, and the tables of notices.
+//! each time.
+//!
+//! One population bears all sums: the providers that take part, and those that withdrew after they
+//! were given lines. A provider that leaves takes neither its lines nor its silence out of the rate,
+//! since what was distributed to it was distributed. Of lines, those count that stand: one that was
+//! taken back, and the line that tells of it, were no part of the campaign, whatever was reported.
+//! A notice counts where it went out in the period and its report came by the deadline; others are
+//! told beside it. A provider that never reported is in a state of its own, and what reached nobody
+//! is told beside what was distributed. Owns no table; reads `campaign_cases`,
+//! `campaign_standings`, `unattributed`, `cases`, and the tables of notices.
 
 use std::collections::BTreeMap;
 
@@ -56,8 +63,13 @@ pub struct OfIsp {
     pub handed_out: i64,
     /// Those on which a report came.
     pub reported: i64,
-    /// Those whose latest report says that somebody was warned.
+    /// Those whose latest report says that somebody was warned: in the period of the campaign, and
+    /// reported by its deadline.
     pub notices: i64,
+    /// Those of which it says so, in the period, and that were reported after the deadline alone.
+    pub late: i64,
+    /// Those of which it says so, before the period or after it.
+    pub outside: i64,
     /// Cases on the list that it had been told of before, under another heading.
     pub told_before: i64,
 }
@@ -72,8 +84,14 @@ impl OfIsp {
         }
     }
 
-    fn takes_part(&self) -> bool {
-        self.standing == Some(Standing::Joined)
+    /// Whether it withdrew after it was given lines.
+    pub fn left(&self) -> bool {
+        self.standing == Some(Standing::Withdrew) && self.distributed > 0
+    }
+
+    /// Whether it belongs to the population of the sums.
+    fn is_counted(&self) -> bool {
+        self.standing == Some(Standing::Joined) || self.left()
     }
 }
 
@@ -88,17 +106,22 @@ pub struct Figures {
 }
 
 impl Figures {
+    fn counted(&self) -> impl Iterator<Item = &OfIsp> {
+        self.isps.values().filter(|one| one.is_counted())
+    }
+
     fn sum(&self, of: impl Fn(&OfIsp) -> i64) -> i64 {
-        self.isps.values().map(of).sum()
+        self.counted().map(of).sum()
     }
 
     fn participants(&self, is: impl Fn(&OfIsp) -> bool) -> usize {
-        self.isps.values().filter(|one| one.takes_part() && is(one)).count()
+        self.counted().filter(|one| is(one)).count()
     }
 
-    /// Entries of the list: cases that it names, and what nobody is known to have served.
+    /// Entries of the list, whoever takes part: cases that it names, and what nobody is known to have
+    /// served.
     pub fn obtained(&self) -> i64 {
-        self.sum(|one| one.named) + self.unattributed
+        self.isps.values().map(|one| one.named).sum::<i64>() + self.unattributed
     }
 
     /// Lines distributed (配布件数).
@@ -119,9 +142,14 @@ impl Figures {
         all
     }
 
-    /// Participating providers (参加ISP).
+    /// Participating providers (参加ISP), those that left with lines among them.
     pub fn participating(&self) -> usize {
         self.participants(|_| true)
+    }
+
+    /// Those of them that left.
+    pub fn left(&self) -> usize {
+        self.participants(OfIsp::left)
     }
 
     /// Those from which any report came (実施報告).
@@ -134,9 +162,19 @@ impl Figures {
         self.participants(|one| one.reporting() == Reporting::NoReport)
     }
 
-    /// Lines whose subscribers were warned (注意喚起実施件数).
+    /// Lines whose subscribers were warned (注意喚起実施件数), in the period and reported in time.
     pub fn notices(&self) -> i64 {
         self.sum(|one| one.notices)
+    }
+
+    /// Lines whose subscribers were warned in the period, reported after the deadline.
+    pub fn late(&self) -> i64 {
+        self.sum(|one| one.late)
+    }
+
+    /// Lines whose subscribers were warned before the period or after it.
+    pub fn outside(&self) -> i64 {
+        self.sum(|one| one.outside)
     }
 
     /// Notices of each hundred lines distributed, with two decimals (注意喚起実施率); nothing of
@@ -152,7 +190,7 @@ fn percent(part: i64, whole: i64) -> Option<String> {
     Some(format!("{}.{:02}", hundredths / 100, hundredths % 100))
 }
 
-/// Counts a campaign.
+/// Counts a campaign, by the period and the deadline of what it says.
 pub async fn of(db: &Db, campaign: &Campaign) -> anyhow::Result<Figures> {
     let mut figures = Figures::default();
     for said in participants::standings(db, campaign.id).await? {
@@ -183,12 +221,14 @@ async fn count(
         let isp = figures.isps.entry(one.isp).or_default();
         (isp.named, isp.told_before) = (one.cases, one.told_before);
     }
-    for Lines { isp, distributed, handed_out, reported, notified, .. } in
-        store::lines(tx, campaign.id, own).await?
+    let said = &campaign.said;
+    let times = (said.from, said.to.unwrap_or(Moment(i64::MAX)), said.report_by);
+    for Lines { isp, distributed, handed_out, reported, notices, late, outside } in
+        store::lines(tx, campaign.id, times, own).await?
     {
         let of = figures.isps.entry(isp).or_default();
-        (of.distributed, of.handed_out) = (distributed, handed_out);
-        (of.reported, of.notices) = (reported, notified);
+        (of.distributed, of.handed_out, of.reported) = (distributed, handed_out, reported);
+        (of.notices, of.late, of.outside) = (notices, late, outside);
     }
     Ok(())
 }
@@ -233,6 +273,29 @@ mod tests {
         assert_eq!(percent(1, 8_000).as_deref(), Some("0.01"));
         assert_eq!(percent(1, 1).as_deref(), Some("100.00"));
         assert_eq!(percent(0, 0), None);
+    }
+
+    #[test]
+    fn who_left_with_lines_is_counted_with_them_and_nobody_else_that_takes_no_part() {
+        let isp = |standing, distributed, notices| OfIsp {
+            standing,
+            distributed,
+            notices,
+            reported: notices,
+            ..OfIsp::default()
+        };
+        let isps = [
+            ("joined", isp(Some(Standing::Joined), 90, 9)),
+            ("left", isp(Some(Standing::Withdrew), 10, 0)),
+            ("left-at-once", isp(Some(Standing::Withdrew), 0, 0)),
+            ("declined", isp(Some(Standing::Declined), 5, 5)),
+        ];
+        let isps = isps.map(|(code, isp)| (code.to_owned(), isp)).into();
+        let figures = Figures { isps, unattributed: 0 };
+        assert_eq!((figures.participating(), figures.left()), (2, 1));
+        assert_eq!((figures.reporting(), figures.no_report()), (1, 1));
+        assert_eq!((figures.distributed(), figures.notices()), (100, 9));
+        assert_eq!(figures.rate().as_deref(), Some("9.00"));
     }
 
     #[test]

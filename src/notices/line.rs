@@ -160,7 +160,7 @@ impl Listing {
         let reader = Reader::of(app, isp.id).await?;
         let isps = isps::all(&app.db).await?;
         let upstream_path = upstream::path(&isp.code, &upstream::above(&isps));
-        let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id).await?);
+        let (now, campaigns) = (app.now(), enrol::named(&app.db, isp.id, app.now()).await?);
         let houses = Houses::of(&app.db, isp.id).await?;
         let template_version = wordings::edition(&wordings::list(app).await?, now);
         let mut tx = app.db.snapshot().await?;

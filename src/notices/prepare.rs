@@ -61,7 +61,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
     // number and one starts over, or the later one sees the lines of the earlier.
     let number = store::count(&mut tx, isp.id).await? + 1;
     let files = store::recall::held_files(&mut tx).await?;
-    let Sorted { free: waiting, held, not_joined } = waiting(&mut tx, isp, &files).await?;
+    let Sorted { free: waiting, held, not_joined } = waiting(&mut tx, (isp, now), &files).await?;
     let untold = store::recall::untold(&mut tx, isp.id).await?;
     if waiting.is_empty() && untold.is_empty() {
         return Ok(Prepared { held, not_joined, ..Prepared::default() });
@@ -145,14 +145,18 @@ struct Sorted {
 }
 
 /// The cases that go on the list, and how many these `files` or a campaign hold back.
-async fn waiting(tx: &mut Tx, isp: &Isp, files: &[FileId]) -> anyhow::Result<Sorted> {
-    let mut waiting = store::waiting(tx, isp.id, LINES_MAX).await?;
+async fn waiting(
+    tx: &mut Tx,
+    (isp, now): (&Isp, Moment),
+    files: &[FileId],
+) -> anyhow::Result<Sorted> {
+    let mut waiting = store::waiting(tx, isp.id, (LINES_MAX, now)).await?;
     if files.is_empty() && !store::campaign::is_any(tx).await? {
         return Ok(Sorted { free: waiting, ..Sorted::default() });
     }
-    let (mut held, mut not_joined) = store::held(tx, isp.id).await?;
+    let (mut held, mut not_joined) = store::held(tx, isp.id, now).await?;
     if not_joined > 0 {
-        let found_elsewhere = found_elsewhere(tx, isp).await?;
+        let found_elsewhere = found_elsewhere(tx, isp, now).await?;
         not_joined -= i64::try_from(found_elsewhere.len())?;
         waiting.extend(found_elsewhere);
         waiting.sort_by(|(a, _), (b, _)| (a.first_seen, &a.spot).cmp(&(b.first_seen, &b.spot)));
@@ -179,8 +183,8 @@ async fn waiting(tx: &mut Tx, isp: &Isp, files: &[FileId]) -> anyhow::Result<Sor
 
 /// Cases that a one-off list opened and that a feed of another undertaking saw as well: the
 /// provider hears of them as it would without the campaign.
-async fn found_elsewhere(tx: &mut Tx, isp: &Isp) -> anyhow::Result<Vec<(Case, i64)>> {
-    let mut cases = store::held_and_seen_again(tx, isp.id, LINES_MAX).await?;
+async fn found_elsewhere(tx: &mut Tx, isp: &Isp, now: Moment) -> anyhow::Result<Vec<(Case, i64)>> {
+    let mut cases = store::held_and_seen_again(tx, isp.id, (LINES_MAX, now)).await?;
     if cases.is_empty() {
         return Ok(cases);
     }

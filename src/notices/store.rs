@@ -77,22 +77,39 @@ const FILE_WAITS: &str = "c.feed_file_id IN (SELECT f.id FROM feed_files f
                    WHERE f.completed_at IS NULL
                       OR (g.feed_file_id IS NOT NULL AND g.approved_at IS NULL))";
 
-/// A one-off list opened the case, and no open campaign names it in which the provider takes part.
-const NOT_JOINED: &str = "c.stream = 'campaign' AND NOT EXISTS (SELECT 1 FROM campaign_cases e
+/// A one-off list opened the case, and no open campaign names it that runs at `now` and in which the
+/// provider takes part.
+fn not_joined(now: Moment) -> String {
+    let now = now.0;
+    format!(
+        "c.stream = 'campaign' AND NOT EXISTS (SELECT 1 FROM campaign_cases e
                     JOIN campaign_standings s
                       ON s.isp_id = e.isp_id AND s.campaign_id = e.campaign_id
                     JOIN open_campaigns o ON o.id = e.campaign_id
-                   WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')";
+                    JOIN campaign_versions v ON v.campaign_id = o.id
+                     AND COALESCE(v.runs_from, 0) <= {now} AND COALESCE(v.runs_to, {FOREVER}) > {now}
+                     AND v.no = (SELECT MAX(w.no) FROM campaign_versions w
+                                  WHERE w.campaign_id = o.id)
+                   WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')"
+    )
+}
+
+const FOREVER: i64 = i64::MAX;
 
 /// How often a case was listed; one that waits open never was.
 const LISTINGS: &str = "CASE WHEN c.state = 'open' THEN 0 ELSE (SELECT COUNT(*) FROM notice_lines l
                  WHERE l.isp_id = c.isp_id AND l.case_id = c.id) END AS listings";
 
 /// Cases that wait for a list, oldest first, with how often each was listed.
-pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
+pub(super) async fn waiting(
+    tx: &mut Tx,
+    isp: IspId,
+    (limit, now): (i64, Moment),
+) -> sqlx::Result<Vec<(Case, i64)>> {
     let sql = format!(
-        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND NOT ({NOT_JOINED})
-          ORDER BY c.first_seen, c.spot LIMIT $2"
+        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND NOT ({})
+          ORDER BY c.first_seen, c.spot LIMIT $2",
+        not_joined(now)
     );
     rows(tx, sql, isp, limit).await
 }
@@ -101,12 +118,13 @@ pub(super) async fn waiting(tx: &mut Tx, isp: IspId, limit: i64) -> sqlx::Result
 pub(super) async fn held_and_seen_again(
     tx: &mut Tx,
     isp: IspId,
-    limit: i64,
+    (limit, now): (i64, Moment),
 ) -> sqlx::Result<Vec<(Case, i64)>> {
     let sql = format!(
-        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND ({NOT_JOINED})
+        "SELECT c.*, {LISTINGS} {WAITS} AND NOT ({FILE_WAITS}) AND ({})
             AND EXISTS (SELECT 1 FROM case_times t WHERE t.no = c.no)
-          ORDER BY c.first_seen, c.spot LIMIT $2"
+          ORDER BY c.first_seen, c.spot LIMIT $2",
+        not_joined(now)
     );
     rows(tx, sql, isp, limit).await
 }
@@ -121,10 +139,11 @@ async fn rows(tx: &mut Tx, sql: String, isp: IspId, limit: i64) -> sqlx::Result<
 
 /// How many cases would wait for a list if their file, or a campaign in which the provider takes no
 /// part, did not hold them back: those of files, and those of campaigns alone.
-pub(super) async fn held(tx: &mut Tx, isp: IspId) -> sqlx::Result<(i64, i64)> {
+pub(super) async fn held(tx: &mut Tx, isp: IspId, now: Moment) -> sqlx::Result<(i64, i64)> {
     let sql = format!(
         "SELECT COUNT(CASE WHEN {FILE_WAITS} THEN 1 END),
-                COUNT(CASE WHEN NOT ({FILE_WAITS}) AND {NOT_JOINED} THEN 1 END) {WAITS}"
+                COUNT(CASE WHEN NOT ({FILE_WAITS}) AND {} THEN 1 END) {WAITS}",
+        not_joined(now)
     );
     on_tx!(tx, conn => {
         sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_one(conn).await

@@ -42,9 +42,9 @@ en = "1. Check for the infection."
     )
 }
 
-/// A centre with the feed of a one-off list and the campaign that names it.
+/// A centre with the feed of a one-off list and the campaign that names it, on its first day.
 fn campaign(centre: &mut Centre, report_by: &str) {
-    centre.on("2021-02-20");
+    centre.on("2021-02-22");
     let feed = ["feed", "add", "police", "--format", "scan-list", "--stream", "campaign"];
     centre.does(&feed);
     enters(centre, &draft(report_by, "Emotet感染機器の注意喚起"));
@@ -182,7 +182,7 @@ on_both_engines! {
         }
         let other = centre.lines_of(of("out")["notice"].as_str().unwrap()).remove(0);
         assert_eq!((&other["campaign"][..], &other["ip"]), ("", &address(1, 9)));
-        assert_eq!(other["report_by"], "2021-03-22T09:00:00+09:00");
+        assert_eq!(other["report_by"], "2021-03-24T09:00:00+09:00");
         let (sums, isps) = figures(&centre);
         assert_eq!(numbers(&sums, &["obtained", "distributed", "unattributed"]), [9, 2, 1]);
         let to_nobody: Vec<_> = sums["to_nobody"].as_array().unwrap().iter()
@@ -206,14 +206,111 @@ on_both_engines! {
         assert_eq!(centre.does(&part).one()["state"], "withdrew");
         hands_over(&centre, &[named(&address(0, 2))]);
         assert_eq!(centre.prepares("a"), None);
-        let (sums, _) = figures(&centre);
-        assert_eq!(numbers(&sums, &["distributed", "participating_isps"]), [1, 0]);
+        let (sums, isps) = figures(&centre);
+        let fields = ["distributed", "participating_isps", "left_isps", "no_report_isps"];
+        assert_eq!(numbers(&sums, &fields), [1, 1, 1, 1], "who leaves leaves with its lines");
+        assert_eq!((&isps[0]["state"], &isps[0]["reporting"]),
+            (&"withdrew".into(), &"no_report".into()));
         let shown = centre.does(&["campaign", "show", "emotet"]).lines;
         let kinds: Vec<_> = shown[1..].iter().map(|fact| fact["kind"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["invited", "joined", "withdrew"]);
         assert_eq!(shown[3]["reason"], "no staff");
         says(&centre, "join", "a");
         assert!(centre.prepares("a").is_some());
+    }
+
+    fn who_withdraws_before_any_line_is_no_part_of_the_figures(centre) {
+        let both = [("a", 0), ("b", 1)].map(|(code, no)| provider(code, "static", &network(no)));
+        centre.serves(&both);
+        campaign(&mut centre, "2021-04-30");
+        takes_part(&centre, "a");
+        takes_part(&centre, "b");
+        says(&centre, "decline", "b");
+        hands_over(&centre, &[0, 1].map(|isp| named(&address(isp, 1))));
+        assert!(centre.prepares("a").is_some() && centre.prepares("b").is_none());
+        let (sums, _) = figures(&centre);
+        let fields = ["distributed", "participating_isps", "left_isps", "no_report_isps"];
+        assert_eq!(numbers(&sums, &fields), [1, 1, 0, 1]);
+        assert_eq!(sums["to_nobody"], serde_json::json!([{ "isps": "withdrew", "cases": 1 }]));
+    }
+
+    fn a_line_that_was_taken_back_is_no_part_of_the_figures(centre) {
+        centre.serves(&[provider("a", "static", &network(0))]);
+        campaign(&mut centre, "2021-04-30");
+        takes_part(&centre, "a");
+        hands_over(&centre, &[1, 2, 3].map(|no| named(&address(0, no))));
+        // The other file saw the second device a day before, and the third at the same moment.
+        let earlier = named(&address(0, 2)).with("detected_at", "2021-02-17T10:00:00+09:00");
+        let other = csv(&[earlier, named(&address(0, 3))]);
+        assert_eq!(centre.ingests("police", "more.csv", other).status, 0);
+        let list = centre.prepares("a").unwrap();
+        centre.exports(&list, "csv");
+        centre.on("2021-03-20");
+        let rows: Vec<Row> = (1..=3).map(|no| notified(&list, no, WARNED)).collect();
+        assert_eq!(centre.reports("a", &rows).number("accepted"), 3);
+        let fields = ["obtained", "distributed", "reporting_isps", "notices"];
+        assert_eq!(numbers(&figures(&centre).0, &fields), [3, 3, 1, 3]);
+        let files = centre.does(&["feed", "files", "--feed", "police"]).lines;
+        let first = files.iter().find(|file| file["file"] == "list.csv").unwrap();
+        let id = first["id"].as_str().unwrap();
+        centre.does(&["feed", "withdraw", id, "--reason", "the wrong file", "--by", "intake-1"]);
+        centre.does(&["campaign", "enrol", "emotet"]);
+        assert_eq!(centre.stored("SELECT reason FROM line_recalls"), ["the wrong file"; 2]);
+        let (sums, _) = figures(&centre);
+        assert_eq!(numbers(&sums, &fields), [2, 1, 1, 1], "two of the lines tell of nothing");
+        // The next list takes the first back, and says the second anew: only that is distributed.
+        let next = centre.prepares("a").unwrap();
+        let told = centre.lines_of(&next);
+        let mut actions: Vec<&str> = told.iter().map(|line| &line["action"][..]).collect();
+        actions.sort_unstable();
+        assert_eq!(actions, ["corrected", "withdrawn"]);
+        let (sums, _) = figures(&centre);
+        assert_eq!(numbers(&sums, &fields), [2, 2, 1, 1], "nobody was warned of it anew");
+        assert_eq!(sums["notice_rate_percent"], "50.00");
+    }
+
+    fn the_period_says_when_lines_go_out_and_which_notices_count(centre) {
+        let both = [("a", 0), ("b", 1)].map(|(code, no)| provider(code, "static", &network(no)));
+        centre.serves(&both);
+        campaign(&mut centre, "2021-04-10");
+        let ends = draft("2021-04-10", "題").replace("report_by", "to = \"2021-03-31\"\nreport_by");
+        enters(&centre, &ends);
+        centre.on("2021-02-21T23:59:59+09:00");
+        takes_part(&centre, "a");
+        hands_over(&centre, &(1..=5).map(|no| named(&address(0, no))).collect::<Vec<_>>());
+        assert_eq!(centre.prepares("a"), None, "it has not begun");
+        centre.on("2021-02-22T00:00:00+09:00");
+        let list = centre.prepares("a").unwrap();
+        let at = |no: u64, day: &str| {
+            notified(&list, no, WARNED).with("notice_at", &format!("{day}T10:00:00+09:00"))
+        };
+        centre.on("2021-03-20");
+        centre.reports("a", &[at(1, "2021-03-05"), at(2, "2021-02-21")]);
+        centre.on("2021-04-06");
+        centre.reports("a", &[at(3, "2021-03-31")]);
+        centre.on("2021-04-10T00:00:00+09:00");
+        // The first is corrected after the deadline, and was told before it.
+        centre.reports("a", &[at(4, "2021-03-30"), at(1, "2021-03-06")]);
+        let fields = ["distributed", "notices", "notices_late", "notices_outside"];
+        let (sums, isps) = figures(&centre);
+        assert_eq!(numbers(&sums, &fields), [5, 1, 1, 2]);
+        assert_eq!(numbers(&isps[0], &fields), [5, 1, 1, 2]);
+        assert_eq!(sums["notice_rate_percent"], "20.00");
+        // What a later version of the period lets in counts with it.
+        enters(&centre, &draft("2021-05-01", "題"));
+        assert_eq!(numbers(&figures(&centre).0, &fields), [5, 3, 0, 1]);
+        enters(&centre, &ends);
+        let say = |verb: &str, isp: &str| {
+            centre.tries(&["campaign", verb, "emotet", "--isp", isp, "--by", "office"])
+        };
+        for (verb, isp) in [("invite", "b"), ("join", "a")] {
+            let refused = say(verb, isp);
+            assert_eq!(refused.status, 1, "{refused:?}");
+        }
+        assert!(say("invite", "b").stderr.contains("ended on 2021-03-30"));
+        hands_over(&centre, &[named(&address(0, 9)).with("scan_run", "list-2")]);
+        assert_eq!(centre.prepares("a"), None, "it is over");
+        assert_eq!(say("decline", "a").status, 0, "nobody is kept in it");
     }
 
     fn what_another_feed_saw_as_well_is_told_as_it_would_be_without_the_campaign(centre) {
@@ -249,6 +346,7 @@ on_both_engines! {
         assert_eq!(centre.prepares("a"), None, "nobody opted in to what no campaign names");
         enters(&centre, &draft("2021-04-30", "題"));
         takes_part(&centre, "a");
+        centre.on("2021-02-22");
         centre.does(&["campaign", "close", "emotet", "--reason", "over", "--by", "office"]);
         assert_eq!(centre.prepares("a"), None);
         let late = centre.tries(&["campaign", "decline", "emotet", "--isp", "a", "--by", "b"]);
@@ -340,9 +438,16 @@ on_both_engines! {
         assert!(opens("/campaigns").text.contains("Emotet感染機器の注意喚起"));
         let page = opens("/campaigns/emotet");
         assert_eq!(page.status, 200);
-        for said in ["Emotet感染機器の注意喚起", "感染を確かめます", "a K.K.", "オランダ警察",
-            "情報提供に関する取決め", "2021年2月22日", "0120-", "本物", "12", "非表示"] {
+        for said in ["Emotet感染機器の注意喚起", "感染を確かめます", "<li>a K.K.</li>", "オランダ警察",
+            "情報提供に関する取決め", "2021年2月22日", "0120-", "本物",
+            "（2021年3月6日(土)現在）</caption>"] {
             assert!(page.text.contains(said), "{said}: {}", page.text);
+        }
+        let rows = [("配布件数", "12"), ("参加ISP（社）", "1"), ("実施報告のあったISP（社）", "1"),
+            ("実施報告のないISP（社）", "0"), ("注意喚起実施件数", "非表示"), ("注意喚起実施率", "非表示")];
+        for (label, number) in rows {
+            let row = format!("<th scope=\"row\">{label}</th><td class=\"td-count\">{number}</td>");
+            assert!(page.text.contains(&row), "{row}: {}", page.text);
         }
         for hidden in ["まだ見せない題", "b K.K.", "office", "editor-1", "2001:db8"] {
             assert!(!page.text.contains(hidden), "{hidden}: {}", page.text);

@@ -6,10 +6,9 @@ use axum::{
 };
 use todoke::{
     access::roles::Role,
-    campaigns,
     feeds::{self, Format, Registration},
     isps::{self, register},
-    notices::{campaign_figures, prepare},
+    notices::prepare,
 };
 
 use crate::{
@@ -248,21 +247,31 @@ async fn takes_a_list(centre: &Centre, office: &mut Visitor, page: &str) {
     let shown = office.get(page).await;
     assert!(shown.body.contains("list.csv (police)") && !shown.body.contains("203.0.113."));
     looks("campaign", &shown);
-    let campaign = campaigns::find(&centre.app.db, "emotet").await.unwrap().unwrap();
-    let figures = campaign_figures::of(&centre.app.db, &campaign).await.unwrap();
+    tells(office, page, ["3", "0", "0", "0", "0", "0", "0", "–"]).await;
+}
+
+/// The page of a campaign and the file of its figures tell these numbers: obtained, distributed,
+/// participating, reporting, notices, those reported late, those outside the period, and the rate.
+async fn tells(office: &mut Visitor, page: &str, numbers: [&str; 8]) {
+    let shown = office.get(page).await;
     let csv = office.get(&format!("{page}/figures.csv")).await;
-    let of = |key: &str| {
-        let line = csv.body.lines().find(|line| line.starts_with(key)).unwrap();
-        line.split(',').nth(1).unwrap().to_owned()
-    };
-    for (key, label, number) in [
-        ("distributed_total", "配布件数", figures.distributed().to_string()),
-        ("participating_isps", "参加ISP（社）", figures.participating().to_string()),
-        ("reporting_isps", "実施報告のあったISP（社）", figures.reporting().to_string()),
-        ("notices_sent", "注意喚起実施件数", figures.notices().to_string()),
-    ] {
+    let rows = [
+        ("入手件数", None),
+        ("配布件数", Some("distributed_total")),
+        ("参加ISP（社）", Some("participating_isps")),
+        ("実施報告のあったISP（社）", Some("reporting_isps")),
+        ("注意喚起実施件数", Some("notices_sent")),
+        ("期限のあとに報告された注意喚起", None),
+        ("期間の外で行われた注意喚起", None),
+        ("注意喚起実施率", Some("notice_rate_percent")),
+    ];
+    for ((label, key), number) in rows.into_iter().zip(numbers) {
         let row = format!("<th scope=\"row\">{label}</th><td class=\"td-count\">{number}</td>");
-        assert!(shown.body.contains(&row) && of(key) == number, "{key}");
+        assert!(shown.body.contains(&row), "{row}: {}", shown.body);
+        let Some(key) = key else { continue };
+        let told = csv.body.lines().find(|line| line.starts_with(&format!("{key},"))).unwrap();
+        let number = number.trim_end_matches('％').replace('–', "");
+        assert_eq!(told.split(',').nth(1), Some(number.as_str()), "{key}");
     }
 }
 
@@ -348,6 +357,20 @@ async fn a_provider_says_whether_it_takes_part_and_sees_its_own_figures_alone() 
         prepare::for_isp(&centre.app, &isp).await.unwrap().expect("its lines of the campaign");
         let own = manager.get(page).await;
         assert!(own.body.contains("<dt>配布</dt><dd>2行</dd>"), "{}", own.body);
+        let office_page = "/admin/campaigns/emotet";
+        tells(&mut office, office_page, ["3", "2", "1", "0", "0", "0", "0", "0.00％"]).await;
+        let list = &texts!(&centre.app.db, "SELECT list_id FROM notices")[0];
+        // One was warned in the period, and one before it.
+        let rows = [(1, "2026-05-09T10:00:00+09:00"), (2, "2026-05-04T23:59:59+09:00")];
+        let rows = rows.map(|(no, at)| format!("{list},{no},{at},notified,email,{at}\n"));
+        let head = "list_id,record_no,reported_at,state,notice_channel,notice_at\n";
+        let file = format!("{head}{}", rows.concat());
+        let checked = sends(&mut manager, "/isp/report", ("r.csv", &file), "").await;
+        let data = form(&[("data", hidden(&checked, "data"))]);
+        manager.post("/isp/report/confirm", &data).await;
+        tells(&mut office, office_page, ["3", "2", "1", "1", "1", "0", "1", "50.00％"]).await;
+        let own = manager.get(page).await;
+        assert!(own.body.contains("<dt>期間の外で行われた注意喚起</dt><dd>1行</dd>"));
         shows_nothing_to_another_one(&centre, page).await;
         let shown = office.get("/admin/campaigns/emotet").await;
         assert!(shown.body.contains("isp-a: 参加 (manager-1)"), "{}", shown.body);
@@ -388,5 +411,6 @@ async fn changes_until_the_deadline(centre: &Centre, page: &str) {
     let close = form(&[("act", "close"), ("reason", "x")]);
     office.post("/admin/campaigns/emotet/run", &close).await;
     let closed = manager.post(page, "answer=join").await;
-    assert!(closed.body.contains("回答の期限を過ぎました") || closed.body.contains("終わりました"));
+    assert!(closed.body.contains("このキャンペーンは終わりました"), "{}", closed.body);
+    assert!(!closed.body.contains("回答の期限を過ぎました"));
 }

@@ -80,6 +80,7 @@ async fn all(State(app): State<App>, page: Page) -> PageResult {
 struct Public {
     distributed: Option<String>,
     participating: usize,
+    left: usize,
     reporting: usize,
     no_report: usize,
     notices: Option<String>,
@@ -97,6 +98,7 @@ impl Public {
             distributed: distributed.map(grouped),
             notices: notices.map(grouped),
             participating: figures.participating(),
+            left: figures.left(),
             reporting: figures.reporting(),
             no_report: figures.no_report(),
         }
@@ -123,6 +125,7 @@ struct One {
     entry: Entry,
     participants: Vec<String>,
     figures: Public,
+    as_of: Moment,
 }
 
 impl One {
@@ -163,6 +166,10 @@ async fn one(State(app): State<App>, page: Page, Path(name): Path<String>) -> Pa
     let Some(campaign) = campaign.filter(|one| one.public.is_some()) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
+    // By the period and the deadline that the page tells.
+    let said = campaign.public.clone().unwrap_or_else(|| campaign.said.clone());
+    let campaign = Campaign { said, ..campaign };
+    let as_of = app.now();
     let figures = Public::of(&campaign_figures::of(&app.db, &campaign).await?);
     let standings = participants::standings(&app.db, campaign.id).await?;
     let joined = standings.into_iter().filter(|one| one.kind == Standing::Joined);
@@ -170,7 +177,7 @@ async fn one(State(app): State<App>, page: Page, Path(name): Path<String>) -> Pa
     let Some(entry) = Entry::of(campaign) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    Ok(for_everybody(show(&One { page, entry, participants, figures })?))
+    Ok(for_everybody(show(&One { page, entry, participants, figures, as_of })?))
 }
 
 #[cfg(test)]

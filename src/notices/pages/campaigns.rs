@@ -28,7 +28,7 @@ use crate::{
         draft::Words,
         enrol,
         pages::{period, words},
-        participants::{self, Said, Standing},
+        participants::{self, PartRefused, Said, Standing},
     },
     feeds::{self, files::Listed},
     isps::{self, Isp},
@@ -301,9 +301,12 @@ async fn invite(
     for isp in isps {
         let done = participants::invite(app, campaign, (&isp, signed.name()), None).await?;
         // Of all, those that have answered are left alone.
-        if code != "*" && done.is_err() {
-            return Ok(Some(("main", signed.page.t("campaigns-not-invited"))));
-        }
+        let key = match done {
+            Err(PartRefused::Over(_)) => "campaigns-over",
+            Err(_) if code != "*" => "campaigns-not-invited",
+            _ => continue,
+        };
+        return Ok(Some(("main", signed.page.t(key))));
     }
     Ok(None)
 }

@@ -1,6 +1,6 @@
 //! SQL of lines that campaigns name, and of what came of them.
 
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::FromRow;
 
 use crate::{
     db::{
@@ -10,6 +10,7 @@ use crate::{
     },
     ids::{CampaignId, CaseId, FileId, IspId},
     notices::Notice,
+    time::Moment,
 };
 
 /// Notes which lines of a list stand there under the name of which campaign.
@@ -56,33 +57,6 @@ pub(in crate::notices) struct OfIsp {
     pub(in crate::notices) told_before: i64,
 }
 
-/// Where a statement may be narrowed to the rows of one provider.
-const NARROWED: &str = "/* of one provider */";
-
-/// Runs a statement about a campaign, for all providers or for one.
-async fn of_campaign<T>(
-    tx: &mut Tx,
-    sql: &str,
-    (campaign, narrow): (CampaignId, &str),
-    own: Option<IspId>,
-) -> sqlx::Result<Vec<T>>
-where
-    T: for<'r> FromRow<'r, sqlx::sqlite::SqliteRow>
-        + for<'r> FromRow<'r, sqlx::postgres::PgRow>
-        + Send
-        + Unpin,
-{
-    let sql = sql.replace(NARROWED, if own.is_some() { narrow } else { "" });
-    on_tx!(tx, conn => {
-        let query = sqlx::query_as(AssertSqlSafe(sql)).bind(campaign);
-        let query = match own {
-            Some(isp) => query.bind(isp),
-            None => query,
-        };
-        query.fetch_all(conn).await
-    })
-}
-
 /// By provider: cases that the campaign names, and those of them that stand on lists under another
 /// heading alone.
 pub(in crate::notices) async fn enrolled(
@@ -99,9 +73,9 @@ pub(in crate::notices) async fn enrolled(
                         THEN 1 END) AS told_before
          FROM campaign_cases e JOIN isps i ON i.id = e.isp_id
          JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
-         WHERE e.campaign_id = $1 /* of one provider */
+         WHERE e.campaign_id = $1 AND (CAST($2 AS BYTEA) IS NULL OR e.isp_id = $2)
          GROUP BY e.isp_id, i.code ORDER BY i.code";
-    of_campaign(tx, SQL, (campaign, "AND e.isp_id = $2"), own).await
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(campaign).bind(own).fetch_all(conn).await)
 }
 
 /// A provider and what came of the campaign's lines that it was given.
@@ -111,41 +85,67 @@ pub(in crate::notices) struct Lines {
     pub(in crate::notices) distributed: i64,
     pub(in crate::notices) handed_out: i64,
     pub(in crate::notices) reported: i64,
-    pub(in crate::notices) notified: i64,
+    pub(in crate::notices) notices: i64,
+    pub(in crate::notices) late: i64,
+    pub(in crate::notices) outside: i64,
 }
 
 /// By provider: cases on its lists under the campaign's name, those of lists that were handed out,
-/// those on which any report came, and those whose latest report says that somebody was warned.
+/// those on which any report came, and those whose latest report says that somebody was warned: in
+/// time, in the period but told after the deadline, outside the period. Lines that were taken back
+/// are none, nor are those that tell of it.
 pub(in crate::notices) async fn lines(
     tx: &mut Tx,
     campaign: CampaignId,
+    (from, to, report_by): (Moment, Moment, Moment),
     own: Option<IspId>,
 ) -> sqlx::Result<Vec<Lines>> {
-    const SQL: &str = "WITH lines AS (
-             SELECT k.isp_id, k.notice_id, k.record_no, k.case_id
+    const SQL: &str = "WITH told AS (
+             SELECT k.isp_id, k.case_id,
+                    CASE WHEN EXISTS (SELECT 1 FROM notice_exports x
+                        WHERE x.isp_id = k.isp_id AND x.notice_id = k.notice_id)
+                        THEN 1 ELSE 0 END AS handed_out,
+                    CASE WHEN r.state IS NULL THEN 0 ELSE 1 END AS reported,
+                    CASE WHEN r.state = 'notified' THEN 1 ELSE 0 END AS notified,
+                    CASE WHEN COALESCE(r.notice_at, r.reported_at) >= $2
+                          AND COALESCE(r.notice_at, r.reported_at) < $3 THEN 1 ELSE 0 END AS inside,
+                    CASE WHEN (SELECT MIN(f.received_at) FROM line_reports f
+                         WHERE f.isp_id = k.isp_id AND f.notice_id = k.notice_id
+                           AND f.record_no = k.record_no AND f.state = 'notified') < $4
+                         THEN 1 ELSE 0 END AS in_time
                FROM campaign_lines k
                JOIN notice_lines l ON l.isp_id = k.isp_id AND l.notice_id = k.notice_id
                     AND l.record_no = k.record_no
                JOIN cases c ON c.isp_id = k.isp_id AND c.id = k.case_id
-              WHERE k.campaign_id = $1 /* of one provider */),
-         latest AS (
-             SELECT r.isp_id, r.notice_id, r.record_no, r.state, ROW_NUMBER() OVER (
-                      PARTITION BY r.isp_id, r.notice_id, r.record_no
-                      ORDER BY r.reported_at DESC, r.version DESC) AS place
-               FROM line_reports r
-               JOIN lines l ON l.isp_id = r.isp_id AND l.notice_id = r.notice_id
-                    AND l.record_no = r.record_no)
-         SELECT i.code AS isp, COUNT(DISTINCT l.case_id) AS distributed,
-                COUNT(DISTINCT CASE WHEN EXISTS (SELECT 1 FROM notice_exports x
-                    WHERE x.isp_id = l.isp_id AND x.notice_id = l.notice_id)
-                    THEN l.case_id END) AS handed_out,
-                COUNT(DISTINCT CASE WHEN r.state IS NOT NULL THEN l.case_id END) AS reported,
-                COUNT(DISTINCT CASE WHEN r.state = 'notified' THEN l.case_id END) AS notified
-           FROM lines l JOIN isps i ON i.id = l.isp_id
-           LEFT JOIN latest r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
-                AND r.record_no = l.record_no AND r.place = 1
-          GROUP BY l.isp_id, i.code ORDER BY i.code";
-    of_campaign(tx, SQL, (campaign, "AND k.isp_id = $2"), own).await
+               LEFT JOIN line_reports r ON r.isp_id = k.isp_id AND r.notice_id = k.notice_id
+                    AND r.record_no = k.record_no AND r.version = l.said_version
+              WHERE k.campaign_id = $1 AND (CAST($5 AS BYTEA) IS NULL OR k.isp_id = $5)
+                AND NOT EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = k.isp_id
+                    AND b.notice_id = k.notice_id AND b.record_no = k.record_no)
+                AND NOT EXISTS (SELECT 1 FROM line_recalls w WHERE w.isp_id = k.isp_id
+                    AND w.told_on = k.notice_id AND w.case_id = k.case_id
+                    AND w.told_as = 'withdrawn')),
+         of_case AS (
+             SELECT isp_id, case_id, MAX(handed_out) AS handed_out, MAX(reported) AS reported,
+                    MAX(notified * inside * in_time) AS counts, MAX(notified * inside) AS inside,
+                    MAX(notified) AS notified
+               FROM told GROUP BY isp_id, case_id)
+         SELECT i.code AS isp, COUNT(*) AS distributed,
+                CAST(SUM(o.handed_out) AS BIGINT) AS handed_out,
+                CAST(SUM(o.reported) AS BIGINT) AS reported,
+                CAST(SUM(o.counts) AS BIGINT) AS notices,
+                CAST(SUM(o.inside - o.counts) AS BIGINT) AS late,
+                CAST(SUM(o.notified - o.inside) AS BIGINT) AS outside
+           FROM of_case o JOIN isps i ON i.id = o.isp_id
+          GROUP BY o.isp_id, i.code ORDER BY i.code";
+    on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(campaign)
+        .bind(from)
+        .bind(to)
+        .bind(report_by)
+        .bind(own)
+        .fetch_all(conn)
+        .await)
 }
 
 /// Spots on the campaign's list that nobody is known to have served.

@@ -194,6 +194,7 @@ pub(in crate::notices::pages) async fn answer(
         }
         Err(PartRefused::Closed) => "campaigns-closed",
         Err(PartRefused::TooLate(_)) => "campaigns-too-late",
+        Err(PartRefused::Over(_)) => "campaigns-over",
         Err(_) => "campaigns-no-answer",
     };
     let errors = Errors::of("answer", signed.page.t(key));
