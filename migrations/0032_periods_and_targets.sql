@@ -6,5 +6,7 @@ ALTER TABLE campaign_versions ADD COLUMN runs_to BIGINT;
 UPDATE campaign_versions SET runs_from = CAST(CAST(body AS JSON) ->> 'from' AS BIGINT),
     runs_to = CAST(CAST(body AS JSON) ->> 'to' AS BIGINT);
 
--- To where a message was made for, sealed; `target` says no more than which server that is.
+-- To where a message was made for, sealed, and at which server that is. What stands in `target` in the
+-- clear is sealed by a job, and the column is for earlier versions.
 ALTER TABLE deliveries ADD COLUMN sealed_target BYTEA;
+ALTER TABLE deliveries ADD COLUMN server TEXT;

@@ -357,8 +357,8 @@ fn tell(out: Out, campaign: &Entered, counted: &Figures) -> anyhow::Result<()> {
         }),
         format!(
             "{}: {obtained} obtained, {distributed} distributed, participating {participating}, \
-             reporting {reporting}, without any report {no_report}, {} ({} %), {} reported late, {} \
-             outside the period, {} that nobody is known to serve",
+             reporting {reporting}, without any report {no_report}, {} ({} %), {} reported late, \
+             {} outside the period, {} that nobody is known to serve",
             campaign.name,
             how_many(notices, "notice"),
             rate.as_deref().unwrap_or("-"),

@@ -33,7 +33,7 @@ const HANDFUL: i64 = 20;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 7] = [
+pub(super) const JOBS: [Job; 8] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -57,6 +57,12 @@ pub(super) const JOBS: [Job; 7] = [
         abreast: 2,
         pause: PAUSE,
         step: |app| Box::pin(async move { Ok(notice_jobs::send_next(&app).await?.is_some()) }),
+    },
+    Job {
+        name: "sealing",
+        abreast: 1,
+        pause: Duration::from_hours(1),
+        step: |app| Box::pin(async move { notice_jobs::seal_some(&app).await }),
     },
     Job {
         name: "looking whom to remind",
@@ -113,6 +119,7 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
         }
         out.line(&value(&report), words(&report))?;
     }
+    while notice_jobs::seal_some(app).await? {}
     while let Some(report) = notice_jobs::send_next(app).await? {
         if !matches!(report.state, State::Accepted | State::Withdrawn) {
             ended = Ended::PartlyRefused;

@@ -306,15 +306,35 @@ pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
 /// mail that came back calls it.
 pub async fn doubt(app: &App, mail: &str, (by, why): (&str, &str)) -> anyhow::Result<u64> {
     let tag = mail_tag(&app.keys, mail);
-    retry::looking_again(|| doubt_tagged(app, &tag, (by, why))).await
+    retry::looking_again(|| async {
+        let mut tx = app.db.begin().await?;
+        let doubted = doubt_tagged(app, &mut tx, &tag, (by, why)).await?;
+        tx.commit().await?;
+        Ok(doubted)
+    })
+    .await
 }
 
-async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow::Result<u64> {
+/// The same in the transaction that says why.
+pub(crate) async fn doubt_in(
+    app: &App,
+    tx: &mut Tx,
+    mail: &str,
+    said: (&str, &str),
+) -> anyhow::Result<u64> {
+    doubt_tagged(app, tx, &mail_tag(&app.keys, mail), said).await
+}
+
+async fn doubt_tagged(
+    app: &App,
+    tx: &mut Tx,
+    tag: &[u8],
+    (by, why): (&str, &str),
+) -> anyhow::Result<u64> {
     let isps = super::all(&app.db).await?;
-    let mut tx = app.db.begin().await?;
-    let versions = store::versions(&mut tx, None).await?;
-    let events = store::events(&mut tx, None).await?;
-    let meant = store::tagged(&mut tx, tag).await?;
+    let versions = store::versions(tx, None).await?;
+    let events = store::events(tx, None).await?;
+    let meant = store::tagged(tx, tag).await?;
     let mut doubted = 0;
     for ((isp, id), one) in facts(versions, events)? {
         let is_doubtful = one.doubted.is_some_and(|(at, _)| at >= one.confirmed_at);
@@ -331,15 +351,14 @@ async fn doubt_tagged(app: &App, tag: &[u8], (by, why): (&str, &str)) -> anyhow:
             author: by,
             reason: Some(why),
         };
-        store::insert_event(&mut tx, &event).await?;
+        store::insert_event(tx, &event).await?;
         let code = isps.iter().find(|one| one.id == isp).map(|one| one.code.as_str());
         let on = id.to_string();
         let deed = Deed::new("contact.doubt", &on);
         let deed = code.map_or(deed, |code| deed.of_isp(code));
-        audit::note_deed(app, &mut tx, deed).await?;
+        audit::note_deed(app, tx, deed).await?;
         doubted += 1;
     }
-    tx.commit().await?;
     Ok(doubted)
 }
 

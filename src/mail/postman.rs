@@ -33,6 +33,11 @@ const ABOUT_US: [u16; 5] = [502, 503, 504, 530, 534];
 /// The answer to a name and a password that do not fit (RFC 4954, section 6).
 const NOT_LET_IN: u16 = 535;
 
+/// Answers of 5xx that say that nobody reads mail there (RFC 5321, section 4.2.3)…
+const NOBODY: [u16; 3] = [550, 551, 553];
+/// …but for those whose second code names a rule of the server (RFC 3463, section 3.8).
+const BY_RULE: &str = " 5.7.";
+
 /// What came of handing a mail over (発送結果), in the server's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "発送結果")]
@@ -43,6 +48,8 @@ pub enum Handed {
     Later(String),
     /// It never will.
     Never(String),
+    /// It never will, since nobody reads mail there.
+    Nobody(String),
 }
 
 /// Somebody who knows the way to the mail server.
@@ -110,6 +117,9 @@ impl Postman {
                     ));
                 }
                 let about_us = code.is_some_and(|code| ABOUT_US.contains(&code));
+                if code.is_some_and(|code| NOBODY.contains(&code)) && !words.contains(BY_RULE) {
+                    return Handed::Nobody(words);
+                }
                 if fault.is_permanent() && !about_us {
                     Handed::Never(words)
                 } else {

@@ -5,12 +5,12 @@
 //! each time.
 //!
 //! One population bears all sums: the providers that take part, and those that withdrew after they
-//! were given lines. A provider that leaves takes neither its lines nor its silence out of the rate,
-//! since what was distributed to it was distributed. Of lines, those count that stand: one that was
-//! taken back, and the line that tells of it, were no part of the campaign, whatever was reported.
-//! A notice counts where it went out in the period and its report came by the deadline; others are
-//! told beside it. A provider that never reported is in a state of its own, and what reached nobody
-//! is told beside what was distributed. Owns no table; reads `campaign_cases`,
+//! were given lines. A provider that leaves takes neither its lines nor its silence out of the
+//! rate, since what was distributed to it was distributed. Of lines, those count that stand: one
+//! that was taken back, and the line that tells of it, were no part of the campaign, whatever was
+//! reported. A notice counts where it went out in the period and its report came by the deadline;
+//! others are told beside it. A provider that never reported is in a state of its own, and what
+//! reached nobody is told beside what was distributed. Owns no table; reads `campaign_cases`,
 //! `campaign_standings`, `unattributed`, `cases`, and the tables of notices.
 
 use std::collections::BTreeMap;
@@ -118,8 +118,8 @@ impl Figures {
         self.counted().filter(|one| is(one)).count()
     }
 
-    /// Entries of the list, whoever takes part: cases that it names, and what nobody is known to have
-    /// served.
+    /// Entries of the list, whoever takes part: cases that it names, and what nobody is known to
+    /// have served.
     pub fn obtained(&self) -> i64 {
         self.isps.values().map(|one| one.named).sum::<i64>() + self.unattributed
     }

@@ -14,6 +14,7 @@ pub mod bounce;
 pub mod carry;
 mod make;
 pub mod returns;
+pub mod sealing;
 mod webhook;
 mod words;
 
@@ -119,8 +120,12 @@ pub struct Delivery {
     pub entered_at: Moment,
     /// How often it was tried.
     pub attempts: i64,
-    /// Where it goes, from when its message was made.
-    pub target: Option<String>,
+    /// At which server it ends up, from when its message was made; who reads it there is sealed.
+    pub server: Option<String>,
+    /// To where it goes, as it once stood in the clear.
+    target: Option<String>,
+    /// The same, sealed.
+    sealed_target: Option<Vec<u8>>,
     /// In which form, likewise.
     pub form: Option<String>,
     /// When its message was made.

@@ -242,16 +242,27 @@ pub struct Exported {
 /// Writes a list and records that it was handed out.
 pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
     let mut tx = app.db.begin().await?;
-    let exported = write_in(app, &mut tx, (notice, &isp.code), form).await?;
+    let exported = hand_out(app, &mut tx, (notice, isp), form).await?;
+    tx.commit().await?;
+    Ok(exported)
+}
+
+/// The same in a transaction that does more, such as keeping what is to be sent.
+pub(super) async fn hand_out(
+    app: &App,
+    tx: &mut Tx,
+    (notice, isp): (&Notice, &Isp),
+    form: Form,
+) -> anyhow::Result<Exported> {
+    let exported = write_in(app, tx, (notice, &isp.code), form).await?;
     let by = app.by().unwrap_or("system");
-    store::insert_export(&mut tx, notice, (form.word(), &exported.sha256), (app.now(), by)).await?;
+    store::insert_export(tx, notice, (form.word(), &exported.sha256), (app.now(), by)).await?;
     let detail = serde_json::json!({
         "form": form.word(), "lines": exported.lines, "sha256": exported.sha256,
     });
     let detail = detail.to_string();
     let deed = Deed::new("notice.export", &notice.list_id).of_isp(&isp.code).with(&detail);
-    audit::note_deed(app, &mut tx, deed).await?;
-    tx.commit().await?;
+    audit::note_deed(app, tx, deed).await?;
     Ok(exported)
 }
 

@@ -4,7 +4,7 @@
 use super::{
     dispatch::{
         carry::{self, Report},
-        returns,
+        returns, sealing,
     },
     reminders::{self, carry as mails},
 };
@@ -21,6 +21,11 @@ const MORNING: &str = "0 9 * * *";
 /// Carries one list that is due; nothing when none is.
 pub async fn send_next(app: &App) -> anyhow::Result<Option<Report>> {
     carry::next_due(app).await
+}
+
+/// Seals some of what once stood in the clear; tells whether there was any.
+pub async fn seal_some(app: &App) -> anyhow::Result<bool> {
+    Ok(sealing::some(app).await? > 0)
 }
 
 /// Carries one reminder that is due; nothing when none is.

@@ -4,8 +4,9 @@
 //! once, keep its exact bytes and hand them over until they are taken. A mail names lists, posts
 //! and dates, and no address of anybody. It is encrypted where the provider gets its lists so, and
 //! else goes to its abuse desk. A list is asked about once a week at most, a contact once at each
-//! step. Owns `reminder_mails`, `reminder_mail_events`, `contact_reminders`; reads what providers
-//! prefer, their keys and contacts.
+//! step, and anew a week after a mail that reached nobody. Owns `reminder_mails`,
+//! `reminder_mail_events`, `contact_reminders`; reads what providers prefer, their keys and
+//! contacts.
 
 pub mod carry;
 mod make;
@@ -248,7 +249,9 @@ pub(super) async fn enter_reports(
 
 /// One mail for each provider with contacts at a step that was not taken yet.
 async fn of_contacts(tx: &mut Tx, isps: &[Isp], now: Moment) -> anyhow::Result<Vec<(IspId, Body)>> {
-    let taken: HashSet<store::Step> = store::steps(tx).await?.into_iter().collect();
+    // A mail that reached nobody asked nobody; it is tried anew as a list's would be.
+    let quiet = now.plus_days(-chasing::QUIET_DAYS);
+    let taken: HashSet<store::Step> = store::steps(tx, quiet).await?.into_iter().collect();
     let mut by_isp: BTreeMap<IspId, Vec<OfContact>> = BTreeMap::new();
     for one in contacts::to_do_of(tx, isps, now).await? {
         let (Some(contact), Some(standing), Some(confirmed_until)) =

@@ -77,8 +77,8 @@ const FILE_WAITS: &str = "c.feed_file_id IN (SELECT f.id FROM feed_files f
                    WHERE f.completed_at IS NULL
                       OR (g.feed_file_id IS NOT NULL AND g.approved_at IS NULL))";
 
-/// A one-off list opened the case, and no open campaign names it that runs at `now` and in which the
-/// provider takes part.
+/// A one-off list opened the case, and no open campaign names it that runs at `now` and in which
+/// the provider takes part.
 fn not_joined(now: Moment) -> String {
     let now = now.0;
     format!(
@@ -87,7 +87,8 @@ fn not_joined(now: Moment) -> String {
                       ON s.isp_id = e.isp_id AND s.campaign_id = e.campaign_id
                     JOIN open_campaigns o ON o.id = e.campaign_id
                     JOIN campaign_versions v ON v.campaign_id = o.id
-                     AND COALESCE(v.runs_from, 0) <= {now} AND COALESCE(v.runs_to, {FOREVER}) > {now}
+                     AND COALESCE(v.runs_from, 0) <= {now}
+                     AND COALESCE(v.runs_to, {FOREVER}) > {now}
                      AND v.no = (SELECT MAX(w.no) FROM campaign_versions w
                                   WHERE w.campaign_id = o.id)
                    WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')"

@@ -53,6 +53,23 @@ fn readers(server: &Smtp) -> Vec<String> {
     all
 }
 
+/// What a mail server says of the mail to the second desk that had this return address.
+fn returned(from: &str) -> String {
+    format!(
+        "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: <{from}>\r\nSubject: no\r\n\
+         MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; \
+         boundary=\"b\"\r\n\r\n--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: \
+         message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
+         Final-Recipient: rfc822; abuse@isp-b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\
+         Diagnostic-Code: smtp; 550 <abuse@isp-b.example> unknown\r\n\r\n--b--\r\n"
+    )
+}
+
+/// By whom contacts were doubted.
+fn doubted(centre: &Centre) -> Vec<String> {
+    centre.stored("SELECT author FROM isp_contact_events WHERE kind = 'doubted'")
+}
+
 /// What would be mailed: provider, topic, by which way.
 fn planned(centre: &Centre) -> Vec<(String, String, Value)> {
     let lines = centre.does(&["isp", "remind", "--dry-run"]).lines;
@@ -231,15 +248,7 @@ on_both_engines! {
         centre.on("2026-04-04");
         centre.does(&["work", "--once"]);
         let from = server.taken()[0].from.clone();
-        let notification = format!(
-            "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: <{from}>\r\nSubject: no\r\n\
-             MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; \
-             boundary=\"b\"\r\n\r\n--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: \
-             message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n\
-             Final-Recipient: rfc822; abuse@isp-b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\
-             Diagnostic-Code: smtp; 550 <abuse@isp-b.example> unknown\r\n\r\n--b--\r\n"
-        );
-        let file = centre.file("returned.eml", notification);
+        let file = centre.file("returned.eml", returned(&from));
         let back = centre.does(&["notice", "bounce", &file]);
         assert_eq!((&back.one()["isp"], &back.one()["kind"]), (&"isp-b".into(), &"bounced".into()));
         assert_eq!(centre.stored("SELECT state FROM reminder_mails"), ["bounced"]);
@@ -255,6 +264,68 @@ on_both_engines! {
         assert_eq!(server.tries(), 1, "nobody writes to where nobody is");
         let due = centre.does(&["isp", "reminders"]).lines;
         assert_eq!((due.len(), &due[0]["notice"]), (1, &b.into()), "it is due, by phone");
+    }
+
+    fn a_mail_that_comes_back_and_the_doubt_about_its_contact_are_written_together(centre) {
+        let (server, [a, _]) = listed(&centre);
+        centre.exports(&a, "csv");
+        centre.on("2026-04-04");
+        centre.does(&["work", "--once"]);
+        let file = centre.file("returned.eml", returned(&server.taken()[0].from));
+        centre.spoils("ALTER TABLE isp_contact_events RENAME TO away");
+        assert_ne!(centre.tries(&["notice", "bounce", &file]).status, 0);
+        assert_eq!(centre.stored("SELECT state FROM reminder_mails"), ["accepted"]);
+        assert_eq!(centre.stored("SELECT kind FROM returned_mails"), [""; 0]);
+        centre.spoils("ALTER TABLE away RENAME TO isp_contact_events");
+        let again = centre.does(&["notice", "bounce", &file]);
+        assert_eq!(again.one()["known"], false, "it was not taken before");
+        assert_eq!(centre.stored("SELECT state FROM reminder_mails"), ["bounced"]);
+        assert_eq!(doubted(&centre), ["mail server"]);
+        assert_eq!(centre.does(&["notice", "bounce", &file]).one()["known"], true);
+        assert_eq!(doubted(&centre), ["mail server"], "said once");
+    }
+
+    fn a_desk_at_which_nobody_reads_mail_is_doubted_when_the_server_says_so(centre) {
+        let (server, [a, b]) = listed(&centre);
+        centre.exports(&a, "csv");
+        centre.on("2026-04-04");
+        server.mishaps(&[Mishap::Recipient("550 5.7.1 <abuse@isp-b.example> not today")]);
+        assert_eq!(centre.tries(&["work", "--once"]).status, 1);
+        assert_eq!(centre.stored("SELECT state FROM reminder_mails"), ["refused"]);
+        assert_eq!(doubted(&centre), [""; 0], "a rule of the server says nothing of the desk");
+        centre.on("2026-04-11");
+        server.mishaps(&[Mishap::Recipient("550 5.1.1 <abuse@isp-b.example> no such user")]);
+        assert_eq!(centre.tries(&["work", "--once"]).status, 1);
+        assert_eq!(doubted(&centre), ["mail server"]);
+        let chased = centre.does(&["isp", "chase"]).lines;
+        let first = (&chased[0]["isp"], &chased[0]["reasons"][0]);
+        assert_eq!(first, (&"isp-b".into(), &"contact_doubtful".into()));
+        let why = centre.stored("SELECT reason FROM isp_contact_events WHERE kind = 'doubted'");
+        assert!(why[0].contains("5.1.1 <…> no such user"), "{why:?}");
+        assert!(!centre.keeps_anywhere("abuse@isp-b.example"), "also in the words of the server");
+        let due = centre.does(&["isp", "reminders"]).lines;
+        assert!(due.iter().all(|one| one["notice"] == b.as_str()), "{due:?}");
+    }
+
+    fn a_mail_about_contacts_that_is_refused_uses_up_no_step(centre) {
+        let server = Smtp::start();
+        centre.serves(&[provider("isp-a", "static", "")]);
+        centre.mails_by(&server);
+        has_desk(&centre, "isp-a", "ja");
+        server.mishaps(&[Mishap::Data("554 5.6.0 not so")]);
+        let mut sent = Vec::new();
+        for day in ["2026-08-30", "2026-08-31", "2026-09-05", "2026-09-06", "2026-09-14"] {
+            centre.on(day);
+            centre.tries(&["work", "--once"]);
+            sent.push((server.tries(), server.taken().len()));
+        }
+        // A week after the refusal it is asked anew, and once it was taken no more.
+        assert_eq!(sent, [(1, 0), (1, 0), (1, 0), (2, 1), (2, 1)]);
+        assert!(read(&server.taken()[0]).contains("まもなく確認が必要です"));
+        assert_eq!(centre.stored("SELECT step FROM contact_reminders"), ["due"]);
+        assert_eq!(centre.stored("SELECT state FROM reminder_mails ORDER BY entered_at"),
+            ["refused", "accepted"]);
+        assert_eq!(doubted(&centre), [""; 0]);
     }
 
     fn a_provider_without_a_desk_stands_first_in_the_chasing_list(centre) {

@@ -111,7 +111,7 @@ pub(super) async fn deliveries(app: &App, out: Out, isp: Option<&String>) -> any
                 "{}\t{}\t{}\t{}\t{} tries\t{}{next}",
                 delivery.list_id,
                 delivery.way.word(),
-                delivery.target.as_deref().unwrap_or("-"),
+                delivery.server.as_deref().unwrap_or("-"),
                 delivery.state.word(),
                 delivery.attempts,
                 delivery.answer.as_deref().unwrap_or("-"),
@@ -124,7 +124,7 @@ pub(super) async fn deliveries(app: &App, out: Out, isp: Option<&String>) -> any
 fn standing(delivery: &Delivery) -> Value {
     json!({
         "notice": delivery.list_id, "isp": delivery.isp, "delivery": delivery.id.to_string(),
-        "way": delivery.way.word(), "state": delivery.state.word(), "to": delivery.target,
+        "way": delivery.way.word(), "state": delivery.state.word(), "to": delivery.server,
         "form": delivery.form, "attempts": delivery.attempts, "answer": delivery.answer,
         "sha256": delivery.sha256, "bytes": delivery.bytes,
         "entered_at": delivery.entered_at.rfc3339(),

@@ -5,7 +5,11 @@
 use formats::bounce::{self, Fate};
 use sha2::{Digest as _, Sha256};
 
-use super::{Delivery, State, store};
+use super::{
+    Delivery, State,
+    carry::{MAIL_SERVER, hidden},
+    make, store,
+};
 use crate::{
     app::App,
     audit::{self, Deed},
@@ -81,9 +85,6 @@ pub enum NotReturned {
     Unknown,
 }
 
-/// Who says what a mail server said.
-const MAIL_SERVER: &str = "mail server";
-
 /// Takes a mail that came to the return address. Said twice, it is written once.
 ///
 /// Contacts at the address that a list came back from become doubtful.
@@ -102,20 +103,14 @@ pub async fn take(app: &App, raw: &[u8]) -> anyhow::Result<Result<Returned, NotR
     let words = [bounce.status, bounce.diagnostic].into_iter().flatten().collect::<Vec<_>>();
     let detail: String = words.join(" ").chars().filter(|c| !c.is_control()).take(300).collect();
     let sha256 = Sha256::digest(raw);
-    let is_known = returns::is_known(&app.db, &sha256).await?;
     let id = DeliveryId(mail);
     let Some(delivery) = store::by_id(&app.db, id).await? else {
         return reminder(app, ReminderMailId(mail), (kind, detail), &sha256).await;
     };
-    // Before it is written: whoever is cut off in between does both again.
-    if kind == "bounced" && !is_known {
-        let why = if detail.is_empty() { "a list came back" } else { &detail };
-        if let Some(target) = &delivery.target {
-            contacts::doubt(app, target, (MAIL_SERVER, why)).await?;
-        }
-    }
-    let write = || write(app, id, (kind, &detail), &sha256);
-    Ok(match retry::until_settled(write).await? {
+    let target = make::target(app, &delivery)?.unwrap_or_default();
+    let detail = hidden(&detail, &target);
+    let write = || write(app, (id, &target), (kind, &detail), &sha256);
+    Ok(match retry::looking_again(write).await? {
         Some((delivery, is_new)) => {
             let mail = Mail::List(Box::new(delivery));
             Ok(Returned { mail, kind, detail, is_known: !is_new })
@@ -141,17 +136,22 @@ async fn reminder(
     })
 }
 
-/// Writes what a mail says of a delivery; gives how it stands then, and whether that is news.
+/// Writes what a mail says of a delivery, and who is doubted for it; gives how it stands then, and
+/// whether that is news.
 async fn write(
     app: &App,
-    id: DeliveryId,
+    (id, target): (DeliveryId, &str),
     (kind, detail): (&str, &str),
     sha256: &[u8],
-) -> crate::db::Result<Option<(Delivery, bool)>> {
+) -> anyhow::Result<Option<(Delivery, bool)>> {
     let mut tx = app.db.begin().await?;
     let Some(delivery) = store::by_id_in(&mut tx, id).await? else { return Ok(None) };
     if !returns::insert(&mut tx, sha256, kind, app.now()).await? {
         return Ok(Some((delivery, false)));
+    }
+    if kind == "bounced" && !target.is_empty() {
+        let why = if detail.is_empty() { "a list came back" } else { detail };
+        contacts::doubt_in(app, &mut tx, target, (MAIL_SERVER, why)).await?;
     }
     let key = (delivery.isp_id, delivery.id);
     // One that bounced did so for good; one that still waits was taken without a word.

@@ -2,13 +2,16 @@
 //!
 //! One node carries a delivery at a time, and each write bears the fence of its lease. The message
 //! is durable before the first byte of it leaves, and what the other side answered is written in
-//! the transaction that gives the lease back. Whoever is killed in between leaves a delivery that
-//! waits; the next one hands the same bytes over again.
+//! the transaction that gives the lease back, without the address of anybody; where it says that
+//! nobody reads mail there, contacts of that address are doubted. Whoever is killed in between
+//! leaves a delivery that waits; the next one hands the same bytes over again.
 
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use uuid::Uuid;
+
+pub(in crate::notices) use super::words::hidden;
 
 use super::{Delivery, JOB, State, make, store, webhook};
 use crate::{
@@ -17,7 +20,7 @@ use crate::{
     db::retry,
     ids::DeliveryId,
     isps::{
-        Isp,
+        Isp, contacts,
         delivery::{self as preferences, Way},
     },
     jobs::{
@@ -32,6 +35,8 @@ use crate::{
     time::Moment,
 };
 
+/// Who says what a mail server said.
+pub(in crate::notices) const MAIL_SERVER: &str = "mail server";
 /// Days after which a message that nobody takes is not tried any more by itself.
 const GIVE_UP_DAYS: i64 = 5;
 /// The longest wait that the other side may ask for.
@@ -61,8 +66,23 @@ pub(in crate::notices) enum Outcome {
     Later(String, Duration),
     /// Never.
     Never(String),
+    /// Never, since nobody reads it there.
+    Nobody(String),
     /// It needs not go any more.
     Needless(String),
+}
+
+impl Outcome {
+    /// The same in words that name nobody.
+    pub(in crate::notices) fn hiding(self, target: &str) -> Self {
+        match self {
+            Self::Accepted(words) => Self::Accepted(hidden(&words, target)),
+            Self::Later(words, wait) => Self::Later(hidden(&words, target), wait),
+            Self::Never(words) => Self::Never(hidden(&words, target)),
+            Self::Nobody(words) => Self::Nobody(hidden(&words, target)),
+            Self::Needless(words) => Self::Needless(words),
+        }
+    }
 }
 
 /// Carries the delivery that has been due longest; nothing when none is due and free.
@@ -130,24 +150,22 @@ async fn attempt(app: &App, lease: &Lease, delivery: &Delivery) -> anyhow::Resul
         Ok(message) => message,
         Err(outcome) => return Ok(outcome),
     };
-    match message.way {
-        Way::MailOpenPgp | Way::MailSmime => by_mail(app, delivery, &message).await,
+    let outcome = match message.way {
+        Way::MailOpenPgp | Way::MailSmime => {
+            post(app, delivery.id.0, (&message.target, &message.bytes)).await
+        }
         Way::Webhook => {
             let mut tx = app.db.snapshot().await?;
             let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
             drop(tx);
-            webhook::post(app, delivery, &message, preference.as_ref()).await
+            let outcome = webhook::post(app, delivery, &message, preference.as_ref()).await?;
+            // A webhook that moved is told of where it is now.
+            let moved = preference.and_then(|one| one.target).unwrap_or_default();
+            outcome.hiding(&moved)
         }
-        Way::Portal => Ok(Outcome::Needless("the provider fetches its lists now".to_owned())),
-    }
-}
-
-async fn by_mail(
-    app: &App,
-    delivery: &Delivery,
-    message: &make::Message,
-) -> anyhow::Result<Outcome> {
-    Ok(post(app, delivery.id.0, (&message.target, &message.bytes)).await)
+        Way::Portal => Outcome::Needless("the provider fetches its lists now".to_owned()),
+    };
+    Ok(outcome.hiding(&message.target))
 }
 
 /// Hands a mail to the centre's server; what comes back of it comes to the address of `mail`.
@@ -168,6 +186,7 @@ pub(in crate::notices) async fn post(app: &App, mail: Uuid, (to, bytes): (&str, 
         Handed::Accepted(words) => Outcome::Accepted(words),
         Handed::Later(words) => Outcome::Later(words, Duration::ZERO),
         Handed::Never(words) => Outcome::Never(words),
+        Handed::Nobody(words) => Outcome::Nobody(words),
     }
 }
 
@@ -183,6 +202,8 @@ pub(in crate::notices) struct Verdict {
     pub(in crate::notices) attempts: i64,
     /// When it is tried again.
     pub(in crate::notices) next_at: Option<Moment>,
+    /// Whether whom it went to is to be doubted.
+    pub(in crate::notices) reaches_nobody: bool,
 }
 
 /// What an outcome comes to of something that is being tried since then.
@@ -194,9 +215,10 @@ pub(in crate::notices) fn weigh(
 ) -> Verdict {
     let at = app.now();
     let is_old = since.is_some_and(|since| since.plus_days(GIVE_UP_DAYS) <= at);
+    let reaches_nobody = matches!(outcome, Outcome::Nobody(_));
     let (state, kind, answer, wait) = match outcome {
         Outcome::Accepted(words) => (State::Accepted, "accepted", words, None),
-        Outcome::Never(words) => (State::Refused, "refused", words, None),
+        Outcome::Never(words) | Outcome::Nobody(words) => (State::Refused, "refused", words, None),
         Outcome::Needless(words) => (State::Withdrawn, "withdrawn", words, None),
         Outcome::Later(words, _) if is_old => {
             let words = format!("{words}; not tried any more after {GIVE_UP_DAYS} days");
@@ -208,7 +230,7 @@ pub(in crate::notices) fn weigh(
     let next_at = wait.map(|asked| {
         schedule::later(at, schedule::back_off(app, attempts).max(asked.min(WAIT_MAX)))
     });
-    Verdict { state, kind, answer, attempts, next_at }
+    Verdict { state, kind, answer, attempts, next_at, reaches_nobody }
 }
 
 /// Writes what came of a try, and gives the delivery back.
@@ -220,16 +242,20 @@ async fn settle(
 ) -> anyhow::Result<(State, String, Option<Moment>)> {
     let (at, key) = (app.now(), (delivery.isp_id, delivery.id));
     // Read anew: this very try may have made the message.
-    let made_at = store::by_id(&app.db, delivery.id).await?.and_then(|one| one.made_at);
-    let verdict = weigh(app, lease, made_at, outcome);
-    let Verdict { state, kind, answer, attempts, next_at } = verdict;
+    let made = store::by_id(&app.db, delivery.id).await?;
+    let verdict = weigh(app, lease, made.as_ref().and_then(|one| one.made_at), outcome);
+    let Verdict { state, kind, answer, attempts, next_at, reaches_nobody } = verdict;
+    let target = made.filter(|_| reaches_nobody).map(|one| make::target(app, &one)).transpose()?;
     let settled = (state != State::Waiting).then_some(at);
     let write = || async {
         let mut tx = app.db.begin().await?;
         if outbox::is_written(&mut tx, key, lease.fence).await? {
-            return Ok(());
+            return anyhow::Ok(());
         }
         lease.check(&mut tx).await?;
+        if let Some(Some(target)) = &target {
+            contacts::doubt_in(app, &mut tx, target, (MAIL_SERVER, &answer)).await?;
+        }
         outbox::set_state(&mut tx, key, (state, 1), &answer, settled).await?;
         let fence = Some(lease.fence);
         let word = outbox::Word { kind, detail: Some(&answer), by: "system", fence };
@@ -238,8 +264,8 @@ async fn settle(
             store::drop_message(&mut tx, key).await?;
         }
         lease.give_back(&mut tx, attempts, next_at).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     };
-    retry::until_settled(write).await?;
+    retry::looking_again(write).await?;
     Ok((state, answer, next_at))
 }

@@ -1,7 +1,8 @@
 //! Making (作成): the message of a delivery, made once and kept until the other side has it.
 //!
 //! Encrypting one text twice gives two messages; so the bytes are kept, sealed, and a repeat sends
-//! them again. Where no fit key stands, nothing is made, and the delivery says why.
+//! them again. To where they go is sealed as well. Where no fit key stands, nothing is made, and
+//! the delivery says why.
 
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use crate::{
     },
     app::App,
     config::MailServer,
+    db::{Tx, retry},
+    ids::DeliveryId,
     isps::{
         Isp,
         delivery::{self as preferences, Preference, Way},
@@ -44,9 +47,22 @@ pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
 }
 
-fn place(delivery: &Delivery) -> Place<'_> {
+fn place(delivery: &DeliveryId) -> Place<'_> {
     // The key of a delivery is one of a kind among all providers'.
-    Place { table: "delivery_messages", column: "sealed", row: delivery.id.0.as_bytes() }
+    Place { table: "delivery_messages", column: "sealed", row: delivery.0.as_bytes() }
+}
+
+/// Where it is kept to where the message of that delivery was made for.
+pub(super) fn target_place(delivery: &DeliveryId) -> Place<'_> {
+    Place { table: "deliveries", column: "sealed_target", row: delivery.0.as_bytes() }
+}
+
+/// To where a message that was made goes.
+pub(super) fn target(app: &App, delivery: &Delivery) -> anyhow::Result<Option<String>> {
+    let Some(sealed) = &delivery.sealed_target else { return Ok(delivery.target.clone()) };
+    let opened = seal::open(app, target_place(&delivery.id), sealed);
+    let opened = opened.context("the target of a delivery does not open under this key")?;
+    Ok(Some(String::from_utf8(opened)?))
 }
 
 /// The message of a delivery: the one that was made, or a fresh one; or why there is none.
@@ -56,12 +72,19 @@ pub(super) async fn message(
     delivery: &Delivery,
 ) -> anyhow::Result<Result<Message, Outcome>> {
     if let Some(kept) = store::message(&app.db, (delivery.isp_id, delivery.id)).await? {
-        let bytes = seal::open(app, place(delivery), &kept);
+        let bytes = seal::open(app, place(&delivery.id), &kept);
         let bytes = bytes.context("a message does not open under this key")?;
-        let target = delivery.target.clone().context("a message that was made goes nowhere")?;
+        let target = target(app, delivery)?.context("a message that was made goes nowhere")?;
         return Ok(Ok(Message { way: delivery.way, target, bytes }));
     }
-    make(app, lease, delivery).await
+    let notice = crate::notices::find(&app.db, &delivery.list_id).await?;
+    let notice = notice.context("the list of a delivery is gone")?;
+    if notice.withdrawn_at.is_some() {
+        return Ok(needless("all lines of the list were withdrawn before it was sent"));
+    }
+    let isp = crate::isps::by_code(&app.db, &delivery.isp).await?;
+    let isp = isp.context("the provider of a delivery is gone")?;
+    retry::looking_again(|| make(app, lease, delivery, (&notice, &isp))).await
 }
 
 fn later(why: String) -> Result<Message, Outcome> {
@@ -72,34 +95,29 @@ fn needless(why: &str) -> Result<Message, Outcome> {
     Err(Outcome::Needless(why.to_owned()))
 }
 
+/// Makes a message: that the list was handed out, and the bytes, stand in one transaction, so that
+/// whoever is cut off leaves neither.
 async fn make(
     app: &App,
     lease: &Lease,
     delivery: &Delivery,
+    (notice, isp): (&Notice, &Isp),
 ) -> anyhow::Result<Result<Message, Outcome>> {
-    let notice = crate::notices::find(&app.db, &delivery.list_id).await?;
-    let notice = notice.context("the list of a delivery is gone")?;
-    if notice.withdrawn_at.is_some() {
-        return Ok(needless("all lines of the list were withdrawn before it was sent"));
-    }
-    let mut tx = app.db.snapshot().await?;
+    let mut tx = app.db.begin().await?;
     let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
     let standard = preference.as_ref().and_then(|one| one.way.standard());
     let key = match standard {
         Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,
         None => None,
     };
-    drop(tx);
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
         return Ok(needless("the provider fetches its lists now"));
     };
-    let isp = crate::isps::by_code(&app.db, &delivery.isp).await?;
-    let isp = isp.context("the provider of a delivery is gone")?;
     let form: Form = preference.form.parse()?;
     let target = preference.target.clone().context("a preference leads nowhere")?;
-    let sending = Sending { delivery, notice: &notice, isp: &isp, preference: &preference, form };
+    let sending = Sending { delivery, notice, isp, preference: &preference, form };
     let bytes = match standard {
-        None => export::write(app, &notice, &isp, form).await?.bytes,
+        None => export::hand_out(app, &mut tx, (notice, isp), form).await?.bytes,
         Some(standard) => {
             let Some(key) = key else {
                 return Ok(later(format!("no {} key of the provider stands", standard.word())));
@@ -108,13 +126,15 @@ async fn make(
                 Ok(certificate) => certificate,
                 Err(refused) => return Ok(later(format!("key {}: {refused}", key.fingerprint))),
             };
-            match mail(app, &sending, &certificate).await? {
+            match mail(app, &mut tx, &sending, &certificate).await? {
                 Ok(bytes) => bytes,
                 Err(refused) => return Ok(later(refused.to_string())),
             }
         }
     };
-    keep(app, lease, &sending, &bytes).await?;
+    lease.check(&mut tx).await?;
+    keep(app, &mut tx, &sending, &bytes).await?;
+    tx.commit().await?;
     Ok(Ok(Message { way: preference.way, target, bytes }))
 }
 
@@ -130,6 +150,7 @@ struct Sending<'a> {
 /// The list as a mail that its provider alone can open.
 async fn mail(
     app: &App,
+    tx: &mut Tx,
     sending: &Sending<'_>,
     certificate: &Certificate,
 ) -> anyhow::Result<Result<Vec<u8>, MailRefused>> {
@@ -144,7 +165,7 @@ async fn mail(
     let Some((_, domain)) = from.rsplit_once('@') else {
         return Ok(Err(MailRefused::NoAddress(from.clone())));
     };
-    let list = export::write(app, sending.notice, sending.isp, sending.form).await?;
+    let list = export::hand_out(app, tx, (sending.notice, sending.isp), sending.form).await?;
     let name = format!("{}.{}", sending.notice.list_id, words::ending(&sending.preference.form));
     let letter = Letter {
         from: format!("\"{}\" <{from}>", app.centre.name_ja.replace(['"', '\\'], "")),
@@ -159,24 +180,22 @@ async fn mail(
 }
 
 /// Keeps the message, so that a repeat sends the same.
-async fn keep(app: &App, lease: &Lease, sending: &Sending<'_>, bytes: &[u8]) -> anyhow::Result<()> {
+async fn keep(app: &App, tx: &mut Tx, sending: &Sending<'_>, bytes: &[u8]) -> anyhow::Result<()> {
     let delivery = sending.delivery;
-    let sealed = seal::seal(app, place(delivery), bytes);
+    let target = sending.preference.target.as_deref().unwrap_or_default();
     let sha256 = to_hex(&Sha256::digest(bytes));
     let made = store::Made {
         way: sending.preference.way,
-        target: sending.preference.target.as_deref().unwrap_or_default(),
+        server: &words::server_of(target),
+        target: &seal::seal(app, target_place(&delivery.id), target.as_bytes()),
         form: &sending.preference.form,
         at: app.now(),
         sha256: &sha256,
         bytes: i64::try_from(bytes.len())?,
-        sealed: &sealed,
+        sealed: &seal::seal(app, place(&delivery.id), bytes),
     };
     let key = (delivery.isp_id, delivery.id);
-    let mut tx = app.db.begin().await?;
-    lease.check(&mut tx).await?;
-    store::keep(&mut tx, key, &made).await?;
+    store::keep(tx, key, &made).await?;
     let word = outbox::Word { kind: "made", detail: Some(&sha256), by: "system", fence: None };
-    outbox::append(&mut tx, key, app.now(), word).await?;
-    Ok(tx.commit().await?)
+    Ok(outbox::append(tx, key, app.now(), word).await?)
 }

@@ -1,6 +1,34 @@
-//! The words of a mail with a list (送付文): outside its name alone, inside what to do with it.
+//! The words of a mail with a list (送付文): outside its name alone, inside what to do with it; and
+//! the words of a server about one, as they may be kept.
 
 use crate::{config::Centre, notices::Notice};
+
+/// Words of a server as they may stand in the store: servers like to repeat to whom a mail went, or
+/// where it would go on to, and whom a message reaches is sealed.
+pub(in crate::notices) fn hidden(words: &str, target: &str) -> String {
+    let words = if target.is_empty() { words.to_owned() } else { words.replace(target, "…") };
+    let is_of_one = |c: char| c.is_alphanumeric() || "@.!#$%&*+-/=?^_`{|}~".contains(c);
+    let mut told = String::new();
+    for part in words.split_inclusive(|c: char| !is_of_one(c)) {
+        let one = part.trim_end_matches(|c: char| !is_of_one(c));
+        let is_address = one
+            .split_once('@')
+            .is_some_and(|(name, at)| !name.is_empty() && at.starts_with(char::is_alphanumeric));
+        told.push_str(if is_address { "…" } else { one });
+        told.push_str(&part[one.len()..]);
+    }
+    told
+}
+
+/// At which server a message ends up, without who reads it there.
+pub(super) fn server_of(target: &str) -> String {
+    if let Some((scheme, rest)) = target.split_once("://") {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+        return format!("{scheme}://{host}/…");
+    }
+    target.rsplit_once('@').map_or_else(|| "…".to_owned(), |(_, domain)| format!("…@{domain}"))
+}
 
 /// What everybody on the way reads.
 pub(super) fn subject(notice: &Notice) -> String {
@@ -49,5 +77,32 @@ pub(super) fn media_type(form: &str) -> &'static str {
         "stix" => "application/json",
         "jsonl" | "xarf" | "intelmq" | "n6" => "application/jsonl",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_said_is_kept_without_the_address_of_anybody() {
+        for (words, kept) in [
+            ("550 5.1.1 <abuse@isp-a.example> unknown", "550 5.1.1 <…> unknown"),
+            ("551 try <mailto:noc+x@other.example>.", "551 try <mailto:…>."),
+            ("250 2.0.0 queued as 0003", "250 2.0.0 queued as 0003"),
+            ("452 4.2.2 Abuse@ISP-A.example: full @ 12:00", "452 4.2.2 …: full @ 12:00"),
+        ] {
+            assert_eq!(hidden(words, "abuse@isp-a.example"), kept);
+        }
+        let hook = "https://hooks.isp-b.example/todoke/secret-path";
+        assert_eq!(hidden(&format!("{hook}: status 500"), hook), "…: status 500");
+    }
+
+    #[test]
+    fn of_where_a_message_went_the_server_is_told() {
+        assert_eq!(server_of("abuse@isp-a.example"), "…@isp-a.example");
+        assert_eq!(server_of("https://hooks.isp-b.example/a/b"), "https://hooks.isp-b.example/…");
+        assert_eq!(server_of("https://me:word@isp-b.example?x"), "https://isp-b.example/…");
+        assert_eq!(server_of("nonsense"), "…");
     }
 }

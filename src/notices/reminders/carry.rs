@@ -14,7 +14,7 @@ use crate::{
     notices::{
         dispatch::{
             State,
-            carry::{Outcome, Verdict, post, rest, weigh},
+            carry::{MAIL_SERVER, Outcome, Verdict, hidden, post, rest, weigh},
         },
         store::{
             chasing::{self as facts, NewReminder},
@@ -67,14 +67,8 @@ async fn attempt(app: &App, lease: &Lease, mail: &ReminderMail) -> anyhow::Resul
         Ok(message) => message,
         Err(outcome) => return Ok(outcome),
     };
-    // Mail servers like to repeat to whom a mail went, which is sealed here.
-    let hidden = |words: String| words.replace(&message.target, "…");
-    Ok(match post(app, mail.id.0, (&message.target, &message.bytes)).await {
-        Outcome::Accepted(words) => Outcome::Accepted(hidden(words)),
-        Outcome::Later(words, wait) => Outcome::Later(hidden(words), wait),
-        Outcome::Never(words) => Outcome::Never(hidden(words)),
-        Outcome::Needless(words) => Outcome::Needless(words),
-    })
+    let outcome = post(app, mail.id.0, (&message.target, &message.bytes)).await;
+    Ok(outcome.hiding(&message.target))
 }
 
 /// Writes what came of a try, and gives the mail back.
@@ -89,10 +83,15 @@ async fn settle(
     let write = || async {
         let mut tx = app.db.begin().await?;
         if outbox::is_written(&mut tx, key, lease.fence).await? {
-            return Ok(());
+            return anyhow::Ok(());
         }
         lease.check(&mut tx).await?;
         let answer = verdict.answer.as_str();
+        if verdict.reaches_nobody
+            && let Some(target) = make::target(app, &mut tx, mail).await?
+        {
+            contacts::doubt_in(app, &mut tx, &target, (MAIL_SERVER, answer)).await?;
+        }
         outbox::set_state(&mut tx, key, (verdict.state, 1), answer, settled).await?;
         let (detail, fence) = (Some(answer), Some(lease.fence));
         let word = outbox::Word { kind: verdict.kind, detail, by: "system", fence };
@@ -104,9 +103,9 @@ async fn settle(
             note(app, &mut tx, (mail, &body)).await?;
         }
         lease.give_back(&mut tx, verdict.attempts, verdict.next_at).await?;
-        tx.commit().await
+        Ok(tx.commit().await?)
     };
-    Ok(retry::until_settled(write).await?)
+    retry::looking_again(write).await
 }
 
 /// Notes that the provider was reminded of these lists.
@@ -132,8 +131,18 @@ async fn note(
 }
 
 /// What came back of a reminder, as it stands now, and whether the mail of these bytes is news;
-/// nothing where no reminder has that key. Whom it went to is doubted until somebody confirms it.
+/// nothing where no reminder has that key. Whom it went to is doubted until somebody confirms it,
+/// in the transaction that says why: whoever is cut off leaves neither.
 pub(in crate::notices) async fn came_back(
+    app: &App,
+    id: ReminderMailId,
+    said: (&str, &str),
+    sha256: &[u8],
+) -> anyhow::Result<Option<(ReminderMail, bool)>> {
+    retry::looking_again(|| came_back_once(app, id, said, sha256)).await
+}
+
+async fn came_back_once(
     app: &App,
     id: ReminderMailId,
     (kind, detail): (&str, &str),
@@ -142,8 +151,7 @@ pub(in crate::notices) async fn came_back(
     let mut tx = app.db.begin().await?;
     let Some(mail) = store::by_id(&mut tx, id).await? else { return Ok(None) };
     let target = make::target(app, &mut tx, &mail).await?;
-    let hidden = target.as_ref().map_or(detail.to_owned(), |to| detail.replace(to, "…"));
-    let detail = hidden.as_str();
+    let detail = &hidden(detail, target.as_deref().unwrap_or_default());
     let is_new = returns::insert(&mut tx, sha256, kind, app.now()).await?;
     let is_news = is_new && mail.state != State::Bounced;
     if is_news {
@@ -152,8 +160,11 @@ pub(in crate::notices) async fn came_back(
             outbox::set_state(&mut tx, mail.key(), (State::Bounced, 0), detail, settled).await?;
             store::drop_message(&mut tx, mail.key()).await?;
         }
-        let word = outbox::Word { kind, detail: Some(detail), by: "mail server", fence: None };
+        let word = outbox::Word { kind, detail: Some(detail), by: MAIL_SERVER, fence: None };
         outbox::append(&mut tx, mail.key(), app.now(), word).await?;
+    }
+    if let (true, "bounced", Some(target)) = (is_news, kind, target) {
+        contacts::doubt_in(app, &mut tx, &target, (MAIL_SERVER, detail)).await?;
     }
     if is_new {
         let deed = Deed::new("notice.bounce", "reminder").of_isp(&mail.isp);
@@ -161,8 +172,5 @@ pub(in crate::notices) async fn came_back(
     }
     let mail = store::by_id(&mut tx, id).await?;
     tx.commit().await?;
-    if let (true, "bounced", Some(target)) = (is_news, kind, target) {
-        contacts::doubt(app, &target, ("mail server", detail)).await?;
-    }
     Ok(mail.map(|mail| (mail, is_new)))
 }

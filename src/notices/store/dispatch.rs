@@ -15,8 +15,8 @@ use crate::{
 pub(in crate::notices) type Key = (IspId, DeliveryId);
 
 const DELIVERY: &str = "SELECT d.isp_id, d.id, d.notice_id, n.list_id, i.code AS isp, d.way,
-         d.state, d.entered_at, d.attempts, d.target, d.form, d.made_at, d.sha256, d.bytes,
-         d.answer, d.settled_at, j.due_at
+         d.state, d.entered_at, d.attempts, d.server, d.target, d.sealed_target, d.form,
+         d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
      FROM deliveries d JOIN notices n ON n.isp_id = d.isp_id AND n.id = d.notice_id
      JOIN isps i ON i.id = d.isp_id
      LEFT JOIN jobs j ON j.subject = d.id AND j.kind = $1";
@@ -90,7 +90,8 @@ pub(in crate::notices) async fn insert(
 /// The message of a delivery, of which the row tells what it is.
 pub(in crate::notices) struct Made<'a> {
     pub(in crate::notices) way: Way,
-    pub(in crate::notices) target: &'a str,
+    pub(in crate::notices) server: &'a str,
+    pub(in crate::notices) target: &'a [u8],
     pub(in crate::notices) form: &'a str,
     pub(in crate::notices) at: Moment,
     pub(in crate::notices) sha256: &'a str,
@@ -100,8 +101,8 @@ pub(in crate::notices) struct Made<'a> {
 
 /// Keeps the message of a delivery.
 pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> sqlx::Result<()> {
-    const ROW: &str = "UPDATE deliveries SET way = $1, target = $2, form = $3, made_at = $4,
-             sha256 = $5, bytes = $6
+    const ROW: &str = "UPDATE deliveries SET way = $1, sealed_target = $2, form = $3, made_at = $4,
+             sha256 = $5, bytes = $6, server = $9, target = NULL
          WHERE isp_id = $7 AND id = $8";
     const MESSAGE: &str = "INSERT INTO delivery_messages (isp_id, delivery_id, sealed)
          VALUES ($1, $2, $3)";
@@ -114,6 +115,7 @@ pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> 
         .bind(made.bytes)
         .bind(key.0)
         .bind(key.1)
+        .bind(made.server)
         .execute(conn)
         .await
         .map(|_| ()))?;
@@ -131,4 +133,64 @@ pub(in crate::notices) async fn message(db: &Db, key: Key) -> sqlx::Result<Optio
 pub(in crate::notices) async fn drop_message(tx: &mut Tx, key: Key) -> sqlx::Result<()> {
     const SQL: &str = "DELETE FROM delivery_messages WHERE isp_id = $1 AND delivery_id = $2";
     on_tx!(tx, conn => sqlx::query(SQL).bind(key.0).bind(key.1).execute(conn).await.map(|_| ()))
+}
+
+/// Deliveries of which the target stands in the clear, at most `limit`: their providers and keys,
+/// the target, and the last answer.
+pub(in crate::notices) async fn clear(tx: &mut Tx, limit: i64) -> sqlx::Result<Vec<Clear>> {
+    const SQL: &str = "SELECT isp_id, id, target, answer FROM deliveries
+         WHERE target IS NOT NULL ORDER BY id LIMIT $1";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(limit).fetch_all(conn).await)
+}
+
+/// A delivery of which the target stands in the clear.
+#[derive(sqlx::FromRow)]
+pub(in crate::notices) struct Clear {
+    pub(in crate::notices) isp_id: IspId,
+    pub(in crate::notices) id: DeliveryId,
+    pub(in crate::notices) target: String,
+    pub(in crate::notices) answer: Option<String>,
+}
+
+/// Puts the sealed target in the place of the clear one, and an answer that names nobody.
+pub(in crate::notices) async fn set_sealed(
+    tx: &mut Tx,
+    key: Key,
+    (server, sealed): (&str, &[u8]),
+    answer: Option<&str>,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE deliveries SET server = $1, sealed_target = $2, answer = $3,
+             target = NULL
+         WHERE isp_id = $4 AND id = $5";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(server)
+        .bind(sealed)
+        .bind(answer)
+        .bind(key.0)
+        .bind(key.1)
+        .execute(conn)
+        .await
+        .map(|_| ()))
+}
+
+/// What is said in the events of a delivery, each with its number.
+pub(in crate::notices) async fn details(
+    tx: &mut Tx,
+    key: Key,
+) -> sqlx::Result<Vec<(i64, Option<String>)>> {
+    const SQL: &str = "SELECT no, detail FROM delivery_events
+         WHERE isp_id = $1 AND delivery_id = $2";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(key.0).bind(key.1).fetch_all(conn).await)
+}
+
+/// Takes an address out of what an event says.
+pub(in crate::notices) async fn set_detail(
+    tx: &mut Tx,
+    key: Key,
+    (no, detail): (i64, &str),
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE delivery_events SET detail = $1
+         WHERE isp_id = $2 AND delivery_id = $3 AND no = $4";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(detail).bind(key.0).bind(key.1).bind(no).execute(conn).await.map(|_| ()))
 }

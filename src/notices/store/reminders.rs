@@ -117,13 +117,16 @@ pub(in crate::notices) async fn drop_message(tx: &mut Tx, key: Key) -> sqlx::Res
 /// A step at which a provider is asked to confirm a contact.
 pub(in crate::notices) type Step = (ContactId, Moment, String);
 
-/// The steps of all contacts that were taken.
-pub(in crate::notices) async fn steps(tx: &mut Tx) -> sqlx::Result<Vec<Step>> {
-    const SQL: &str = "SELECT contact_id, confirmed_until, step FROM contact_reminders";
-    on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
+/// The steps of all contacts that were taken: their mail reached somebody, is on its way, or was
+/// found to reach nobody later than `since`.
+pub(in crate::notices) async fn steps(tx: &mut Tx, since: Moment) -> sqlx::Result<Vec<Step>> {
+    const SQL: &str = "SELECT s.contact_id, s.confirmed_until, s.step FROM contact_reminders s
+         LEFT JOIN reminder_mails m ON m.isp_id = s.isp_id AND m.id = s.mail_id
+         WHERE m.id IS NULL OR m.state NOT IN ('refused', 'bounced') OR m.settled_at > $1";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(since).fetch_all(conn).await)
 }
 
-/// Writes that a step was taken; one that was counts as a clash.
+/// Writes by which mail a step is taken; the mail before it, which reached nobody, keeps its row.
 pub(in crate::notices) async fn insert_step(
     tx: &mut Tx,
     (isp, mail): Key,
@@ -132,7 +135,9 @@ pub(in crate::notices) async fn insert_step(
 ) -> sqlx::Result<()> {
     const SQL: &str = "INSERT INTO contact_reminders
              (isp_id, contact_id, confirmed_until, step, at, mail_id)
-         VALUES ($1, $2, $3, $4, $5, $6)";
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (isp_id, contact_id, confirmed_until, step)
+         DO UPDATE SET at = excluded.at, mail_id = excluded.mail_id";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(isp).bind(contact).bind(until).bind(step).bind(at).bind(mail)
         .execute(conn).await.map(|_| ()))

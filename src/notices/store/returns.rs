@@ -6,13 +6,6 @@ use crate::{
     time::Moment,
 };
 
-/// Whether the mail of these bytes was taken before.
-pub(in crate::notices) async fn is_known(db: &Db, sha256: &[u8]) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM returned_mails WHERE sha256 = $1";
-    let known: i64 = on!(db, pool => sqlx::query_scalar(SQL).bind(sha256).fetch_one(pool).await)?;
-    Ok(known > 0)
-}
-
 /// Writes that the mail of these bytes was taken; tells whether it is the first time.
 pub(in crate::notices) async fn insert(
     tx: &mut Tx,

@@ -2,12 +2,17 @@
 
 use std::collections::HashSet;
 
-use super::{ABUSE, MARCH, attached, scene};
+use super::{ABUSE, MARCH, attached, bounces::notification, scene};
 use crate::{
     builders::{hit, provider},
-    centre::on_both_engines,
+    centre::{Centre, on_both_engines},
     smtp::Mishap,
 };
+
+/// By whom contacts were doubted.
+fn doubted(centre: &Centre) -> Vec<String> {
+    centre.stored("SELECT author FROM isp_contact_events WHERE kind = 'doubted'")
+}
 
 on_both_engines! {
     fn gnupg_opens_a_list_and_knows_who_signed_it(centre) {
@@ -94,6 +99,68 @@ on_both_engines! {
         assert_eq!(centre.happened(), wanted);
         assert_eq!(centre.delivery()["answer"], "250 2.0.0 queued as 0003");
         assert!(centre.tries(&["notice", "send"]).lines.is_empty(), "nothing is left to send");
+    }
+
+    fn whoever_is_cut_off_while_a_list_is_made_leaves_no_second_receipt(centre) {
+        let Some((scene, _)) = scene(&centre) else { return };
+        let receipts = "SELECT format FROM notice_exports";
+        // What is written last of all fails.
+        centre.spoils("ALTER TABLE delivery_events RENAME TO away");
+        assert_ne!(centre.tries(&["notice", "send"]).status, 0);
+        assert_eq!(centre.stored(receipts), [""; 0], "nothing was handed out");
+        assert_eq!(centre.stored("SELECT act FROM audit_leaves WHERE act = 'notice.export'"),
+            [""; 0]);
+        centre.spoils("ALTER TABLE away RENAME TO delivery_events");
+        centre.on("2026-04-02");
+        assert_eq!(centre.does(&["notice", "send"]).one()["state"], "accepted");
+        assert_eq!(centre.stored(receipts), ["csv"], "one handing out, one receipt");
+        assert_eq!(centre.stored("SELECT act FROM audit_leaves WHERE act = 'notice.export'").len(),
+            1);
+        assert_eq!(scene.server.taken().len(), 1);
+    }
+
+    fn where_a_list_went_and_what_servers_said_of_it_name_nobody_in_the_store(centre) {
+        let Some((scene, _)) = scene(&centre) else { return };
+        let post = ["--role", "abuse_desk", "--post", "desk", "--mail", ABUSE];
+        let add = ["isp", "contact", "add", "--isp", "isp-a", "--by", "noc"];
+        centre.does(&[&add[..], &post].concat());
+        scene.server.mishaps(&[Mishap::Recipient("450 4.2.1 <abuse@isp-a.example> later")]);
+        centre.tries(&["notice", "send"]);
+        let answer = centre.delivery()["answer"].as_str().unwrap().to_owned();
+        assert!(answer.contains("4.2.1 <…> later"), "{answer}");
+        let clear = "SELECT id FROM (SELECT target AS text, 'target' AS id FROM deliveries
+             UNION ALL SELECT answer, 'answer' FROM deliveries
+             UNION ALL SELECT detail, 'event' FROM delivery_events) all_words
+             WHERE text LIKE '%abuse@%' OR text LIKE '%ABUSE@%' ORDER BY id";
+        assert_eq!(centre.stored(clear), [""; 0]);
+        assert_eq!(centre.delivery()["to"], "…@isp-a.example");
+        // As an earlier version left it.
+        centre.spoils("UPDATE deliveries SET target = 'abuse@isp-a.example', server = NULL,
+             sealed_target = NULL, answer = '450 <abuse@isp-a.example> later'");
+        centre.spoils("UPDATE delivery_events SET detail = '450 <abuse@isp-a.example> later'
+             WHERE kind = 'later'");
+        assert_eq!(centre.stored(clear), ["answer", "event", "target"]);
+        centre.on("2026-04-02");
+        centre.does(&["work", "--once"]);
+        assert_eq!(centre.stored(clear), [""; 0]);
+        let later = "SELECT detail FROM delivery_events WHERE kind = 'later'";
+        assert_eq!(centre.stored(later), ["450 <…> later"]);
+        let taken = scene.server.taken();
+        assert_eq!((taken.len(), taken[0].to.as_str()), (1, ABUSE), "it goes where it went");
+        // It is found again when it comes back.
+        let file = centre.file("returned.eml", notification(&taken[0].from, "failed"));
+        centre.does(&["notice", "bounce", &file]);
+        assert_eq!(doubted(&centre), ["mail server"]);
+    }
+
+    fn a_contact_at_which_nobody_reads_lists_is_doubted_when_the_server_says_so(centre) {
+        let Some((scene, _)) = scene(&centre) else { return };
+        let post = ["--role", "abuse_desk", "--post", "desk", "--mail", ABUSE];
+        let add = ["isp", "contact", "add", "--isp", "isp-a", "--by", "noc"];
+        centre.does(&[&add[..], &post].concat());
+        scene.server.mishaps(&[Mishap::Recipient("550 5.1.1 no such user")]);
+        assert_eq!(centre.tries(&["notice", "send"]).one()["state"], "refused");
+        assert_eq!(doubted(&centre), ["mail server"]);
     }
 
     fn a_refusal_for_good_rests_until_somebody_sends_it_again(centre) {
