@@ -282,7 +282,7 @@ on_both_engines! {
         centre.on("2021-02-22T00:00:00+09:00");
         let list = centre.prepares("a").unwrap();
         let at = |no: u64, day: &str| {
-            notified(&list, no, WARNED).with("notice_at", &format!("{day}T10:00:00+09:00"))
+            notified(&list, no, WARNED).with("notice_at", format!("{day}T10:00:00+09:00"))
         };
         centre.on("2021-03-20");
         centre.reports("a", &[at(1, "2021-03-05"), at(2, "2021-02-21")]);
