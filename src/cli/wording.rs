@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     notices::wordings::{
-        self, Kind, Of, Standing, Wording as Version, edition, fill, in_force,
+        self, Kind, NotDrafted, Of, Standing, Way, Wording as Version, edition, fill, in_force,
         language::Language,
         plain, shipped,
         text::{Text, parts},
@@ -130,7 +130,12 @@ pub(super) struct Which {
     version: Option<i64>,
 }
 
-pub(super) fn kinds() -> impl TypedValueParser<Value = Kind> {
+/// The ways by which somebody is told.
+pub(super) fn ways() -> impl TypedValueParser<Value = Way> {
+    given::word_of(Way::ALL.map(Way::word))
+}
+
+fn kinds() -> impl TypedValueParser<Value = Kind> {
     given::word_of(Kind::ALL.map(Kind::word))
 }
 
@@ -223,6 +228,7 @@ async fn found(app: &App, which: &Which) -> anyhow::Result<Version> {
         return Ok(found.clone());
     }
     match which.version {
+        None if !shipped::is_written(of) => Err(Refused::because(NotDrafted::Language)),
         None => Ok(Version::unsaved(of, &shipped::text(of), app.now())),
         Some(version) => Err(Refused::because(format!(
             "there is no `{}`; see `todoke wording list`",
@@ -254,11 +260,11 @@ async fn draft(
     let text = Text::parse(&fs::read_to_string(file).map_err(refuse)?);
     let wording = wordings::draft(app, by, (of.kind, of.lang), &text).await?;
     let wording = wording.map_err(Refused::because)?;
-    let example = fill::example(of.lang);
+    let example = fill::example((of.kind, of.lang));
     let filled = text.filled(|name| example.get(name));
     let advice = plain::findings(of.lang, &filled);
     advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
-    let parts = (of.kind == Kind::Sms).then(|| parts(&filled.body));
+    let parts = (of.kind.way == Way::Sms).then(|| parts(&filled.body));
     let told = parts
         .map_or_else(String::new, |parts| format!("; it takes {}", how_many(parts as u64, "part")));
     out.line(

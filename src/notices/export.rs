@@ -143,23 +143,36 @@ async fn listed(
 pub(super) async fn read(
     app: &App,
     tx: &mut Tx,
-    (notice, isp_code): (&Notice, &str),
+    which: (&Notice, &str),
     drops: bool,
 ) -> anyhow::Result<Vec<Line>> {
-    let (listed, recalled) = listed(app, tx, notice, drops).await?;
-    // Each line that is taken back makes another version, so that no version has two texts.
-    let version = u32::try_from(recalled.len())?.saturating_add(1);
-    let list = List { notice, isp_code, version };
     let mut lines = Vec::new();
-    for (stored, body) in listed {
-        let recalled_at = recalled.get(&stored.record_no).copied();
-        let mut line = list.line(stored.record_no, body, recalled_at)?;
-        let case = CaseRef { isp: notice.isp_id, id: stored.case_id };
+    for (stored, mut line) in unnumbered(app, tx, which, drops).await? {
+        let case = CaseRef { isp: which.0.isp_id, id: stored.case_id };
         let id = inquiry_id::opened(app, tx, (case, stored.sealed.as_deref())).await?;
         line.inquiry_id = id.reveal();
         lines.push(line);
     }
     Ok(lines)
+}
+
+/// The same without their inquiry IDs, for whoever only counts them.
+pub(super) async fn unnumbered(
+    app: &App,
+    tx: &mut Tx,
+    (notice, isp_code): (&Notice, &str),
+    drops: bool,
+) -> anyhow::Result<Vec<(StoredLine, Line)>> {
+    let (listed, recalled) = listed(app, tx, notice, drops).await?;
+    // Each line that is taken back makes another version, so that no version has two texts.
+    let version = u32::try_from(recalled.len())?.saturating_add(1);
+    let list = List { notice, isp_code, version };
+    let line = |(stored, body): (StoredLine, LineBody)| {
+        let recalled_at = recalled.get(&stored.record_no).copied();
+        let line = list.line(stored.record_no, body, recalled_at)?;
+        Ok((stored, line))
+    };
+    listed.into_iter().map(line).collect()
 }
 
 /// What all lines of one list say alike.

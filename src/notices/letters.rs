@@ -22,14 +22,14 @@ pub fn of(kit: &Kit, window: Window, on: Moment) -> impl Iterator<Item = Letter>
 }
 
 fn letter(kit: &Kit, sheet: &Sheet, window: Window, on: Moment) -> Letter {
-    let language = kit.wording.language;
+    let language = kit.language;
     let words = shipped::words(language);
     let value = |name: &str| sheet.values.get(name).unwrap_or_default().to_owned();
     let said = |words: &str| {
         let text = Text { subject: String::new(), body: words.to_owned() };
         text.filled(|name| sheet.values.get(name)).body
     };
-    let text = kit.text(sheet);
+    let text = sheet.text();
     let fields = [format!("〒{POSTCODE}"), ADDRESS.to_owned(), format!("{NAME} 様")];
     let recipient = if window == Window::Fields { fields.to_vec() } else { Vec::new() };
     let id = sheet.values.inquiry_id();
@@ -46,7 +46,7 @@ fn letter(kit: &Kit, sheet: &Sheet, window: Window, on: Moment) -> Letter {
         body: blocks(&text.body),
         title: text.subject,
         call: Call { who: said(&words.call), phone: value("phone"), hours: value("hours") },
-        foot: format!("{} {} {}", kit.list_id, sheet.record_no, kit.wording),
+        foot: format!("{} {} {}", kit.list_id, sheet.record_no, sheet.wording),
     }
 }
 

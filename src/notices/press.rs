@@ -3,7 +3,7 @@
 //! Setting type takes a processor and some memory, so that one press at a time runs in this
 //! program, and not where requests are answered. Owns no table.
 
-use super::{kit::Kit, wordings::Kind};
+use super::{kit::Kit, wordings::Way};
 use crate::time::Moment;
 
 /// Why no letters are printed (印刷できない理由).
@@ -59,7 +59,7 @@ impl Press {
         how: (Binding, Window),
         on: Moment,
     ) -> anyhow::Result<Result<Vec<u8>, NotPrinted>> {
-        if kit.wording.kind != Kind::Letter || kit.sheets.is_empty() {
+        if kit.way != Way::Letter || kit.sheets.is_empty() {
             return Ok(Err(NotPrinted::Nothing));
         }
         self.0.print(kit, how, on).await
@@ -175,7 +175,7 @@ mod works {
                 Ok(pdf) => pdf,
                 Err(refused) => return Ok(Err(refused)),
             };
-            let language = kit.wording.language.word();
+            let language = kit.language.word();
             let name = format!("{}.{language}.{:06}.pdf", kit.list_id, sheet.record_no);
             archive.start_file(name, stored)?;
             archive.write_all(&pdf)?;

@@ -26,6 +26,7 @@ pub(super) mod collection;
 pub(super) mod dispatch;
 pub(super) mod downloads;
 pub(super) mod figures;
+pub(super) mod kit;
 pub(super) mod lines;
 pub(super) mod machines;
 pub(super) mod outbox;

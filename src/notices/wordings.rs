@@ -8,12 +8,13 @@
 
 pub mod difference;
 pub mod fill;
+pub mod kind;
 pub mod language;
 pub mod plain;
 pub mod shipped;
 pub mod text;
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt};
 
 use sqlx::FromRow;
 
@@ -28,61 +29,11 @@ use crate::{
     db::{Tx, retry},
     time::Moment,
 };
+pub use kind::{Audience, Kind, Way};
 use language::Language;
 use text::{NotAText, Text};
 
-/// By which way a subscriber is told (周知の種類).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[doc(alias = "周知の種類")]
-pub enum Kind {
-    /// By e-mail.
-    Mail,
-    /// By post.
-    Letter,
-    /// By a short message.
-    Sms,
-    /// By a call: what the caller says.
-    Phone,
-}
-
-impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Mail, Self::Letter, Self::Sms, Self::Phone];
-
-    /// The wire word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Mail => "mail",
-            Self::Letter => "letter",
-            Self::Sms => "sms",
-            Self::Phone => "phone",
-        }
-    }
-}
-
-/// A word that names no kind of wording.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no kind of wording; there are mail, letter, sms and phone")]
-pub struct NotAKind(String);
-
-impl FromStr for Kind {
-    type Err = NotAKind;
-
-    fn from_str(word: &str) -> Result<Self, NotAKind> {
-        let known = Self::ALL.into_iter().find(|kind| kind.word() == word);
-        known.ok_or_else(|| NotAKind(word.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Kind {
-    type Error = NotAKind;
-
-    fn try_from(word: String) -> Result<Self, NotAKind> {
-        word.parse()
-    }
-}
-
-/// A kind in a language: what there is one wording of at a time (文面の種類).
+/// A kind in a language: what there is one wording of at a time (文面の見出し).
 pub type Of = (Kind, Language);
 
 /// The name of a version (版の名前): `letter-ja-2`. It stands on what a subscriber gets.
@@ -94,7 +45,7 @@ pub fn name((kind, language): Of, version: i64) -> String {
 #[derive(Clone, Debug, FromRow)]
 #[doc(alias = "文面")]
 pub struct Wording {
-    /// By which way.
+    /// By which way, and for whom.
     #[sqlx(try_from = "String")]
     pub kind: Kind,
     /// In which language.
@@ -261,6 +212,9 @@ pub enum NotDrafted {
     /// The text is not fit to be sent.
     #[error(transparent)]
     Text(#[from] NotAText),
+    /// Campaigns do not speak it.
+    #[error("what a campaign says is written in ja and en: its texts are too")]
+    Language,
     /// It says what the latest version says.
     #[error("`{0}` says the same, word for word")]
     Same(String),
@@ -275,6 +229,9 @@ pub async fn draft(
 ) -> anyhow::Result<Result<Wording, NotDrafted>> {
     if let Err(refused) = account(app, by, Act::DraftWording).await? {
         return Ok(Err(refused.into()));
+    }
+    if !shipped::is_written(of) {
+        return Ok(Err(NotDrafted::Language));
     }
     if let Err(refused) = text.check(of) {
         return Ok(Err(refused.into()));

@@ -14,7 +14,7 @@ const APRIL: &str = "2026-04-01T08:00:00+09:00";
 
 /// A unit with an address of its own, one behind forwarded ports, the house as a whole, two that
 /// share an address by ports, and what all share.
-const HOUSES: &str = "\
+pub(crate) const HOUSES: &str = "\
 building,name,contract_party,unit,placement,prefix,ports,addressing,valid_from,valid_to
 b1,みなと台マンション,association,,,192.0.2.0/25,,private,2025-04-01,
 b1,,,u1,,192.0.2.7/32,,global,2025-04-01,
@@ -23,14 +23,14 @@ b1,,,u3,,192.0.2.10/32,1-1023,port_shared,2025-04-01,
 b1,,,hall,shared,192.0.2.11/32,,global,2025-04-01,
 ";
 
-fn lets_flats(centre: &Centre) {
+pub(crate) fn lets_flats(centre: &Centre) {
     centre.serves(&[
         provider("isp-a", "static", "192.0.2.0/24").with("kind", "apartment"),
         provider("isp-b", "static", "198.51.100.0/24"),
     ]);
 }
 
-fn says(centre: &Centre, houses: &str, more: &[&str]) -> Answer {
+pub(crate) fn says(centre: &Centre, houses: &str, more: &[&str]) -> Answer {
     let file = centre.file("houses.csv", houses);
     let args = ["isp", "apartments", "import", "--isp", "isp-a", &file, "--by", "isp-a-1"];
     centre.tries(&[&args, more].concat())
@@ -64,7 +64,7 @@ fn route_of(centre: &Centre, ip: &str) -> String {
     house_of(centre, ip)["route"].as_str().unwrap().to_owned()
 }
 
-fn all_found(centre: &Centre) {
+pub(crate) fn all_found(centre: &Centre) {
     let ips = ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.10", "192.0.2.11"];
     centre.takes(&ips.map(|ip| hit("r1", MARCH, ip)));
 }

@@ -13,7 +13,7 @@ const SEEN: &str = "2021-02-18T10:00:00+09:00";
 const WARNED: &str = "2021-03-05T10:00:00+09:00";
 
 /// A draft with all that has to be said; `report_by` is the deadline of its reports.
-fn draft(report_by: &str, title: &str) -> String {
+pub(crate) fn draft(report_by: &str, title: &str) -> String {
     format!(
         r#"
 from = "2021-02-22"
@@ -43,7 +43,7 @@ en = "1. Check for the infection."
 }
 
 /// A centre with the feed of a one-off list and the campaign that names it, on its first day.
-fn campaign(centre: &mut Centre, report_by: &str) {
+pub(crate) fn campaign(centre: &mut Centre, report_by: &str) {
     centre.on("2021-02-22");
     let feed = ["feed", "add", "police", "--format", "scan-list", "--stream", "campaign"];
     centre.does(&feed);
@@ -55,7 +55,7 @@ fn enters(centre: &Centre, draft: &str) -> Answer {
     centre.does(&["campaign", "add", "emotet", &file, "--by", "editor-1"])
 }
 
-fn takes_part(centre: &Centre, isp: &str) {
+pub(crate) fn takes_part(centre: &Centre, isp: &str) {
     says(centre, "invite", isp);
     says(centre, "join", isp);
 }
@@ -65,11 +65,11 @@ fn says(centre: &Centre, verb: &str, isp: &str) {
 }
 
 /// A row of the one-off list.
-fn named(ip: &str) -> Row {
+pub(crate) fn named(ip: &str) -> Row {
     infected("list", SEEN, ip, 40_000).with("stream", "campaign").with("application", "emotet")
 }
 
-fn hands_over(centre: &Centre, rows: &[Row]) -> Answer {
+pub(crate) fn hands_over(centre: &Centre, rows: &[Row]) -> Answer {
     let answer = centre.ingests("police", "list.csv", csv(rows));
     assert_eq!(answer.status, 0, "{answer:?}");
     answer

@@ -54,6 +54,7 @@ mod life_of_a_detection;
 mod lines;
 mod machines;
 mod mappings;
+mod notice_kit;
 mod notices;
 mod office;
 mod one_story;

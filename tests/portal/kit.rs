@@ -1,11 +1,17 @@
 //! What notices say, from a draft to the letter of a line: an editor, a second person, a provider.
 
 use axum::http::StatusCode;
-use todoke::{access::roles::Role, ids::IspId, notices::wordings::shipped};
+use todoke::{
+    access::roles::Role,
+    ids::IspId,
+    isps,
+    notices::{prepare, wordings::shipped},
+};
 
 use crate::{
     centre::{ADDRESS, Answer, Centre, Visitor, form, run, texts},
     office::listed,
+    oneoff::{hidden, sends, with_campaign},
     people::signed_in,
 };
 
@@ -86,7 +92,7 @@ async fn a_draft_reaches_a_provider_once_another_person_approved_it() {
         assert!(!kit.body.contains("事務局"), "nobody approved the second version");
         let asked = form(&[("list", &notice.list_id), ("form", "csv")]);
         let csv = staff.post("/isp/kit/mail/ja", &asked).await;
-        assert!(csv.header("content-disposition").contains("mail-ja-1.csv"));
+        assert!(csv.header("content-disposition").contains("mail-ja.csv"));
         assert_eq!(csv.body.matches("Provider Aからのお知らせ").count(), 2, "{}", csv.body);
         assert!(!csv.body.contains(ADDRESS), "no address leaves in a text");
         let leaves = "SELECT author || ' ' || act FROM audit_leaves
@@ -244,6 +250,61 @@ async fn a_line_that_is_another_providers_stands_in_no_text_and_no_letter() {
     }
 }
 
+/// A shared device, and a home whose address is private.
+const HOUSES: &str = "building,name,contract_party,unit,placement,prefix,ports,addressing\n\
+    b1,みなと台,association,,,203.0.113.0/26,,private\n\
+    b1,,,hall,shared,203.0.113.5/32,,global\n\
+    b1,,,u2,private,203.0.113.6/32,,private\n";
+
+#[tokio::test]
+async fn a_provider_sees_how_many_lines_get_no_text_and_why_before_it_takes_the_rest() {
+    for centre in Centre::on_each_engine().await {
+        let mut office = with_campaign(&centre).await;
+        shipped::begin_with(&centre.app).await.unwrap();
+        let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
+        manager.post("/isp/campaigns/emotet", "answer=join").await;
+        let isp = isps::by_code(&centre.app.db, "isp-a").await.unwrap().unwrap();
+        let notice = prepare::for_isp(&centre.app, &isp).await.unwrap().unwrap();
+        let counted = format!("/isp/kit/letter/ja?list={}", notice.list_id);
+        let page = manager.get(&counted).await;
+        assert!(page.body.contains("2行: 設置場所が分かりません"), "{}", page.body);
+        assert!(page.body.contains("文面を渡す行は、0行です"));
+        assert!(!page.body.contains("value=\"csv\""), "there is nothing to take");
+        let checked = sends(&mut manager, "/isp/buildings", ("b.csv", HOUSES), "").await;
+        let data = form(&[("data", hidden(&checked, "data"))]);
+        manager.post("/isp/buildings/confirm", &data).await;
+        let page = manager.get(&counted).await;
+        assert!(page.body.contains("1行: センターの判断を待っています"), "{}", page.body);
+        assert!(page.body.contains("1行: キャンペーン emotet の内容が未承認です"));
+        let asked = form(&[("list", &notice.list_id), ("form", "csv")]);
+        let refused = manager.post("/isp/kit/letter/ja", &asked).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("センターにお尋ねください"), "{}", refused.body);
+        assert!(texts!(&centre.app.db, "SELECT format FROM notice_exports").is_empty());
+
+        let publish = "act=publish";
+        office.post("/admin/campaigns/emotet/decide", publish).await;
+        let mut reviewer = signed_in(&centre, "reviewer-1", Role::Reviewer).await;
+        reviewer.post("/admin/campaigns/emotet/decide", publish).await;
+        let page = manager.get(&counted).await;
+        assert!(page.body.contains("文面を渡す行は、1行です"), "{}", page.body);
+        assert!(manager.get(&format!("/en{counted}")).await.body.contains("get a text: 1"));
+        let other = manager.get(&counted.replace("/ja?", "/vi?")).await;
+        assert!(other.body.contains("日本語と英語だけです"), "{}", other.body);
+        let csv = manager.post("/isp/kit/letter/ja", &asked).await;
+        assert_eq!(csv.status, StatusCode::OK);
+        assert!(csv.body.contains("letter-campaign-ja-1") && csv.body.contains("オランダ警察"));
+        let lines = [1, 2].map(|no| format!("/isp/lines/{}/{no}/notice", notice.list_id));
+        let (mut made, mut open) = (0, 0);
+        for line in lines {
+            let one = manager.post(&line, &form(&[("of", "mail.ja")])).await;
+            made += usize::from(one.body.contains("管理組合") && one.body.contains("Emotet"));
+            open += usize::from(one.status == 422 && one.body.contains("センターの判断"));
+        }
+        assert_eq!((made, open), (1, 1));
+    }
+}
+
 #[tokio::test]
 async fn the_letters_of_a_list_come_as_one_file_or_one_per_line() {
     let centre = Centre::on_sqlite().await;
@@ -272,7 +333,7 @@ async fn the_letters_of_a_list_come_as_one_file_or_one_per_line() {
     let pdf = staff.post("/isp/kit/letter/ja", &ask("pdf", "1")).await;
     assert!(pdf.body.starts_with("%PDF-"));
     let zip = staff.post("/isp/kit/letter/ja", &ask("zip", "")).await;
-    assert!(zip.header("content-disposition").contains("letter-ja-1.1.zip"));
+    assert!(zip.header("content-disposition").contains("letter-ja.1.zip"));
     assert!(zip.body.starts_with("PK"));
     for no in [1, 2] {
         let name = format!("{}.ja.{no:06}.pdf", notice.list_id);
@@ -299,6 +360,7 @@ async fn the_pages_of_wordings_and_of_the_kit_look_as_they_were_agreed() {
     editor.post("/admin/wordings/sms/ja/draft", &form(&[("body", sms), ("act", "keep")])).await;
     let draft = "/admin/wordings/sms/ja?version=2";
     let line = format!("/isp/lines/{}/1", notice.list_id);
+    let counted = format!("/isp/kit/letter/ja?list={}", notice.list_id);
     let mut people = [editor, second, staff];
     let pages = [
         ("wordings", 1, "/admin/wordings"),
@@ -308,6 +370,9 @@ async fn the_pages_of_wordings_and_of_the_kit_look_as_they_were_agreed() {
         ("kit", 2, "/isp/kit"),
         ("kit-letter", 2, "/isp/kit/letter/ja-easy"),
         ("kit-sms", 2, "/isp/kit/sms/ja"),
+        ("kit-manager", 2, "/isp/kit/letter-manager/ja"),
+        ("kit-counted", 2, &counted[..]),
+        ("wording-campaign", 1, "/admin/wordings/letter-campaign/ja"),
         ("line", 2, &line[..]),
     ];
     for (name, who, path) in pages {

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use crate::{
     app::App,
     cli::{Out, given::how_many, wording::languages},
-    notices::{kit::Kit, wordings::language::Language},
+    notices::{
+        kit::{Counted, Kit, LeftOut},
+        wordings::language::Language,
+    },
 };
 
 #[derive(Debug, Args)]
@@ -33,12 +37,25 @@ pub(super) struct Letters {
     by: crate::cli::account::By,
 }
 
-/// Says how many lines nobody is told about.
-pub(super) fn without(taken_back: usize) -> String {
-    match taken_back {
-        0 => String::new(),
-        lines => format!(", without {} taken back", how_many(lines as u64, "line")),
+/// Says which wordings were used.
+pub(super) fn in_words(kit: &Kit) -> String {
+    match kit.wordings().join(", ").as_str() {
+        "" => String::new(),
+        names => format!(" in the words of {names}"),
     }
+}
+
+/// How many lines nobody is told about, by why.
+pub(super) fn counted(left_out: &Counted) -> Vec<Value> {
+    left_out.iter().map(|(why, lines)| json!({ "reason": why.word(), "lines": lines })).collect()
+}
+
+/// Says how many lines nobody is told about, and why.
+pub(super) fn without(left_out: &Counted) -> String {
+    let lines = |(why, lines): &(LeftOut, usize)| {
+        format!("\n{} left out: {why}", how_many(*lines as u64, "line"))
+    };
+    left_out.iter().map(lines).collect()
 }
 
 #[cfg(not(feature = "print"))]
@@ -67,9 +84,10 @@ mod press {
     use std::{fs, io::IsTerminal as _, io::Write as _};
 
     use print::{Press, fonts::Fonts, letter::Letter};
-    use serde_json::json;
 
-    use super::{App, Kit, Letters, Out, Path, PathBuf, how_many, without};
+    use super::{
+        App, Kit, Letters, Out, Path, PathBuf, counted, how_many, in_words, json, without,
+    };
     use crate::{
         access::keys::private,
         cli::Refused,
@@ -77,7 +95,7 @@ mod press {
             kit::{self, PART, Which},
             letters,
             press::Window,
-            wordings::Kind,
+            wordings::Way,
         },
     };
 
@@ -107,7 +125,7 @@ mod press {
             fs::create_dir_all(&self.out).map_err(refuse)?;
             let tenant = super::super::tenant_of(app, &self.id, &self.by.by).await?;
             let kit =
-                kit::hand_out(&tenant, &self.id, (Kind::Letter, self.lang), Which::All).await?;
+                kit::hand_out(&tenant, &self.id, (Way::Letter, self.lang), Which::All).await?;
             let kit = kit.map_err(Refused::because)?;
             let window = if self.empty_window { Window::Empty } else { Window::Fields };
             let letters: Vec<Letter> = letters::of(&kit, window, app.now()).collect();
@@ -115,14 +133,14 @@ mod press {
             out.line(
                 &json!({
                     "notice": self.id, "letters": letters.len(), "files": files,
-                    "wording": kit.wording.to_string(), "taken_back": kit.taken_back,
+                    "wordings": kit.wordings(), "left_out": counted(&kit.left_out),
                 }),
                 format!(
-                    "{} in the words of {} written to {}{}",
+                    "{}{} written to {}{}",
                     how_many(letters.len() as u64, "letter"),
-                    kit.wording,
+                    in_words(&kit),
                     self.out.display(),
-                    without(kit.taken_back)
+                    without(&kit.left_out)
                 ),
             )
         }

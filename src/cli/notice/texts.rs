@@ -11,11 +11,11 @@ use crate::{
     cli::{
         Out, Refused,
         given::how_many,
-        wording::{kinds, languages},
+        wording::{languages, ways},
     },
     notices::{
         kit::{self, Which},
-        wordings::{Kind, language::Language},
+        wordings::{Way, language::Language},
     },
 };
 
@@ -26,8 +26,8 @@ pub(super) struct Texts {
     /// The name that `prepare` and `list` print.
     id: String,
     /// Which way the subscribers are told.
-    #[arg(long, value_parser = kinds())]
-    kind: Kind,
+    #[arg(long, value_parser = ways())]
+    kind: Way,
     /// In which language.
     #[arg(long, value_parser = languages())]
     lang: Language,
@@ -52,15 +52,15 @@ impl Texts {
         let texts = kit.sheets.len();
         out.line(
             &json!({
-                "notice": self.id, "texts": texts, "wording": kit.wording.to_string(),
-                "taken_back": kit.taken_back, "file": self.out,
+                "notice": self.id, "texts": texts, "wordings": kit.wordings(),
+                "left_out": super::letters::counted(&kit.left_out), "file": self.out,
             }),
             format!(
-                "{} in the words of {} written to {}{}",
+                "{}{} written to {}{}",
                 how_many(texts as u64, "text"),
-                kit.wording,
+                super::letters::in_words(&kit),
                 self.out.display(),
-                super::letters::without(kit.taken_back)
+                super::letters::without(&kit.left_out)
             ),
         )
     }

@@ -9,7 +9,7 @@ use crate::{
     cli::{Out, Refused},
     notices::{
         kit,
-        wordings::{Kind, Wording, text::parts},
+        wordings::{Way, Wording, text::parts},
     },
 };
 
@@ -20,25 +20,25 @@ pub(super) fn preview(
     wording: Wording,
     file: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let kind = wording.kind;
+    let (way, name) = (wording.kind.way, wording.to_string());
     let kit = kit::sample(app, wording);
     if let Some(file) = file {
-        if kind != Kind::Letter {
+        if way != Way::Letter {
             return Err(Refused::because("only a letter is shown as PDF; leave --out away"));
         }
         crate::cli::notice::letters::sample(app, &kit, file)?;
         let words = format!("A sample is written to {}", file.display());
-        return out.line(&json!({ "wording": kit.wording.to_string(), "file": file }), words);
+        return out.line(&json!({ "wording": name, "file": file }), words);
     }
     for sheet in &kit.sheets {
-        let text = kit.text(sheet);
-        let body = text.plain(kind);
-        let parts = (kind == Kind::Sms).then(|| parts(&body));
+        let text = sheet.text();
+        let body = text.plain(way);
+        let parts = (way == Way::Sms).then(|| parts(&body));
         let heading = if text.subject.is_empty() { String::new() } else { text.subject + "\n\n" };
         let told = parts.map_or_else(String::new, |parts| format!("\n({parts} parts)"));
         out.line(
             &json!({
-                "wording": kit.wording.to_string(), "subject": heading.trim_end(), "text": body,
+                "wording": name, "subject": heading.trim_end(), "text": body,
                 "parts": parts,
             }),
             format!("{heading}{body}{told}"),

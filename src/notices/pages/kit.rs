@@ -1,8 +1,12 @@
 //! `/isp/kit`: the wordings in force, for a provider to send by its own hand: to look at, to copy
-//! with merge fields, and as texts and letters of a list.
+//! with merge fields, and as texts and letters of a list, whose lines are counted before.
 
 use askama::Template;
-use axum::{Form, extract::Path, http::StatusCode};
+use axum::{
+    Form,
+    extract::{Path, Query},
+    http::StatusCode,
+};
 use serde::Deserialize;
 
 use super::{
@@ -13,10 +17,10 @@ use crate::{
     access::tenancy::Tenant,
     notices::{
         chasing::ListStanding,
-        kit::{self, NoKit, PART, Which},
+        kit::{self, Count, NoKit, PART, Wanted, Which},
         lines,
         press::{Binding, NotPrinted, Press, Window},
-        wordings::{Kind, Of, Wording, language::Language},
+        wordings::{Audience, Of, Way, Wording, language::Language, shipped},
     },
     web::{
         error::PageResult,
@@ -26,27 +30,33 @@ use crate::{
     },
 };
 
-/// Each kind, and the number of its version in force, if one is.
-type Row = Vec<(Kind, Option<i64>)>;
+/// A language with its kinds, and the number of the version in force of each, if one is.
+type Row = (Language, Vec<(Of, Option<i64>)>);
 
 #[derive(Template)]
 #[template(path = "notices/kit.html")]
 struct All {
     page: Page,
     edition: Option<String>,
-    rows: Vec<(Language, Row)>,
+    tables: Vec<(Audience, Vec<Row>)>,
     is_empty: bool,
 }
 
 /// `GET /isp/kit`
 pub(super) async fn all(tenant: Tenant, signed: Signed) -> PageResult {
     let shelf = kit::shelf(&tenant).await?;
-    let cell = |kind, language| (kind, shelf.of((kind, language)).map(|it| it.version));
-    let row = |language| (language, Kind::ALL.map(|kind| cell(kind, language)).into());
-    let rows = Language::ALL.map(row).into();
+    let row = |audience: Audience, language| {
+        let ways = Way::ALL.map(|way| (way.to(audience), language));
+        let written = ways.into_iter().filter(|of| shipped::is_written(*of));
+        let cells: Vec<_> = written.map(|of| (of, shelf.of(of).map(|it| it.version))).collect();
+        (!cells.is_empty()).then_some((language, cells))
+    };
+    let table = |audience: Audience| {
+        (audience, Language::ALL.into_iter().filter_map(|it| row(audience, it)).collect())
+    };
     let is_empty = shelf.wordings.is_empty();
     let (page, edition) = (signed.page, shelf.edition.clone());
-    show(&All { page, edition, rows, is_empty })
+    show(&All { page, edition, tables: Audience::ALL.map(table).into(), is_empty })
 }
 
 #[derive(Template)]
@@ -61,12 +71,37 @@ struct One {
     open: Shown,
     lists: Vec<ListStanding>,
     given: Given,
+    /// What the list that is asked for holds.
+    count: Option<Count>,
     part_max: usize,
 }
 
 impl One {
     fn is_letter(&self) -> bool {
-        self.wording.kind == Kind::Letter
+        self.wording.kind.way == Way::Letter
+    }
+
+    /// Whether the texts of a list are asked for here: those for others are among them.
+    fn is_of_lists(&self) -> bool {
+        self.wording.kind.audience == Audience::Subscriber
+    }
+
+    /// Where the texts of a list are asked for.
+    fn of_lists(&self) -> String {
+        let Wording { kind, language, .. } = &self.wording;
+        self.page.href(&format!("/isp/kit/{}/{}", kind.way.word(), language.word()))
+    }
+
+    fn part_hint(&self, count: &Count) -> String {
+        let values: [(&str, &dyn std::fmt::Display); 2] =
+            [("n", &self.part_max), ("parts", &count.parts())];
+        self.page.with_all("kit-part-hint", &values)
+    }
+
+    /// How many lines of the list get no text, and why.
+    fn left_out(&self) -> Vec<(usize, String)> {
+        let all = self.count.iter().flat_map(|count| &count.left_out);
+        all.map(|(why, lines)| (*lines, words::left_out(&self.page, why))).collect()
     }
 }
 
@@ -80,35 +115,51 @@ pub(super) struct Given {
     part: String,
 }
 
-async fn found(tenant: &Tenant, signed: &Signed, of: Of) -> anyhow::Result<Option<One>> {
+/// The page of a wording, with what a list holds where one is asked for.
+async fn found(
+    tenant: &Tenant,
+    signed: &Signed,
+    (of, given): (Of, Given),
+) -> anyhow::Result<Option<One>> {
     let shelf = kit::shelf(tenant).await?;
     let Some(wording) = shelf.of(of).cloned() else { return Ok(None) };
-    let sample = shelf.sample(&wording);
-    let mut opened = sample.clone();
-    opened.sheets.clear();
-    opened.wording.text = shelf.open(&wording);
+    let way = wording.kind.way;
     let mut lists = lines::summary(tenant).await?.lists;
     lists.sort_by(|a, b| (b.prepared_at, &b.list_id).cmp(&(a.prepared_at, &a.list_id)));
+    let (mut errors, mut count) = (Errors::none(), None);
+    let list = given.list.trim();
+    if !list.is_empty() {
+        match kit::count(tenant, list, (way, of.1)).await? {
+            Ok(counted) => count = Some(counted),
+            Err(why) => errors = Errors::of("list", words::no_kit(&signed.page, &why)),
+        }
+    }
     Ok(Some(One {
         page: signed.page.clone(),
-        errors: Errors::none(),
-        shown: Shown::of(&sample),
-        open: Shown::of(&opened),
+        errors,
+        shown: Shown::of(&shelf.sample(&wording)),
+        open: Shown::of_text(shelf.open(&wording), way),
         wording,
         lists,
-        given: Given::default(),
+        given,
+        count,
         part_max: PART,
     }))
 }
 
-/// `GET /isp/kit/{kind}/{language}`
+/// `GET /isp/kit/{kind}/{language}`, and `?list=` for what that list holds.
 pub(super) async fn one(
     tenant: Tenant,
     signed: Signed,
     Path(path): Path<(String, String)>,
+    Query(given): Query<Given>,
 ) -> PageResult {
     let Some(of) = of(&path) else { return Ok(not_found()) };
-    match found(&tenant, &signed, of).await? {
+    match found(&tenant, &signed, (of, given)).await? {
+        Some(mut one) if one.errors.any() => {
+            one.page = one.page.refused();
+            show_as(StatusCode::UNPROCESSABLE_ENTITY, &one)
+        }
         Some(one) => show(&one),
         None => Ok(not_found()),
     }
@@ -120,35 +171,38 @@ pub(super) async fn sample(
     signed: Signed,
     Path(path): Path<(String, String)>,
 ) -> PageResult {
-    let Some(of) = of(&path).filter(|of| of.0 == Kind::Letter) else { return Ok(not_found()) };
+    let Some(of) = of(&path).filter(|of| of.0.way == Way::Letter) else { return Ok(not_found()) };
     let shelf = kit::shelf(&tenant).await?;
     let Some(wording) = shelf.of(of) else { return Ok(not_found()) };
     letter(signed.page, (&wording.to_string(), shelf.sample(wording)), tenant.now()).await
 }
 
-/// `POST /isp/kit/{kind}/{language}`: the texts or letters of a list.
+/// `POST /isp/kit/{way}/{language}`: the texts or letters of a list.
 pub(super) async fn hand_out(
     tenant: Tenant,
     signed: Signed,
     Path(path): Path<(String, String)>,
     Form(given): Form<Given>,
 ) -> PageResult {
-    let Some(of) = of(&path) else { return Ok(not_found()) };
+    let Some(of) = of(&path).filter(|of| of.0.audience == Audience::Subscriber) else {
+        return Ok(not_found());
+    };
+    let asked: Wanted = (of.0.way, of.1);
     let list = given.list.trim().to_owned();
     if list.is_empty() {
         let words = signed.page.t("kit-no-choice");
         return refused(&tenant, &signed, of, (given, Errors::of("list", words))).await;
     }
     let binding = match given.form.as_str() {
-        _ if of.0 != Kind::Letter => None,
+        _ if asked.0 != Way::Letter => None,
         "pdf" => Some(Binding::One),
         "zip" => Some(Binding::PerLine),
         _ => None,
     };
     let Some(binding) = binding else {
-        return match kit::hand_out(&tenant, &list, of, Which::All).await? {
+        return match kit::hand_out(&tenant, &list, asked, Which::All).await? {
             Ok(kit) => {
-                let name = format!("attachment; filename=\"{list}.{}.csv\"", kit.wording);
+                let name = format!("attachment; filename=\"{}.csv\"", kit.stem());
                 Ok(file(kit.csv()?, "text/csv; charset=utf-8", &name))
             }
             Err(why) => handed_not(&tenant, &signed, of, (given, why)).await,
@@ -162,12 +216,12 @@ pub(super) async fn hand_out(
         Ok(press) => press,
         Err(why) => return unprinted(signed.page, &why),
     };
-    let kit = match kit::hand_out(&tenant, &list, of, Which::Part(part)).await? {
+    let kit = match kit::hand_out(&tenant, &list, asked, Which::Part(part)).await? {
         Ok(kit) => kit,
         Err(why) => return handed_not(&tenant, &signed, of, (given, why)).await,
     };
     let window = if given.window == "empty" { Window::Empty } else { Window::Fields };
-    let name = format!("attachment; filename=\"{list}.{}.{part}", kit.wording);
+    let name = format!("attachment; filename=\"{}.{part}", kit.stem());
     match (press.print(kit, (binding, window), tenant.now()).await?, binding) {
         (Ok(pdf), Binding::One) => Ok(file(pdf, "application/pdf", &format!("{name}.pdf\""))),
         (Ok(zip), Binding::PerLine) => Ok(file(zip, "application/zip", &format!("{name}.zip\""))),
@@ -204,8 +258,8 @@ async fn refused(
     of: Of,
     (given, errors): (Given, Errors),
 ) -> PageResult {
-    let Some(mut one) = found(tenant, signed, of).await? else { return Ok(not_found()) };
+    let Some(mut one) = found(tenant, signed, (of, given)).await? else { return Ok(not_found()) };
     one.page = one.page.refused();
-    (one.given, one.errors) = (given, errors);
+    one.errors = errors;
     show_as(StatusCode::UNPROCESSABLE_ENTITY, &one)
 }

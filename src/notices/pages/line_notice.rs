@@ -7,15 +7,15 @@ use serde::Deserialize;
 use super::{
     lines::shown_line,
     not_found, wording_words as words,
-    wordings::{Shown, file, of, unprinted},
+    wordings::{Shown, file, unprinted},
 };
 use crate::{
     access::tenancy::Tenant,
     notices::{
-        kit::{self, NoKit, Which},
+        kit::{self, NoKit, Wanted, Which},
         lines,
         press::{Binding, Press, Window},
-        wordings::{Kind, Wording},
+        wordings::{Way, Wording},
     },
     web::{
         error::PageResult,
@@ -31,13 +31,16 @@ struct Notice {
     page: Page,
     list: String,
     record: i64,
+    /// Who is told.
+    to: String,
+    of: Wanted,
     wording: Wording,
     shown: Shown,
 }
 
 impl Notice {
     fn is_letter(&self) -> bool {
-        self.wording.kind == Kind::Letter
+        self.wording.kind.way == Way::Letter
     }
 }
 
@@ -51,6 +54,13 @@ pub(super) struct Asked {
     form: String,
 }
 
+impl Asked {
+    fn of(&self) -> Option<Wanted> {
+        let (way, language) = self.of.split_once('.')?;
+        Some((way.parse().ok()?, language.parse().ok()?))
+    }
+}
+
 /// `POST /isp/lines/{list}/{record}/notice`: whoever gets it has the inquiry ID to hand on.
 pub(super) async fn make(
     tenant: Tenant,
@@ -59,12 +69,11 @@ pub(super) async fn make(
     Form(asked): Form<Asked>,
 ) -> PageResult {
     let Ok(record) = record.parse() else { return Ok(not_found()) };
-    let named = asked.of.split_once('.').map(|(kind, lang)| (kind.to_owned(), lang.to_owned()));
-    let Some(of) = named.as_ref().and_then(of) else {
+    let Some(of) = asked.of() else {
         return refused(&tenant, signed, (&list, record), "kit-no-kind").await;
     };
     let press = match asked.form.as_str() {
-        "pdf" if of.0 == Kind::Letter => match Press::take().await? {
+        "pdf" if of.0 == Way::Letter => match Press::take().await? {
             Ok(press) => Some(press),
             Err(why) => return unprinted(signed.page, &why),
         },
@@ -79,10 +88,12 @@ pub(super) async fn make(
         }
     };
     let Some(press) = press else {
-        let (shown, wording) = (Shown::of(&kit), kit.wording);
-        return show(&Notice { page: signed.page, list, record, wording, shown });
+        let Some(sheet) = kit.sheets.first() else { return Ok(not_found()) };
+        let (shown, wording) = (Shown::of(&kit), Wording::clone(&sheet.wording));
+        let to = words::addressee(&signed.page, &sheet.about.addressee);
+        return show(&Notice { page: signed.page, list, record, to, of, wording, shown });
     };
-    let name = format!("attachment; filename=\"{list}.{}.{record}.pdf\"", kit.wording);
+    let name = format!("attachment; filename=\"{}.{record}.pdf\"", kit.stem());
     match press.print(kit, (Binding::One, Window::Fields), tenant.now()).await? {
         Ok(pdf) => Ok(file(pdf, "application/pdf", &name)),
         Err(why) => unprinted(signed.page, &why),

@@ -9,9 +9,9 @@ use crate::{
     access::tenancy::Tenant,
     notices::{
         apartments::Placed,
-        kit,
+        kit::{self, Wanted},
         lines::{self, After, Filter, LinePage, LineState, OneLine},
-        wordings::{Of, Wording},
+        wordings::Audience,
     },
     time::Moment,
     web::{
@@ -91,8 +91,8 @@ pub(super) struct Detail {
     page: Page,
     pub(super) errors: Errors,
     line: OneLine,
-    /// What can be said about it: kind and language of each wording in force.
-    wordings: Vec<Of>,
+    /// By which ways and in which languages something can be said about it.
+    wordings: Vec<Wanted>,
 }
 
 /// The page of a line.
@@ -102,7 +102,9 @@ pub(super) async fn shown_line(
     line: OneLine,
 ) -> anyhow::Result<Detail> {
     let shelf = kit::shelf(tenant).await?;
-    let wordings = shelf.wordings.iter().map(Wording::of).collect();
+    let to_subscribers =
+        shelf.wordings.iter().filter(|it| it.kind.audience == Audience::Subscriber);
+    let wordings = to_subscribers.map(|it| (it.kind.way, it.language)).collect();
     Ok(Detail { page, errors: Errors::none(), line, wordings })
 }
 

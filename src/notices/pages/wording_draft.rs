@@ -18,8 +18,8 @@ use crate::{
     notices::{
         kit,
         wordings::{
-            self, Kind, Of, Wording, fill, plain, shipped,
-            text::{Text, VARIABLES},
+            self, Of, Way, Wording, fill, plain, shipped,
+            text::{Text, Variable, variables_of},
         },
     },
     web::{
@@ -38,17 +38,18 @@ struct Draft {
     wording: Wording,
     /// How its reader would get it, and what makes it hard to read.
     looked: Option<(Shown, Vec<String>)>,
-    variables: [(&'static str, &'static str); 13],
+    variables: Vec<Variable>,
 }
 
 impl Draft {
     fn of(signed: &Signed, wording: Wording) -> Self {
         let (page, errors) = (signed.page.clone(), Errors::none());
-        Self { page, errors, wording, looked: None, variables: VARIABLES }
+        let variables = variables_of(wording.kind.audience).collect();
+        Self { page, errors, wording, looked: None, variables }
     }
 
     fn has_subject(&self) -> bool {
-        self.wording.kind != Kind::Sms
+        self.wording.kind.way != Way::Sms
     }
 
     /// Lines of the field: a short message is short.
@@ -125,7 +126,7 @@ fn look(app: &App, signed: &Signed, of: Of, text: &Text) -> PageResult {
         draft.page = draft.page.refused();
         return show_as(StatusCode::UNPROCESSABLE_ENTITY, &draft);
     }
-    let example = fill::example(of.1);
+    let example = fill::example(of);
     let advice = plain::findings(of.1, &text.filled(|name| example.get(name)));
     let advice = advice.iter().map(|one| words::advice(&signed.page, one)).collect();
     draft.looked = Some((Shown::of(&kit::sample(app, wording)), advice));

@@ -2,7 +2,7 @@
 
 use crate::{
     notices::{
-        kit::NoKit,
+        kit::{LeftOut, NoKit},
         press::NotPrinted,
         wordings::{NoAccount, NotDecided, NotDrafted, plain::Finding, text::NotAText},
     },
@@ -29,7 +29,7 @@ pub(super) fn not_a_text(page: &Page, why: &NotAText) -> Errors {
         NotAText::TooManyParts(n) => Errors::of("body", page.with("wording-many-parts", "n", n)),
         NotAText::Control(line) => Errors::of(at(*line), row("wording-control", *line)),
         NotAText::Brace(line) => Errors::of(at(*line), row("wording-brace", *line)),
-        NotAText::Unknown(name, line) => {
+        NotAText::Unknown(name, line, _) => {
             let place = row("wording-unknown", *line);
             Errors::of(at(*line), format!("{place}{}", braced(name)))
         }
@@ -49,6 +49,7 @@ pub(super) fn not_drafted(page: &Page, why: &NotDrafted) -> Errors {
     match why {
         NotDrafted::Text(why) => not_a_text(page, why),
         NotDrafted::Same(name) => Errors::of("body", page.with("wording-same", "name", name)),
+        NotDrafted::Language => Errors::of("body", page.t("wording-language-no")),
         NotDrafted::NoAccount(why) => Errors::of("body", no_account(page, why)),
     }
 }
@@ -97,8 +98,30 @@ pub(super) fn no_kit(page: &Page, why: &NoKit) -> String {
     match why {
         NoKit::NoList(_) | NoKit::NoLine(..) => page.t("kit-no-list"),
         NoKit::Withdrawn(_) => page.t("kit-withdrawn"),
-        NoKit::TakenBack(..) => page.t("kit-taken-back"),
         NoKit::NoPart(_, parts) => page.with("kit-no-part", "n", parts),
-        NoKit::NoWording(..) => page.t("kit-no-wording"),
+        NoKit::LeftOut(.., why) | NoKit::NoWords(_, why) => left_out(page, why),
     }
+}
+
+/// Why a line gets no text, and what to do.
+pub(super) fn left_out(page: &Page, why: &LeftOut) -> String {
+    match why {
+        LeftOut::TakenBack => page.t("kit-taken-back"),
+        LeftOut::Nobody(reason) => page.t_of("kit-nobody", reason.code()),
+        LeftOut::Undecided => page.t("kit-undecided"),
+        LeftOut::Unplaced => page.t("kit-unplaced"),
+        LeftOut::OwnProvider => page.t("kit-own-provider"),
+        LeftOut::NotAgreed(name) => page.with("kit-campaign-not-agreed", "name", name),
+        LeftOut::NotSpoken(name) => page.with("kit-campaign-language", "name", name),
+        LeftOut::NoWording(kind, _) => {
+            let whom = page.t_of("wording-audience", kind.audience.word());
+            page.with("kit-no-wording", "whom", whom)
+        }
+    }
+}
+
+/// Who is told, by the words of the decision table.
+pub(super) fn addressee(page: &Page, words: &str) -> String {
+    let all: Vec<String> = words.split('|').map(|one| page.t_of("kit-to", one)).collect();
+    all.join(&page.t("kit-or"))
 }

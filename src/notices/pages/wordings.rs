@@ -15,15 +15,15 @@ use crate::{
     access::roles::Act,
     app::App,
     notices::{
-        kit::{self, Kit},
+        kit::{self, Kit, Sheet},
         press::{Binding, NotPrinted, Press, Window},
         wordings::{
-            self, Kind, NotDecided, Of, Standing, Wording, difference,
+            self, Audience, NotDecided, Of, Standing, Way, Wording, difference,
             difference::Became,
             edition, in_force,
             language::Language,
             shipped,
-            text::{self, VARIABLES},
+            text::{self, Text, Variable, variables_of},
         },
     },
     time::Moment,
@@ -35,7 +35,7 @@ use crate::{
     },
 };
 
-/// One kind in one language, in the table of all of them.
+/// One kind in one language, in the table of all of its audience.
 struct Cell {
     of: Of,
     /// Versions that matter now, each with how it stands: in force, coming, waiting; the last one
@@ -49,9 +49,12 @@ struct All {
     page: Page,
     edition: Option<String>,
     waiting: Vec<Wording>,
-    kinds: [Kind; 4],
-    rows: Vec<(Language, Vec<Cell>)>,
+    ways: [Way; 4],
+    tables: Vec<(Audience, Vec<Row>)>,
 }
+
+/// A language, and what there is in it.
+type Row = (Language, Vec<Cell>);
 
 /// `GET /admin/wordings`
 pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
@@ -63,14 +66,21 @@ pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
         let standing: Vec<_> = of_it.filter(|(_, state)| counts(state)).collect();
         Cell { of, now: if standing.is_empty() { last.into_iter().collect() } else { standing } }
     };
-    let row = |language| (language, Kind::ALL.map(|kind| cell((kind, language))).into());
+    let row = |audience: Audience, language| {
+        let ways = Way::ALL.map(|way| (way.to(audience), language));
+        let written: Vec<Of> = ways.into_iter().filter(|of| shipped::is_written(*of)).collect();
+        (!written.is_empty()).then(|| (language, written.into_iter().map(cell).collect()))
+    };
+    let table = |audience: Audience| {
+        (audience, Language::ALL.into_iter().filter_map(|it| row(audience, it)).collect())
+    };
     let waits = |it: &&Wording| it.standing(now) == Standing::Draft;
     show(&All {
         page: signed.page,
         edition: edition(&all, now),
         waiting: all.iter().filter(waits).cloned().collect(),
-        kinds: Kind::ALL,
-        rows: Language::ALL.map(row).into(),
+        ways: Way::ALL,
+        tables: Audience::ALL.map(table).into(),
     })
 }
 
@@ -79,9 +89,9 @@ fn counts(state: &str) -> bool {
     matches!(state, "in_force" | "coming" | "draft")
 }
 
-/// What the address names, if it names a kind and a language.
+/// What the address names, if it names a kind and a language that it is written in.
 pub(super) fn of((kind, language): &(String, String)) -> Option<Of> {
-    Some((kind.parse().ok()?, language.parse().ok()?))
+    Some((kind.parse().ok()?, language.parse().ok()?)).filter(|of| shipped::is_written(*of))
 }
 
 /// Which version is asked for; nothing = the latest.
@@ -101,11 +111,14 @@ pub(super) struct Shown {
 impl Shown {
     /// The first line of a kit.
     pub(super) fn of(kit: &Kit) -> Self {
-        let text = kit.sheets.first().map(|sheet| kit.text(sheet));
-        let text = text.unwrap_or_else(|| kit.wording.text.clone());
-        let kind = kit.wording.kind;
-        let body = text.plain(kind);
-        let parts = (kind == Kind::Sms).then(|| text::parts(&body));
+        let text = kit.sheets.first().map(Sheet::text);
+        Self::of_text(text.unwrap_or_default(), kit.way)
+    }
+
+    /// A text that goes by that way.
+    pub(super) fn of_text(text: Text, way: Way) -> Self {
+        let body = text.plain(way);
+        let parts = (way == Way::Sms).then(|| text::parts(&body));
         Self { subject: text.subject, body, parts }
     }
 
@@ -128,7 +141,7 @@ struct One {
     /// The version in force, and what this one says anew.
     against: Option<(String, Vec<(Became, String)>)>,
     shown: Shown,
-    variables: [(&'static str, &'static str); 13],
+    variables: Vec<Variable>,
     may_draft: bool,
     may_approve: bool,
     is_own: bool,
@@ -160,12 +173,12 @@ async fn found(
     Ok(Some(One {
         page: signed.page.clone(),
         errors: Errors::none(),
+        variables: variables_of(wording.kind.audience).collect(),
         wording,
         state,
         versions,
         against,
         shown,
-        variables: VARIABLES,
         may_draft: signed.may(Act::DraftWording),
         may_approve: signed.may(Act::ApproveWording),
         is_own,
@@ -194,7 +207,7 @@ pub(super) async fn sample(
     Path(path): Path<(String, String)>,
     Query(asked): Query<Asked>,
 ) -> PageResult {
-    let Some(of) = of(&path).filter(|of| of.0 == Kind::Letter) else { return Ok(not_found()) };
+    let Some(of) = of(&path).filter(|of| of.0.way == Way::Letter) else { return Ok(not_found()) };
     let Some(one) = found(&app, &signed, (of, &asked.version)).await? else {
         return Ok(not_found());
     };

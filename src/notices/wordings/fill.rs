@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 use formats::{Weakness, isp_list};
 
-use super::{language::Language, shipped};
-use crate::{config::Centre, devices::kind::Kind as Device, time::Moment};
+use super::{Audience, Of, language::Language, shipped};
+use crate::{
+    campaigns::Said, config::Centre, devices::kind::Kind as Device, manuals::markdown::to_lines,
+    time::Moment,
+};
 
 /// The subscriber's name, left for the provider.
 pub const NAME: &str = "«氏名»";
@@ -52,65 +55,155 @@ impl Common {
     }
 }
 
+/// What a campaign says in the language of a text (キャンペーンの言葉).
+#[derive(Clone, Debug)]
+#[doc(alias = "キャンペーンの言葉")]
+pub struct OfCampaign {
+    title: String,
+    source: String,
+    happened: String,
+    to_do: String,
+}
+
+impl OfCampaign {
+    /// What a campaign says in that language; nothing where it does not speak it.
+    pub fn of(said: &Said, language: Language) -> Option<Self> {
+        let is_ja = match language {
+            Language::Ja => true,
+            Language::En => false,
+            _ => return None,
+        };
+        let source = &said.provenance.source;
+        let [title, source, happened, to_do] = [&said.title, source, &said.happened, &said.to_do]
+            .map(|words| if is_ja { &words.ja } else { &words.en });
+        Some(Self {
+            title: title.trim().to_owned(),
+            source: source.trim().to_owned(),
+            happened: to_lines(happened),
+            to_do: to_lines(to_do),
+        })
+    }
+
+    /// What no campaign says.
+    fn sample(language: Language) -> Self {
+        let [title, source, happened, to_do] = if language.is_japanese() {
+            [
+                "見本の題",
+                "見本の情報源",
+                "ここに、何が起きたかが入ります。",
+                "1. ここに、手順が入ります。",
+            ]
+        } else {
+            [
+                "Sample title",
+                "a sample source",
+                "Here stands what happened.",
+                "1. Here stand steps.",
+            ]
+        };
+        Self::spelt([title, source, happened, to_do])
+    }
+
+    fn spelt(words: [&str; 4]) -> Self {
+        let [title, source, happened, to_do] = words.map(str::to_owned);
+        Self { title, source, happened, to_do }
+    }
+}
+
+/// What was found, in the words of a language.
+#[derive(Clone, Copy, Debug, Default)]
+struct OfDevice {
+    finding: &'static str,
+    remedy: &'static str,
+    effort: &'static str,
+    device: &'static str,
+}
+
 /// What the variables become for one line (差し込む値).
 #[derive(Clone, Debug)]
 pub struct Values {
     common: Arc<Common>,
     inquiry_id: String,
     found_on: String,
-    finding: &'static str,
-    remedy: &'static str,
-    device: &'static str,
+    /// What a scan or a sensor found; nothing of it where a campaign speaks.
+    found: OfDevice,
+    campaign: Option<Arc<OfCampaign>>,
 }
 
 impl Values {
-    /// For a line of a list.
-    pub fn of(common: &Arc<Common>, line: &isp_list::Line) -> Self {
+    /// For a line of a list: what was found, or what its campaign says.
+    pub fn of(
+        common: &Arc<Common>,
+        line: &isp_list::Line,
+        campaign: Option<Arc<OfCampaign>>,
+    ) -> Self {
         let device = line.device_type.as_deref().map(Device::of_feed_word).unwrap_or_default();
         let found_on = Moment(line.detected_at);
-        Self::new(common, &line.inquiry_id, found_on, (line.weakness, device))
+        let seen = (line.weakness, device);
+        Self::new(common, (&line.inquiry_id, found_on), seen, campaign)
     }
 
-    /// For nobody: as a router with a weak password, seen on that day.
-    pub fn sample(common: &Arc<Common>, on: Moment) -> Self {
+    /// For nobody: as a router with a weak password, seen on that day, or a campaign of samples.
+    pub fn sample(common: &Arc<Common>, audience: Audience, on: Moment) -> Self {
         let seen = (Some(Weakness::WeakCredentials), Device::Router);
-        Self::new(common, SAMPLE_ID, on, seen)
+        let sample = || Arc::new(OfCampaign::sample(common.language));
+        let campaign = (audience == Audience::Campaign).then(sample);
+        Self::new(common, (SAMPLE_ID, on), seen, campaign)
     }
 
     /// For no line: what differs from line to line stays open, under the names of the columns that
     /// the texts of a list have.
     pub fn open(common: &Arc<Common>) -> Self {
+        let words = ["«title»", "«source»", "«happened»", "«to_do»"];
         Self {
             common: Arc::clone(common),
             inquiry_id: "«inquiry_id»".to_owned(),
             found_on: "«found_on»".to_owned(),
-            finding: "«finding»",
-            remedy: "«remedy»",
-            device: "«device»",
+            found: OfDevice {
+                finding: "«finding»",
+                remedy: "«remedy»",
+                effort: "«effort»",
+                device: "«device»",
+            },
+            campaign: Some(Arc::new(OfCampaign::spelt(words))),
         }
     }
 
     fn new(
         common: &Arc<Common>,
-        inquiry_id: &str,
-        found_on: Moment,
+        (inquiry_id, found_on): (&str, Moment),
         (weakness, device): (Option<Weakness>, Device),
+        campaign: Option<Arc<OfCampaign>>,
     ) -> Self {
         let words = shipped::words(common.language);
         let weakness = weakness.map_or("", Weakness::code);
         let of = |texts: &'static shipped::Texts, key| texts.get(key).map_or("", String::as_str);
+        // A list of leaked mail accounts is about no router, whatever its rows can be read as.
+        let found = if campaign.is_some() {
+            OfDevice::default()
+        } else {
+            OfDevice {
+                finding: of(&words.finding, weakness),
+                remedy: of(&words.remedy, weakness),
+                effort: of(&words.effort, weakness),
+                device: of(&words.device, device.word()),
+            }
+        };
         Self {
             common: Arc::clone(common),
             inquiry_id: inquiry_id.to_owned(),
             found_on: common.language.date(found_on),
-            finding: of(&words.finding, weakness),
-            remedy: of(&words.remedy, weakness),
-            device: of(&words.device, device.word()),
+            found,
+            campaign,
         }
     }
 
     /// What a variable becomes; nothing for a name that is none.
     pub fn get(&self, name: &str) -> Option<&str> {
+        let of_campaign = |word: fn(&OfCampaign) -> &String| match &self.campaign {
+            Some(campaign) => word(campaign).as_str(),
+            None => "",
+        };
         Some(match name {
             "inquiry_id" => &self.inquiry_id,
             "phone" => &self.common.phone,
@@ -119,10 +212,15 @@ impl Values {
             "hours" => &self.common.hours,
             "centre" => &self.common.centre,
             "isp" => &self.common.isp,
-            "finding" => self.finding,
-            "remedy" => self.remedy,
-            "device" => self.device,
+            "finding" => self.found.finding,
+            "remedy" => self.found.remedy,
+            "effort" => self.found.effort,
+            "device" => self.found.device,
             "found_on" => &self.found_on,
+            "title" => of_campaign(|it| &it.title),
+            "source" => of_campaign(|it| &it.source),
+            "happened" => of_campaign(|it| &it.happened),
+            "to_do" => of_campaign(|it| &it.to_do),
             "name" => NAME,
             "isp_phone" => ISP_PHONE,
             _ => return None,
@@ -141,7 +239,7 @@ pub fn sample_isp(language: Language) -> &'static str {
 }
 
 /// The values of examples, of a centre that nobody runs: texts are measured by them.
-pub fn example(language: Language) -> Values {
+pub fn example((kind, language): Of) -> Values {
     let common = Common::of(&Centre::placeholder(), sample_isp(language), language);
-    Values::sample(&Arc::new(common), Moment(0))
+    Values::sample(&Arc::new(common), kind.audience, Moment(0))
 }

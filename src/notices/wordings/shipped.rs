@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use serde::Deserialize;
 
 use super::{
-    Kind, NotDrafted, Of, Wording, draft, drafted,
+    Audience, Kind, NotDrafted, Of, Wording, draft, drafted,
     language::Language,
     list,
     store::{self, Decided},
@@ -42,6 +42,8 @@ pub struct Words {
     pub finding: Texts,
     /// What to do about it, by `weakness_code`.
     pub remedy: Texts,
+    /// How long that takes and what it costs, by `weakness_code`.
+    pub effort: Texts,
     /// What kind of device it is.
     pub device: Texts,
 }
@@ -58,33 +60,46 @@ pub fn words(language: Language) -> &'static Words {
 }
 
 macro_rules! files {
-    ($($language:literal)+) => {
+    ($($language:literal)+, $($campaign:literal)+) => {
         /// Kind, language and text of each file.
         const FILES: &[(&str, &str, &str)] = &[$(
-            ("mail", $language, files!(@ "mail" $language)),
-            ("letter", $language, files!(@ "letter" $language)),
-            ("sms", $language, files!(@ "sms" $language)),
-            ("phone", $language, files!(@ "phone" $language)),
+            files!("mail" $language), files!("letter" $language), files!("sms" $language),
+            files!("phone" $language), files!("mail-manager" $language),
+            files!("letter-manager" $language), files!("sms-manager" $language),
+            files!("phone-manager" $language),
+        )+ $(
+            files!("mail-campaign" $campaign), files!("letter-campaign" $campaign),
+            files!("sms-campaign" $campaign), files!("phone-campaign" $campaign),
         )+];
     };
-    (@ $kind:literal $language:literal) => {
-        include_str!(concat!("../../../content/wordings/", $kind, ".", $language, ".md"))
+    ($kind:literal $language:literal) => {
+        (
+            $kind,
+            $language,
+            include_str!(concat!("../../../content/wordings/", $kind, ".", $language, ".md")),
+        )
     };
 }
 
-files! { "ja" "ja-easy" "en" "zh-Hans" "vi" "ko" "pt-BR" }
+files! { "ja" "ja-easy" "en" "zh-Hans" "vi" "ko" "pt-BR", "ja" "en" }
+
+/// Whether there is a text of that kind in that language: a campaign says what it says in Japanese
+/// and in English alone.
+pub fn is_written((kind, language): Of) -> bool {
+    kind.audience != Audience::Campaign || matches!(language, Language::Ja | Language::En)
+}
 
 /// The text that comes with the program.
 pub fn text((kind, language): Of) -> Text {
     let file = FILES.iter().find(|(k, l, _)| *k == kind.word() && *l == language.word());
-    let (.., file) = file.expect("a test asks for every kind in every language");
+    let (.., file) = file.expect("a test asks for every kind in every language it is written in");
     Text::parse(file)
 }
 
-/// Every kind in every language.
+/// Every kind in every language it is written in.
 pub fn all() -> impl Iterator<Item = Of> {
     let of = |kind| Language::ALL.into_iter().map(move |language| (kind, language));
-    Kind::ALL.into_iter().flat_map(of)
+    Kind::ALL.into_iter().flat_map(of).filter(|of| is_written(*of))
 }
 
 /// What came of loading (読込結果).

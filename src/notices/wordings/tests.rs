@@ -4,11 +4,16 @@ use super::{
     language::Language,
     plain::{self, Finding},
     shipped,
-    text::{MANDATORY, NotAText, VARIABLES},
+    text::{MANDATORY, NotAText, variables_of},
     *,
 };
 
-const LETTER_JA: Of = (Kind::Letter, Language::Ja);
+const LETTER_JA: Of = (Way::Letter.to(Audience::Subscriber), Language::Ja);
+
+/// A way of telling subscribers.
+fn by(way: Way) -> Kind {
+    way.to(Audience::Subscriber)
+}
 
 fn text(body: &str) -> Text {
     Text::parse(&format!("# 件名\n\n{body}\n{{inquiry_id}} {{phone}} {{genuine}}"))
@@ -33,7 +38,10 @@ fn the_version_that_came_into_force_last_is_in_force_and_a_retired_one_brings_no
         [at(9), at(10), at(19), at(20), at(39), at(40)],
         [None, Some(1), Some(1), Some(2), Some(2), None]
     );
-    assert_eq!(in_force(&all, (Kind::Letter, Language::Ko), Moment(30)).map(|it| it.version), None);
+    assert_eq!(
+        in_force(&all, (by(Way::Letter), Language::Ko), Moment(30)).map(|it| it.version),
+        None
+    );
 }
 
 #[test]
@@ -61,7 +69,10 @@ fn the_edition_counts_the_moments_at_which_the_kit_changed() {
 fn a_variable_nobody_fills_in_or_a_mandatory_one_that_is_missing_is_refused() {
     let check = |body: &str| text(body).check(LETTER_JA);
     assert_eq!(check("{isp}の{device}"), Ok(()));
-    assert_eq!(check("{password}"), Err(NotAText::Unknown("password".to_owned(), 2)));
+    assert_eq!(
+        check("{password}"),
+        Err(NotAText::Unknown("password".to_owned(), 2, Audience::Subscriber))
+    );
     for broken in ["{isp", "isp}", "{is{p}", "{{isp}}"] {
         let refused = check(broken);
         assert!(
@@ -79,16 +90,16 @@ fn a_variable_nobody_fills_in_or_a_mandatory_one_that_is_missing_is_refused() {
 
 #[test]
 fn what_cannot_be_sent_is_refused() {
-    let check = |kind, text: &str| Text::parse(text).check((kind, Language::Ja));
+    let check = |way, text: &str| Text::parse(text).check((by(way), Language::Ja));
     let all = "{inquiry_id}{phone}{genuine}";
-    assert_eq!(check(Kind::Mail, all), Err(NotAText::NoSubject));
-    assert_eq!(check(Kind::Sms, &format!("# a\n{all}")), Err(NotAText::Subject));
-    assert_eq!(check(Kind::Mail, "# a\n"), Err(NotAText::Empty));
-    assert_eq!(check(Kind::Mail, &format!("# a\n\u{7}{all}")), Err(NotAText::Control(2)));
+    assert_eq!(check(Way::Mail, all), Err(NotAText::NoSubject));
+    assert_eq!(check(Way::Sms, &format!("# a\n{all}")), Err(NotAText::Subject));
+    assert_eq!(check(Way::Mail, "# a\n"), Err(NotAText::Empty));
+    assert_eq!(check(Way::Mail, &format!("# a\n\u{7}{all}")), Err(NotAText::Control(2)));
     let long = "あ".repeat(9_000);
-    assert!(matches!(check(Kind::Mail, &format!("# a\n{long}{all}")), Err(NotAText::TooLong(_))));
+    assert!(matches!(check(Way::Mail, &format!("# a\n{long}{all}")), Err(NotAText::TooLong(_))));
     let long = "あ".repeat(700);
-    let refused = check(Kind::Sms, &format!("{long}{all}"));
+    let refused = check(Way::Sms, &format!("{long}{all}"));
     assert!(matches!(refused, Err(NotAText::TooManyParts(11..))), "{refused:?}");
 }
 
@@ -105,14 +116,14 @@ fn a_short_message_of_70_characters_is_one_part_and_one_more_makes_two() {
 /// The shipped text of each kind in each language, with the values of an example.
 fn filled() -> impl Iterator<Item = (Of, Text)> {
     shipped::all().map(|of| {
-        let example = fill::example(of.1);
+        let example = fill::example(of);
         (of, shipped::text(of).filled(|name| example.get(name)))
     })
 }
 
 #[test]
 fn every_kind_is_shipped_in_every_language_and_can_be_sent() {
-    assert_eq!(shipped::all().count(), 28);
+    assert_eq!(shipped::all().count(), 64);
     for of in shipped::all() {
         assert_eq!(shipped::text(of).check(of), Ok(()), "{of:?}");
     }
@@ -121,7 +132,7 @@ fn every_kind_is_shipped_in_every_language_and_can_be_sent() {
         assert!(!all.contains(['{', '}']), "{kind:?} {language:?}");
         assert!(all.contains(fill::SAMPLE_ID), "{kind:?} {language:?}");
         let parts = text::parts(&text.body);
-        assert!(kind != Kind::Sms || parts <= 3, "{language:?} takes {parts} parts");
+        assert!(kind.way != Way::Sms || parts <= 3, "{language:?} takes {parts} parts");
     }
 }
 
@@ -132,6 +143,7 @@ fn the_words_around_speak_of_every_weakness_and_every_device_in_every_language()
         for weakness in formats::Weakness::ALL {
             assert!(words.finding.contains_key(weakness.code()), "{language:?} {weakness:?}");
             assert!(words.remedy.contains_key(weakness.code()), "{language:?} {weakness:?}");
+            assert!(words.effort.contains_key(weakness.code()), "{language:?} {weakness:?}");
         }
         let devices = crate::devices::kind::KINDS;
         assert!(devices.iter().all(|(_, word)| words.device.contains_key(*word)), "{language:?}");
@@ -150,7 +162,8 @@ fn the_shipped_japanese_is_plain() {
     }
     for language in [Language::Ja, Language::JaEasy] {
         let words = shipped::words(language);
-        let all = words.finding.values().chain(words.remedy.values()).chain(words.device.values());
+        let all = [&words.finding, &words.remedy, &words.effort, &words.device];
+        let all = all.into_iter().flat_map(shipped::Texts::values);
         for words in all.chain([&words.caption, &words.number]) {
             let text = Text { subject: String::new(), body: words.clone() };
             findings.extend(plain::findings(language, &text).iter().map(ToString::to_string));
@@ -195,7 +208,7 @@ fn promises(language: Language) -> [&'static str; 2] {
 #[test]
 fn every_letter_and_mail_promises_never_to_ask_for_a_password_or_money() {
     for ((kind, language), text) in filled() {
-        if matches!(kind, Kind::Letter | Kind::Mail) {
+        if matches!(kind.way, Way::Letter | Way::Mail) {
             let promised = promises(language).iter().all(|promise| text.body.contains(promise));
             assert!(promised, "{kind:?} {language:?}");
         }
@@ -205,13 +218,88 @@ fn every_letter_and_mail_promises_never_to_ask_for_a_password_or_money() {
 #[test]
 fn a_mail_is_plain_text_with_headings_and_a_box() {
     let text = Text::parse("# s\n## 見出し\n1. 手順\n- 項目\n> 箱\n> 中身\n");
-    assert_eq!(text.plain(Kind::Mail), "■ 見出し\n1. 手順\n・項目\n■ 箱\n・中身");
+    assert_eq!(text.plain(Way::Mail), "■ 見出し\n1. 手順\n・項目\n■ 箱\n・中身");
     assert_eq!(text.subject, "s");
 }
 
 #[test]
-fn every_variable_is_filled_in() {
-    let example = fill::example(Language::Vi);
-    assert!(VARIABLES.iter().all(|(name, _)| example.get(name).is_some_and(|it| !it.is_empty())));
-    assert_eq!(example.get("password"), None);
+fn every_variable_is_filled_in_for_whom_it_is_meant() {
+    for audience in Audience::ALL {
+        let of = (Way::Mail.to(audience), Language::En);
+        let example = fill::example(of);
+        let is_filled = |name: &str| example.get(name).is_some_and(|words| !words.is_empty());
+        assert!(variables_of(audience).all(|(name, _)| is_filled(name)), "{audience:?}");
+        assert_eq!(example.get("password"), None);
+    }
+}
+
+#[test]
+fn what_a_scan_found_cannot_be_said_in_a_text_of_a_campaign_nor_the_other_way_round() {
+    let check = |name: &str, audience: Audience| {
+        text(&format!("{{{name}}}")).check((Way::Letter.to(audience), Language::Ja))
+    };
+    for name in ["finding", "remedy", "effort", "device"] {
+        assert_eq!(check(name, Audience::Manager), Ok(()));
+        let refused = check(name, Audience::Campaign);
+        assert_eq!(refused, Err(NotAText::Unknown(name.to_owned(), 2, Audience::Campaign)));
+    }
+    for name in ["title", "source", "happened", "to_do"] {
+        assert_eq!(check(name, Audience::Campaign), Ok(()));
+        assert!(matches!(check(name, Audience::Subscriber), Err(NotAText::Unknown(..))));
+    }
+}
+
+/// What says in each language that something is at home, that it takes ten minutes, and that it
+/// is bought anew.
+fn told(language: Language) -> [&'static str; 3] {
+    match language {
+        Language::Ja => ["ご自宅", "10分", "買い替え"],
+        Language::JaEasy => ["おうち", "10分", "かいかえ"],
+        Language::En => ["your home", "ten minutes", "replaced"],
+        Language::ZhHans => ["家中", "10分钟", "更换"],
+        Language::Vi => ["trong nhà", "10 phút", "thay"],
+        Language::Ko => ["가정", "10분", "교체"],
+        Language::PtBr => ["sua casa", "10 minutos", "trocado"],
+    }
+}
+
+#[test]
+fn whoever_manages_a_building_is_told_of_nothing_at_home() {
+    for ((kind, language), text) in filled() {
+        let all = format!("{}{}", text.subject, text.body);
+        let [home, ..] = told(language);
+        let is_said = all.contains(home);
+        let may_be = kind.audience == Audience::Subscriber && kind.way != Way::Phone;
+        assert!(!is_said || kind.audience == Audience::Subscriber, "{kind} {language:?}");
+        assert!(is_said || !may_be, "the words of this test are those of the texts: {kind}");
+    }
+}
+
+#[test]
+fn ten_minutes_without_a_fee_stand_beside_no_remedy_that_may_be_a_new_device() {
+    for language in Language::ALL {
+        let words = shipped::words(language);
+        let [_, minutes, bought] = told(language);
+        let firmware = "vulnerable_firmware";
+        assert!(words.remedy[firmware].contains(bought), "{language:?}");
+        assert!(!words.effort[firmware].contains(minutes), "{language:?}");
+        assert!(words.effort["weak_credentials"].contains(minutes), "{language:?}");
+        for of in shipped::all().filter(|of| of.1 == language) {
+            let text = shipped::text(of);
+            assert!(!text.body.contains(minutes), "only the remedy says how long: {of:?}");
+        }
+    }
+}
+
+#[test]
+fn a_text_of_a_campaign_speaks_of_no_scan_no_device_at_home_and_no_next_check() {
+    for ((kind, language), text) in filled() {
+        if kind.audience == Audience::Campaign {
+            let all = format!("{}{}", text.subject, text.body);
+            for wrong in ["調査", "ルータ", "機器", "check of", "next check", "router", "device"]
+            {
+                assert!(!all.contains(wrong), "{kind} {language:?}: {wrong}");
+            }
+        }
+    }
 }

@@ -6,10 +6,10 @@
 
 use sqlx::FromRow;
 
-use super::{Kind, Of, fill};
+use super::{Audience, Of, Way, fill};
 
-/// What may stand in braces, and what it becomes.
-pub const VARIABLES: [(&str, &str); 13] = [
+/// What may stand in braces in any text, and what it becomes.
+const ALWAYS: [Variable; 10] = [
     ("inquiry_id", "the inquiry ID; mandatory"),
     ("phone", "the number of the centre; mandatory"),
     ("genuine", "the address of the page that tells a genuine notice; mandatory"),
@@ -17,13 +17,35 @@ pub const VARIABLES: [(&str, &str); 13] = [
     ("hours", "when the centre answers"),
     ("centre", "the name of the centre"),
     ("isp", "the name of the provider"),
-    ("finding", "what was found, in one or two sentences"),
-    ("remedy", "what to do about it, in one or two sentences"),
-    ("device", "what kind of device it is"),
     ("found_on", "the day on which it was seen last"),
     ("name", "left for the provider: the subscriber's name, as «氏名»"),
     ("isp_phone", "left for the provider: its own number, as «プロバイダの電話番号»"),
 ];
+
+/// The same in a text about a device that a scan or a sensor found.
+const OF_DEVICES: [Variable; 4] = [
+    ("finding", "what was found, in one or two sentences"),
+    ("remedy", "what to do about it, in one or two sentences"),
+    ("effort", "how long that takes and what it costs, as far as it is known"),
+    ("device", "what kind of device it is"),
+];
+
+/// The same in a text of a campaign: what the campaign itself says.
+const OF_CAMPAIGNS: [Variable; 4] = [
+    ("title", "the title of the campaign"),
+    ("source", "who gathered the data that its list comes from"),
+    ("happened", "what happened, on lines of its own"),
+    ("to_do", "what to do, on lines of its own"),
+];
+
+/// A name, and what it becomes (差し込み).
+pub type Variable = (&'static str, &'static str);
+
+/// What may stand in braces in a text for `audience`.
+pub fn variables_of(audience: Audience) -> impl Iterator<Item = Variable> {
+    let own = if audience == Audience::Campaign { OF_CAMPAIGNS } else { OF_DEVICES };
+    ALWAYS.into_iter().chain(own)
+}
 
 /// What each notice must say: which case, whom to call, and how to tell that it is genuine.
 pub const MANDATORY: [&str; 3] = ["inquiry_id", "phone", "genuine"];
@@ -62,24 +84,25 @@ pub enum NotAText {
     #[error("line {0} holds a brace without its other half; a variable looks like {{inquiry_id}}")]
     Brace(usize),
     /// A variable nobody fills in.
-    #[error("line {1}: there is no variable {{{0}}}; there are {known}", known = known())]
-    Unknown(String, usize),
+    #[error("line {1}: there is no variable {{{0}}} here; there are {known}", known = known(*.2))]
+    Unknown(String, usize, Audience),
     /// A mandatory variable that is not there.
     #[error("the text must say {{{0}}}: {meaning}", meaning = meaning(.0))]
     Missing(&'static str),
 }
 
-fn known() -> String {
-    VARIABLES.map(|(name, _)| format!("{{{name}}}")).join(", ")
+fn known(audience: Audience) -> String {
+    let names = variables_of(audience).map(|(name, _)| format!("{{{name}}}"));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn meaning(name: &str) -> &'static str {
-    let found = VARIABLES.iter().find(|(known, _)| *known == name);
+    let found = ALWAYS.iter().find(|(known, _)| *known == name);
     found.map_or("", |(_, meaning)| meaning)
 }
 
 /// What a wording says (本文).
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
 pub struct Text {
     /// What it is about; empty in a short message.
     pub subject: String,
@@ -142,9 +165,9 @@ impl Text {
 
     /// Checks that it can be sent by that way and says what each notice must say.
     pub fn check(&self, (kind, language): Of) -> Result<(), NotAText> {
-        match (kind, self.subject.is_empty()) {
-            (Kind::Sms, false) => return Err(NotAText::Subject),
-            (Kind::Mail | Kind::Letter | Kind::Phone, true) => return Err(NotAText::NoSubject),
+        match (kind.way, self.subject.is_empty()) {
+            (Way::Sms, false) => return Err(NotAText::Subject),
+            (Way::Mail | Way::Letter | Way::Phone, true) => return Err(NotAText::NoSubject),
             _ => {}
         }
         if self.body.is_empty() {
@@ -156,14 +179,14 @@ impl Text {
         }
         let mut named = Vec::new();
         for (number, line) in (1..).zip(self.lines()) {
-            variables(line, number, &mut named)?;
+            variables((line, number), kind.audience, &mut named)?;
         }
         if let Some(missing) = MANDATORY.iter().find(|name| !named.contains(*name)) {
             return Err(NotAText::Missing(missing));
         }
-        let example = fill::example(language);
+        let example = fill::example((kind, language));
         let parts = parts(&self.filled(|name| example.get(name)).body);
-        let is_long = kind == Kind::Sms && parts > PARTS_MAX;
+        let is_long = kind.way == Way::Sms && parts > PARTS_MAX;
         if is_long { Err(NotAText::TooManyParts(parts)) } else { Ok(()) }
     }
 
@@ -189,13 +212,13 @@ impl Text {
     }
 
     /// The body as plain text, as a mail program shows it.
-    pub fn plain(&self, kind: Kind) -> String {
+    pub fn plain(&self, way: Way) -> String {
         let mut boxed = false;
         let lines = self.body.lines().map(|line| {
             let was_boxed = boxed;
             boxed = matches!(Line::of(line), Line::Boxed(_));
             match Line::of(line) {
-                _ if kind == Kind::Sms => line.to_owned(),
+                _ if way == Way::Sms => line.to_owned(),
                 Line::Heading(words) => format!("■ {words}"),
                 Line::Boxed(words) if !was_boxed => format!("■ {words}"),
                 Line::Boxed(words) | Line::Item(words) => format!("・{words}"),
@@ -207,7 +230,11 @@ impl Text {
 }
 
 /// Adds the variables of a line.
-fn variables(line: &str, number: usize, named: &mut Vec<&'static str>) -> Result<(), NotAText> {
+fn variables(
+    (line, number): (&str, usize),
+    audience: Audience,
+    named: &mut Vec<&'static str>,
+) -> Result<(), NotAText> {
     if line.contains(char::is_control) {
         return Err(NotAText::Control(number));
     }
@@ -217,9 +244,9 @@ fn variables(line: &str, number: usize, named: &mut Vec<&'static str>) -> Result
         let Some((name, after)) = inside.filter(|(name, _)| !name.contains('{')) else {
             return Err(NotAText::Brace(number));
         };
-        match VARIABLES.iter().find(|(known, _)| *known == name) {
+        match variables_of(audience).find(|(known, _)| *known == name) {
             Some((known, _)) => named.push(known),
-            None => return Err(NotAText::Unknown(name.to_owned(), number)),
+            None => return Err(NotAText::Unknown(name.to_owned(), number, audience)),
         }
         rest = after;
     }

@@ -1,0 +1,34 @@
+//! SQL of the notice kit: how the lines of a list stand.
+
+use sqlx::FromRow;
+
+use crate::{
+    db::{Tx, on_tx},
+    ids::CaseId,
+    notices::Notice,
+};
+
+/// How a line stands.
+#[derive(FromRow)]
+pub(in crate::notices) struct Standing {
+    pub(in crate::notices) record_no: i64,
+    pub(in crate::notices) case_id: CaseId,
+    /// The state that was reported last.
+    pub(in crate::notices) said: Option<String>,
+    pub(in crate::notices) reason_code: Option<String>,
+}
+
+/// How the lines of a list stand, by what was reported last.
+pub(in crate::notices) async fn standings(
+    tx: &mut Tx,
+    notice: &Notice,
+) -> sqlx::Result<Vec<Standing>> {
+    const SQL: &str = "SELECT l.record_no, l.case_id, l.said, r.reason_code
+          FROM notice_lines l
+          LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+               AND r.record_no = l.record_no AND r.version = l.said_version
+         WHERE l.isp_id = $1 AND l.notice_id = $2";
+    on_tx!(tx, conn => {
+        sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+    })
+}
