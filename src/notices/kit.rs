@@ -1,6 +1,6 @@
 //! The notice kit (周知キット): the texts of a list's lines, for the provider to send by its own hand.
 //!
-//! Each line gets the text for whoever is told of it, and none where nobody is: [`choice`] says why.
+//! Each line gets the text for whoever is told of it, and none where nobody is ([`choice`]).
 //! The centre holds no subscriber: names and addresses are left as merge fields. Whoever gets the
 //! texts of a list has got its inquiry IDs, so that this counts as handing the list out. Owns no
 //! table; reads and writes what [`super::export`] does.

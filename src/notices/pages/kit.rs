@@ -89,7 +89,7 @@ impl One {
     /// Where the texts of a list are asked for.
     fn of_lists(&self) -> String {
         let Wording { kind, language, .. } = &self.wording;
-        self.page.href(&format!("/isp/kit/{}/{}", kind.way.word(), language.word()))
+        self.page.href(format!("/isp/kit/{}/{}", kind.way.word(), language.word()))
     }
 
     fn part_hint(&self, count: &Count) -> String {

@@ -1,7 +1,7 @@
 //! Kinds of wordings (文面の種類): by which way somebody is told, and who that is.
 //!
 //! What is said to a subscriber about a device at home is false for whoever manages a building, and
-//! both are false for whoever is named on the list of a campaign: each of them has texts of its own.
+//! both are false for whoever the list of a campaign names: each of them has texts of its own.
 
 use std::{fmt, str::FromStr};
 
