@@ -53,10 +53,10 @@ fn fill(url: &str, table: &str, providers: [&str; 2]) {
     let columns: Vec<(&str, &str)> =
         columns.split(',').map(|column| column.split_once(' ').unwrap()).collect();
     for provider in providers {
-        let value = |(name, kind): &(&str, &str)| match (*name, *kind) {
-            ("isp_id", _) => format!("decode('{provider}', 'hex')"),
-            (_, "bytea") => "decode('07', 'hex')".to_owned(),
-            (_, "text") => "'x'".to_owned(),
+        // What has to be unique differs by the provider.
+        let value = |(_, kind): &(&str, &str)| match *kind {
+            "bytea" => format!("decode('{provider}', 'hex')"),
+            "text" => format!("'{provider}'"),
             _ => "1".to_owned(),
         };
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
