@@ -8,6 +8,8 @@ mod centre;
 mod album;
 #[path = "portal/apartments.rs"]
 mod apartments;
+#[path = "portal/desk.rs"]
+mod desk;
 #[path = "portal/device.rs"]
 mod device;
 #[path = "portal/intake.rs"]
@@ -28,6 +30,8 @@ mod oneoff;
 mod outside;
 #[path = "portal/people.rs"]
 mod people;
+#[path = "portal/plain.rs"]
+mod plain;
 #[path = "portal/providers.rs"]
 mod providers;
 #[path = "portal/results.rs"]

@@ -39,9 +39,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
     (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
     (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
-    (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (31, LOG_TERMS, include_str!("../../migrations/0031_log_terms.sql")),
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
+    (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
+    (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.

@@ -5,6 +5,8 @@
 //! Those that are `due` wait until one goes out, as a mail (see `reminders`) or by phone; `noted`
 //! says that one did. Owns `reminders`; reads `log_terms`.
 
+pub mod calls;
+
 use serde::Serialize;
 use sqlx::FromRow;
 
@@ -153,7 +155,7 @@ pub struct Reminder {
     pub list_id: String,
     /// The word of the reason.
     pub reason: String,
-    /// `due`, or `noted` once it went out.
+    /// `due`, `noted` once it went out, or `taken_back` where that was noted by mistake.
     pub state: String,
     /// How it went out: `mail`, `phone`, or another word of the office.
     pub way: Option<String>,

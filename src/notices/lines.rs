@@ -5,6 +5,7 @@
 //! fixed number of queries, whatever the number of lines, and begins where the last one ended.
 //! Whoever reads lines reads addresses: each page leaves a leaf in the audit log. Reads `cases`.
 
+pub mod chosen;
 mod told;
 
 use std::net::IpAddr;
@@ -307,6 +308,8 @@ pub struct SaidBefore {
     pub received_at: Moment,
     /// What it says.
     pub state: String,
+    /// Whether the line was identified.
+    pub identified: Option<String>,
     /// Why not.
     pub reason_code: Option<String>,
     /// By which channel.

@@ -13,6 +13,7 @@ mod downloads;
 mod inside;
 mod kit;
 mod line_notice;
+mod line_report;
 mod lines;
 mod lists;
 mod machine;
@@ -20,8 +21,10 @@ mod overview;
 mod report;
 mod report_back;
 mod resellers;
+mod said;
 mod taxii;
 mod taxii_words;
+mod whom;
 mod wording_draft;
 mod wording_words;
 mod wordings;
@@ -52,7 +55,11 @@ pub fn office_routes() -> OfficeRoutes {
     OfficeRoutes::new()
         .get("/isp", sees, overview::waiting)
         .get("/isp/lines", sees, lines::page)
+        .post("/isp/lines/export", sees, lines::take)
         .get("/isp/lines/{list}/{record}", sees, lines::one)
+        .get("/isp/lines/{list}/{record}/report", reports, line_report::form)
+        .post("/isp/lines/{list}/{record}/report", reports, line_report::check)
+        .post("/isp/lines/{list}/{record}/report/confirm", reports, line_report::confirm)
         .post("/isp/lines/{list}/{record}/notice", sees, line_notice::make)
         .get("/isp/kit", sees, kit::all)
         .get("/isp/kit/{kind}/{language}", sees, kit::one)
@@ -88,6 +95,8 @@ pub fn routes() -> Routes {
         .get("/admin/isps/file.csv", sees, board::file)
         .get("/admin/isps/one", sees, board::one)
         .post("/admin/isps/reminded", works, board::reminded)
+        .post("/admin/isps/reminded/back", works, board::take_back)
+        .get("/admin/isps/{isp}/contacts", works, whom::show_contacts)
         .get("/admin/apartments", sees, apartments::queue)
         .get("/admin/apartments/{id}", sees, apartments::one)
         .post("/admin/apartments/{id}", works, apartments::say)

@@ -10,6 +10,7 @@
 
 mod judge;
 mod keep;
+pub mod one;
 pub mod receipt;
 
 use std::{
@@ -65,7 +66,8 @@ impl RowError {
         if lang == Lang::En {
             self.reason.clone()
         } else {
-            lang.say_with(&format!("reason-{}", self.code), &[("instead", &self.instead)])
+            let instead = said_in(lang, &self.instead);
+            lang.say_with(&format!("reason-{}", self.code), &[("instead", &instead)])
         }
     }
 
@@ -73,6 +75,22 @@ impl RowError {
     pub fn advice_in(&self, lang: Lang) -> String {
         advice(lang, self.code, self.column.as_deref())
     }
+}
+
+/// Words of the wire, one or several, in the language of a page.
+fn said_in(lang: Lang, words: &str) -> String {
+    let one = |word: &str| {
+        if word.parse::<wire::Recipient>().is_ok() {
+            lang.say(&format!("apartments-who-{word}"))
+        } else if word.parse::<wire::ReasonCode>().is_ok() {
+            lang.say(&format!("said-reason-{word}"))
+        } else {
+            word.to_owned()
+        }
+    };
+    let words = words.replace(" or ", ", ");
+    let all: Vec<String> = words.split(", ").map(one).collect();
+    all.join(&lang.say("apartments-or"))
 }
 
 /// What to do about a reason: cells that contradict each other are mended by column.

@@ -20,6 +20,7 @@ macro_rules! is_told {
 }
 
 pub(super) mod apartments;
+pub(super) mod calls;
 pub(super) mod campaign;
 pub(super) mod chasing;
 pub(super) mod collection;

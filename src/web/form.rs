@@ -4,7 +4,10 @@
 
 use axum::extract::Multipart;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
+use formats::FileRefused;
 use serde::Deserialize;
+
+use super::texts::Lang;
 
 /// One refused field (入力の問題).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +80,27 @@ pub async fn sent_file_and_text(mut sent: Multipart) -> (Vec<u8>, String) {
         }
     }
     (file, text)
+}
+
+/// Why a whole file is refused, in the language of a page: plain words, and then the names of
+/// columns.
+pub fn file_refused(lang: Lang, why: &FileRefused) -> String {
+    let columns = match why {
+        FileRefused::MissingColumn(one) | FileRefused::DuplicateColumn(one) => one.clone(),
+        FileRefused::MissingColumns(all) => all.join(", "),
+        _ => String::new(),
+    };
+    let size = match why {
+        FileRefused::TooLarge(bytes) => bytes >> 20,
+        FileRefused::TooManyColumns(columns) => *columns as u64,
+        _ => 0,
+    };
+    let key = match why.code() {
+        word @ ("empty" | "missing_column" | "duplicate_column" | "spreadsheet" | "encoding"
+        | "too_many_columns" | "too_large" | "bad_header" | "not_json" | "io") => word,
+        _ => "other",
+    };
+    lang.say_with(&format!("file-refused-{key}"), &[("columns", &columns), ("n", &size)])
 }
 
 /// A file as a form holds it until it is handed in.

@@ -100,6 +100,7 @@ async fn every_form_that_a_person_sends_leaves_a_leaf_of_that_person() {
         providers::of_downloads(&mut walk, &list).await;
         wordings::of_wordings(&mut walk, &list).await;
         providers::of_reports(&mut walk, &list).await;
+        providers::of_lines(&mut walk, &list).await;
         // Cases that are planted bear numbers that files taken in would give them.
         walk.centre = desk;
         let file = with_report(desk).await;

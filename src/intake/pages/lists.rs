@@ -28,12 +28,12 @@ use crate::{
         self, Campaign, enrol,
         participants::{self, Standing},
     },
-    feeds::{self, Feed, format, quarantine::reasons, refusals},
+    feeds::{self, Feed, format, quarantine::reasons},
     ids::IspId,
     intake, isps,
     web::{
         error::PageResult,
-        form::{Errors, handed_in, held},
+        form::{Errors, file_refused, handed_in, held},
         page::{Page, show, show_as},
         routes::Signed,
         texts::Lang,
@@ -191,7 +191,7 @@ async fn tried(
     };
     let (mut tried, of) = match tokio::task::spawn_blocking(reading).await? {
         Ok(read) => read,
-        Err(why) => return Ok(Err(refusals::whole(&why))),
+        Err(why) => return Ok(Err(file_refused(lang, &why))),
     };
     let standings = participants::standings(&app.db, campaign.id).await?;
     let isps = isps::all(&app.db).await?;

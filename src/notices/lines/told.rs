@@ -32,25 +32,17 @@ pub(super) async fn hold(tenant: &Tenant, tx: &mut Tx) -> crate::db::Result<()> 
     Ok(())
 }
 
-/// Of the lines found, those that the provider may see, as it sees them.
+/// Of the lines found, those that the provider may see, as it sees them; the first sight of a list
+/// is entered.
 pub(super) async fn shown(
     tenant: &Tenant,
     tx: &mut Tx,
     (reader, found): (&Reader, Vec<StoredRow>),
 ) -> anyhow::Result<Vec<StoredRow>> {
-    let mut shown = Vec::with_capacity(found.len());
+    let shown = readable_now(reader, found).await?;
     let mut first_sights: BTreeMap<String, Sha256> = BTreeMap::new();
-    for mut line in found {
-        if !may_read(reader, &line).await? {
-            if !line.is_told {
-                continue;
-            }
-            line.is_withdrawn = true;
-        }
-        if !line.is_told {
-            first_sights.entry(line.list_id.clone()).or_default().update(&line.body);
-        }
-        shown.push(line);
+    for line in shown.iter().filter(|line| !line.is_told) {
+        first_sights.entry(line.list_id.clone()).or_default().update(&line.body);
     }
     for (list, digest) in first_sights {
         if let Some(notice) = find_in(tx, tenant.isp(), &list).await? {
@@ -58,6 +50,24 @@ pub(super) async fn shown(
             let (sha256, by) = (to_hex(&digest.finalize()), (tenant.now(), tenant.by()));
             insert_export(tx, &notice, ("page", &sha256), by).await?;
         }
+    }
+    Ok(shown)
+}
+
+/// Of the lines found, those that the provider may read today, as it sees them.
+pub(super) async fn readable_now(
+    reader: &Reader,
+    found: Vec<StoredRow>,
+) -> anyhow::Result<Vec<StoredRow>> {
+    let mut shown = Vec::with_capacity(found.len());
+    for mut line in found {
+        if !may_read(reader, &line).await? {
+            if !line.is_told {
+                continue;
+            }
+            line.is_withdrawn = true;
+        }
+        shown.push(line);
     }
     Ok(shown)
 }

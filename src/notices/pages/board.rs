@@ -14,10 +14,11 @@ use super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     app::App,
+    ids::ReminderId,
     isps::{self, Isp},
     notices::{
         board::{self, Only, Row, Totals},
-        chasing,
+        chasing::{self, ListStanding, Reminder, calls},
         figures::{Figures, Share},
     },
     time::Moment,
@@ -31,6 +32,10 @@ use crate::{
 
 /// Providers on one page.
 const SHOWN: usize = 50;
+/// Calls that are shown of one provider.
+const CALLS: i64 = 20;
+/// How somebody may have been spoken with.
+const WAYS: [&str; 3] = ["phone", "mail", "other"];
 
 /// Which providers are looked at, and from where on.
 #[derive(Clone, Default, Deserialize)]
@@ -197,7 +202,34 @@ struct One {
     page: Page,
     errors: Errors,
     row: Row,
+    /// What was noted last of it and stands, the latest first.
+    calls: Vec<Reminder>,
+    /// The list whose form was refused.
+    refused: Option<String>,
     may_work: bool,
+}
+
+impl One {
+    /// The `id` of the field of that list: the summary of refusals leads to the one at fault.
+    fn field(&self, list: &ListStanding) -> String {
+        match &self.refused {
+            Some(refused) if *refused == list.list_id => "way".to_owned(),
+            _ => format!("way-{}", list.list_id),
+        }
+    }
+
+    /// The refusal, at the field of that list alone.
+    fn fault(&self, list: &ListStanding) -> Option<&str> {
+        let is_it = self.refused.as_ref().is_some_and(|refused| *refused == list.list_id);
+        self.errors.at("way").filter(|_| is_it)
+    }
+
+    /// How somebody was spoken with, in the language of the page.
+    fn way(&self, one: &Reminder) -> String {
+        let way = one.way.as_deref().unwrap_or_default();
+        let is_known = WAYS.contains(&way);
+        if is_known { self.page.t_of("office-way", way) } else { way.to_owned() }
+    }
 }
 
 /// Which provider is asked for.
@@ -214,18 +246,24 @@ pub(super) async fn one(
     Query(which): Query<Which>,
 ) -> PageResult {
     match isps::by_code(&app.db, &which.isp).await? {
-        Some(isp) => shown(&app, signed, &isp, Errors::none()).await,
+        Some(isp) => shown(&app, signed, &isp, (None, Errors::none())).await,
         None => Ok(not_found()),
     }
 }
 
-async fn shown(app: &App, signed: Signed, isp: &Isp, errors: Errors) -> PageResult {
+async fn shown(
+    app: &App,
+    signed: Signed,
+    isp: &Isp,
+    (refused, errors): (Option<String>, Errors),
+) -> PageResult {
     let Some(row) = board::rows(app).await?.into_iter().find(|row| row.isp == isp.code) else {
         return Ok(not_found());
     };
     let may_work = signed.may(Act::WorkOffice);
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &One { page, errors, row, may_work })
+    let calls = calls::latest(app, isp.id, CALLS).await?;
+    show_as(status, &One { page, errors, row, calls, refused, may_work })
 }
 
 /// That a provider was reminded.
@@ -244,13 +282,34 @@ pub(super) async fn reminded(
     Form(said): Form<Reminded>,
 ) -> PageResult {
     let Some(isp) = isps::by_code(&app.db, &said.isp).await? else { return Ok(not_found()) };
-    if !["phone", "mail", "other"].contains(&said.way.as_str()) {
-        let words = signed.page.t("office-remind-how");
-        return shown(&app, signed, &isp, Errors::of("way", words)).await;
+    if !WAYS.contains(&said.way.as_str()) {
+        let errors = Errors::of("way", signed.page.t("office-remind-how"));
+        return shown(&app, signed, &isp, (Some(said.list), errors)).await;
     }
     let tenant = Tenant::of(&app, isp.id, &isp.code, signed.name());
     match chasing::noted(&tenant, &said.list, &said.way).await? {
         Ok(_) => Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code)))),
         Err(_) => Ok(not_found()),
     }
+}
+
+/// What was noted by mistake.
+#[derive(Deserialize)]
+pub(super) struct Mistaken {
+    isp: String,
+    id: String,
+}
+
+/// `POST /admin/isps/reminded/back`
+pub(super) async fn take_back(
+    State(app): State<App>,
+    signed: Signed,
+    Form(said): Form<Mistaken>,
+) -> PageResult {
+    let Some(isp) = isps::by_code(&app.db, &said.isp).await? else { return Ok(not_found()) };
+    let Ok(id) = said.id.parse::<ReminderId>() else { return Ok(not_found()) };
+    let tenant = Tenant::of(&app, isp.id, &isp.code, signed.name());
+    // Whoever took it back meanwhile was quicker, and the page shows it.
+    let _ = calls::take_back(&tenant, id).await?;
+    Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code))))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{Form as Typed, extract::Path};
 use serde::Deserialize;
 
-use super::{lists, not_found};
+use super::{lists, not_found, said};
 use crate::{
     access::tenancy::Tenant,
     isps::delivery,

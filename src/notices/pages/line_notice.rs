@@ -114,7 +114,8 @@ async fn told(
 ) -> PageResult {
     match lines::one(tenant, list, record).await? {
         Some(line) => {
-            let mut line = shown_line(tenant, signed.page.refused(), line).await?;
+            let signed = Signed { page: signed.page.refused(), ..signed };
+            let mut line = shown_line(tenant, signed, line).await?;
             line.errors = errors;
             show_as(StatusCode::UNPROCESSABLE_ENTITY, &line)
         }

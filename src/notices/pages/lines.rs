@@ -1,23 +1,28 @@
-//! `/isp/lines`: the provider's lines page by page, and one with its history.
+//! `/isp/lines`: the provider's lines page by page and as a file, and one with its history.
 
 use askama::Template;
-use axum::extract::{Path, Query};
+use axum::{
+    Form,
+    extract::{Path, Query},
+    http::header,
+    response::IntoResponse as _,
+};
 use serde::Deserialize;
 
 use super::{apartments, not_found};
 use crate::{
-    access::tenancy::Tenant,
+    access::{roles::Act, tenancy::Tenant},
     notices::{
         apartments::Placed,
         kit::{self, Wanted},
-        lines::{self, After, Filter, LinePage, LineState, OneLine},
+        lines::{self, After, Filter, LinePage, LineState, OneLine, chosen},
         wordings::Audience,
     },
     time::Moment,
     web::{
         error::PageResult,
         form::{Errors, escaped},
-        page::{Page, show},
+        page::{Page, show, show_as},
         routes::Signed,
     },
 };
@@ -40,15 +45,20 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn filter(&self) -> Filter {
+    /// What it asks for; else the field at fault, which is no state or no day, and the key of the
+    /// words for it.
+    fn filter(&self) -> Result<Filter, (&'static str, &'static str)> {
         let filled = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Filter {
-            list_id: filled(&self.list),
-            state: LineState::of_word(&self.state),
-            is_urgent: !self.urgent.is_empty(),
-            model: filled(&self.model),
-            since: Moment::parse_day(self.since.trim()).ok(),
-        }
+        let state = match filled(&self.state) {
+            Some(word) => Some(LineState::of_word(&word).ok_or(("state", "lines-no-state"))?),
+            None => None,
+        };
+        let since = match filled(&self.since) {
+            Some(day) => Some(Moment::parse_day(&day).map_err(|_| ("since", "lines-no-day"))?),
+            None => None,
+        };
+        let (list_id, model) = (filled(&self.list), filled(&self.model));
+        Ok(Filter { list_id, state, is_urgent: !self.urgent.is_empty(), model, since })
     }
 
     /// The same from that place on, as the query of an address.
@@ -72,6 +82,7 @@ impl Asked {
 #[template(path = "notices/lines.html")]
 struct Lines {
     page: Page,
+    errors: Errors,
     asked: Asked,
     found: LinePage,
     next: Option<String>,
@@ -80,9 +91,49 @@ struct Lines {
 
 /// `GET /isp/lines`
 pub(super) async fn page(tenant: Tenant, signed: Signed, Query(asked): Query<Asked>) -> PageResult {
-    let found = lines::page(&tenant, &asked.filter(), After::read(&asked.after)).await?;
+    match asked.filter() {
+        Ok(filter) => shown(&tenant, signed, (asked, &filter), Errors::none()).await,
+        Err((field, key)) => refused(signed, asked, (field, key)),
+    }
+}
+
+async fn shown(
+    tenant: &Tenant,
+    signed: Signed,
+    (asked, filter): (Asked, &Filter),
+    errors: Errors,
+) -> PageResult {
+    let found = lines::page(tenant, filter, After::read(&asked.after)).await?;
     let next = found.next.map(|next| asked.query(Some(next)));
-    show(&Lines { page: signed.page, asked, found, next, states: LineState::ALL })
+    let (status, page) = signed.page.answering(&errors);
+    show_as(status, &Lines { page, errors, asked, found, next, states: LineState::ALL })
+}
+
+/// The form alone: what was asked for is no question, and nothing is shown for it.
+fn refused(signed: Signed, asked: Asked, (field, key): (&'static str, &str)) -> PageResult {
+    let errors = Errors::of(field, signed.page.t(key));
+    let found = LinePage { lines: Vec::new(), next: None };
+    let (status, page) = signed.page.answering(&errors);
+    show_as(status, &Lines { page, errors, asked, found, next: None, states: LineState::ALL })
+}
+
+/// `POST /isp/lines/export`: what the filter shows, as a file; that it was taken is kept.
+pub(super) async fn take(tenant: Tenant, signed: Signed, Form(asked): Form<Asked>) -> PageResult {
+    let filter = match asked.filter() {
+        Ok(filter) => filter,
+        Err((field, key)) => return refused(signed, asked, (field, key)),
+    };
+    let Ok(chosen) = chosen::take(&tenant, &filter).await? else {
+        let words = signed.page.with("lines-too-many", "n", chosen::LINES_MAX);
+        return shown(&tenant, signed, (asked, &filter), Errors::of("list", words)).await;
+    };
+    let day = tenant.now().date_jst();
+    let name = format!("attachment; filename=\"lines-{day}.csv\"");
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
+    Ok((headers, chosen.csv).into_response())
 }
 
 #[derive(Template)]
@@ -93,22 +144,32 @@ pub(super) struct Detail {
     line: OneLine,
     /// By which ways and in which languages something can be said about it.
     wordings: Vec<Wanted>,
+    may_report: bool,
 }
 
 /// The page of a line.
 pub(super) async fn shown_line(
     tenant: &Tenant,
-    page: Page,
+    signed: Signed,
     line: OneLine,
 ) -> anyhow::Result<Detail> {
     let shelf = kit::shelf(tenant).await?;
     let to_subscribers =
         shelf.wordings.iter().filter(|it| it.kind.audience == Audience::Subscriber);
     let wordings = to_subscribers.map(|it| (it.kind.way, it.language)).collect();
-    Ok(Detail { page, errors: Errors::none(), line, wordings })
+    let may_report = signed.may(Act::ReportBack);
+    Ok(Detail { page: signed.page, errors: Errors::none(), line, wordings, may_report })
 }
 
 impl Detail {
+    fn path(&self) -> String {
+        format!("/isp/lines/{}/{}", self.line.row.list_id, self.line.row.record_no)
+    }
+
+    fn stands(&self) -> bool {
+        self.line.row.state != LineState::Withdrawn
+    }
+
     fn house(&self, placed: &Placed) -> String {
         apartments::house(&self.page, placed)
     }
@@ -134,7 +195,7 @@ pub(super) async fn one(
 ) -> PageResult {
     let Ok(record) = record.parse() else { return Ok(not_found()) };
     match lines::one(&tenant, &list, record).await? {
-        Some(line) => show(&shown_line(&tenant, signed.page, line).await?),
+        Some(line) => show(&shown_line(&tenant, signed, line).await?),
         None => Ok(not_found()),
     }
 }
@@ -147,7 +208,17 @@ mod tests {
     fn a_filter_is_kept_in_the_address_of_the_next_page() {
         let asked = Asked { model: "A&B 無線".to_owned(), ..Asked::default() };
         assert_eq!(asked.query(None), "model=A%26B%20%E7%84%A1%E7%B7%9A");
-        assert_eq!(asked.filter().model.as_deref(), Some("A&B 無線"));
-        assert_eq!(Asked::default().filter(), Filter::default());
+        assert_eq!(asked.filter().unwrap().model.as_deref(), Some("A&B 無線"));
+        assert_eq!(Asked::default().filter(), Ok(Filter::default()));
+    }
+
+    #[test]
+    fn what_is_no_state_or_no_day_is_not_dropped() {
+        let state = Asked { state: "told".to_owned(), ..Asked::default() };
+        assert_eq!(state.filter(), Err(("state", "lines-no-state")));
+        let since = Asked { since: "yesterday".to_owned(), ..Asked::default() };
+        assert_eq!(since.filter(), Err(("since", "lines-no-day")));
+        let day = Asked { since: " 2026-05-01 ".to_owned(), ..Asked::default() };
+        assert!(day.filter().unwrap().since.is_some());
     }
 }

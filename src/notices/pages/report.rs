@@ -19,7 +19,7 @@ use crate::{
     notices::report_back::{self, Imported, Receipt, RowError, receipt},
     web::{
         error::PageResult,
-        form::{Errors, Held, held, sent_file},
+        form::{Errors, Held, file_refused, held, sent_file},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -87,7 +87,8 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> Pa
             show(&Check { page: signed.page, done, rows, more, asked, more_asked, data })
         }
         Err(refused) => {
-            let words = signed.page.with("office-report-refused", "why", refused);
+            let why = file_refused(signed.page.lang, &refused);
+            let words = signed.page.with("office-report-refused", "why", why);
             choose(&tenant, signed, Errors::of("file", words)).await
         }
     }
@@ -106,7 +107,8 @@ pub(super) async fn confirm(
         }
         Ok(_) => Ok(signed.page.onwards("/isp/report#main")),
         Err(refused) => {
-            let words = signed.page.with("office-report-refused", "why", refused);
+            let why = file_refused(signed.page.lang, &refused);
+            let words = signed.page.with("office-report-refused", "why", why);
             choose(&tenant, signed, Errors::of("file", words)).await
         }
     }

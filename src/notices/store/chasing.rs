@@ -27,7 +27,9 @@ pub(in crate::notices) async fn standings(
              (SELECT MIN(e.at) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS fetched_at,
              (SELECT MAX(m.at) FROM reminders m
-               WHERE m.isp_id = n.isp_id AND m.notice_id = n.id) AS reminded_at
+               WHERE m.isp_id = n.isp_id AND m.notice_id = n.id AND m.takes_back IS NULL
+                 AND NOT EXISTS (SELECT 1 FROM reminders u
+                     WHERE u.isp_id = m.isp_id AND u.takes_back = m.id)) AS reminded_at
           FROM notices n JOIN isps i ON i.id = n.isp_id
           LEFT JOIN (
               SELECT l.isp_id, l.notice_id, COUNT(*) AS lines,
@@ -99,7 +101,9 @@ pub(in crate::notices) async fn insert(
         .map(|_| ()))
 }
 
-const REMINDER: &str = "SELECT m.isp_id, m.id, i.code AS isp, n.list_id, m.reason, m.state, m.way,
+/// What a reminder says; ends before its conditions.
+pub(super) const REMINDER: &str =
+    "SELECT m.isp_id, m.id, i.code AS isp, n.list_id, m.reason, m.state, m.way,
          m.at, m.author
       FROM reminders m JOIN isps i ON i.id = m.isp_id
       JOIN notices n ON n.isp_id = m.isp_id AND n.id = m.notice_id";
@@ -109,7 +113,8 @@ pub(in crate::notices) async fn due(tx: &mut Tx) -> sqlx::Result<Vec<Reminder>> 
     let sql = format!(
         "{REMINDER} WHERE m.state = 'due' AND NOT EXISTS (SELECT 1 FROM reminders s
              WHERE s.isp_id = m.isp_id AND s.notice_id = m.notice_id AND s.state = 'noted'
-               AND s.at >= m.at)
+               AND s.at >= m.at AND NOT EXISTS (SELECT 1 FROM reminders u
+                   WHERE u.isp_id = s.isp_id AND u.takes_back = s.id))
          ORDER BY m.at, i.code, n.list_id"
     );
     on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(conn).await)

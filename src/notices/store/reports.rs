@@ -95,6 +95,22 @@ pub(in crate::notices) async fn by_tags(
     Ok(rows.into_iter().map(|(tag, list, record, ..)| (tag, list, record)).collect())
 }
 
+/// The report that stands for that line, as it is kept.
+pub(in crate::notices) async fn standing(
+    tx: &mut Tx,
+    isp: IspId,
+    list_id: &str,
+    record_no: i64,
+) -> sqlx::Result<Option<String>> {
+    const SQL: &str = "SELECT r.body FROM notice_lines l
+          JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+          JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+               AND r.record_no = l.record_no AND r.version = l.said_version
+         WHERE l.isp_id = $1 AND n.list_id = $2 AND l.record_no = $3";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(isp).bind(list_id).bind(record_no).fetch_optional(conn).await)
+}
+
 fn words(fresh: &[Fresh<'_>], word: impl Fn(&Fresh<'_>) -> Option<&'static str>) -> Column {
     Column::TextOrNull(fresh.iter().map(|one| word(one).map(ToOwned::to_owned)).collect())
 }

@@ -157,6 +157,28 @@ pub(super) async fn of_office(walk: &mut Walk<'_>, list: &str) {
         "isp.reminded",
     )
     .await;
+    let id = on_page(&office.get("/admin/isps/one?isp=isp-a").await, "name=\"id\" value=\"");
+    let route = ("/admin/isps/reminded/back", "/admin/isps/reminded/back");
+    let mistaken = [("isp", "isp-a"), ("id", id.as_str())];
+    walk.writes(("office-1", office), route, &mistaken, "isp.reminded.back").await;
+}
+
+/// One line is reported on, which leaves nothing but a look at it before it is handed in; and what
+/// a filter shows is taken.
+pub(super) async fn of_lines(walk: &mut Walk<'_>, list: &str) {
+    let staff = &mut signed_in(walk.centre, "staff-3", Role::IspStaff).await;
+    let line = format!("/isp/lines/{list}/2");
+    let (check, confirm) = (format!("{line}/report"), format!("{line}/report/confirm"));
+    let route = ("/isp/lines/{list}/{record}/report", check.as_str());
+    let checked =
+        walk.writes(("staff-3", staff), route, &[("state", "pending")], "notice.line.read").await;
+    let pending = "SELECT state FROM line_reports WHERE state = 'pending'";
+    assert!(texts!(&walk.centre.app.db, pending).is_empty(), "a look at it is no report");
+    let data = data_of(&checked.body);
+    let route = ("/isp/lines/{list}/{record}/report/confirm", confirm.as_str());
+    walk.writes(("staff-3", staff), route, &[("data", &data)], "report_back.import").await;
+    let route = ("/isp/lines/export", "/isp/lines/export");
+    walk.writes(("staff-3", staff), route, &[("state", "pending")], "notice.lines.take").await;
 }
 
 /// A report is checked, which leaves nothing, and handed in.

@@ -31,7 +31,10 @@ pub(in crate::notices::pages) fn route(page: &Page, placed: &Placed) -> String {
             who.join(&page.t("apartments-or"))
         }
         Route::Nobody(ReasonCode::Pending) => page.t("apartments-open"),
-        Route::Nobody(reason) => page.with("apartments-nobody", "reason", reason),
+        Route::Nobody(reason) => {
+            let reason = page.t_of("said-reason", reason.code());
+            page.with("apartments-nobody", "reason", reason)
+        }
         Route::Decide => page.t("apartments-person"),
         Route::OwnProvider => page.t("apartments-who-own_provider"),
     }
