@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Pages of other parts of the centre, which have their own tests.
-const ELSEWHERE: [&str; 13] = [
+const ELSEWHERE: [&str; 16] = [
     "/admin/access",
     "/admin/accounts",
     "/admin/approvals",
@@ -28,11 +28,14 @@ const ELSEWHERE: [&str; 13] = [
     "/admin/feeds",
     "/admin/files",
     "/admin/quarantine",
+    "/admin/tokens",
     "/isp/buildings",
     "/isp/colleagues",
     "/isp/contacts",
+    "/isp/keys",
     "/isp/networks",
     "/isp/settings",
+    "/isp/tokens",
 ];
 
 /// Every word of the wire that a page of these might let slip.
