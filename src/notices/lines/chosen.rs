@@ -15,8 +15,9 @@ use crate::{
     audit::{self, Leaf},
     db::Tx,
     ids::NoticeId,
+    isps::log_terms,
     notices::{
-        clock::{self, Bounds},
+        clock::Bounds,
         readable::{self, Reader},
         store::{find_in, insert_export, is_handed_out},
     },
@@ -61,7 +62,7 @@ pub struct TooMany;
 pub async fn take(tenant: &Tenant, filter: &Filter) -> anyhow::Result<Result<Chosen, TooMany>> {
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
-    let log_days = clock::log_days(&mut tx, tenant.isp()).await?;
+    let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let bounds = Bounds::at(tenant.now(), log_days);
     told::hold(tenant, &mut tx).await?;
     let found =
