@@ -225,8 +225,8 @@ pub(super) async fn choice(db: &Db, case: CaseRef) -> sqlx::Result<Option<String
 
 /// The cases of the line that `speaker` speaks for, its own first.
 ///
-/// Its members are looked up by themselves: told `line_of` beside a case's own columns, SQLite reads
-/// all cases of the provider.
+/// Its members are looked up by themselves: told `line_of` beside a case's own columns, SQLite
+/// reads all cases of the provider.
 pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
     const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id IN
              (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
