@@ -33,7 +33,7 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 /// Lines of pages that take the application out of one provider's scope.
 fn past_the_scope(file: &File) -> Vec<Finding> {
     let is_page = file.path.strip_prefix("src/").is_some_and(serves_pages);
-    let lines = (1..).zip(file.text.lines()).filter(|_| is_page && file.path.ends_with(".rs"));
+    let lines = (1..).zip(file.text.lines()).filter(|_| is_page);
     lines
         .filter(|(_, line)| !line.trim_start().starts_with("//") && line.contains(".app()"))
         .map(|(number, _)| {
