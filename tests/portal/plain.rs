@@ -18,8 +18,9 @@ use crate::{
     people::{between, signed_in},
 };
 
-/// Pages of other parts of the centre, which have their own tests.
-const ELSEWHERE: [&str; 16] = [
+/// Pages of other parts of the centre, which have their own tests, and one that stands only after a
+/// form.
+const ELSEWHERE: [&str; 17] = [
     "/admin/access",
     "/admin/accounts",
     "/admin/approvals",
@@ -32,6 +33,7 @@ const ELSEWHERE: [&str; 16] = [
     "/isp/buildings",
     "/isp/colleagues",
     "/isp/contacts",
+    "/isp/delivery/receipt",
     "/isp/keys",
     "/isp/networks",
     "/isp/settings",
@@ -192,6 +194,7 @@ async fn no_japanese_page_of_the_desk_or_the_office_holds_a_word_of_the_wire() {
         };
         let page = who.get(&path).await;
         assert_eq!(page.status, StatusCode::OK, "{path}: {}", page.to());
+        assert!(!page.body.contains("Unknown localization"), "{path}");
         let slipped = slips(&page.body, &codes);
         assert!(slipped.is_empty(), "{path} shows {slipped:?}");
         walked += 1;

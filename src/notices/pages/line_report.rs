@@ -97,9 +97,10 @@ async fn shown(
     let (status, page) = signed.page.answering(&errors);
     let shelf = kit::shelf(tenant).await?;
     let named = shelf.wordings.iter().map(|wording| {
-        let kind = page.t_of("wording-kind", wording.kind.word());
+        let way = page.t_of("wording-kind", wording.kind.way.word());
         let language = page.t_of("wording-language", wording.language.word());
-        (wording.to_string(), format!("{kind} / {language}（{wording}）"))
+        let audience = page.t_of("wording-audience", wording.kind.audience.word());
+        (wording.to_string(), format!("{way} / {language} / {audience}（{wording}）"))
     });
     let mut wordings: Vec<(String, String)> = named.collect();
     let other = &given.template_version;

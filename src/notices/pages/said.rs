@@ -4,11 +4,14 @@
 use formats::report_back as wire;
 
 use crate::{
-    notices::{downloads::Download, export::Form, report_back::RowError},
+    notices::{
+        downloads::Download,
+        export::Form,
+        report_back::RowError,
+        wordings::{Way, language::Language},
+    },
     web::page::Page,
 };
-
-use super::wordings;
 
 /// Words of a list to choose from: each with what the page says for it.
 pub(super) type Choice = Vec<(&'static str, String)>;
@@ -61,10 +64,12 @@ pub(super) fn form(page: &Page, one: &Download) -> String {
     if ["page", "lines", "taxii"].contains(&word) {
         return page.t_of("said-form", word);
     }
-    let split = word.split_once('-').map(|(kind, lang)| (kind.to_owned(), lang.to_owned()));
-    match split.as_ref().and_then(wordings::of) {
-        Some((kind, language)) => {
-            let kind = page.t_of("wording-kind", kind.word());
+    let kit = word.split_once('-').and_then(|(way, language)| {
+        Some((way.parse::<Way>().ok()?, language.parse::<Language>().ok()?))
+    });
+    match kit {
+        Some((way, language)) => {
+            let kind = page.t_of("wording-kind", way.word());
             let language = page.t_of("wording-language", language.word());
             page.with_all("said-form-kit", &[("kind", &kind), ("language", &language)])
         }
