@@ -43,8 +43,15 @@ pub struct Campaign {
     pub said: Said,
     /// What people decided about it.
     pub decided: Decided,
-    /// The version that the public sees, where it does.
-    pub public: Option<Said>,
+    /// What the version says that two people stand for, where they do.
+    pub agreed: Option<Said>,
+}
+
+impl Campaign {
+    /// What the public sees of it, where it does.
+    pub fn public(&self) -> Option<&Said> {
+        self.agreed.as_ref().filter(|said| said.is_public)
+    }
 }
 
 /// A dated decision about a campaign (経過), with its author.
@@ -180,10 +187,10 @@ async fn load(db: &Db, id: CampaignId, name: String) -> anyhow::Result<Option<Ca
     let versions = store::versions(db, id).await?;
     let Some((version, body)) = versions.last() else { return Ok(None) };
     let decided = Decided::of(&facts(db, id).await?);
-    let public = versions.iter().find(|(no, _)| decided.published == Some(*no));
-    let public = public.map(|(_, body)| serde_json::from_str(body)).transpose()?;
+    let agreed = versions.iter().find(|(no, _)| decided.published == Some(*no));
+    let agreed = agreed.map(|(_, body)| serde_json::from_str(body)).transpose()?;
     let said = serde_json::from_str(body)?;
-    Ok(Some(Campaign { id, name, version: *version, said, decided, public }))
+    Ok(Some(Campaign { id, name, version: *version, said, decided, agreed }))
 }
 
 /// What was decided about a campaign, in order of time.

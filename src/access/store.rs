@@ -56,6 +56,12 @@ pub(super) async fn tokens(db: &Db) -> sqlx::Result<Vec<Token>> {
     on!(db, pool => sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await)
 }
 
+/// Tokens of one provider, latest first.
+pub(super) async fn tokens_of(tx: &mut Tx, isp: IspId) -> sqlx::Result<Vec<Token>> {
+    let sql = format!("{TOKEN} WHERE isp_id = $1 ORDER BY made_at DESC, id");
+    on_tx!(tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(isp).fetch_all(conn).await)
+}
+
 /// The token of that hash.
 pub(super) async fn token(db: &Db, tag: &[u8]) -> sqlx::Result<Option<Token>> {
     let sql = format!("{TOKEN} WHERE tag = $1");

@@ -236,8 +236,8 @@ pub async fn all(db: &Db) -> crate::db::Result<Vec<Token>> {
 
 /// The tokens of the own provider, latest first.
 pub async fn own(tenant: &Tenant) -> crate::db::Result<Vec<Token>> {
-    let tokens = all(&tenant.app().db).await?;
-    Ok(tokens.into_iter().filter(|one| one.isp_id == Some(tenant.isp())).collect())
+    let mut tx = tenant.snapshot().await?;
+    store::tokens_of(&mut tx, tenant.isp()).await
 }
 
 /// Withdraws a token of the own provider; tells whether there was one that was not before.

@@ -1,7 +1,8 @@
 //! Decisions (決定): what people decided about a campaign, and what follows from it.
 //!
-//! A version goes public once two people said so: one proposes it, another one agrees. Taking a
-//! page down needs one, since it may be urgent. Owns `campaign_facts`.
+//! A version holds once two people said so: one proposes it, another one agrees. From then on
+//! notices may say it, and the public sees it where it is meant for the public. Taking it down
+//! needs one, since it may be urgent. Owns `campaign_facts`.
 
 use super::{Campaign, Fact, store};
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[doc(alias = "決定の現状")]
 pub struct Decided {
-    /// Which version the public sees.
+    /// Which version two people stand for; the public sees it where it is meant for the public.
     pub published: Option<i64>,
     /// Which version somebody proposed, and who.
     pub proposed: Option<(i64, String)>,
@@ -47,27 +48,24 @@ pub enum DecisionRefused {
     /// Nobody agrees with themselves.
     #[error("{0} proposed this version; somebody else has to agree to it")]
     SamePerson(String),
-    /// The campaign is for providers alone.
-    #[error("the campaign is not for the public; write `public = true` in its draft if it is")]
-    NotForThePublic,
     /// There is nothing to decide.
     #[error("the campaign is {0} already")]
     Already(&'static str),
 }
 
-/// What came of saying that a version should be public.
+/// What came of saying that a version should hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publishing {
     /// It is proposed: somebody else has to agree.
     Proposed,
-    /// It is public.
+    /// Two people stand for it.
     Published,
 }
 
 /// A decision that one person takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// The public sees it no more.
+    /// Nobody stands for what it says any more, and the public sees it no more.
     TakeDown,
     /// No more of its lines go on lists.
     Close,
@@ -85,19 +83,17 @@ impl Act {
     }
 }
 
-/// Proposes the latest version for the public, or agrees to the proposal of somebody else.
+/// Proposes the latest version, or agrees to the proposal of somebody else. One for providers alone
+/// needs two people as well, since their subscribers read it.
 pub async fn publish(
     app: &App,
     campaign: &Campaign,
     by: &str,
 ) -> anyhow::Result<Result<Publishing, DecisionRefused>> {
-    if !campaign.said.is_public {
-        return Ok(Err(DecisionRefused::NotForThePublic));
-    }
     let version = campaign.version;
     let decide = |stands: &Decided| {
         if stands.published == Some(version) {
-            return Err(DecisionRefused::Already("public"));
+            return Err(DecisionRefused::Already("agreed to"));
         }
         match &stands.proposed {
             Some((proposed, who)) if *proposed == version && who == by => {
@@ -123,7 +119,7 @@ pub async fn act(
 ) -> anyhow::Result<Result<(), DecisionRefused>> {
     let decide = |stands: &Decided| match act {
         Act::TakeDown if stands.published.is_none() && stands.proposed.is_none() => {
-            Err(DecisionRefused::Already("not public"))
+            Err(DecisionRefused::Already("agreed to by nobody"))
         }
         Act::Close if stands.closed_at.is_some() => Err(DecisionRefused::Already("closed")),
         Act::Reopen if stands.closed_at.is_none() => Err(DecisionRefused::Already("open")),

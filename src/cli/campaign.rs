@@ -70,7 +70,8 @@ enum Command {
         /// Its name.
         name: String,
     },
-    /// Propose the latest version for the public, or agree to it; two people are needed.
+    /// Propose the latest version, or agree to it; two people are needed. The public sees it where
+    /// its draft says `public = true`.
     #[command(after_help = "Example:\n  todoke campaign publish emotet --by editor-1\n  todoke \
         campaign publish emotet --by editor-2\n  todoke campaign publish emotet --take-down \
         --reason \"a wrong phone number\"")]
@@ -181,7 +182,9 @@ async fn add(app: &App, out: Out, (name, draft): (&str, &PathBuf), by: &str) -> 
     let done = campaigns::add(app, name, &said, by).await?.map_err(Refused::because)?;
     let (new, version, words) = match done {
         Added::New => (true, Some(1), "entered; nobody but this centre knows of it yet".to_owned()),
-        Added::Version(no) => (false, Some(no), format!("version {no}; it is not public yet")),
+        Added::Version(no) => {
+            (false, Some(no), format!("version {no}; two people have to agree to it"))
+        }
         Added::Unchanged => (false, None, "it says so already".to_owned()),
     };
     out.line(
@@ -222,7 +225,7 @@ async fn publish(app: &App, out: Out, campaign: &Entered, by: &str) -> anyhow::R
     let done = decisions::publish(app, campaign, by).await?.map_err(Refused::because)?;
     let (state, words) = match done {
         Publishing::Proposed => ("proposed", "proposed; somebody else has to agree"),
-        Publishing::Published => ("published", "public"),
+        Publishing::Published => ("published", "agreed to"),
     };
     let (name, version) = (&campaign.name, campaign.version);
     out.line(
@@ -263,7 +266,12 @@ async fn list(app: &App, out: Out) -> anyhow::Result<()> {
 fn stands(one: &Entered) -> String {
     let public = match (one.decided.published, &one.decided.proposed) {
         (_, Some((version, who))) => format!("version {version} proposed by {who}"),
-        (Some(version), None) => format!("version {version} of {} public", one.version),
+        (Some(version), None) if one.public().is_some() => {
+            format!("version {version} of {} public", one.version)
+        }
+        (Some(version), None) => {
+            format!("version {version} of {} agreed to, not public", one.version)
+        }
         (None, None) => "not public".to_owned(),
     };
     let closed = one.decided.closed_at.map(|at| format!(", closed {}", at.date_jst()));

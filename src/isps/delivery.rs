@@ -18,7 +18,7 @@ use crate::{
     },
     app::App,
     audit::{self, Leaf},
-    db::Tx,
+    db::{Tx, retry},
     ids::IspId,
     jobs::schedule::Schedule,
     mail::{KeyRefused, Standard},
@@ -262,6 +262,10 @@ pub async fn set(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, Not
     if let Err(refused) = look(tenant, wish).await? {
         return Ok(Err(refused));
     }
+    retry::looking_again(|| enter(tenant, wish)).await
+}
+
+async fn enter(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPreferred>> {
     let secret = (wish.way == Way::Webhook).then(|| fresh_secret(tenant));
     let mut tx = tenant.begin().await?;
     if let Err(refused) = key_for(&mut tx, tenant, wish.way).await? {

@@ -50,7 +50,7 @@ pub(crate) fn campaign(centre: &mut Centre, report_by: &str) {
     enters(centre, &draft(report_by, "Emotet感染機器の注意喚起"));
 }
 
-fn enters(centre: &Centre, draft: &str) -> Answer {
+pub(crate) fn enters(centre: &Centre, draft: &str) -> Answer {
     let file = centre.file("emotet.toml", draft);
     centre.does(&["campaign", "add", "emotet", &file, "--by", "editor-1"])
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     apartments::{HOUSES, all_found, lets_flats, says},
     builders::{hit, not_notified, notified, provider},
-    campaigns::{campaign, hands_over, named, takes_part},
+    campaigns::{campaign, draft, enters, hands_over, named, takes_part},
     centre::{Answer, Centre, on_both_engines},
 };
 
@@ -154,6 +154,16 @@ on_both_engines! {
         centre.does(&["campaign", "publish", "emotet", "--take-down", "--reason", "a wrong number",
             "--by", "editor-1"]);
         assert_eq!(asks(&centre, &list, "mail", "ja").status, 1, "what was taken down is not sent");
+        // One for providers alone needs two people as well, and is sent all the same.
+        let alone = draft("2021-04-30", "Emotet感染機器の注意喚起");
+        enters(&centre, &alone.replace("public = true", "public = false"));
+        for by in ["editor-1", "reviewer-1"] {
+            assert_eq!(asks(&centre, &list, "mail", "ja").status, 1);
+            centre.does(&["campaign", "publish", "emotet", "--by", by]);
+        }
+        assert_eq!(centre.texts(&list, "mail", "ja").len(), 2);
+        let listed = centre.tries(&["campaign", "list"]);
+        assert_eq!(listed.one()["public"], false, "{listed:?}");
     }
 
     fn how_long_it_takes_and_what_it_costs_follows_from_the_remedy(centre) {

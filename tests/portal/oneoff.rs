@@ -293,7 +293,7 @@ async fn is_published_by_two(centre: &Centre, office: &mut Visitor, page: &str) 
     let mut public = centre.visitor();
     assert_eq!(public.get("/campaigns/emotet").await.status, StatusCode::NOT_FOUND);
     let mut reviewer = signed_in(centre, "reviewer-1", Role::Reviewer).await;
-    assert!(reviewer.get(page).await.body.contains("第1版の公開に合意する"));
+    assert!(reviewer.get(page).await.body.contains("第1版に合意する"));
     reviewer.post(&format!("{page}/decide"), publish).await;
     assert_eq!(public.get("/campaigns/emotet").await.status, StatusCode::OK);
     let form = form(&[("act", "take_down"), ("reason", "電話番号の誤り")]);
@@ -304,6 +304,31 @@ async fn is_published_by_two(centre: &Centre, office: &mut Visitor, page: &str) 
     assert_eq!(public.get("/campaigns/emotet").await.status, StatusCode::OK);
     let back = reviewer.post(&format!("{page}/run"), "act=close&reason=x").await;
     assert_eq!(back.status, StatusCode::FORBIDDEN, "a reviewer closes nothing");
+}
+
+#[tokio::test]
+async fn what_a_campaign_for_providers_alone_says_is_agreed_to_and_stays_off_the_public_site() {
+    for centre in Centre::on_each_engine().await {
+        with_providers(&centre).await;
+        with_feed(&centre).await;
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let page = "/admin/campaigns/emotet";
+        let made = office.post("/admin/new-campaign", &draft(&[("public", "")])).await;
+        assert_eq!(made.to(), "/admin/campaigns/emotet#main");
+        office.post(&format!("{page}/decide"), "act=publish").await;
+        let mut reviewer = signed_in(&centre, "reviewer-1", Role::Reviewer).await;
+        reviewer.post(&format!("{page}/decide"), "act=publish").await;
+        let shown = office.get(page).await;
+        assert!(
+            shown.body.contains("第1版に2人が合意しています。公開はしません。"),
+            "{}",
+            shown.body
+        );
+        assert!(!shown.body.contains("/campaigns/emotet\">公開のページを見る"));
+        let mut public = centre.visitor();
+        assert_eq!(public.get("/campaigns/emotet").await.status, StatusCode::NOT_FOUND);
+        assert!(!public.get("/campaigns").await.body.contains("Emotet"));
+    }
 }
 
 /// A campaign with its list, which the office asked both providers about.

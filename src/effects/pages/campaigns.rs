@@ -46,8 +46,8 @@ struct Entry {
 impl Entry {
     /// A campaign as the public knows it, if it does.
     fn of(campaign: Campaign) -> Option<Self> {
-        let Campaign { name, public, decided, .. } = campaign;
-        Some(Self { name, said: public?, closed_at: decided.closed_at })
+        let said = campaign.public()?.clone();
+        Some(Self { name: campaign.name, said, closed_at: campaign.decided.closed_at })
     }
 }
 
@@ -163,11 +163,11 @@ impl One {
 async fn one(State(app): State<App>, page: Page, Path(name): Path<String>) -> PageResult {
     let campaign = campaigns::find(&app.db, &name).await?;
     // One that is not public looks like none.
-    let Some(campaign) = campaign.filter(|one| one.public.is_some()) else {
+    let public = campaign.and_then(|one| Some((one.public()?.clone(), one)));
+    let Some((said, campaign)) = public else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
     // By the period and the deadline that the page tells.
-    let said = campaign.public.clone().unwrap_or_else(|| campaign.said.clone());
     let campaign = Campaign { said, ..campaign };
     let as_of = app.now();
     let figures = Public::of(&campaign_figures::of(&app.db, &campaign).await?);

@@ -9,6 +9,7 @@ use crate::{
     app::App,
     audit::{self, Leaf},
     cases::register,
+    db::retry,
     ids::{IspId, ReminderId},
     notices::store::calls as store,
 };
@@ -29,6 +30,10 @@ pub async fn take_back(
     tenant: &Tenant,
     id: ReminderId,
 ) -> anyhow::Result<Result<(), NotNotedBefore>> {
+    retry::looking_again(|| enter(tenant, id)).await
+}
+
+async fn enter(tenant: &Tenant, id: ReminderId) -> anyhow::Result<Result<(), NotNotedBefore>> {
     let mut tx = tenant.begin().await?;
     // Of two who take it back at once the second finds that it was.
     register::hold(&mut tx).await?;

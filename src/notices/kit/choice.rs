@@ -155,7 +155,7 @@ impl Rules {
         };
         let mut speeches = HashMap::new();
         for campaign in campaigns::all(&app.db).await? {
-            let speech = match &campaign.public {
+            let speech = match &campaign.agreed {
                 Some(said) => Speech::Agreed(OfCampaign::of(said, asked.1).map(Arc::new)),
                 None => Speech::NotAgreed,
             };

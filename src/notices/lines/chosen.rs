@@ -13,7 +13,7 @@ use super::{Filter, LineRow, row, store, told};
 use crate::{
     access::{keys::to_hex, tenancy::Tenant},
     audit::{self, Leaf},
-    db::Tx,
+    db::{Tx, retry},
     ids::NoticeId,
     isps::log_terms,
     notices::{
@@ -61,6 +61,14 @@ pub struct TooMany;
 /// All lines of the provider that pass the filter; that it took them is kept.
 pub async fn take(tenant: &Tenant, filter: &Filter) -> anyhow::Result<Result<Chosen, TooMany>> {
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
+    retry::looking_again(|| choose(tenant, &reader, filter)).await
+}
+
+async fn choose(
+    tenant: &Tenant,
+    reader: &Reader,
+    filter: &Filter,
+) -> anyhow::Result<Result<Chosen, TooMany>> {
     let mut tx = tenant.begin().await?;
     let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let bounds = Bounds::at(tenant.now(), log_days);
@@ -70,7 +78,7 @@ pub async fn take(tenant: &Tenant, filter: &Filter) -> anyhow::Result<Result<Cho
     if found.len() > usize::try_from(LINES_MAX)? {
         return Ok(Err(TooMany));
     }
-    let shown = told::readable_now(&reader, found).await?;
+    let shown = told::readable_now(reader, found).await?;
     let now = tenant.now();
     let lists: BTreeMap<NoticeId, String> =
         shown.iter().map(|line| (line.notice_id, line.list_id.clone())).collect();

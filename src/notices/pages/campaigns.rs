@@ -48,7 +48,8 @@ const FILES: usize = 50;
 /// How it stands with the public, in words.
 fn public(page: &Page, campaign: &Campaign) -> String {
     let decided = &campaign.decided;
-    let shown = decided.published.map(|no| page.with("campaigns-public", "no", no));
+    let key = if campaign.public().is_some() { "campaigns-public" } else { "campaigns-agreed" };
+    let shown = decided.published.map(|no| page.with(key, "no", no));
     let proposed = decided
         .proposed
         .as_ref()
@@ -179,10 +180,7 @@ impl One {
         let (version, decided) = (self.campaign.version, &self.campaign.decided);
         let proposed_it =
             decided.proposed.as_ref().is_some_and(|(no, who)| *no == version && *who == self.me);
-        self.may_approve
-            && self.campaign.said.is_public
-            && decided.published != Some(version)
-            && !proposed_it
+        self.may_approve && decided.published != Some(version) && !proposed_it
     }
 
     fn is_proposed(&self) -> bool {
@@ -314,7 +312,6 @@ async fn invite(
 fn key(why: &DecisionRefused) -> &'static str {
     match why {
         DecisionRefused::SamePerson(_) => "campaigns-same-person",
-        DecisionRefused::NotForThePublic => "campaigns-not-for-public",
         DecisionRefused::Already(_) => "campaigns-already",
     }
 }
