@@ -276,6 +276,7 @@ impl Asking<'_> {
             "record" | "record_no" if self.rng.random_bool(0.6) => {
                 self.rng.random_range(1..=2).to_string()
             }
+            "name" if self.rng.random_bool(0.4) => "emotet".to_owned(),
             _ => self.value(),
         }
     }
