@@ -11,11 +11,10 @@ use serde::Deserialize;
 
 use super::{
     export::Parts,
-    key::Signer,
     list::{self, Filter, Noted},
 };
 use crate::{
-    access::{doors::Door, roles::Act},
+    access::{doors::Door, keys::KeysRefused, roles::Act},
     app::App,
     time::Moment,
     web::{
@@ -110,7 +109,10 @@ fn query(asked: &Asked, before: i64) -> anyhow::Result<String> {
 
 /// `/admin/audit/export`: the whole log as `todoke audit export` writes it.
 async fn file(State(app): State<App>, signed: Signed) -> PageResult {
-    if let Err(why) = Signer::of(&app) {
+    let parts = Parts::of(&app).await;
+    if let Err(why) = &parts
+        && why.is::<KeysRefused>()
+    {
         tracing::error!("the audit log cannot be exported: {why}");
         let errors = Errors::of("export", signed.page.t("audit-no-key"));
         let page = signed.page.refused();
@@ -118,7 +120,7 @@ async fn file(State(app): State<App>, signed: Signed) -> PageResult {
         let log = Log { page, asked, leaves: Vec::new(), next: None, errors };
         return show_as(StatusCode::SERVICE_UNAVAILABLE, &log);
     }
-    let parts = Some(Parts::of(&app).await?);
+    let parts = Some(parts?);
     let pieces = futures::stream::unfold(parts, |parts| async move {
         let mut parts = parts?;
         match parts.next().await {

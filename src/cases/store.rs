@@ -29,6 +29,14 @@ pub(crate) struct Event<'a> {
     pub(crate) detail: Option<&'a str>,
 }
 
+/// Of provider `$1`: the case `$2` and those that it speaks for.
+///
+/// Two look-ups by key. Told `id = $2 OR line_of = $2`, or `line_of` beside the columns of the view
+/// `cases`, SQLite passes its index over and reads all cases of the provider.
+pub(crate) const OF_LINE: &str = "isp_id = $1 AND id IN
+         (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
+          SELECT m.id FROM case_rows m WHERE m.isp_id = $1 AND m.line_of = $2)";
+
 /// The case of that name.
 pub(super) async fn find(db: &Db, which: CaseRef) -> sqlx::Result<Option<Case>> {
     const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id = $2";

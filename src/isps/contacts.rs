@@ -331,10 +331,13 @@ async fn doubt_tagged(
     tag: &[u8],
     (by, why): (&str, &str),
 ) -> anyhow::Result<u64> {
+    let meant = store::tagged(tx, tag).await?;
+    if meant.is_empty() {
+        return Ok(0);
+    }
     let isps = super::all(&app.db).await?;
     let versions = store::versions(tx, None).await?;
     let events = store::events(tx, None).await?;
-    let meant = store::tagged(tx, tag).await?;
     let mut doubted = 0;
     for ((isp, id), one) in facts(versions, events)? {
         let is_doubtful = one.doubted.is_some_and(|(at, _)| at >= one.confirmed_at);

@@ -161,9 +161,7 @@ async fn receipt(
     let mut known = BTreeSet::new();
     for event in events {
         if known.insert(event.told.notice.id) {
-            if !store::is_handed_out(tx, &event.told.notice).await? {
-                readable::settle(tenant.app(), tx, &event.told.notice).await?;
-            }
+            readable::settle(tenant.app(), tx, &event.told.notice).await?;
             store::insert_export(tx, &event.told.notice, ("n6", &sha256), (now, tenant.by()))
                 .await?;
         }

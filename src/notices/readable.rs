@@ -124,14 +124,18 @@ pub(super) async fn unreadable(
 }
 
 /// Before a part of a list is told that was told to nobody: lines that its provider may not read
-/// leave it. Else the whole list would count as told, and they would be shown as withdrawn.
-pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<()> {
+/// leave it. Else the whole list would count as told, and they would be shown as withdrawn. Tells
+/// whether it was handed out to nobody before.
+pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<bool> {
+    if store::is_handed_out(tx, notice).await? {
+        return Ok(false);
+    }
     let lines = bodies(tx, notice).await?;
     let unreadable = unreadable(app, tx, notice, &lines).await?;
     if !unreadable.is_sent {
         drop_untold(app, tx, &unreadable).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Takes lines of which the provider was never told off the list: their cases wait again.

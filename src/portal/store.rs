@@ -6,7 +6,7 @@ use super::{
     marks::{Became, Mark},
 };
 use crate::{
-    cases::{Case, CaseRef},
+    cases::{Case, CaseRef, store::OF_LINE},
     db::{Db, Tx, on, on_tx, retry},
     ids::{CaseId, IspId, VisitId},
     time::Moment,
@@ -224,16 +224,13 @@ pub(super) async fn choice(db: &Db, case: CaseRef) -> sqlx::Result<Option<String
 }
 
 /// The cases of the line that `speaker` speaks for, its own first.
-///
-/// Its members are looked up by themselves: told `line_of` beside a case's own columns, SQLite
-/// reads all cases of the provider.
 pub(super) async fn line(db: &Db, speaker: CaseRef) -> sqlx::Result<Vec<Case>> {
-    const SQL: &str = "SELECT * FROM cases WHERE isp_id = $1 AND id IN
-             (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
-              SELECT m.id FROM case_rows m WHERE m.isp_id = $1 AND m.line_of = $2)
-         ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, first_seen, id";
+    let sql = format!(
+        "SELECT * FROM cases WHERE {OF_LINE}
+         ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, first_seen, id"
+    );
     on!(db, pool => {
-        sqlx::query_as(SQL).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
+        sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(speaker.isp).bind(speaker.id).fetch_all(pool).await
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     cases::{
         CaseRef,
+        store::OF_LINE,
         withdrawn::{Numbered, Withdrawn},
     },
     db::{
@@ -105,13 +106,9 @@ pub(in crate::cases) async fn part(
     at: Moment,
 ) -> sqlx::Result<Vec<CaseId>> {
     const FOLLOWERS: &str = "SELECT id FROM case_rows WHERE isp_id = $1 AND line_of = $2";
-    // Two look-ups: of one with `OR`, SQLite makes a walk over all cases of the provider.
-    const PARTED: &str = "UPDATE case_rows SET line_of = NULL
-         WHERE isp_id = $1 AND id IN
-             (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
-              SELECT m.id FROM case_rows m WHERE m.isp_id = $1 AND m.line_of = $2)";
     const TOKENS: &str = "UPDATE line_tokens SET ended_at = $3
          WHERE isp_id = $1 AND case_id = $2 AND ended_at IS NULL";
+    let parted = format!("UPDATE case_rows SET line_of = NULL WHERE {OF_LINE}");
     let mut followers = Vec::new();
     for case in cases {
         let own: Vec<CaseId> = on_tx!(&mut *tx, conn => {
@@ -121,7 +118,8 @@ pub(in crate::cases) async fn part(
             sqlx::query(TOKENS).bind(isp).bind(case).bind(at).execute(conn).await.map(|_| ())
         })?;
         on_tx!(&mut *tx, conn => {
-            sqlx::query(PARTED).bind(isp).bind(case).execute(conn).await.map(|_| ())
+            let part = sqlx::query(sqlx::AssertSqlSafe(parted.clone()));
+            part.bind(isp).bind(case).execute(conn).await.map(|_| ())
         })?;
         followers.extend(own);
     }

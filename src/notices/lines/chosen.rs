@@ -19,7 +19,7 @@ use crate::{
     notices::{
         clock::Bounds,
         readable::{self, Reader},
-        store::{find_in, insert_export, is_handed_out},
+        store::{find_in, insert_export},
     },
     time::Moment,
 };
@@ -100,9 +100,7 @@ async fn receipt(
     let (sha256, now) = (to_hex(&Sha256::digest(csv)), tenant.now());
     for list in lists.values() {
         let Some(notice) = find_in(tx, tenant.isp(), list).await? else { continue };
-        if !is_handed_out(tx, &notice).await? {
-            readable::settle(tenant.app(), tx, &notice).await?;
-        }
+        readable::settle(tenant.app(), tx, &notice).await?;
         insert_export(tx, &notice, ("lines", &sha256), (now, tenant.by())).await?;
     }
     let detail = serde_json::json!({

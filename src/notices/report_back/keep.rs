@@ -20,12 +20,7 @@ use crate::{
     },
     db::Tx,
     ids::{CaseId, NoticeId},
-    notices::{
-        Notice,
-        apartments::Own,
-        readable,
-        store::{is_handed_out, reports as store},
-    },
+    notices::{Notice, apartments::Own, readable, store::reports as store},
     time::Moment,
 };
 
@@ -93,9 +88,8 @@ async fn settled(tx: &mut Tx, tenant: &Tenant, known: &Known) -> anyhow::Result<
     let named: HashSet<NoticeId> = known.lines.keys().map(|(list, _)| *list).collect();
     let mut settled = false;
     for notice in store::notices(tx, tenant.isp()).await? {
-        if named.contains(&notice.id) && !is_handed_out(tx, &notice).await? {
-            readable::settle(tenant.app(), tx, &notice).await?;
-            settled = true;
+        if named.contains(&notice.id) {
+            settled |= readable::settle(tenant.app(), tx, &notice).await?;
         }
     }
     Ok(settled)

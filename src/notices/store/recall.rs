@@ -3,6 +3,7 @@
 use sqlx::FromRow;
 
 use crate::{
+    cases::store::OF_LINE,
     db::{Tx, bulk, on_tx},
     ids::{CaseId, FileId, IspId, NoticeId},
     notices::{Notice, recall::Listed, store::NewLine},
@@ -187,9 +188,9 @@ pub(in crate::notices) async fn spots_of_line(
     isp: IspId,
     speaker: CaseId,
 ) -> sqlx::Result<Vec<Vec<u8>>> {
-    // Two look-ups: of one with `OR`, SQLite makes a walk over all cases of the provider.
-    const SQL: &str = "SELECT spot FROM case_rows WHERE isp_id = $1 AND id IN
-             (SELECT o.id FROM case_rows o WHERE o.isp_id = $1 AND o.id = $2 UNION ALL
-              SELECT m.id FROM case_rows m WHERE m.isp_id = $1 AND m.line_of = $2)";
-    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(isp).bind(speaker).fetch_all(conn).await)
+    let sql = format!("SELECT spot FROM case_rows WHERE {OF_LINE}");
+    on_tx!(tx, conn => {
+        let spots = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+        spots.bind(isp).bind(speaker).fetch_all(conn).await
+    })
 }
