@@ -2,8 +2,8 @@
 //!
 //! Twelfth stage: reads what cases, notices, the portal and the verification wrote, and turns it
 //! into a funnel, curves and differences with intervals. Reads `cases`, `case_events`,
-//! `line_tokens`, `isps`, `feeds`, `scan_coverage`, `notices`, `notice_lines`, `notice_exports`,
-//! `line_reports`, `visits`, `step_marks`; writes nothing.
+//! `line_tokens`, `isps`, `feeds`, `scan_coverage`, `notices`, `notice_lines`, `whole_lists`,
+//! `lines_handed_out`, `line_reports`, `visits`, `step_marks`; writes nothing.
 //!
 //! The unit is the line, as its speaking case stands for it. Time zero is the preparation of the
 //! first notice that lists the line, the same for every arm, so that an arm is compared as it was

@@ -111,6 +111,17 @@ impl Moment {
         Self((self.0 + NINE_HOURS).div_euclid(DAY) * DAY + DAY - NINE_HOURS)
     }
 
+    /// The last moment of its day in Japan, to which a deadline on that day holds.
+    #[must_use]
+    pub fn end_of_day(self) -> Self {
+        Self(self.next_midnight().0 - 1)
+    }
+
+    /// Whether the day in Japan on which this lies is over.
+    pub fn is_day_over(self, now: Self) -> bool {
+        now > self.end_of_day()
+    }
+
     /// RFC 3339 in UTC to the second, for machines.
     pub fn rfc3339(self) -> String {
         let utc = Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::UNIX_EPOCH);

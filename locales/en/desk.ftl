@@ -95,6 +95,7 @@ overview-do = To do
 overview-do-expiring = Identify at once
 overview-do-not_reported = Past its date: report
 overview-do-partly_reported = Past its date: report the rest
+overview-do-log_expired = Report that the logs are gone
 overview-do-not_fetched = Take the list
 overview-do-due_soon = Due soon: report
 overview-do-open = Report

@@ -95,6 +95,7 @@ overview-do = すること
 overview-do-expiring = 急いで特定する
 overview-do-not_reported = 期限が過ぎた：報告する
 overview-do-partly_reported = 期限が過ぎた：残りを報告する
+overview-do-log_expired = 「ログ期限切れ」と報告する
 overview-do-not_fetched = リストを受け取る
 overview-do-due_soon = 期限が近い：報告する
 overview-do-open = 報告する

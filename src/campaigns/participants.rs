@@ -114,7 +114,7 @@ pub enum PartRefused {
     #[error("the campaign ended on {0}; a version with a later `to`, or without one, opens it")]
     Over(String),
     /// The deadline is over.
-    #[error("answers were asked for before {0}; a version with a later `report_by` lets them in")]
+    #[error("answers were asked for by {0}; a version with a later `report_by` lets them in")]
     TooLate(String),
 }
 
@@ -193,7 +193,7 @@ pub async fn invite(
 /// Whether an answer comes after the campaign's deadline. Whoever takes part may withdraw at any
 /// time: nobody is kept in it against its will.
 pub(super) fn is_too_late(campaign: &Campaign, answer: Answer, now: Moment) -> bool {
-    answer != Answer::Withdraw && now >= campaign.said.report_by
+    answer != Answer::Withdraw && campaign.said.report_by.is_day_over(now)
 }
 
 /// Whether a word comes after the campaign's end, when nobody is asked and nobody joins any more.

@@ -187,6 +187,11 @@ pub(crate) async fn issue(app: &App, tx: &mut Tx, case: CaseRef) -> anyhow::Resu
     }
 }
 
+/// The inquiry ID of a case from its sealed text.
+pub(crate) fn unsealed(app: &App, case: CaseRef, sealed: &[u8]) -> anyhow::Result<InquiryId> {
+    InquiryId::unseal(&app.keys, case, sealed)
+}
+
 /// The inquiry ID of a case whose sealed text is at hand already, as it is for a list: opened, or
 /// fresh where there is none; see [`issue`].
 pub(crate) async fn opened(

@@ -43,12 +43,18 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
+    (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
 const REMINDER_MAILS: &str = "reminders by mail";
 const REMINDER_MAILS_POLICIES: &str =
     include_str!("../../migrations/0028_reminder_mails.postgres.sql");
+
+/// The same of the lines that left the centre.
+const HANDED_OUT: &str = "lines handed out";
+const HANDED_OUT_POLICIES: &str =
+    include_str!("../../migrations/0035_lines_handed_out.postgres.sql");
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
@@ -92,6 +98,7 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
+            (false, HANDED_OUT) => format!("{FOR_THE_CENTRE}{text}{HANDED_OUT_POLICIES}"),
             (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };

@@ -95,7 +95,7 @@ pub(super) async fn speakers(db: &Db, scope: &Scope) -> sqlx::Result<Vec<Speaker
 pub(super) async fn listings(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Listing>> {
     const SQL: &str = "
         WITH fetched AS (
-            SELECT isp_id, notice_id, MIN(at) AS at FROM notice_exports
+            SELECT isp_id, notice_id, MIN(at) AS at FROM whole_lists
              WHERE at <= $1 GROUP BY isp_id, notice_id),
         latest AS (
             SELECT isp_id, notice_id, record_no, version,
@@ -103,11 +103,14 @@ pub(super) async fn listings(db: &Db, as_of: Moment) -> sqlx::Result<Vec<Listing
                                       ORDER BY reported_at DESC, version DESC) AS place
               FROM line_reports WHERE received_at <= $1)
         SELECT l.isp_id, COALESCE(c.line_of, c.id) AS speaker, n.prepared_at,
-               f.at AS fetched_at, r.state, r.identified, r.channel, r.delivery, r.arm
+               COALESCE(f.at, h.at) AS fetched_at,
+               r.state, r.identified, r.channel, r.delivery, r.arm
           FROM notice_lines l
           JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
           JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
           LEFT JOIN fetched f ON f.isp_id = l.isp_id AND f.notice_id = l.notice_id
+          LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
+                                      AND h.record_no = l.record_no AND h.at <= $1
           LEFT JOIN latest v ON v.isp_id = l.isp_id AND v.notice_id = l.notice_id
                             AND v.record_no = l.record_no AND v.place = 1
           LEFT JOIN line_reports r ON r.isp_id = v.isp_id AND r.notice_id = v.notice_id

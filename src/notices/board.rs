@@ -17,12 +17,13 @@ use crate::{
 };
 
 /// Reasons to ask, the gravest first.
-const GRAVEST: [Reason; 5] = [
+const GRAVEST: [Reason; 6] = [
     Reason::Expiring,
     Reason::NotReported,
     Reason::PartlyReported,
     Reason::NotFetched,
     Reason::DueSoon,
+    Reason::LogExpired,
 ];
 
 /// How a provider stands (事業者の状況).
@@ -70,6 +71,11 @@ impl Row {
     /// The first date by which it is asked to report on such a list.
     pub fn report_by(&self) -> Option<Moment> {
         self.chased.iter().map(|(list, _)| list.report_by).min()
+    }
+
+    /// Since when a reminder of such a list waits to go out.
+    pub fn due_since(&self) -> Option<Moment> {
+        self.chased.iter().filter_map(|(list, _)| list.due_since()).min()
     }
 
     /// When it was reminded of such a list last.
@@ -157,6 +163,7 @@ impl Totals {
             listed: of(|one| one.listed),
             fetched: of(|one| one.fetched),
             reported: of(|one| one.reported),
+            pending: of(|one| one.pending),
             no_report: of(|one| one.no_report),
             log_expired: of(|one| one.log_expired),
             identified: of(|one| one.identified),

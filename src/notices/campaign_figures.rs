@@ -222,7 +222,8 @@ async fn count(
         (isp.named, isp.told_before) = (one.cases, one.told_before);
     }
     let said = &campaign.said;
-    let times = (said.from, said.to.unwrap_or(Moment(i64::MAX)), said.report_by);
+    let in_time = said.report_by.next_midnight();
+    let times = (said.from, said.to.unwrap_or(Moment(i64::MAX)), in_time);
     for Lines { isp, distributed, handed_out, reported, notices, late, outside } in
         store::lines(tx, campaign.id, times, own).await?
     {

@@ -48,19 +48,29 @@ pub struct ListStanding {
     pub list_id: String,
     /// When it was prepared.
     pub prepared_at: Moment,
-    /// Until when the provider is asked to report.
+    /// By which day the provider is asked to report first: that of the list, or that of a campaign
+    /// which names an open line of it.
     pub report_by: Moment,
     /// Lines that stand and await a report.
     pub lines: i64,
-    /// Of these, lines without a report.
+    /// Of these, lines without a report that says how they ended.
     pub unreported: i64,
+    /// Of those, lines that the provider says it is still at.
+    pub pending: i64,
     /// Of those, lines that can be found for [`URGENT_DAYS`] days at most.
     pub expiring: i64,
-    /// Lines without a report that can be found no more.
+    /// Of those, lines that can be found no more.
     pub expired: i64,
-    /// When it was fetched first.
+    /// Of the lines without a report, those that the provider never got: neither with the whole list
+    /// nor as part of it.
+    pub untaken: i64,
+    /// When anything of it was fetched first.
     pub fetched_at: Option<Moment>,
-    /// When its provider was, or was to be, reminded last.
+    /// When the last of the unreported lines can or could be found last.
+    pub last_found: Option<Moment>,
+    /// When a reminder went out, or was to go out, last.
+    pub asked_at: Option<Moment>,
+    /// When one last went out that did not come back.
     pub reminded_at: Option<Moment>,
 }
 
@@ -69,7 +79,7 @@ pub struct ListStanding {
 #[serde(rename_all = "snake_case")]
 #[doc(alias = "督促理由")]
 pub enum Reason {
-    /// Nobody fetched it.
+    /// Lines of it were never fetched.
     NotFetched,
     /// The date has passed, and no report came.
     NotReported,
@@ -79,6 +89,9 @@ pub enum Reason {
     DueSoon,
     /// Lines without a report can soon be found no more.
     Expiring,
+    /// The date has passed, and none of the lines that lack a report can be found any more: all
+    /// that is left is to say so.
+    LogExpired,
 }
 
 impl Reason {
@@ -90,6 +103,7 @@ impl Reason {
             Self::PartlyReported => "partly_reported",
             Self::DueSoon => "due_soon",
             Self::Expiring => "expiring",
+            Self::LogExpired => "log_expired",
         }
     }
 }
@@ -100,27 +114,43 @@ impl ListStanding {
         if self.unreported == 0 {
             return Vec::new();
         }
+        let is_over = self.report_by.is_day_over(now);
+        if self.is_gone() {
+            return if is_over { vec![Reason::LogExpired] } else { Vec::new() };
+        }
         let mut reasons = Vec::new();
         if self.expiring > 0 {
             reasons.push(Reason::Expiring);
         }
-        if now > self.report_by {
-            let none = self.unreported == self.lines;
+        if is_over {
+            let none = self.unreported == self.lines && self.pending == 0;
             reasons.push(if none { Reason::NotReported } else { Reason::PartlyReported });
         }
-        if self.fetched_at.is_none() && now >= self.prepared_at.plus_days(FETCH_DAYS) {
+        if self.untaken > 0 && now >= self.prepared_at.plus_days(FETCH_DAYS) {
             reasons.push(Reason::NotFetched);
         }
-        if now <= self.report_by && now >= self.report_by.plus_days(-SOON_DAYS) {
+        if !is_over && now >= self.report_by.plus_days(-SOON_DAYS) {
             reasons.push(Reason::DueSoon);
         }
         reasons
     }
 
-    /// Whether the calendar reminds of it at `now`.
+    /// Whether no line that lacks a report can be found any more.
+    fn is_gone(&self) -> bool {
+        self.unreported > 0 && self.unreported == self.expired
+    }
+
+    /// Whether the calendar reminds of it at `now`: of what can be found no more, once.
     pub fn is_due(&self, now: Moment) -> bool {
-        let is_quiet = self.reminded_at.is_some_and(|at| now < at.plus_days(QUIET_DAYS));
-        !is_quiet && !self.reasons(now).is_empty()
+        let is_quiet = self.asked_at.is_some_and(|at| now < at.plus_days(QUIET_DAYS));
+        let since = self.last_found.map(|last| last.max(self.report_by).next_midnight());
+        let is_told = self.is_gone() && self.asked_at >= since;
+        !is_quiet && !is_told && !self.reasons(now).is_empty()
+    }
+
+    /// Since when a reminder waits to go out, or was sent and did not arrive.
+    pub fn due_since(&self) -> Option<Moment> {
+        self.asked_at.filter(|asked| self.reminded_at.is_none_or(|last| last < *asked))
     }
 }
 
@@ -190,6 +220,7 @@ async fn remind_once(app: &App) -> anyhow::Result<usize> {
             way: None,
             at: now,
             author: "calendar",
+            mail: None,
         };
         store::insert(&mut tx, list.isp_id, &fact).await?;
         due.push((fact.id, list));
@@ -250,6 +281,7 @@ pub async fn noted(
         way: Some(way),
         at: now,
         author: tenant.by(),
+        mail: None,
     };
     store::insert(&mut tx, tenant.isp(), &fact).await?;
     let detail = serde_json::json!({ "way": way, "reason": reason }).to_string();
@@ -295,7 +327,11 @@ mod tests {
             unreported: 10,
             expiring: 0,
             expired: 0,
+            pending: 0,
+            untaken: 0,
             fetched_at: Some(Moment(1)),
+            last_found: None,
+            asked_at: None,
             reminded_at: None,
         }
     }
@@ -310,12 +346,18 @@ mod tests {
         assert_eq!(fetched.reasons(at(22)), []);
         assert_eq!(fetched.reasons(at(23)), [Reason::DueSoon]);
         assert_eq!(fetched.reasons(at(30)), [Reason::DueSoon]);
-        assert_eq!(fetched.reasons(Moment(at(30).0 + 1)), [Reason::NotReported]);
+        let last = Moment(at(30).next_midnight().0 - 1);
+        assert_eq!(fetched.reasons(last), [Reason::DueSoon], "the whole day is left");
+        assert_eq!(fetched.reasons(at(30).next_midnight()), [Reason::NotReported]);
+        let at_it = ListStanding { pending: 1, ..list() };
+        assert_eq!(at_it.reasons(at(31)), [Reason::PartlyReported], "it is not silent");
         let partly = ListStanding { unreported: 3, ..list() };
         assert_eq!(partly.reasons(at(31)), [Reason::PartlyReported]);
-        let unfetched = ListStanding { fetched_at: None, ..list() };
+        let unfetched = ListStanding { untaken: 10, fetched_at: None, ..list() };
         assert_eq!(unfetched.reasons(at(2)), []);
         assert_eq!(unfetched.reasons(at(3)), [Reason::NotFetched]);
+        let half = ListStanding { untaken: 5, ..list() };
+        assert_eq!(half.reasons(at(3)), [Reason::NotFetched], "a page of it is not the list");
         let expiring = ListStanding { expiring: 1, ..list() };
         assert_eq!(expiring.reasons(at(31)), [Reason::Expiring, Reason::NotReported]);
         let done = ListStanding { unreported: 0, fetched_at: None, ..list() };
@@ -324,7 +366,27 @@ mod tests {
 
     #[test]
     fn a_provider_is_left_in_peace_for_a_week_after_a_reminder() {
-        let reminded = ListStanding { reminded_at: Some(at(31)), ..list() };
+        let reminded = ListStanding { asked_at: Some(at(31)), ..list() };
         assert!(list().is_due(at(31)) && !reminded.is_due(at(37)) && reminded.is_due(at(38)));
+    }
+
+    #[test]
+    fn what_can_be_found_no_more_is_reminded_of_once_when_its_date_is_over() {
+        let gone = ListStanding { expired: 10, last_found: Some(at(20)), ..list() };
+        assert_eq!(gone.reasons(at(29)), [], "until its date nobody is asked");
+        assert_eq!(gone.reasons(at(32)), [Reason::LogExpired]);
+        let before = ListStanding { asked_at: Some(at(19)), ..gone.clone() };
+        assert!(gone.is_due(at(32)) && before.is_due(at(32)));
+        let after = ListStanding { asked_at: Some(at(32)), ..gone };
+        assert!(!after.is_due(at(39)) && !after.is_due(at(400)));
+    }
+
+    #[test]
+    fn a_reminder_that_did_not_go_out_or_came_back_still_waits() {
+        assert_eq!(list().due_since(), None);
+        let due = ListStanding { asked_at: Some(at(31)), ..list() };
+        assert_eq!(due.due_since(), Some(at(31)));
+        let out = ListStanding { reminded_at: Some(at(31)), ..due };
+        assert_eq!(out.due_since(), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Collections (コレクション): the lists of a provider as objects of STIX, for clients of TAXII 2.1.
 //!
-//! A list enters the collection when its provider asks for it first, and then counts as handed out.
+//! A list enters the collection when its provider asks for it first, and then counts as told; each
+//! line counts as handed out once an object of it was.
 //! The store keeps which objects are in since when and not the objects: these bear addresses and
 //! inquiry IDs, and are made anew from the lines. Each has a time of its own, so that no page ends
 //! between two of the same time. A line that was taken back, or whose address turns out to have
@@ -20,6 +21,7 @@ use sqlx::FromRow;
 use super::{
     Notice,
     export::{self, Form, List},
+    handed_out::{self, Receipt},
     store::{self, StoredLine, collection::Pending},
 };
 use crate::{
@@ -120,6 +122,13 @@ pub async fn objects(tenant: &Tenant, filter: &Filter) -> anyhow::Result<(Page, 
     let page = page(tenant, &mut tx, filter).await?;
     let objects = made(tenant, &mut tx, &page.entries).await?;
     if !objects.is_empty() {
+        let mut of_lists: HashMap<NoticeId, Vec<i64>> = HashMap::new();
+        for entry in &page.entries {
+            of_lists.entry(entry.notice_id).or_default().push(entry.record_no);
+        }
+        for (list, records) in of_lists {
+            handed_out::lines(&mut tx, (tenant.isp(), list), &records, tenant.now()).await?;
+        }
         note(tenant, &mut tx, ("collection.read", "taxii2"), objects.len()).await?;
     }
     tx.commit().await?;
@@ -214,8 +223,8 @@ async fn take_in(
         return Ok(());
     }
     let exported = export::in_form(app, notice, &lines, Form::Stix)?;
-    let what = ("taxii", exported.sha256.as_str());
-    store::insert_export(tx, notice, what, (tenant.now(), tenant.by())).await?;
+    let receipt = Receipt::of(tenant, ("taxii", &exported.sha256));
+    handed_out::ready(tx, notice, receipt).await?;
     Ok(note(tenant, tx, ("notice.publish", &notice.list_id), entries.len()).await?)
 }
 

@@ -1,7 +1,7 @@
 //! Downloads (受渡し): which lists a provider has, and what of them was handed out, when and to whom.
 //!
 //! Each time that a list leaves the centre, by page, machine, mail or TAXII, it leaves a receipt
-//! with the hash of what left. Owns no table beside `notice_exports`.
+//! with the hash of what left. Owns no table.
 
 use sqlx::FromRow;
 

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     Notice,
+    handed_out::{self, Receipt},
     line::LineBody,
     readable,
     store::{self, StoredLine},
@@ -254,40 +255,92 @@ pub struct Exported {
 
 /// Writes a list and records that it was handed out.
 pub async fn write(app: &App, notice: &Notice, isp: &Isp, form: Form) -> anyhow::Result<Exported> {
+    let ahead = ahead(app, &mut app.db.snapshot().await?, (notice, &isp.code), form).await?;
     let mut tx = app.db.begin().await?;
-    let exported = hand_out(app, &mut tx, (notice, isp), form).await?;
+    let exported = write_in(app, &mut tx, (notice, &isp.code), (form, ahead)).await?;
+    given(app, &mut tx, (notice, isp), (&exported, form, false)).await?;
     tx.commit().await?;
     Ok(exported)
 }
 
-/// The same in a transaction that does more, such as keeping what is to be sent.
-pub(super) async fn hand_out(
+/// A list as bytes that were made before the transaction which hands it out, so that nobody who
+/// writes waits for that (先行出力).
+pub(super) struct Ahead {
+    edition: (String, i64),
+    exported: Exported,
+}
+
+/// Makes the bytes of a list from a store that is only read; nothing where that takes a change, as
+/// for a line that has no inquiry ID yet or leaves the list.
+pub(super) async fn ahead(
+    app: &App,
+    tx: &mut Tx,
+    which: (&Notice, &str),
+    form: Form,
+) -> anyhow::Result<Option<Ahead>> {
+    let edition = handed_out::edition(tx, which.0).await?;
+    let mut lines = Vec::new();
+    for (stored, mut line) in unnumbered(app, tx, which, false).await? {
+        let Some(sealed) = stored.sealed else { return Ok(None) };
+        let case = CaseRef { isp: which.0.isp_id, id: stored.case_id };
+        line.inquiry_id = inquiry_id::unsealed(app, case, &sealed)?.reveal();
+        lines.push(line);
+    }
+    if i64::try_from(lines.len())? != edition.1 {
+        return Ok(None);
+    }
+    Ok(Some(Ahead { edition, exported: in_form(app, which.0, &lines, form)? }))
+}
+
+/// The same in a transaction that keeps it to be sent: handed out it is once it arrives.
+pub(super) async fn to_send(
+    app: &App,
+    tx: &mut Tx,
+    which: (&Notice, &Isp),
+    form: Form,
+) -> anyhow::Result<Exported> {
+    let exported = write_in(app, tx, (which.0, &which.1.code), (form, None)).await?;
+    given(app, tx, which, (&exported, form, true)).await?;
+    Ok(exported)
+}
+
+/// Enters that these bytes left, or are about to.
+async fn given(
     app: &App,
     tx: &mut Tx,
     (notice, isp): (&Notice, &Isp),
-    form: Form,
-) -> anyhow::Result<Exported> {
-    let exported = write_in(app, tx, (notice, &isp.code), form).await?;
+    (exported, form, is_to_be_sent): (&Exported, Form, bool),
+) -> crate::db::Result<()> {
     let by = app.by().unwrap_or("system");
-    store::insert_export(tx, notice, (form.word(), &exported.sha256), (app.now(), by)).await?;
+    let receipt = Receipt { form: form.word(), sha256: &exported.sha256, at: app.now(), by };
+    if is_to_be_sent {
+        handed_out::ready(tx, notice, receipt).await?;
+    } else {
+        handed_out::whole(tx, notice, receipt).await?;
+    }
     let detail = serde_json::json!({
         "form": form.word(), "lines": exported.lines, "sha256": exported.sha256,
     });
     let detail = detail.to_string();
     let deed = Deed::new("notice.export", &notice.list_id).of_isp(&isp.code).with(&detail);
-    audit::note_deed(app, tx, deed).await?;
-    Ok(exported)
+    audit::note_deed(app, tx, deed).await
 }
 
-/// A list as bytes, in the transaction that is to record that it was handed out.
+/// A list as bytes, in the transaction that is to record that it was handed out: those that were
+/// made ahead, if the list is still the same.
 pub(super) async fn write_in(
     app: &App,
     tx: &mut Tx,
     (notice, isp_code): (&Notice, &str),
-    form: Form,
+    (form, ahead): (Form, Option<Ahead>),
 ) -> anyhow::Result<Exported> {
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(tx).await?;
+    if let Some(ahead) = ahead
+        && ahead.edition == handed_out::edition(tx, notice).await?
+    {
+        return Ok(ahead.exported);
+    }
     let lines = read(app, tx, (notice, isp_code), true).await?;
     in_form(app, notice, &lines, form)
 }

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     Standing,
     export::{self, Exported, Form},
+    handed_out::{self, Receipt},
     store,
 };
 use crate::{
@@ -66,6 +67,14 @@ pub async fn fetch(
     form: Form,
     known: Option<&str>,
 ) -> anyhow::Result<Fetched> {
+    let mut seen = tenant.snapshot().await?;
+    let ahead = match store::find_in(&mut seen, tenant.isp(), list_id).await? {
+        Some(notice) if notice.withdrawn_at.is_none() => {
+            export::ahead(tenant.app(), &mut seen, (&notice, tenant.code()), form).await?
+        }
+        _ => None,
+    };
+    drop(seen);
     let mut tx = tenant.begin().await?;
     let Some(notice) = store::find_in(&mut tx, tenant.isp(), list_id).await? else {
         return Ok(Fetched::NoSuchList);
@@ -74,18 +83,17 @@ pub async fn fetch(
         return Ok(Fetched::Withdrawn);
     }
     let whose = (&notice, tenant.code());
-    let exported = export::write_in(tenant.app(), &mut tx, whose, form).await?;
+    let exported = export::write_in(tenant.app(), &mut tx, whose, (form, ahead)).await?;
     if known == Some(exported.sha256.as_str()) {
         return Ok(Fetched::Known(exported.sha256));
     }
-    let now = tenant.now();
-    let what = (form.word(), exported.sha256.as_str());
-    store::insert_export(&mut tx, &notice, what, (now, tenant.by())).await?;
+    let receipt = Receipt::of(tenant, (form.word(), &exported.sha256));
+    handed_out::whole(&mut tx, &notice, receipt).await?;
     let detail = json!({
         "format": form.word(), "lines": exported.lines, "sha256": exported.sha256,
     });
     let leaf = Leaf {
-        at: now,
+        at: tenant.now(),
         by: tenant.by(),
         act: "notice.fetch",
         on: list_id,

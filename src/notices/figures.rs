@@ -25,13 +25,15 @@ pub struct Figures {
     pub detected: i64,
     /// Lines that stood on a list: those distributed.
     pub listed: i64,
-    /// Lines on a list that was fetched.
+    /// Lines that were handed out, with their list or as part of it.
     pub fetched: i64,
-    /// Lines for which a report came.
+    /// Lines for which a report says how they ended.
     pub reported: i64,
+    /// Lines that their provider says it is still at.
+    pub pending: i64,
     /// Lines for which none came.
     pub no_report: i64,
-    /// Lines for which none came and that can be found no more.
+    /// Lines for which none says how they ended and that can be found no more.
     pub log_expired: i64,
     /// Lines whose subscriber was found.
     pub identified: i64,

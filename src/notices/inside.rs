@@ -4,7 +4,7 @@
 
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use formats::{Issue, isp_list::Line, n6};
 use serde_json::json;
@@ -14,7 +14,8 @@ pub use query::{NotAQuery, Query};
 
 use super::{
     export::{self, List},
-    readable::{self, Reader},
+    handed_out::{self, Receipt},
+    readable::Reader,
     store::{self, machines::Told},
 };
 use crate::{
@@ -149,7 +150,7 @@ fn write(events: &[Event], shape: Shape) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Records which lists the answer shows lines of, and that addresses were read.
+/// Records which lines the answer shows, and that addresses were read.
 async fn receipt(
     tenant: &Tenant,
     tx: &mut Tx,
@@ -157,18 +158,14 @@ async fn receipt(
     bytes: &[u8],
 ) -> anyhow::Result<()> {
     let sha256 = to_hex(&Sha256::digest(bytes));
-    let now = tenant.now();
-    let mut known = BTreeSet::new();
-    for event in events {
-        if known.insert(event.told.notice.id) {
-            readable::settle(tenant.app(), tx, &event.told.notice).await?;
-            store::insert_export(tx, &event.told.notice, ("n6", &sha256), (now, tenant.by()))
-                .await?;
-        }
+    let mut lists: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for Event { told, .. } in events {
+        lists.entry(told.notice.list_id.clone()).or_default().push(told.record_no);
     }
-    let detail = json!({ "events": events.len(), "lists": known.len(), "sha256": sha256 });
+    handed_out::parts(tenant, tx, &lists, Receipt::of(tenant, ("n6", &sha256))).await?;
+    let detail = json!({ "events": events.len(), "lists": lists.len(), "sha256": sha256 });
     let leaf = Leaf {
-        at: now,
+        at: tenant.now(),
         by: tenant.by(),
         act: "notice.query",
         on: "report/inside",

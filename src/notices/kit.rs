@@ -19,7 +19,9 @@ use choice::{Rules, Told};
 pub use shelf::{Shelf, sample, shelf};
 
 use super::{
-    Notice, export, store,
+    Notice, export,
+    handed_out::{self, Receipt},
+    store,
     wordings::{
         Way, Wording,
         fill::{Common, Values},
@@ -255,8 +257,8 @@ pub async fn count(
     Ok(Ok(Count { told: told.len(), left_out }))
 }
 
-/// Records that the texts were handed out. Whoever gets the text of one line has something of the
-/// list in hand: that is recorded where nothing says so yet, and not at each line.
+/// Records that the texts were handed out, and their lines with them. The text of one line leaves a
+/// receipt of its own only where nothing of its list was handed out before.
 async fn record(
     tx: &mut Tx,
     tenant: &Tenant,
@@ -265,10 +267,13 @@ async fn record(
 ) -> anyhow::Result<()> {
     let sha256 = to_hex(&Sha256::digest(kit.csv()?));
     let word = format!("{}-{}", kit.way.word(), kit.language.word());
+    let records: Vec<i64> = kit.sheets.iter().map(|sheet| i64::from(sheet.record_no)).collect();
     let is_one = matches!(which, Which::Line(_));
-    if !is_one || !store::is_handed_out(tx, notice).await? {
-        let by = (tenant.now(), tenant.by());
-        store::insert_export(tx, notice, (&word, &sha256), by).await?;
+    if is_one && handed_out::is_begun(tx, notice).await? {
+        handed_out::lines(tx, (notice.isp_id, notice.id), &records, tenant.now()).await?;
+    } else {
+        let receipt = Receipt::of(tenant, (&word, &sha256));
+        handed_out::part(tx, notice, &records, receipt).await?;
     }
     let record = if let Which::Line(no) = which { Some(no) } else { None };
     let left_out: usize = kit.left_out.iter().map(|(_, lines)| lines).sum();

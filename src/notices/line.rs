@@ -96,7 +96,8 @@ impl LineBody {
     /// The line of `case`, as it is written.
     pub(super) fn on_line_of(self, case: CaseId) -> anyhow::Result<NewLine> {
         let body = serde_json::to_string(&self)?;
-        Ok(NewLine { case, seen_at: self.last_seen, model: self.model, body })
+        let (seen_at, report_by) = (self.last_seen, self.report_by);
+        Ok(NewLine { case, seen_at, report_by, model: self.model, body })
     }
 }
 
@@ -257,8 +258,8 @@ impl Listing {
         let (spot, at) = (&seen.0, seen.1);
         let campaign = self.campaign_of(case.id);
         // A deadline that is over would ask for what nobody can do.
-        let report_by = campaign.map(|named| named.report_by);
-        let report_by = report_by.filter(|by| (self.now..self.report_by).contains(by));
+        let report_by = campaign.map(|named| named.report_by.end_of_day());
+        let report_by = report_by.filter(|by| *by < self.report_by && !by.is_day_over(self.now));
         let identify_by = at.plus_days(self.log_days).min(report_by.unwrap_or(self.report_by));
         LineBody {
             action: action.to_owned(),

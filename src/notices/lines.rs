@@ -90,8 +90,9 @@ impl LineState {
     fn of(said: Option<&str>, clock: Clock, is_withdrawn: bool) -> Self {
         match said.and_then(Self::of_word) {
             _ if is_withdrawn => Self::Withdrawn,
+            // Whoever is still at it finds nobody any more.
+            None | Some(Self::Pending) if clock == Clock::Expired => Self::LogExpired,
             Some(said) => said,
-            None if clock == Clock::Expired => Self::LogExpired,
             None => Self::NoReport,
         }
     }
@@ -104,7 +105,7 @@ pub struct Filter {
     pub list_id: Option<String>,
     /// That stand so; without it, all but those taken back.
     pub state: Option<LineState>,
-    /// That can still be found, but not for long, and for which no report came.
+    /// That can still be found, but not for long, and for which no report says how it ended.
     pub is_urgent: bool,
     /// Of that model.
     pub model: Option<String>,
@@ -259,9 +260,9 @@ fn row(line: &store::StoredRow, log_days: i64, now: Moment) -> anyhow::Result<Li
 pub struct Summary {
     /// Its lists that stand.
     pub lists: Vec<ListStanding>,
-    /// Lists that nobody fetched.
+    /// Lists of which lines wait to be fetched.
     pub new_lists: i64,
-    /// Lines without a report.
+    /// Lines without a report that says how they ended.
     pub unreported: i64,
     /// Of these, lines on a list whose date is within a week.
     pub due: i64,
@@ -284,11 +285,11 @@ pub async fn summary(tenant: &Tenant) -> crate::db::Result<Summary> {
     let lists = chasing::standings(&mut tx, Some(tenant.isp()), now, terms).await?;
     let mut sum = Summary { log_days, ..Summary::default() };
     for list in &lists {
-        sum.new_lists += i64::from(list.fetched_at.is_none());
+        sum.new_lists += i64::from(list.untaken > 0);
         sum.unreported += list.unreported;
         sum.expiring += list.expiring;
         sum.expired += list.expired;
-        if now > list.report_by {
+        if list.report_by.is_day_over(now) {
             sum.overdue += list.unreported;
         } else if now >= list.report_by.plus_days(-SOON_DAYS) {
             sum.due += list.unreported;
@@ -375,6 +376,8 @@ mod tests {
         assert_eq!(LineState::of(None, Urgent, false), LineState::NoReport);
         assert_eq!(LineState::of(None, Expired, false), LineState::LogExpired);
         assert_eq!(LineState::of(Some("notified"), Expired, false), LineState::Notified);
+        assert_eq!(LineState::of(Some("pending"), Urgent, false), LineState::Pending);
+        assert_eq!(LineState::of(Some("pending"), Expired, false), LineState::LogExpired);
         assert_eq!(LineState::of(Some("notified"), InTime, true), LineState::Withdrawn);
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use tokio::sync::OnceCell;
 
 use super::{
-    Notice,
+    Notice, handed_out,
     line::LineBody,
     recall::{self, Listed},
     store::{self, StoredLine},
@@ -127,7 +127,7 @@ pub(super) async fn unreadable(
 /// leave it. Else the whole list would count as told, and they would be shown as withdrawn. Tells
 /// whether it was handed out to nobody before.
 pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<bool> {
-    if store::is_handed_out(tx, notice).await? {
+    if handed_out::is_begun(tx, notice).await? {
         return Ok(false);
     }
     let lines = bodies(tx, notice).await?;

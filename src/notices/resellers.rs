@@ -84,7 +84,7 @@ fn reseller(isp: &Isp, through: Vec<String>, lists: &[Standing], now: Moment) ->
     let own: Vec<&Standing> =
         lists.iter().filter(|list| list.isp == isp.code && list.withdrawn_at.is_none()).collect();
     let sum = |number: fn(&Standing) -> i64| own.iter().map(|list| number(list)).sum();
-    let late = own.iter().filter(|list| list.report_by < now);
+    let late = own.iter().filter(|list| list.report_by.is_day_over(now));
     Reseller {
         isp: isp.code.clone(),
         name: isp.name.clone(),

@@ -19,6 +19,27 @@ macro_rules! is_told {
     };
 }
 
+/// Whether a line was handed out, given the columns that name it: with its whole list, or as part of
+/// it.
+macro_rules! is_handed_out {
+    ($isp:literal, $list:literal, $record:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM whole_lists x WHERE x.isp_id = ",
+            $isp,
+            " AND x.notice_id = ",
+            $list,
+            ")
+              OR EXISTS (SELECT 1 FROM lines_handed_out h WHERE h.isp_id = ",
+            $isp,
+            " AND h.notice_id = ",
+            $list,
+            " AND h.record_no = ",
+            $record,
+            "))"
+        )
+    };
+}
+
 pub(super) mod apartments;
 pub(super) mod calls;
 pub(super) mod campaign;
@@ -27,6 +48,7 @@ pub(super) mod collection;
 pub(super) mod dispatch;
 pub(super) mod downloads;
 pub(super) mod figures;
+pub(super) mod handed_out;
 pub(super) mod kit;
 pub(super) mod lines;
 pub(super) mod machines;
@@ -193,6 +215,7 @@ pub(super) async fn insert(tx: &mut Tx, notice: &Notice) -> sqlx::Result<()> {
 pub(super) struct NewLine {
     pub(super) case: CaseId,
     pub(super) seen_at: Moment,
+    pub(super) report_by: Option<Moment>,
     pub(super) model: Option<String>,
     pub(super) body: String,
 }
@@ -205,14 +228,16 @@ pub(super) async fn insert_lines(
 ) -> sqlx::Result<()> {
     let target = Target {
         table: "notice_lines",
-        columns: "isp_id, notice_id, record_no, case_id, seen_at, model, body",
+        columns: "isp_id, notice_id, record_no, case_id, seen_at, report_by, model, body",
         conflict: "",
     };
     let count = lines.len();
     let (mut cases, mut seen, mut models, mut bodies) = (vec![], vec![], vec![], vec![]);
+    let mut report_by = vec![];
     for line in lines {
         cases.push(line.case.0.as_bytes().to_vec());
         seen.push(line.seen_at.0);
+        report_by.push(line.report_by.map(|by| by.0));
         models.push(line.model);
         bodies.push(line.body);
     }
@@ -222,6 +247,7 @@ pub(super) async fn insert_lines(
         Column::Int((1..).take(count).collect()),
         Column::Bytes(cases),
         Column::Int(seen),
+        Column::IntOrNull(report_by),
         Column::TextOrNull(models),
         Column::Text(bodies),
     ];
@@ -267,36 +293,6 @@ pub(super) async fn asns(tx: &mut Tx, notice: &Notice) -> sqlx::Result<HashMap<C
         sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
     })?;
     Ok(rows.into_iter().collect())
-}
-
-/// Records that a list was handed out.
-pub(super) async fn insert_export(
-    tx: &mut Tx,
-    notice: &Notice,
-    (format, sha256): (&str, &str),
-    (at, author): (Moment, &str),
-) -> sqlx::Result<()> {
-    const SQL: &str = "INSERT INTO notice_exports (isp_id, notice_id, format, at, sha256, author)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(notice.isp_id)
-        .bind(notice.id)
-        .bind(format)
-        .bind(at)
-        .bind(sha256)
-        .bind(author)
-        .execute(conn)
-        .await
-        .map(|_| ()))
-}
-
-/// Whether a list was handed out in any form.
-pub(super) async fn is_handed_out(tx: &mut Tx, notice: &Notice) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM notice_exports WHERE isp_id = $1 AND notice_id = $2";
-    let times: i64 = on_tx!(tx, conn => {
-        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_one(conn).await
-    })?;
-    Ok(times > 0)
 }
 
 pub(super) const NOTICE: &str =

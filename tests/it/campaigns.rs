@@ -177,9 +177,21 @@ on_both_engines! {
         let lines = centre.lines_of(of("in")["notice"].as_str().unwrap());
         for line in &lines {
             assert_eq!((&line["campaign"][..], &line["stream"][..]), ("emotet", "campaign"));
-            assert_eq!(line["report_by"], "2021-03-10T00:00:00+09:00", "earlier than the list's");
-            assert_eq!(line["identify_by"], "2021-03-10T00:00:00+09:00");
+            assert_eq!(line["report_by"], "2021-03-10T23:59:59+09:00", "earlier than the list's");
+            assert_eq!(line["identify_by"], "2021-03-10T23:59:59+09:00");
         }
+        centre.on("2021-03-10T23:00:00+09:00");
+        let asked = centre.does(&["isp", "chase"]).lines;
+        let reasons = |isp: &str| {
+            let of_isp = asked.iter().find(|line| line["isp"] == isp && line["notice"].is_string());
+            of_isp.map(|line| (line["report_by"].clone(), line["reasons"].to_string())).unwrap()
+        };
+        let soon = r#"["due_soon"]"#;
+        assert_eq!(reasons("in"), ("2021-03-10T14:59:59Z".into(), soon.to_owned()));
+        assert_eq!(reasons("out").1, r#"["not_fetched"]"#, "it has the list's own date");
+        centre.on("2021-03-11T00:00:00+09:00");
+        let asked = centre.does(&["isp", "chase"]).lines;
+        assert_eq!(asked.iter().filter(|line| line["reasons"][0] == "not_reported").count(), 1);
         let other = centre.lines_of(of("out")["notice"].as_str().unwrap()).remove(0);
         assert_eq!((&other["campaign"][..], &other["ip"]), ("", &address(1, 9)));
         assert_eq!(other["report_by"], "2021-03-24T09:00:00+09:00");
@@ -288,7 +300,7 @@ on_both_engines! {
         centre.reports("a", &[at(1, "2021-03-05"), at(2, "2021-02-21")]);
         centre.on("2021-04-06");
         centre.reports("a", &[at(3, "2021-03-31")]);
-        centre.on("2021-04-10T00:00:00+09:00");
+        centre.on("2021-04-11T00:00:00+09:00");
         // The first is corrected after the deadline, and was told before it.
         centre.reports("a", &[at(4, "2021-03-30"), at(1, "2021-03-06")]);
         let fields = ["distributed", "notices", "notices_late", "notices_outside"];

@@ -75,6 +75,39 @@ on_both_engines! {
         assert_eq!(chased(&centre), [(a, "partly_reported".to_owned(), 2)]);
     }
 
+    fn whoever_says_that_it_is_still_at_it_is_asked_on_until_nobody_can_be_found(centre) {
+        let [a, b] = listed(&centre);
+        for list in [&a, &b] {
+            centre.exports(list, "csv");
+        }
+        let pending = |record| {
+            let row = notified(&a, record, APRIL).with("state", "pending");
+            row.without("notice_channel").without("notice_at")
+        };
+        let rows: Vec<Row> = (1..=3).map(pending).collect();
+        assert_eq!(centre.reports("isp-a", &rows).number("accepted"), 3);
+        let names = ["listed", "reported", "pending", "no_report", "log_expired"];
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 0, 3, 0, 0]);
+        assert_eq!(figures(&centre, "isp-b", &names), [3, 0, 0, 3, 0]);
+        centre.on("2026-05-01T23:59:59+09:00");
+        let soon = [&a, &b].map(|list| (list.clone(), "due_soon".to_owned(), 3));
+        assert_eq!(chased(&centre), soon, "the last day is a day");
+        centre.on("2026-05-02T00:00:00+09:00");
+        let late = [(&a, "partly_reported"), (&b, "not_reported")];
+        let late = late.map(|(list, why)| (list.clone(), why.to_owned(), 3));
+        assert_eq!(chased(&centre), late);
+        centre.on("2026-09-01");
+        let gone = [&a, &b].map(|list| (list.clone(), "log_expired".to_owned(), 3));
+        assert_eq!(chased(&centre), gone);
+        assert_eq!(figures(&centre, "isp-a", &names), [3, 0, 3, 0, 3]);
+        centre.does(&["isp", "chase", "--remind"]);
+        let times = "SELECT COUNT(*) || '' FROM reminders";
+        assert_eq!(centre.stored(times), ["2"]);
+        centre.on("2026-10-01");
+        centre.does(&["isp", "chase", "--remind"]);
+        assert_eq!(centre.stored(times), ["2"], "of what nobody can find it is asked once");
+    }
+
     fn a_line_that_soon_expires_is_chased_and_an_expired_one_stands_as_such(centre) {
         let [a, b] = listed(&centre);
         for list in [&a, &b] {
@@ -156,9 +189,18 @@ on_both_engines! {
             lines.iter().map(|line| line["isp"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!(due(&centre), ["isp-a", "isp-b"], "each once");
+        let said = |centre: &Centre, what: &str| {
+            let lines = centre.does(&["isp", "chase"]).lines;
+            let of_a = lines.into_iter().find(|line| line["notice"] == a.as_str()).unwrap();
+            of_a[what].as_str().unwrap_or("-").to_owned()
+        };
+        assert_eq!(said(&centre, "reminded_at"), "-", "nobody was asked yet");
+        assert!(said(&centre, "due_since").starts_with("2026-04-10"));
         let reminded = ["isp", "reminded", "isp-a", &a, "--by", "phone", "--author", "office"];
         let noted = centre.does(&reminded);
         assert_eq!(noted.one()["reason"], "not_fetched");
+        assert!(said(&centre, "reminded_at").starts_with("2026-04-10"));
+        assert_eq!(said(&centre, "due_since"), "-");
         assert_eq!(due(&centre), ["isp-b"]);
         let stranger = ["isp", "reminded", "isp-b", &a, "--by", "phone"];
         assert_eq!(centre.tries(&stranger).status, 1);

@@ -7,7 +7,7 @@ use axum::{
 use todoke::{
     access::{roles::Role, tokens},
     isps::{self, Isp, register},
-    notices::{Notice, export::Form, prepare},
+    notices::{Notice, chasing, export::Form, figures, prepare},
 };
 
 use crate::{
@@ -190,6 +190,31 @@ async fn a_sight_of_one_line_tells_nothing_of_those_that_are_somebody_elses() {
         }
         let lines = texts!(&centre.app.db, "SELECT CAST(record_no AS TEXT) FROM notice_lines");
         assert_eq!(lines, ["1"], "it left the list before the first sight was entered");
+    }
+}
+
+#[tokio::test]
+async fn one_line_that_was_seen_is_not_a_list_that_was_fetched() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let taken = async || {
+            let list = chasing::standings(&centre.app).await.unwrap().remove(0);
+            let figures = figures::of(&centre.app.db, Some(ISP.0), None, centre.app.now());
+            (list.untaken, figures.await.unwrap().remove(0).fetched)
+        };
+        assert_eq!(taken().await, (2, 0));
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        staff.get(&format!("/isp/lines/{}/1", notice.list_id)).await;
+        assert_eq!(taken().await, (1, 1), "the other line waits");
+        staff.get(&format!("/isp/lines/{}/1", notice.list_id)).await;
+        assert_eq!(taken().await, (1, 1));
+        let page = staff.get("/isp").await;
+        assert!(page.body.contains("1件"), "{}", page.body);
+        staff.post("/isp/lines/export", "").await;
+        assert_eq!(taken().await, (0, 2), "line by line it is all of them");
+        let of_lists =
+            texts!(&centre.app.db, "SELECT format FROM notice_exports WHERE is_part = 0");
+        assert!(of_lists.is_empty(), "{of_lists:?}");
     }
 }
 

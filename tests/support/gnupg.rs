@@ -44,7 +44,8 @@ impl Gnupg {
         command.arg("--homedir").arg(self.home.path());
         command.args(["--batch", "--yes", "--pinentry-mode", "loopback", "--passphrase", ""]);
         if !at.is_empty() {
-            command.args(["--faked-system-time", at]);
+            // Time stands still, so that a key is never younger than what it signs.
+            command.args(["--faked-system-time", &format!("{at}!")]);
         }
         command.args(args);
         command

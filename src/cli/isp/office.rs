@@ -33,10 +33,12 @@ pub(super) async fn chase(app: &App, out: Out, remind: bool) -> anyhow::Result<E
             &json!({
                 "isp": list.isp, "name": list.name, "notice": list.list_id, "reasons": words,
                 "lines": list.lines, "unreported": list.unreported, "expiring": list.expiring,
-                "expired": list.expired, "report_by": list.report_by.rfc3339(),
+                "expired": list.expired, "untaken": list.untaken,
+                "report_by": list.report_by.rfc3339(),
                 "prepared_at": list.prepared_at.rfc3339(),
                 "fetched_at": list.fetched_at.map(Moment::rfc3339),
                 "reminded_at": list.reminded_at.map(Moment::rfc3339),
+                "due_since": list.due_since().map(Moment::rfc3339),
             }),
             format!(
                 "{}\t{}\t{}\t{} of {} without report, {} with {URGENT_DAYS} days or fewer\tby {}",
@@ -131,7 +133,7 @@ pub(super) async fn figures(
         let words = format!(
             "{}\t{} detected\t{} listed\t{} fetched\t{} identified\t{} notified: {} of those \
              distributed, {} of those identified\t{} delivered\t{} came back\t{} without report, \
-             {} of them expired",
+             {} in progress, {} found no more",
             one.isp,
             one.detected,
             one.listed,
@@ -143,6 +145,7 @@ pub(super) async fn figures(
             one.delivered,
             one.bounced,
             one.no_report,
+            one.pending,
             one.log_expired,
         );
         out.line(&value, words)?;

@@ -117,7 +117,7 @@ async fn make(
     let target = preference.target.clone().context("a preference leads nowhere")?;
     let sending = Sending { delivery, notice, isp, preference: &preference, form };
     let bytes = match standard {
-        None => export::hand_out(app, &mut tx, (notice, isp), form).await?.bytes,
+        None => export::to_send(app, &mut tx, (notice, isp), form).await?.bytes,
         Some(standard) => {
             let Some(key) = key else {
                 return Ok(later(format!("no {} key of the provider stands", standard.word())));
@@ -165,7 +165,7 @@ async fn mail(
     let Some((_, domain)) = from.rsplit_once('@') else {
         return Ok(Err(MailRefused::NoAddress(from.clone())));
     };
-    let list = export::hand_out(app, tx, (sending.notice, sending.isp), sending.form).await?;
+    let list = export::to_send(app, tx, (sending.notice, sending.isp), sending.form).await?;
     let name = format!("{}.{}", sending.notice.list_id, words::ending(&sending.preference.form));
     let letter = Letter {
         from: format!("\"{}\" <{from}>", app.centre.name_ja.replace(['"', '\\'], "")),

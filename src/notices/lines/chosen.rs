@@ -1,8 +1,7 @@
 //! Chosen lines (絞り込んだ明細): exactly what a filter shows, all of its pages, as a file.
 //!
-//! Whoever takes it was told of its lines, and each list of which it holds one counts as handed out
-//! under the form `lines`. It says where each line stands and holds no inquiry ID. Owns no table
-//! beside `notice_exports`.
+//! Whoever takes it was told of its lines, and each of them counts as handed out. It says where each
+//! line stands and holds no inquiry ID. Owns no table.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +13,11 @@ use crate::{
     access::{keys::to_hex, tenancy::Tenant},
     audit::{self, Leaf},
     db::{Tx, retry},
-    ids::NoticeId,
     isps::log_terms,
     notices::{
         clock::Bounds,
-        readable::{self, Reader},
-        store::{find_in, insert_export},
+        handed_out::{self, Receipt},
+        readable::Reader,
     },
     time::Moment,
 };
@@ -80,8 +78,10 @@ async fn choose(
     }
     let shown = told::readable_now(reader, found).await?;
     let now = tenant.now();
-    let lists: BTreeMap<NoticeId, String> =
-        shown.iter().map(|line| (line.notice_id, line.list_id.clone())).collect();
+    let mut lists: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for line in &shown {
+        lists.entry(line.list_id.clone()).or_default().push(line.record_no);
+    }
     let lines = shown.iter().map(|line| row(line, log_days, now));
     let lines = lines.collect::<anyhow::Result<Vec<_>>>()?;
     let csv = write(&lines)?;
@@ -90,26 +90,22 @@ async fn choose(
     Ok(Ok(Chosen { csv, lines: lines.len() }))
 }
 
-/// Enters that these lists were handed out, and that addresses were read.
+/// Enters that these lines were handed out, and that addresses were read.
 async fn receipt(
     tenant: &Tenant,
     tx: &mut Tx,
-    (filter, lists): (&Filter, &BTreeMap<NoticeId, String>),
+    (filter, lists): (&Filter, &BTreeMap<String, Vec<i64>>),
     (csv, lines): (&[u8], usize),
 ) -> anyhow::Result<()> {
-    let (sha256, now) = (to_hex(&Sha256::digest(csv)), tenant.now());
-    for list in lists.values() {
-        let Some(notice) = find_in(tx, tenant.isp(), list).await? else { continue };
-        readable::settle(tenant.app(), tx, &notice).await?;
-        insert_export(tx, &notice, ("lines", &sha256), (now, tenant.by())).await?;
-    }
+    let sha256 = to_hex(&Sha256::digest(csv));
+    handed_out::parts(tenant, tx, lists, Receipt::of(tenant, ("lines", &sha256))).await?;
     let detail = serde_json::json!({
         "lines": lines, "lists": lists.len(), "sha256": sha256,
         "state": filter.state.map(super::LineState::word), "urgent": filter.is_urgent,
         "model": filter.model, "since": filter.since.map(Moment::rfc3339),
     });
     let leaf = Leaf {
-        at: now,
+        at: tenant.now(),
         by: tenant.by(),
         act: "notice.lines.take",
         on: filter.list_id.as_deref().unwrap_or("all lists"),

@@ -2,8 +2,8 @@
 //!
 //! A page is a way of handing lines out like any other. Whoever gave addresses away sees no line of
 //! which it was never told, and one that it has as withdrawn, just as on a list that is fetched.
-//! The first page on which a list is seen is entered in `notice_exports` under the form `page`.
-//! Owns no table.
+//! The first page on which a list is seen leaves a receipt of the form `page`, and each line that a
+//! page shows counts as handed out. Owns no table.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,12 @@ use crate::{
     access::{keys::to_hex, tenancy::Tenant},
     cases::register,
     db::Tx,
+    ids::NoticeId,
     notices::{
+        handed_out::{self, Receipt},
         line::LineBody,
-        readable::{self, Reader},
-        store::{
-            find_in, insert_export,
-            lines::{self as store, StoredRow},
-        },
+        readable::Reader,
+        store::lines::{self as store, StoredRow},
     },
 };
 
@@ -32,24 +31,30 @@ pub(super) async fn hold(tenant: &Tenant, tx: &mut Tx) -> crate::db::Result<()> 
     Ok(())
 }
 
-/// Of the lines found, those that the provider may see, as it sees them; the first sight of a list
-/// is entered.
+/// Of the lines found, those that the provider may see, as it sees them; the first sight of each is
+/// entered.
 pub(super) async fn shown(
     tenant: &Tenant,
     tx: &mut Tx,
     (reader, found): (&Reader, Vec<StoredRow>),
 ) -> anyhow::Result<Vec<StoredRow>> {
     let shown = readable_now(reader, found).await?;
-    let mut first_sights: BTreeMap<String, Sha256> = BTreeMap::new();
-    for line in shown.iter().filter(|line| !line.is_told) {
-        first_sights.entry(line.list_id.clone()).or_default().update(&line.body);
-    }
-    for (list, digest) in first_sights {
-        if let Some(notice) = find_in(tx, tenant.isp(), &list).await? {
-            readable::settle(tenant.app(), tx, &notice).await?;
-            let (sha256, by) = (to_hex(&digest.finalize()), (tenant.now(), tenant.by()));
-            insert_export(tx, &notice, ("page", &sha256), by).await?;
+    let mut first_sights: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    let mut more: BTreeMap<NoticeId, Vec<i64>> = BTreeMap::new();
+    let mut digest = Sha256::new();
+    for line in shown.iter().filter(|line| !line.is_handed_out) {
+        if line.is_told {
+            more.entry(line.notice_id).or_default().push(line.record_no);
+        } else {
+            first_sights.entry(line.list_id.clone()).or_default().push(line.record_no);
+            digest.update(&line.body);
         }
+    }
+    let sha256 = to_hex(&digest.finalize());
+    let receipt = Receipt::of(tenant, ("page", &sha256));
+    handed_out::parts(tenant, tx, &first_sights, receipt).await?;
+    for (list, records) in more {
+        handed_out::lines(tx, (tenant.isp(), list), &records, tenant.now()).await?;
     }
     Ok(shown)
 }

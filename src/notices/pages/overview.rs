@@ -81,6 +81,7 @@ fn urgency(list: &ListStanding, now: Moment) -> u8 {
         Some(Reason::NotReported | Reason::PartlyReported) => 1,
         Some(Reason::NotFetched) => 2,
         Some(Reason::DueSoon) => 3,
+        Some(Reason::LogExpired) => DONE,
         None if list.unreported > list.expired => 4,
         None => DONE,
     }
@@ -128,7 +129,11 @@ mod tests {
             unreported,
             expiring,
             expired: 0,
+            pending: 0,
+            untaken: 0,
             fetched_at: Some(Moment(1)),
+            last_found: None,
+            asked_at: None,
             reminded_at: None,
         }
     }
@@ -139,7 +144,7 @@ mod tests {
         let by_urgency = [
             list(10, 1, 30),
             list(3, 0, 10),
-            ListStanding { fetched_at: None, ..list(10, 0, 30) },
+            ListStanding { untaken: 10, fetched_at: None, ..list(10, 0, 30) },
             list(10, 0, 25),
             list(10, 0, 30),
             list(0, 0, 10),

@@ -124,6 +124,7 @@ async fn note(
             way: Some("mail"),
             at: app.now(),
             author: "system",
+            mail: Some(mail.id),
         };
         facts::insert(tx, mail.isp_id, &fact).await?;
     }

@@ -100,11 +100,12 @@ pub(in crate::notices) async fn lines(
     (from, to, report_by): (Moment, Moment, Moment),
     own: Option<IspId>,
 ) -> sqlx::Result<Vec<Lines>> {
-    const SQL: &str = "WITH told AS (
+    const SQL: &str = concat!(
+        "WITH told AS (
              SELECT k.isp_id, k.case_id,
-                    CASE WHEN EXISTS (SELECT 1 FROM notice_exports x
-                        WHERE x.isp_id = k.isp_id AND x.notice_id = k.notice_id)
-                        THEN 1 ELSE 0 END AS handed_out,
+                    CASE WHEN ",
+        is_handed_out!("k.isp_id", "k.notice_id", "k.record_no"),
+        " THEN 1 ELSE 0 END AS handed_out,
                     CASE WHEN r.state IS NULL THEN 0 ELSE 1 END AS reported,
                     CASE WHEN r.state = 'notified' THEN 1 ELSE 0 END AS notified,
                     CASE WHEN COALESCE(r.notice_at, r.reported_at) >= $2
@@ -137,7 +138,8 @@ pub(in crate::notices) async fn lines(
                 CAST(SUM(o.inside - o.counts) AS BIGINT) AS late,
                 CAST(SUM(o.notified - o.inside) AS BIGINT) AS outside
            FROM of_case o JOIN isps i ON i.id = o.isp_id
-          GROUP BY o.isp_id, i.code ORDER BY i.code";
+          GROUP BY o.isp_id, i.code ORDER BY i.code"
+    );
     on_tx!(tx, conn => sqlx::query_as(SQL)
         .bind(campaign)
         .bind(from)

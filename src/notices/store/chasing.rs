@@ -2,7 +2,7 @@
 
 use crate::{
     db::{Tx, on_tx},
-    ids::{IspId, NoticeId, ReminderId},
+    ids::{IspId, NoticeId, ReminderId, ReminderMailId},
     notices::{
         chasing::{ListStanding, Reminder},
         clock::Bounds,
@@ -21,24 +21,29 @@ pub(in crate::notices) async fn standings(
     (log_days, urgent_days): (i64, i64),
 ) -> sqlx::Result<Vec<ListStanding>> {
     const SQL: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
-             n.prepared_at, n.report_by,
-             COALESCE(l.lines, 0) AS lines, COALESCE(l.unreported, 0) AS unreported,
-             COALESCE(l.expiring, 0) AS expiring, COALESCE(l.expired, 0) AS expired,
+             n.prepared_at,
+             CASE WHEN l.first_by < n.report_by THEN l.first_by ELSE n.report_by END AS report_by,
+             CAST(COALESCE(l.lines, 0) AS BIGINT) AS lines, CAST(COALESCE(l.unreported, 0) AS BIGINT) AS unreported,
+             CAST(COALESCE(l.expiring, 0) AS BIGINT) AS expiring, CAST(COALESCE(l.expired, 0) AS BIGINT) AS expired,
+             CAST(COALESCE(l.pending, 0) AS BIGINT) AS pending, CAST(COALESCE(l.untaken, 0) AS BIGINT) AS untaken, l.last_found,
              (SELECT MIN(e.at) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS fetched_at,
-             (SELECT MAX(m.at) FROM reminders m
-               WHERE m.isp_id = n.isp_id AND m.notice_id = n.id AND m.takes_back IS NULL
-                 AND NOT EXISTS (SELECT 1 FROM reminders u
-                     WHERE u.isp_id = m.isp_id AND u.takes_back = m.id)) AS reminded_at
+             m.asked_at, m.reminded_at
           FROM notices n JOIN isps i ON i.id = n.isp_id
           LEFT JOIN (
               SELECT l.isp_id, l.notice_id, COUNT(*) AS lines,
-                  COUNT(CASE WHEN l.said IS NULL THEN 1 END) AS unreported,
-                  COUNT(CASE WHEN l.said IS NULL AND l.seen_at >= $2 - t.days * $3
-                      AND l.seen_at < $2 - t.days * $3 + $4 THEN 1 END) AS expiring,
-                  COUNT(CASE WHEN l.said IS NULL AND l.seen_at < $2 - t.days * $3 THEN 1 END)
-                      AS expired
-                FROM notice_lines l
+                  SUM(l.is_open) AS unreported,
+                  SUM(CASE WHEN l.seen_at >= $2 - t.days * $3
+                      AND l.seen_at < $2 - t.days * $3 + $4 THEN l.is_open ELSE 0 END) AS expiring,
+                  SUM(CASE WHEN l.seen_at < $2 - t.days * $3 THEN l.is_open ELSE 0 END) AS expired,
+                  MIN(CASE WHEN l.is_open = 1 THEN l.report_by END) AS first_by,
+                  MAX(CASE WHEN l.is_open = 1 THEN l.seen_at + t.days * $3 END) AS last_found,
+                  COUNT(CASE WHEN l.said = 'pending' THEN 1 END) AS pending,
+                  COUNT(CASE WHEN l.said IS NULL AND e.notice_id IS NULL AND h.record_no IS NULL
+                      THEN 1 END) AS untaken
+                FROM (SELECT isp_id, notice_id, record_no, case_id, seen_at, report_by, said,
+                          CASE WHEN said IS NULL OR said = 'pending' THEN 1 ELSE 0 END AS is_open
+                        FROM notice_lines) l
                 JOIN (SELECT i.id, COALESCE((SELECT o.days FROM log_terms o
                           WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days
                         FROM isps i) t ON t.id = l.isp_id
@@ -47,10 +52,24 @@ pub(in crate::notices) async fn standings(
                 LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
                             WHERE told_as = 'withdrawn') w
                      ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
+                LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
+                     ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
+                LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id
+                     AND h.notice_id = l.notice_id AND h.record_no = l.record_no
                WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND w.case_id IS NULL
                  AND (b.record_no IS NULL OR l.said IS NOT NULL)
                GROUP BY l.isp_id, l.notice_id) l
             ON l.isp_id = n.isp_id AND l.notice_id = n.id
+          LEFT JOIN (
+              SELECT m.isp_id, m.notice_id, MAX(m.at) AS asked_at,
+                  MAX(CASE WHEN m.state = 'noted' AND (s.state IS NULL
+                      OR s.state NOT IN ('bounced', 'refused')) THEN m.at END) AS reminded_at
+                FROM reminders m
+                LEFT JOIN reminder_mails s ON s.isp_id = m.isp_id AND s.id = m.mail_id
+               WHERE m.takes_back IS NULL AND NOT EXISTS (SELECT 1 FROM reminders u
+                     WHERE u.isp_id = m.isp_id AND u.takes_back = m.id)
+               GROUP BY m.isp_id, m.notice_id) m
+            ON m.isp_id = n.isp_id AND m.notice_id = n.id
          WHERE n.withdrawn_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR n.isp_id = $1)
          ORDER BY i.code, n.report_by, n.list_id";
     // Today, and how many days of sightings are urgent from the first that is not expired on.
@@ -76,6 +95,7 @@ pub(in crate::notices) struct NewReminder<'a> {
     pub(in crate::notices) way: Option<&'a str>,
     pub(in crate::notices) at: Moment,
     pub(in crate::notices) author: &'a str,
+    pub(in crate::notices) mail: Option<ReminderMailId>,
 }
 
 /// Writes a reminder.
@@ -85,8 +105,8 @@ pub(in crate::notices) async fn insert(
     fact: &NewReminder<'_>,
 ) -> sqlx::Result<()> {
     const SQL: &str =
-        "INSERT INTO reminders (isp_id, id, notice_id, reason, state, way, at, author)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        "INSERT INTO reminders (isp_id, id, notice_id, reason, state, way, at, author, mail_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(isp)
         .bind(fact.id)
@@ -96,6 +116,7 @@ pub(in crate::notices) async fn insert(
         .bind(fact.way)
         .bind(fact.at)
         .bind(fact.author)
+        .bind(fact.mail)
         .execute(conn)
         .await
         .map(|_| ()))

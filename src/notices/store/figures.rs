@@ -20,8 +20,10 @@ pub(in crate::notices) async fn figures(
                 WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days FROM isps i),
         told AS (
             SELECT l.isp_id, COALESCE(c.line_of, c.id) AS speaker,
-                   MAX(CASE WHEN e.notice_id IS NULL THEN 0 ELSE 1 END) AS fetched,
-                   MAX(CASE WHEN l.said IS NULL THEN 0 ELSE 1 END) AS reported,
+                   MAX(CASE WHEN e.notice_id IS NULL AND h.record_no IS NULL THEN 0 ELSE 1 END)
+                       AS fetched,
+                   MAX(CASE WHEN l.said IS NULL THEN 0 ELSE 1 END) AS said,
+                   MAX(CASE WHEN l.said <> 'pending' THEN 1 ELSE 0 END) AS reported,
                    MAX(CASE WHEN l.seen_at >= $3 - t.days * $4 THEN 1 ELSE 0 END) AS in_time,
                    MAX(CASE WHEN r.identified = 'yes' OR l.said = 'notified' THEN 1 ELSE 0 END)
                        AS identified,
@@ -34,8 +36,10 @@ pub(in crate::notices) async fn figures(
               JOIN terms t ON t.id = l.isp_id
               LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
                    AND b.record_no = l.record_no
-              LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM notice_exports) e
+              LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
                 ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
+              LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
+                   AND h.record_no = l.record_no
               LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                    AND r.record_no = l.record_no AND r.version = l.said_version
              WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND c.first_seen >= $2
@@ -43,6 +47,7 @@ pub(in crate::notices) async fn figures(
              GROUP BY l.isp_id, COALESCE(c.line_of, c.id)),
         sums AS (
             SELECT isp_id, COUNT(*) AS listed, SUM(fetched) AS fetched, SUM(reported) AS reported,
+                   SUM(said - reported) AS pending,
                    SUM(CASE WHEN reported = 0 AND in_time = 0 THEN 1 ELSE 0 END) AS log_expired,
                    SUM(identified) AS identified, SUM(notified) AS notified,
                    SUM(delivered) AS delivered, SUM(bounced) AS bounced
@@ -53,7 +58,9 @@ pub(in crate::notices) async fn figures(
                COALESCE(s.listed, 0) AS listed,
                CAST(COALESCE(s.fetched, 0) AS BIGINT) AS fetched,
                CAST(COALESCE(s.reported, 0) AS BIGINT) AS reported,
-               CAST(COALESCE(s.listed, 0) - COALESCE(s.reported, 0) AS BIGINT) AS no_report,
+               CAST(COALESCE(s.pending, 0) AS BIGINT) AS pending,
+               CAST(COALESCE(s.listed, 0) - COALESCE(s.reported, 0) - COALESCE(s.pending, 0)
+                   AS BIGINT) AS no_report,
                CAST(COALESCE(s.log_expired, 0) AS BIGINT) AS log_expired,
                CAST(COALESCE(s.identified, 0) AS BIGINT) AS identified,
                CAST(COALESCE(s.notified, 0) AS BIGINT) AS notified,

@@ -28,12 +28,20 @@ pub(in crate::notices) struct StoredRow {
     pub(in crate::notices) is_withdrawn: bool,
     /// Whether anybody outside has seen its list.
     pub(in crate::notices) is_told: bool,
+    /// Whether the line itself left the centre.
+    pub(in crate::notices) is_handed_out: bool,
     /// The AS number of its case.
     pub(in crate::notices) asn: Option<i64>,
 }
 
 /// Whether anybody outside has seen the list.
 const TOLD: &str = is_told!("n.isp_id", "n.id");
+
+/// No report says how it ended; one may say that the provider is at it.
+const OPEN: &str = "AND (l.said IS NULL OR l.said = 'pending')";
+
+/// Whether the line was handed out.
+const HANDED_OUT: &str = is_handed_out!("l.isp_id", "l.notice_id", "l.record_no");
 
 /// Whether a line was taken back, or tells that another one was.
 const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
@@ -45,8 +53,8 @@ const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = 
 fn rows() -> String {
     format!(
         "SELECT l.notice_id, n.list_id, l.record_no, l.case_id, l.seen_at, l.body, l.said,
-             n.report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn,
-             {TOLD} AS is_told, c.asn
+             COALESCE(l.report_by, n.report_by) AS report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn,
+             {TOLD} AS is_told, {HANDED_OUT} AS is_handed_out, c.asn
         FROM notice_lines l
         JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
         LEFT JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id
@@ -83,20 +91,23 @@ pub(in crate::notices) async fn page(
             from = from.max(bounds.expired_before);
             "AND l.said IS NULL"
         }
+        Some(LineState::Pending) => {
+            from = from.max(bounds.expired_before);
+            "AND l.said = 'pending'"
+        }
         Some(LineState::LogExpired) => {
             to = to.min(bounds.expired_before);
-            "AND l.said IS NULL"
+            OPEN
         }
         Some(LineState::Notified) => "AND l.said = 'notified'",
         Some(LineState::NotNotified) => "AND l.said = 'not_notified'",
-        Some(LineState::Pending) => "AND l.said = 'pending'",
         Some(LineState::Forwarded) => "AND l.said = 'forwarded'",
     };
     if filter.is_urgent {
         from = from.max(bounds.expired_before);
         to = to.min(bounds.urgent_before);
         if filter.state.is_none() {
-            said = "AND l.said IS NULL";
+            said = OPEN;
         }
     }
     let not = if filter.state == Some(LineState::Withdrawn) { "" } else { "NOT" };

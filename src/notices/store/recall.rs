@@ -58,7 +58,7 @@ pub(in crate::notices) async fn drop_line(
 ) -> sqlx::Result<()> {
     const LINE: &str = "DELETE FROM notice_lines
          WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
-    const LIST: &str = "UPDATE notices SET lines = lines - 1,
+    const LIST: &str = "UPDATE notices SET lines = lines - 1, edition = edition + 1,
              withdrawn_at = CASE WHEN lines <= 1 THEN CAST($3 AS BIGINT) ELSE withdrawn_at END
          WHERE isp_id = $1 AND id = $2";
     on_tx!(&mut *tx, conn => sqlx::query(LINE)
@@ -66,6 +66,12 @@ pub(in crate::notices) async fn drop_line(
         .execute(conn).await.map(|_| ()))?;
     on_tx!(tx, conn => sqlx::query(LIST)
         .bind(line.isp_id).bind(line.notice_id).bind(at).execute(conn).await.map(|_| ()))
+}
+
+/// Notes that what stands on lines of a list changed.
+async fn changed(tx: &mut Tx, isp: IspId, list: NoticeId) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE notices SET edition = edition + 1 WHERE isp_id = $1 AND id = $2";
+    on_tx!(tx, conn => sqlx::query(SQL).bind(isp).bind(list).execute(conn).await.map(|_| ()))
 }
 
 /// Marks a line as taken back; again = no change.
@@ -78,6 +84,7 @@ pub(in crate::notices) async fn insert(
     const SQL: &str = "INSERT INTO line_recalls
          (isp_id, notice_id, record_no, case_id, at, author, reason)
          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    changed(tx, line.isp_id, line.notice_id).await?;
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(line.isp_id)
         .bind(line.notice_id)
@@ -167,10 +174,11 @@ pub(in crate::notices) async fn set_body(
     line: &Unsent,
     new: &NewLine,
 ) -> sqlx::Result<()> {
-    const SQL: &str = "UPDATE notice_lines SET body = $1, seen_at = $2, model = $3
-         WHERE isp_id = $4 AND notice_id = $5 AND record_no = $6";
+    const SQL: &str = "UPDATE notice_lines SET body = $1, seen_at = $2, report_by = $3, model = $4
+         WHERE isp_id = $5 AND notice_id = $6 AND record_no = $7";
+    changed(tx, line.isp_id, line.notice_id).await?;
     on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(&new.body).bind(new.seen_at).bind(new.model.as_deref())
+        .bind(&new.body).bind(new.seen_at).bind(new.report_by).bind(new.model.as_deref())
         .bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
         .execute(conn).await.map(|_| ()))
 }

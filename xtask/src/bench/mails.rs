@@ -95,7 +95,7 @@ fn prepare(todoke: &Todoke, folder: &Path, mails: u32) -> Result<()> {
     let now = now.trim();
     for at in 0..mails {
         let net = format!("11.{}.{}", at / 250, at % 250);
-        writeln!(register, "isp-{at:05},ISP,,static,{net}.0/24,access,2020-01-01")?;
+        writeln!(register, "isp-{at:05},ISP,,static,{net}.0/24,declared,2020-01-01")?;
         for host in 1..=20 {
             writeln!(
                 hits,
