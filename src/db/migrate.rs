@@ -43,6 +43,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
+    (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -53,6 +54,9 @@ const REMINDER_MAILS_POLICIES: &str =
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
+
+/// What is too long to stand in the list.
+const PREFERENCES: &str = "preferences and returns";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
 const ROW_SECURITY: &str = "row security";
