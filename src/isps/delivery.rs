@@ -1,8 +1,8 @@
 //! Delivery preferences (受け取り方): by which way, in which form and when a provider gets its lists.
 //!
 //! A provider that says nothing fetches them from the portal. Each preference is a dated fact; the
-//! latest is in force. Whatever is entered to be sent keeps the way that was in force then. To where
-//! lists go is sealed, as is the secret of a webhook. Owns `isp_deliveries`.
+//! latest is in force. Whatever is entered to be sent keeps the way that was in force then. To
+//! where lists go is sealed, as is the secret of a webhook. Owns `isp_deliveries`.
 
 pub(super) mod sealing;
 

@@ -1,5 +1,5 @@
-//! SQL that counts reminders, mails and returns that do not hold together, and reads what such mails
-//! are about.
+//! SQL that counts reminders, mails and returns that do not hold together, and reads what mails
+//! that remind are about.
 
 use super::{Rows, rows};
 use crate::{check::Kind, db::Tx};
