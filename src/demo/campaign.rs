@@ -10,9 +10,7 @@ use std::{fmt::Write as _, net::IpAddr};
 use formats::{
     Detail, Stream,
     isp_list::Line as Listed,
-    report_back::{
-        Channel, DeliveryResult, Identified, Placement, ReasonCode, Recipient, Report, State,
-    },
+    report_back::{Channel, DeliveryResult, Identified, ReasonCode, Recipient, Report, State},
 };
 use ipnet::IpNet;
 use rand::RngExt as _;
@@ -21,7 +19,8 @@ use rand_chacha::ChaCha20Rng;
 use super::{
     Country, DAYS, Feed, FeedFile, HOUR, answers,
     chance::{Purpose, coin, later},
-    day, houses,
+    day,
+    houses::{self, Answer},
     scans::{self, Run},
 };
 use crate::time::Moment;
@@ -50,10 +49,10 @@ pub enum Part {
 }
 
 /// What of the list is a provider's, and what it does about it.
-pub(super) struct Share {
-    pub(super) isp: &'static str,
+struct Share {
+    isp: &'static str,
     prefix: &'static str,
-    pub(super) entries: usize,
+    entries: usize,
     part: Part,
     reports: bool,
 }
@@ -68,7 +67,7 @@ const fn share(
 }
 
 /// By provider; the second part of the first one is what its apartment houses have of it.
-pub(super) static SHARES: [Share; 8] = [
+static SHARES: [Share; 8] = [
     share("isp-a", "192.0.2.0/26", 16, (Part::Joined, true)),
     share("isp-b", "192.0.2.64/26", 12, (Part::Joined, true)),
     share("isp-c", "192.0.2.128/26", 9, (Part::Joined, true)),
@@ -92,7 +91,7 @@ const LOG_EXPIRED: f64 = 0.1;
 const NO_CONTACT: f64 = 0.1;
 
 /// Networks that the register declares for its sake: provider, prefix, kind.
-pub(super) fn networks() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+fn networks() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let homes = SHARES.iter().map(|share| (share.isp, share.prefix, "declared"));
     homes.chain(houses::NETWORKS.map(|prefix| (houses::ISP, prefix, "apartment")))
 }
@@ -135,11 +134,13 @@ impl Country {
         for line in own {
             let drawn = drawn(&mut rng, line, at);
             reports.extend(match houses::answer(line.ip) {
-                Some(Some((recipient, placement))) => {
-                    Some(Report { recipient, placement, ..warned(line, at, Channel::Post) })
-                }
-                Some(None) => None,
-                None => drawn,
+                Answer::Warned(recipient, placement) => Some(Report {
+                    recipient: Some(recipient),
+                    placement: Some(placement),
+                    ..warned(line, at, Channel::Post)
+                }),
+                Answer::Silent => None,
+                Answer::Elsewhere => drawn,
             });
         }
         reports
@@ -175,7 +176,6 @@ fn warned(line: &Listed, at: Moment, channel: Channel) -> Report {
         notice_at: Some(at.0 - HOUR),
         delivery_result: Some(DeliveryResult::Unknown),
         recipient: Some(Recipient::Subscriber),
-        placement: None::<Placement>,
         ..answers::blank(line, at, State::Notified)
     }
 }

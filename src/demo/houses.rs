@@ -52,16 +52,24 @@ pub(super) fn address(text: &str) -> IpAddr {
     text.parse().expect("the table above holds addresses only, as its test shows")
 }
 
-/// Whom the provider warned of what was seen there; nothing of those that it says nothing of yet,
-/// and outside its houses.
-pub(super) fn answer(ip: IpAddr) -> Option<Option<(Option<Recipient>, Option<Placement>)>> {
-    let place = SEEN.iter().position(|(seen, _)| address(seen) == ip)?;
-    let (tenant, private) = (Some(Recipient::Tenant), Some(Placement::Private));
-    Some(match place {
-        0 => Some((Some(Recipient::Association), Some(Placement::Shared))),
-        1 | 5 | 8 => Some((tenant, private)),
-        _ => None,
-    })
+/// What the provider reports on what was seen at an address.
+pub(super) enum Answer {
+    /// It warned somebody of a device that stands there.
+    Warned(Recipient, Placement),
+    /// It says nothing yet.
+    Silent,
+    /// It is a home like any other.
+    Elsewhere,
+}
+
+/// What it reports on that address.
+pub(super) fn answer(ip: IpAddr) -> Answer {
+    match SEEN.iter().position(|(seen, _)| address(seen) == ip) {
+        None => Answer::Elsewhere,
+        Some(0) => Answer::Warned(Recipient::Association, Placement::Shared),
+        Some(1 | 5 | 8) => Answer::Warned(Recipient::Tenant, Placement::Private),
+        Some(_) => Answer::Silent,
+    }
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ async fn ask(
 ) -> anyhow::Result<()> {
     for (code, part) in country.campaign_parts().filter(|(_, part)| *part != Part::NotAsked) {
         let Some(isp) = isps.iter().find(|isp| isp.code == code) else { continue };
-        participants::invite(app, campaign, (isp, "office"), None).await??;
+        participants::invite(app, campaign, (isp, "isp-office"), None).await??;
         let answer = match part {
             Part::Joined => Answer::Join,
             Part::Declined => Answer::Decline,
@@ -165,7 +165,7 @@ async fn decide(app: &App) -> anyhow::Result<usize> {
     open.sort_by(|a, b| a.case.spot.cmp(&b.case.spot));
     let Some(first) = open.first() else { return Ok(0) };
     let word = Word::Decided(Some(Decision::Tenant));
-    let said = ("office", "the translation log of the house names the flat");
+    let said = ("isp-office", "建物の通信記録から、部屋が分かりました。");
     apartments::say(app, &first.case, word, said).await??;
     Ok(open.len() - 1)
 }
