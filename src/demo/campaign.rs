@@ -204,7 +204,7 @@ mod tests {
         let rows = scan_list::open(Cursor::new(list.body), Reading::at(day(DAYS).0)).unwrap();
         let ip = |row| match row {
             Row::Detection(row) => row.ip,
-            other => panic!("{other:?}"),
+            refused @ Row::Refused(_) => panic!("{refused:?}"),
         };
         rows.map(|row| ip(row.unwrap())).collect()
     }

@@ -189,7 +189,8 @@ mod tests {
         let keys = folder.path().join("keys");
         Keys::create(&keys, &mut rng).unwrap();
         let db = Db::open_sqlite(&folder.path().join("t.sqlite")).await.unwrap();
-        let seven = Moment(crate::demo::BEGINS.plus_days(DAYS as i64 - 1).0 + 7 * HOUR);
+        let seven =
+            Moment(crate::demo::BEGINS.plus_days(i64::try_from(DAYS).unwrap() - 1).0 + 7 * HOUR);
         let clock = Clock::standing_at(seven);
         migrate::run(&db, &clock).await.unwrap();
         let keys = Keys::load(&keys).unwrap();

@@ -73,7 +73,7 @@ on_both_engines! {
         for (line, headers, status) in refused {
             let mut kept = Kept::to(&site, &token);
             for turn in 1..=3 {
-                let answer = kept.sends(&line, headers, &[b'x'; LARGE]);
+                let answer = kept.sends(&line, headers, &vec![b'x'; LARGE]);
                 assert_eq!(answer, Some((status.to_owned(), false)), "{line}, turn {turn}");
                 let answer = kept.sends(&format!("GET {objects}"), taxii, b"");
                 assert_eq!(answer, Some(("200".to_owned(), false)), "after {line}, turn {turn}");
