@@ -19,6 +19,7 @@ mod kept;
 mod mapped;
 mod raw;
 mod register;
+mod reminders;
 mod served;
 mod shelves;
 mod states;
@@ -75,6 +76,8 @@ pub enum Kind {
     InquiryId,
     /// A line of a list leads to no case or list.
     NoticeLine,
+    /// A reminder, its mail, or what came back of a mail does not hold together.
+    Reminder,
     /// Something names what is not there.
     Reference,
     /// The audit log does not hold together.
@@ -180,12 +183,14 @@ async fn contents(
     let mut views = store::views(&app.db).await?;
     let files = store::files(&mut views[0]).await?;
     progress("names that lead somewhere");
-    for (kind, what, sql) in store::loose::LOOSE {
+    for (kind, what, sql) in store::loose::LOOSE.into_iter().chain(store::reminders::LOOSE) {
         let count = store::count(&mut views[0], sql).await?;
         if count > 0 {
             findings.add(kind, "the store", format!("{count} {what}"));
         }
     }
+    progress("reminders that went as mail");
+    reminders::check(&mut views[0], findings).await?;
     progress("the chain of the audit log");
     audit::check(app, &mut views[0], findings).await?;
     progress("states of cases");

@@ -10,12 +10,15 @@
 //! Each day, in this order: [`Country::next_day`] gives the files, then the coverage;
 //! [`Country::reports_due`] and [`Country::acts_due`] give what ISPs and visitors do; then
 //! verification, where the day asks for it; then lists, where the day asks for them, each of which
-//! goes to [`Country::answer`].
+//! goes to [`Country::answer`]. When the year is over, `campaign` and `houses` show what else there
+//! is to be seen.
 
 pub mod answers;
+pub mod campaign;
 pub mod coverage;
 pub mod devices;
 pub mod fate;
+pub mod houses;
 pub mod naive;
 pub mod people;
 pub mod providers;

@@ -15,6 +15,7 @@ pub mod delivery;
 pub mod difference;
 pub mod entry;
 pub mod imports;
+pub mod jobs;
 pub mod keys;
 pub mod log_terms;
 pub mod pages;

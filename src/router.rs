@@ -20,6 +20,7 @@ use crate::{
         self, assets, error, guard, health,
         problem::Problem,
         routes::{self, AllRoutes, OfficeRoutes, Route, Routes},
+        unread,
     },
 };
 
@@ -97,6 +98,7 @@ pub fn build(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), error::dress))
         .layer(from_fn(guard::headers))
         .layer(from_fn(move |request, next| routes::hand_in(held.clone(), request, next)))
+        .layer(from_fn(unread::read_on))
         .with_state(app)
 }
 

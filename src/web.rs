@@ -17,5 +17,6 @@ pub mod qr;
 pub mod routes;
 pub mod session;
 pub mod texts;
+pub(crate) mod unread;
 
 pub use listen::serve;

@@ -4,6 +4,7 @@ pub(super) mod audit;
 pub(super) mod engine;
 mod heads;
 pub(super) mod loose;
+pub(super) mod reminders;
 pub(super) mod served;
 
 use anyhow::bail;

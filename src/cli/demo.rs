@@ -2,9 +2,10 @@
 //!
 //! Files, coverage, lists, reports and visits go through the same code as anybody's; only the
 //! calendar is the country's own. Then the true effect, which is a parameter of the country, stands
-//! beside what the product finds.
+//! beside what the product finds. A campaign and apartment houses come last.
 
 mod logins;
+mod showcase;
 mod year;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use self::logins::Login;
+use self::{logins::Login, showcase::Showcase};
 use super::{Ended, Global, Out, Refused, given, init, serve};
 use crate::{
     app::App,
@@ -72,7 +73,9 @@ impl Demo {
         }
         let tries = year::ids_to_try(&app).await?;
         let logins = logins::make(&app).await?;
-        self.tell(&app, &country, out, (&tries, &logins)).await?;
+        let figures = Figures::of(&app, &country).await?;
+        let showcase = showcase::add(&app, &country).await?;
+        self.tell(out, &figures, (&tries, &logins, &showcase))?;
         if !self.exit {
             let listener = serve::listen(&self.listen).await?;
             let address = listener.local_addr()?;
@@ -105,17 +108,13 @@ impl Demo {
         Ok(App::new(db, clock, keys, global.data.clone()).seeded(self.seed))
     }
 
-    async fn tell(
+    fn tell(
         &self,
-        app: &App,
-        country: &Country,
         out: Out,
-        (tries, logins): (&[year::IdToTry], &[Login]),
+        figures: &Figures,
+        (tries, logins, showcase): (&[year::IdToTry], &[Login], &Showcase),
     ) -> anyhow::Result<()> {
-        let scope = Scope::of_stream("notice", app.now());
-        let arms = arms(app, country, &scope).await?;
-        let naive = effects::naive::by_address(&app.db, &scope).await?;
-        let cases = crate::cases::count(&app.db, app.now()).await?;
+        let Figures { arms, naive, cases } = figures;
         let strongest = arms.last();
         let value = json!({
             "seed": self.seed,
@@ -125,15 +124,35 @@ impl Demo {
             "estimated_effect": strongest.and_then(|arm| arm.estimated_effect),
             "interval": strongest.and_then(|arm| Some([arm.lower?, arm.upper?])),
             "by_arm": arms,
-            "naive_by_address": naive.estimate,
+            "naive_by_address": naive,
             "inquiry_ids": tries,
             "logins": logins,
+            "showcase": showcase,
         });
         let logins: Vec<String> = logins.iter().map(Login::words).collect();
-        let words = words(&arms, naive.estimate, cases, tries);
+        let words = words(arms, *naive, *cases, tries);
         let entry =
             "Accounts for /sign-in: name, password, codes for the second step, each good once";
-        out.line(&value, format!("{words}\n\n{entry}:\n{}", logins.join("\n")))
+        let (beside, logins) = (showcase.words(), logins.join("\n"));
+        out.line(&value, format!("{words}\n\n{beside}\n\n{entry}:\n{logins}"))
+    }
+}
+
+/// What the year comes to.
+struct Figures {
+    arms: Vec<ArmEffect>,
+    naive: Option<f64>,
+    cases: u64,
+}
+
+impl Figures {
+    async fn of(app: &App, country: &Country) -> anyhow::Result<Self> {
+        let scope = Scope::of_stream("notice", app.now());
+        Ok(Self {
+            arms: arms(app, country, &scope).await?,
+            naive: effects::naive::by_address(&app.db, &scope).await?.estimate,
+            cases: crate::cases::count(&app.db, app.now()).await?,
+        })
     }
 }
 

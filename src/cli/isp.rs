@@ -23,6 +23,7 @@ use super::{
 use crate::{
     access::tenancy::Tenant,
     app::App,
+    ids::ReminderId,
     isps::{
         Register,
         difference::Difference,
@@ -144,6 +145,27 @@ enum Command {
         #[arg(long, value_name = "NAME")]
         author: Option<String>,
     },
+    /// Calls that were noted of a provider and stand, the latest first.
+    #[command(after_help = "Example:\n  todoke isp calls isp-a --json")]
+    Calls {
+        /// The provider.
+        isp: String,
+        /// At most so many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..))]
+        limit: i64,
+    },
+    /// Take a call back that was noted by mistake: the list waits as if nobody had called.
+    #[command(after_help = "Example:\n  todoke isp calls isp-a\n  todoke isp take-back isp-a \
+        01963f2a-7c00-7000-8000-000000000001")]
+    TakeBack {
+        /// The provider.
+        isp: String,
+        /// The call, as `todoke isp calls` names it.
+        call: ReminderId,
+        /// Who says so.
+        #[arg(long, value_name = "NAME")]
+        author: Option<String>,
+    },
     /// Say for how many days a provider keeps the logs by which it finds a line.
     #[command(after_help = "Example:\n  todoke isp logs isp-a --days 90")]
     Logs {
@@ -215,6 +237,10 @@ impl Isp {
             Command::Reminders => office::reminders(app, out).await,
             Command::Reminded { isp, list, way, author } => {
                 office::reminded(app, out, (isp, list, way, author.as_deref())).await
+            }
+            Command::Calls { isp, limit } => office::calls(app, out, (isp, *limit)).await,
+            Command::TakeBack { isp, call, author } => {
+                office::take_back(app, out, (isp, *call, author.as_deref())).await
             }
             Command::Logs { isp, days, author, reason } => {
                 let said = (author.as_deref(), reason.as_deref());

@@ -18,6 +18,7 @@ use crate::{
     audit::checkpoint,
     feeds::{archive, jobs as feed_jobs, ways::run::Report},
     intake::{self, Taken},
+    isps::jobs as isp_jobs,
     jobs::{self, Job, queue, schedule},
     notices::{dispatch::State, jobs as notice_jobs},
     time::Moment,
@@ -62,7 +63,7 @@ pub(super) const JOBS: [Job; 8] = [
         name: "sealing",
         abreast: 1,
         pause: Duration::from_hours(1),
-        step: |app| Box::pin(async move { notice_jobs::seal_some(&app).await }),
+        step: |app| Box::pin(async move { seal_some(&app).await }),
     },
     Job {
         name: "looking whom to remind",
@@ -119,7 +120,7 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
         }
         out.line(&value(&report), words(&report))?;
     }
-    while notice_jobs::seal_some(app).await? {}
+    while seal_some(app).await? {}
     while let Some(report) = notice_jobs::send_next(app).await? {
         if !matches!(report.state, State::Accepted | State::Withdrawn) {
             ended = Ended::PartlyRefused;
@@ -151,6 +152,11 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
             out.line(one, taken_words(one))?;
         }
     }
+}
+
+/// Seals some of what once stood in the clear; tells whether there was any.
+async fn seal_some(app: &App) -> anyhow::Result<bool> {
+    Ok(isp_jobs::seal_some(app).await? || notice_jobs::seal_some(app).await?)
 }
 
 /// Takes in some of what was accepted, unless another node does; gives what was taken in.

@@ -44,6 +44,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
     (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
+    (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -59,6 +60,9 @@ const HANDED_OUT_POLICIES: &str =
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
+
+/// What is too long to stand in the list.
+const PREFERENCES: &str = "preferences and returns";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
 const ROW_SECURITY: &str = "row security";
@@ -202,9 +206,45 @@ mod tests {
 
     const REFUSED: &str = "SELECT run_no, item, reason FROM way_refusals";
 
-    async fn written(db: &Db, facts: [&'static str; 2]) {
+    /// A provider, for how long it keeps its logs, a campaign, to where lists go and went, a call,
+    /// and a mail that came back, as the schemas before 30 keep them.
+    const BEFORE_THIRTY: [&str; 8] = [
+        "INSERT INTO isps (id, code, name, lease_policy, changed_at)
+         VALUES ($1, 'isp-a', 'A', 'static', 1)",
+        "INSERT INTO isp_proposals (isp_id, id, field, value, reason, proposed_at, proposed_by)
+         VALUES ($1, $1, 'log_retention_days', '90', 'small disks', 2, 'noc')",
+        "INSERT INTO isp_decisions (isp_id, subject_id, decided, decided_at, decided_by, reason)
+         VALUES ($1, $1, 'approved', 3, 'office', 'asked')",
+        "INSERT INTO campaign_versions (campaign_id, no, at, author, body)
+         VALUES ($1, 1, 4, 'editor', '{\"from\":5,\"to\":null}')",
+        "INSERT INTO isp_deliveries (isp_id, no, way, form, target, dialling, set_at, set_by)
+         VALUES ($1, 1, 'mail-openpgp', 'csv', 'abuse@isp-a.example', '{}', 6, 'office')",
+        "INSERT INTO deliveries (isp_id, id, notice_id, way, state, entered_at, attempts, target)
+         VALUES ($1, $1, $1, 'mail-openpgp', 'accepted', 7, 1, 'abuse@isp-a.example')",
+        "INSERT INTO reminders (isp_id, id, notice_id, reason, state, at, author)
+         VALUES ($1, $1, $1, 'asked', 'noted', 8, 'office')",
+        "INSERT INTO returned_mails (sha256, kind, came_at) VALUES ($1, 'bounced', 9)",
+    ];
+
+    /// What is to be read of them in the newest schema: each in words of its own.
+    const SINCE_THIRTY: [&str; 6] = [
+        "SELECT days || ' ' || author || ' ' || reason FROM log_terms",
+        "SELECT runs_from || ' ' || COALESCE(CAST(runs_to AS TEXT), 'open')
+           FROM campaign_versions",
+        "SELECT target FROM isp_deliveries WHERE sealed_target IS NULL",
+        "SELECT target FROM deliveries WHERE sealed_target IS NULL AND server IS NULL",
+        "SELECT state FROM reminders WHERE takes_back IS NULL",
+        "SELECT kind FROM returned_mails WHERE message_id IS NULL",
+    ];
+
+    /// The migrations of the schema of that number, and before.
+    fn until(db: &Db, schema: i64) -> Vec<Migration> {
+        migrations(db).into_iter().filter(|one| one.version <= schema).collect()
+    }
+
+    async fn written(db: &Db, facts: &[&'static str]) {
         let mut tx = db.begin().await.unwrap();
-        for sql in facts {
+        for &sql in facts {
             on_tx!(&mut tx, conn => sqlx::query(sql)
                 .bind(&b"key"[..]).execute(conn).await.map(|_| ()))
             .unwrap();
@@ -214,12 +254,14 @@ mod tests {
 
     async fn upgraded(db: &Db) {
         ensure_lock_row(db).await.unwrap();
-        apply(db, migrations(db).into_iter().take(1).collect()).await.unwrap();
-        written(db, CASE).await;
-        apply(db, migrations(db).into_iter().take(9).collect()).await.unwrap();
-        written(db, BEFORE_TEN).await;
-        apply(db, migrations(db).into_iter().take(11).collect()).await.unwrap();
-        written(db, BEFORE_TWELVE).await;
+        apply(db, until(db, 1)).await.unwrap();
+        written(db, &CASE).await;
+        apply(db, until(db, 9)).await.unwrap();
+        written(db, &BEFORE_TEN).await;
+        apply(db, until(db, 11)).await.unwrap();
+        written(db, &BEFORE_TWELVE).await;
+        apply(db, until(db, 29)).await.unwrap();
+        written(db, &BEFORE_THIRTY).await;
         run(db, &Clock::standing_at(Moment(1))).await.unwrap();
         let cases: Vec<(String, Option<i64>, Option<String>, i64)> =
             on!(db, pool => sqlx::query_as(READ).fetch_all(pool).await).unwrap();
@@ -229,6 +271,14 @@ mod tests {
         let refused: Vec<(i64, String, String)> =
             on!(db, pool => sqlx::query_as(REFUSED).fetch_all(pool).await).unwrap();
         assert_eq!(refused, [(3, "bad.csv".to_owned(), "it has no header".to_owned())]);
+        let mut told = Vec::new();
+        for sql in SINCE_THIRTY {
+            let one: Vec<String> =
+                on!(db, pool => sqlx::query_scalar(sql).fetch_all(pool).await).unwrap();
+            told.extend(one);
+        }
+        let (desk, words) = ("abuse@isp-a.example", "90 noc small disks");
+        assert_eq!(told, [words, "5 open", desk, desk, "noted", "bounced"]);
     }
 
     #[test]

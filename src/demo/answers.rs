@@ -208,6 +208,11 @@ fn came_back(way: Arm) -> DeliveryResult {
     if way == Arm::Post { DeliveryResult::Returned } else { DeliveryResult::Bounced }
 }
 
+/// The row about a line whose subscriber is told nothing, for that reason.
+pub(super) fn untold(listed: &Listed, at: Moment, reason: ReasonCode) -> Report {
+    Report { identified: None, ..not_identified(listed, at, reason) }
+}
+
 fn not_identified(listed: &Listed, at: Moment, reason: ReasonCode) -> Report {
     let shared = reason == ReasonCode::ApartmentSharedDevice;
     Report {
@@ -218,7 +223,8 @@ fn not_identified(listed: &Listed, at: Moment, reason: ReasonCode) -> Report {
     }
 }
 
-fn blank(listed: &Listed, at: Moment, state: State) -> Report {
+/// A row about a line that says nothing yet but how it stands.
+pub(super) fn blank(listed: &Listed, at: Moment, state: State) -> Report {
     Report {
         line: 0,
         list_id: listed.list_id.clone(),

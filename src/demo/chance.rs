@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     Visit,
     /// The ISP's own secret.
     Secret,
+    /// Whom the list of the campaign names, and what a provider does about it.
+    Campaign,
 }
 
 /// The seed of a country (乱数の種).

@@ -10,6 +10,8 @@ use ipnet::IpNet;
 use rand::RngExt as _;
 use rand_chacha::ChaCha20Rng;
 
+use super::campaign;
+
 /// How long a line keeps an address (アドレス割当方針).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Lease {
@@ -218,17 +220,18 @@ pub(super) fn register_csv() -> String {
     );
     for provider in &PROVIDERS {
         let asn = provider.asn.map(|asn| asn.to_string()).unwrap_or_default();
+        let Provider { code, name, upstream, subscribers, .. } = provider;
+        let head =
+            format!("{code},{name},{upstream},{asn},{},{subscribers}", provider.lease.word());
         for block in provider.blocks {
             let kind = match block.declared {
                 Declared::Homes => "declared",
                 Declared::Apartments => "apartment",
                 Declared::Not => continue,
             };
-            let Provider { code, name, upstream, subscribers, .. } = provider;
-            let (lease, prefix) = (provider.lease.word(), block.prefix);
-            let head = format!("{code},{name},{upstream},{asn},{lease},{subscribers}");
-            let _ = write!(csv, "{head},{prefix},{kind},2024-04-01,\r\n");
+            let _ = write!(csv, "{head},{},{kind},2024-04-01,\r\n", block.prefix);
         }
+        campaign::register_rows(code, &head, &mut csv);
     }
     csv
 }

@@ -13,7 +13,7 @@ use formats::{
 use rand::RngExt as _;
 
 use super::{
-    Country, FEEDS, FeedFile, Line,
+    Country, FEEDS, Feed, FeedFile, Line,
     chance::{Purpose, coin, later},
     day,
     fate::Infectable,
@@ -93,7 +93,11 @@ impl Country {
         }
         self.followed.scans.push(Seen { from, to, spots });
         let run = scan_run(scan);
-        file(0, &run, &numbered(hits, &Run { name: &run, method: method(scan), first: 1 }))
+        file(
+            (FEEDS[0], Stream::Notice),
+            &run,
+            &numbered(hits, &Run { name: &run, method: method(scan), first: 1 }),
+        )
     }
 
     /// Every infection that the darknet heard on day `no`.
@@ -119,15 +123,16 @@ impl Country {
         let week = week_run(no);
         // The rows of a run are numbered through its week.
         let run = Run { name: &week, method: DARKNET_METHOD, first: no * 10_000 + 1 };
-        file(1, &format!("nicter-{}", day(no).date_jst()), &numbered(hits, &run))
+        let name = format!("nicter-{}", day(no).date_jst());
+        file((FEEDS[1], Stream::Nicter), &name, &numbered(hits, &run))
     }
 }
 
 /// What the rows of a file say of the run they belong to.
-struct Run<'a> {
-    name: &'a str,
-    method: &'static str,
-    first: usize,
+pub(super) struct Run<'a> {
+    pub(super) name: &'a str,
+    pub(super) method: &'static str,
+    pub(super) first: usize,
 }
 
 /// Whether the scan got as far as `ip`.
@@ -178,7 +183,12 @@ fn weak_device(line: &Line, ip: IpAddr, at: Moment) -> Detection {
 /// The darknet hears the malware, not the model; which device it is, the scan may know.
 fn infection(ip: IpAddr, at: Moment) -> Detection {
     let detail = Detail { malware_family: Some("mirai".into()), ..Detail::default() };
-    hit((ip, at), (Weakness::Infected, "darknet"), detail)
+    infected((ip, at), "darknet", detail)
+}
+
+/// An infection that was found in that way.
+pub(super) fn infected(at: (IpAddr, Moment), kind: &str, detail: Detail) -> Detection {
+    hit(at, (Weakness::Infected, kind), detail)
 }
 
 fn hit(
@@ -214,7 +224,7 @@ fn detail(line: &Line) -> Detail {
 }
 
 /// In order of time, with the run, its method and a number on each row.
-fn numbered(mut hits: Vec<Detection>, run: &Run<'_>) -> Vec<Detection> {
+pub(super) fn numbered(mut hits: Vec<Detection>, run: &Run<'_>) -> Vec<Detection> {
     hits.sort_by_key(|hit| hit.detected_at);
     for (no, hit) in hits.iter_mut().enumerate() {
         hit.detail.scan_run = Some(run.name.into());
@@ -224,14 +234,14 @@ fn numbered(mut hits: Vec<Detection>, run: &Run<'_>) -> Vec<Detection> {
     hits
 }
 
-fn file(feed: usize, name: &str, hits: &[Detection]) -> FeedFile {
-    let stream = if feed == 0 { Stream::Notice } else { Stream::Nicter };
+/// The rows as a file of a feed of that stream.
+pub(super) fn file((feed, stream): (Feed, Stream), name: &str, hits: &[Detection]) -> FeedFile {
     let mut out = scan_list::Writer::new(Vec::new(), false).expect(IN_MEMORY);
     for hit in hits {
         out.write(stream, hit).expect(IN_MEMORY);
     }
     let body = out.finish().expect(IN_MEMORY);
-    FeedFile { feed: FEEDS[feed].name, name: format!("{name}.csv"), body }
+    FeedFile { feed: feed.name, name: format!("{name}.csv"), body }
 }
 
 pub(super) const IN_MEMORY: &str = "writing to memory does not fail";

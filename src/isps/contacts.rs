@@ -335,13 +335,16 @@ async fn doubt_tagged(
     if meant.is_empty() {
         return Ok(0);
     }
-    let isps = super::all(&app.db).await?;
-    let versions = store::versions(tx, None).await?;
-    let events = store::events(tx, None).await?;
+    // Of this address alone: whoever waits for this transaction waits for nobody else's contacts.
+    let versions = store::versions_tagged(tx, tag).await?;
+    let events = store::events_tagged(tx, tag).await?;
     let mut doubted = 0;
     for ((isp, id), one) in facts(versions, events)? {
-        let is_doubtful = one.doubted.is_some_and(|(at, _)| at >= one.confirmed_at);
-        if is_doubtful || !meant.contains(&(isp, id, one.version)) {
+        let stands = |(of, which, version, _): &&(_, _, _, _)| {
+            (*of, *which, *version) == (isp, id, one.version)
+        };
+        let Some((.., code)) = meant.iter().find(stands) else { continue };
+        if one.doubted.is_some_and(|(at, _)| at >= one.confirmed_at) {
             continue;
         }
         let event = store::NewEvent {
@@ -355,10 +358,9 @@ async fn doubt_tagged(
             reason: Some(why),
         };
         store::insert_event(tx, &event).await?;
-        let code = isps.iter().find(|one| one.id == isp).map(|one| one.code.as_str());
         let on = id.to_string();
         let deed = Deed::new("contact.doubt", &on);
-        let deed = code.map_or(deed, |code| deed.of_isp(code));
+        let deed = code.as_ref().map_or(deed, |code| deed.of_isp(code));
         audit::note_deed(app, tx, deed).await?;
         doubted += 1;
     }

@@ -1,8 +1,10 @@
 //! Delivery preferences (受け取り方): by which way, in which form and when a provider gets its lists.
 //!
 //! A provider that says nothing fetches them from the portal. Each preference is a dated fact; the
-//! latest is in force. Whatever is entered to be sent keeps the way that was in force then. Owns
-//! `isp_deliveries`.
+//! latest is in force. Whatever is entered to be sent keeps the way that was in force then. To
+//! where lists go is sealed, as is the secret of a webhook. Owns `isp_deliveries`.
+
+pub(super) mod sealing;
 
 use std::str::FromStr;
 
@@ -104,6 +106,8 @@ pub struct Preference {
     pub schedule: Option<String>,
     /// The mail address, or the address of the webhook.
     pub target: Option<String>,
+    /// The same as it rests in the store.
+    sealed_target: Option<Vec<u8>>,
     /// How the webhook is reached, as JSON.
     pub dialling: String,
     /// What proves to the webhook that it is the centre that speaks, sealed.
@@ -129,18 +133,38 @@ impl Preference {
     /// The secret of the webhook.
     pub(crate) fn secret(&self, app: &App, isp: IspId) -> anyhow::Result<Option<String>> {
         let Some(sealed) = &self.secret else { return Ok(None) };
-        let opened = seal::open(app, place(&row(isp, self.no)), sealed);
+        let opened = seal::open(app, place(SECRET, &row(isp, self.no)), sealed);
         let opened = opened.context("the secret of a webhook does not open under this key")?;
         Ok(Some(String::from_utf8(opened)?))
     }
+
+    /// The target as it rests in the store.
+    pub(in crate::isps) fn sealed_target(&self) -> Option<&[u8]> {
+        self.sealed_target.as_deref()
+    }
+
+    /// As it came from the store, with its target opened; one of an earlier version may still stand
+    /// there in the clear.
+    fn opened(mut self, app: &App, isp: IspId) -> anyhow::Result<Self> {
+        if let Some(sealed) = &self.sealed_target {
+            let target = seal::open(app, place(TARGET, &row(isp, self.no)), sealed);
+            let target = target.context("to where lists go does not open under this key")?;
+            self.target = Some(String::from_utf8(target)?);
+        }
+        Ok(self)
+    }
 }
+
+/// Columns that are sealed.
+const TARGET: &str = "sealed_target";
+const SECRET: &str = "secret";
 
 fn row(isp: IspId, no: i64) -> Vec<u8> {
     [&isp.0.as_bytes()[..], &no.to_be_bytes()].concat()
 }
 
-fn place(row: &[u8]) -> Place<'_> {
-    Place { table: "isp_deliveries", column: "secret", row }
+fn place<'a>(column: &'a str, row: &'a [u8]) -> Place<'a> {
+    Place { table: "isp_deliveries", column, row }
 }
 
 /// What is wished.
@@ -273,16 +297,17 @@ async fn enter(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPr
     }
     let no = store::in_force(&mut tx, tenant.isp()).await?.map_or(1, |last| last.no + 1);
     let row = row(tenant.isp(), no);
-    let seal = |secret: &String| seal::seal(tenant.app(), place(&row), secret.as_bytes());
-    let sealed = secret.as_ref().map(seal);
+    let seal =
+        |column, text: &String| seal::seal(tenant.app(), place(column, &row), text.as_bytes());
     let preference = Preference {
         no,
         way: wish.way,
         form: wish.form.clone(),
         schedule: wish.schedule.as_ref().map(ToString::to_string),
         target: wish.target.clone(),
+        sealed_target: wish.target.as_ref().map(|target| seal(TARGET, target)),
         dialling: serde_json::to_string(&wish.dialling)?,
-        secret: sealed,
+        secret: secret.as_ref().map(|secret| seal(SECRET, secret)),
         set_at: tenant.now(),
         set_by: tenant.by().to_owned(),
     };
@@ -328,7 +353,9 @@ pub async fn of(tenant: &Tenant) -> anyhow::Result<Option<Preference>> {
 /// All that a provider preferred, the latest, which is in force, first. That it was read is kept.
 pub async fn history(tenant: &Tenant) -> anyhow::Result<Vec<Preference>> {
     let mut tx = tenant.begin().await?;
-    let preferences = store::all(&mut tx, tenant.isp()).await?;
+    let preferences = store::all(&mut tx, tenant.isp()).await?.into_iter();
+    let preferences = preferences.map(|one| one.opened(tenant.app(), tenant.isp()));
+    let preferences = preferences.collect::<anyhow::Result<_>>()?;
     let leaf = Leaf {
         at: tenant.now(),
         by: tenant.by(),
@@ -343,6 +370,10 @@ pub async fn history(tenant: &Tenant) -> anyhow::Result<Vec<Preference>> {
 }
 
 /// What is in force, read within a transaction.
-pub(crate) async fn in_force(tx: &mut Tx, isp: IspId) -> crate::db::Result<Option<Preference>> {
-    store::in_force(tx, isp).await
+pub(crate) async fn in_force(
+    app: &App,
+    tx: &mut Tx,
+    isp: IspId,
+) -> anyhow::Result<Option<Preference>> {
+    store::in_force(tx, isp).await?.map(|one| one.opened(app, isp)).transpose()
 }

@@ -7,12 +7,15 @@
 use std::collections::BTreeMap;
 
 use super::{
-    chasing::{self, ListStanding, Reason},
+    chasing::{self, Chased, ListStanding, Reason},
     figures::{self, Figures},
 };
 use crate::{
     app::App,
-    isps::contacts::desk::{self, Unreached},
+    isps::{
+        Isp,
+        contacts::desk::{self, Unreached},
+    },
     time::Moment,
 };
 
@@ -37,7 +40,7 @@ pub struct Row {
     /// Why it cannot be reached for sure, if so.
     pub unreached: Option<Unreached>,
     /// Its lists to be asked about, and why.
-    pub chased: Vec<(ListStanding, Vec<Reason>)>,
+    pub chased: Vec<Chased>,
     /// How far its lines came.
     pub figures: Figures,
 }
@@ -190,7 +193,7 @@ impl Totals {
 pub async fn rows(app: &App) -> anyhow::Result<Vec<Row>> {
     let mut unreached: BTreeMap<String, Unreached> =
         desk::unreached(app).await?.into_iter().map(|one| (one.isp.clone(), one)).collect();
-    let mut chased: BTreeMap<String, Vec<(ListStanding, Vec<Reason>)>> = BTreeMap::new();
+    let mut chased: BTreeMap<String, Vec<Chased>> = BTreeMap::new();
     for one in chasing::list(app).await? {
         chased.entry(one.0.isp.clone()).or_default().push(one);
     }
@@ -205,16 +208,25 @@ pub async fn rows(app: &App) -> anyhow::Result<Vec<Row>> {
             figures,
         })
         .collect();
-    // Who left the register is asked about its lists still.
-    rows.extend(chased.into_iter().map(|(isp, chased)| Row {
-        isp,
-        name: chased.first().map(|(list, _)| list.name.clone()).unwrap_or_default(),
-        unreached: None,
-        chased,
-        figures: Figures::default(),
-    }));
+    rows.extend(chased.into_iter().filter_map(|(isp, chased)| left(isp, chased)));
     rows.sort_by_cached_key(|row| (row.place(), row.isp.clone()));
     Ok(rows)
+}
+
+/// Who left the register is asked about its lists still.
+fn left(isp: String, chased: Vec<Chased>) -> Option<Row> {
+    let name = chased.first()?.0.name.clone();
+    Some(Row { isp, name, unreached: None, chased, figures: Figures::default() })
+}
+
+/// How one provider stands, as its row of them all says; nothing of the others is read.
+pub async fn one(app: &App, isp: &Isp) -> anyhow::Result<Option<Row>> {
+    let chased = chasing::list_one(app, isp.id).await?;
+    let figures = figures::of(&app.db, Some(isp.id), None, app.now()).await?.pop();
+    let Some(figures) = figures else { return Ok(left(isp.code.clone(), chased)) };
+    let unreached = desk::unreached_one(app, isp).await?;
+    let (isp, name) = (figures.isp.clone(), figures.name.clone());
+    Ok(Some(Row { isp, name, unreached, chased, figures }))
 }
 
 /// The rows whose code or name holds `name`, of those that are looked at.

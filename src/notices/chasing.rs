@@ -160,14 +160,27 @@ pub async fn standings(app: &App) -> crate::db::Result<Vec<ListStanding>> {
     store::standings(&mut tx, None, app.now(), (LOG_DAYS, URGENT_DAYS)).await
 }
 
+/// A list to be asked about, and why.
+pub type Chased = (ListStanding, Vec<Reason>);
+
 /// The chasing list (督促リスト): lists to be asked about, and why.
-pub async fn list(app: &App) -> crate::db::Result<Vec<(ListStanding, Vec<Reason>)>> {
-    let now = app.now();
-    let all = standings(app).await?.into_iter().map(|list| {
+pub async fn list(app: &App) -> crate::db::Result<Vec<Chased>> {
+    Ok(chased(standings(app).await?, app.now()))
+}
+
+/// That of one provider.
+pub async fn list_one(app: &App, isp: IspId) -> crate::db::Result<Vec<Chased>> {
+    let mut tx = app.db.snapshot().await?;
+    let all = store::standings(&mut tx, Some(isp), app.now(), (LOG_DAYS, URGENT_DAYS)).await?;
+    Ok(chased(all, app.now()))
+}
+
+fn chased(all: Vec<ListStanding>, now: Moment) -> Vec<Chased> {
+    let all = all.into_iter().map(|list| {
         let reasons = list.reasons(now);
         (list, reasons)
     });
-    Ok(all.filter(|(_, reasons)| !reasons.is_empty()).collect())
+    all.filter(|(_, reasons)| !reasons.is_empty()).collect()
 }
 
 /// A reminder (督促).

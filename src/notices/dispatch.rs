@@ -175,11 +175,12 @@ pub async fn events(db: &Db, delivery: &Delivery) -> crate::db::Result<Vec<Event
 
 /// Enters the list that was just prepared, if its provider wants it sent; part of the transaction
 /// that prepares it.
-pub(super) async fn enter(app: &App, tx: &mut Tx, notice: &Notice) -> crate::db::Result<()> {
-    let preference = preferences::in_force(tx, notice.isp_id).await?;
+pub(super) async fn enter(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<()> {
+    let preference = preferences::in_force(app, tx, notice.isp_id).await?;
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else { return Ok(()) };
     let due = preference.due(notice.prepared_at);
-    enter_as(app, tx, notice, (&preference, due, "system")).await.map(|_| ())
+    enter_as(app, tx, notice, (&preference, due, "system")).await?;
+    Ok(())
 }
 
 async fn enter_as(
@@ -220,7 +221,7 @@ pub async fn again(
         return Ok(Err(NotAgain::Empty(notice.list_id.clone())));
     }
     let mut tx = app.db.begin().await?;
-    let preference = preferences::in_force(&mut tx, notice.isp_id).await?;
+    let preference = preferences::in_force(app, &mut tx, notice.isp_id).await?;
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
         return Ok(Err(NotAgain::Portal));
     };

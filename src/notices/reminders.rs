@@ -180,7 +180,7 @@ async fn way(app: &App, tx: &mut Tx, isp: &Isp) -> anyhow::Result<Result<&'stati
     if app.centre.mail.is_none() {
         return Ok(Err(NoWay::NoServer));
     }
-    let preference = preferences::in_force(tx, isp.id).await?;
+    let preference = preferences::in_force(app, tx, isp.id).await?;
     Ok(match preference.map(|one| one.way) {
         Some(way @ (Way::MailOpenPgp | Way::MailSmime)) => Ok(way.word()),
         _ if desk::is_reachable(tx, isp).await? => Ok("mail"),

@@ -1,5 +1,6 @@
 //! `todoke check`: a healthy store is clean, and each kind of damage is found as just that.
 
+mod reminders;
 mod served;
 
 use crate::{

@@ -7,6 +7,7 @@ mod openpgp;
 mod returns;
 mod smime;
 mod webhook;
+mod wishes;
 
 use serde_json::Value;
 

@@ -1,5 +1,6 @@
 //! Machines of providers: they fetch their lists, ask, and report back, each its own alone.
 
+mod connections;
 mod strangers;
 mod taxii;
 

@@ -179,6 +179,32 @@ on_both_engines! {
         assert_eq!(centre.stored(words), ["19 noc small disks"]);
     }
 
+    fn a_call_that_was_noted_by_mistake_is_taken_back_once_and_by_its_provider_alone(centre) {
+        let [a, _] = listed(&centre);
+        centre.on("2026-04-10");
+        centre.does(&["isp", "chase", "--remind"]);
+        let due = |centre: &Centre| centre.does(&["isp", "reminders"]).lines.len();
+        let reminded = ["isp", "reminded", "isp-a", &a, "--by", "phone", "--author", "office"];
+        let noted = centre.does(&reminded).one()["call"].as_str().unwrap().to_owned();
+        assert_eq!(due(&centre), 1);
+        let calls = centre.does(&["isp", "calls", "isp-a"]).lines;
+        let call = &calls[0];
+        assert_eq!((calls.len(), &call["call"], &call["way"]), (1, &noted.clone().into(),
+            &"phone".into()));
+        assert_eq!((&call["notice"], &call["by"]), (&a.clone().into(), &"office".into()));
+        assert!(centre.does(&["isp", "calls", "isp-b"]).lines.is_empty());
+        let stranger = centre.tries(&["isp", "take-back", "isp-b", &noted]);
+        assert_eq!(stranger.status, 1, "{stranger:?}");
+        assert!(stranger.stderr.contains("todoke isp calls"), "{stranger:?}");
+        let back = ["isp", "take-back", "isp-a", &noted, "--author", "office"];
+        assert_eq!(centre.does(&back).one()["taken_back"], true);
+        assert_eq!(due(&centre), 2, "the list waits as if nobody had called");
+        assert!(centre.does(&["isp", "calls", "isp-a"]).lines.is_empty());
+        assert_eq!(centre.tries(&back).status, 1, "it is taken back already");
+        assert_eq!(centre.tries(&["isp", "take-back", "isp-a", "nonsense"]).status, 2);
+        centre.is_clean();
+    }
+
     fn a_reminder_is_a_fact_and_due_until_one_goes_out(centre) {
         let [a, _] = listed(&centre);
         centre.on("2026-04-10");

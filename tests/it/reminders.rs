@@ -17,7 +17,7 @@ const APRIL: &str = "2026-04-01T08:00:00+09:00";
 
 /// Two providers with a list of two devices each, and their abuse desks, of which one speaks
 /// English.
-fn listed(centre: &Centre) -> (Smtp, [String; 2]) {
+pub(crate) fn listed(centre: &Centre) -> (Smtp, [String; 2]) {
     let server = Smtp::start();
     centre.serves(&[
         provider("isp-a", "dynamic:30", "192.0.2.0/25"),
@@ -54,7 +54,7 @@ fn readers(server: &Smtp) -> Vec<String> {
 }
 
 /// What a mail server says of the mail to the second desk that had this return address.
-fn returned(from: &str) -> String {
+pub(crate) fn returned(from: &str) -> String {
     format!(
         "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\nTo: <{from}>\r\nSubject: no\r\n\
          MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; \

@@ -7,7 +7,7 @@ use axum::{
 use todoke::{
     access::{roles::Role, tokens},
     isps::{self, Isp, register},
-    notices::{Notice, chasing, export::Form, figures, prepare},
+    notices::{Notice, board, chasing, export::Form, figures, prepare},
 };
 
 use crate::{
@@ -272,6 +272,30 @@ async fn the_office_sees_whom_to_ask_in_numbers_and_notes_that_it_did() {
         assert_eq!(office.get("/en/admin/isps").await.status, StatusCode::OK);
         let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
         assert_eq!(staff.get("/admin/isps").await.status, StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn the_row_of_one_provider_is_that_of_the_board_whether_it_left_the_register_or_not() {
+    for centre in Centre::on_each_engine().await {
+        listed(&centre).await;
+        centre.at("2026-06-20T09:00:00");
+        let of = async |code: &str| {
+            let isp = isps::by_code(&centre.app.db, code).await.unwrap().unwrap();
+            board::one(&centre.app, &isp).await.unwrap().map(|row| format!("{row:?}"))
+        };
+        for removed in [None, Some("isp-a"), Some("isp-b")] {
+            if let Some(code) = removed {
+                run!(&centre.app.db, "UPDATE isps SET removed_at = 7 WHERE code = $1", code);
+            }
+            let rows = board::rows(&centre.app).await.unwrap();
+            for code in ["isp-a", "isp-b"] {
+                let row = rows.iter().find(|row| row.isp == code).map(|row| format!("{row:?}"));
+                assert_eq!(of(code).await, row, "{code}, {removed:?} left");
+            }
+        }
+        assert!(of("isp-a").await.is_some(), "it is asked about its list still");
+        assert!(of("isp-b").await.is_none(), "and there is nothing to ask the other one");
     }
 }
 

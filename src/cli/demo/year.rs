@@ -3,7 +3,7 @@
 use std::{
     fs,
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     str::FromStr as _,
 };
 
@@ -16,11 +16,11 @@ use crate::{
     attribution::{Attributor, editions, networks},
     cases::{self, CaseRef, Filter, claims, inquiry_id},
     demo::{
-        Country, Day, FeedFile,
+        Country, Day, Feed, FeedFile,
         people::{Act, ActKind, STEPS, StepOutcome},
     },
     feeds::{self, coverage, gate, withdrawal::Word},
-    intake,
+    intake::{self, Taken},
     isps::{self, Isp, register},
     notices::{export, prepare, report_back},
     portal::{
@@ -50,14 +50,7 @@ pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Re
     let register = register::import(app, country.isp_register_csv().as_bytes()).await??;
     anyhow::ensure!(register.errors.is_empty(), "the register: {:?}", register.errors);
     for feed in country.feeds() {
-        let new = feeds::Registration {
-            name: feed.name.to_owned(),
-            format: feed.format.parse()?,
-            stream: formats::Stream::from_str(feed.stream)?,
-            utc_offset_minutes: None,
-            completeness_floor: 0.9,
-        };
-        feeds::add(app, &new).await??;
+        feeds::add(app, &registration(&feed)?).await??;
     }
     let attributor = Attributor::load(app).await?;
     let isps = isps::all(&app.db).await?;
@@ -78,6 +71,41 @@ pub(super) async fn live_through(app: &App, country: &mut Country) -> anyhow::Re
     Ok(())
 }
 
+/// How a feed of the country is registered.
+pub(super) fn registration(feed: &Feed) -> anyhow::Result<feeds::Registration> {
+    Ok(feeds::Registration {
+        name: feed.name.to_owned(),
+        format: feed.format.parse()?,
+        stream: formats::Stream::from_str(feed.stream)?,
+        utc_offset_minutes: None,
+        completeness_floor: 0.9,
+    })
+}
+
+async fn feed_of(app: &App, file: &FeedFile) -> anyhow::Result<feeds::Feed> {
+    feeds::by_name(&app.db, file.feed).await?.context("the country's feed is registered")
+}
+
+/// Takes a file in, by way of a folder.
+pub(super) async fn take_in(
+    app: &App,
+    attributor: &Attributor,
+    (file, desk): (&FeedFile, &Path),
+) -> anyhow::Result<Taken> {
+    let path = desk.join(&file.name);
+    fs::write(&path, &file.body)?;
+    let feed = feed_of(app, file).await?;
+    let taken = intake::take_one(app, (&feed, attributor), &path).await?;
+    anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
+    if taken.waits_for_approval.is_some() {
+        // Its scans are right by construction, and small providers are found in whole.
+        let word = Word { author: "demo", reason: "a scan of the synthetic country" };
+        gate::approve(app, taken.id, word).await?;
+    }
+    fs::remove_file(&path)?;
+    Ok(taken)
+}
+
 struct Year<'a> {
     app: &'a App,
     attributor: Attributor,
@@ -89,7 +117,7 @@ impl Year<'_> {
     async fn live(&self, country: &mut Country, day: &Day) -> anyhow::Result<()> {
         let app = self.app;
         for file in &day.files {
-            self.take_in(file).await?;
+            take_in(app, &self.attributor, (file, &self.desk)).await?;
         }
         for file in &day.coverage {
             self.cover(file).await?;
@@ -118,33 +146,14 @@ impl Year<'_> {
         Ok(())
     }
 
-    async fn feed(&self, file: &FeedFile) -> anyhow::Result<feeds::Feed> {
-        feeds::by_name(&self.app.db, file.feed).await?.context("the country's feed is registered")
-    }
-
     fn isp(&self, code: &str) -> anyhow::Result<&Isp> {
         self.isps.iter().find(|isp| isp.code == code).context("the country's ISP is registered")
-    }
-
-    async fn take_in(&self, file: &FeedFile) -> anyhow::Result<()> {
-        let path = self.desk.join(&file.name);
-        fs::write(&path, &file.body)?;
-        let feed = self.feed(file).await?;
-        let taken = intake::take_one(self.app, (&feed, &self.attributor), &path).await?;
-        anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
-        if taken.waits_for_approval.is_some() {
-            // Its scans are right by construction, and small providers are found in whole.
-            let word = Word { author: "demo", reason: "a scan of the synthetic country" };
-            gate::approve(self.app, taken.id, word).await?;
-        }
-        fs::remove_file(&path)?;
-        Ok(())
     }
 
     async fn cover(&self, file: &FeedFile) -> anyhow::Result<()> {
         let path = self.desk.join(&file.name);
         fs::write(&path, &file.body)?;
-        let feed = self.feed(file).await?;
+        let feed = feed_of(self.app, file).await?;
         let taken = coverage::take_in(self.app, &feed, &path).await?;
         anyhow::ensure!(taken.refused.is_none(), "{}: {:?}", taken.file, taken.refused);
         fs::remove_file(&path)?;

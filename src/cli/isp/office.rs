@@ -1,4 +1,5 @@
-//! `todoke isp chase`, `reminded`, `logs`, `figures`: the work of the ISP support office.
+//! `todoke isp chase`, `reminded`, `calls`, `take-back`, `logs`, `figures`: the work of the ISP
+//! support office.
 
 use serde_json::json;
 
@@ -6,8 +7,13 @@ use super::super::{Ended, Out, Refused, given::how_many, hand, isp_named};
 use crate::{
     access::tenancy::Tenant,
     app::App,
+    ids::ReminderId,
     isps::{contacts::desk, log_terms},
-    notices::{chasing, clock::URGENT_DAYS, figures},
+    notices::{
+        chasing::{self, calls},
+        clock::URGENT_DAYS,
+        figures,
+    },
     time::Moment,
 };
 
@@ -83,11 +89,40 @@ pub(super) async fn reminded(
     let noted = chasing::noted(&tenant, list, way).await?.map_err(Refused::because)?;
     out.line(
         &json!({
-            "isp": noted.isp, "notice": noted.list_id, "reason": noted.reason,
+            "call": noted.id, "isp": noted.isp, "notice": noted.list_id, "reason": noted.reason,
             "state": noted.state, "way": noted.way, "at": noted.at.rfc3339(), "by": noted.author,
         }),
         format!("{} was reminded of {} by {way}", noted.isp, noted.list_id),
     )?;
+    Ok(Ended::Done)
+}
+
+/// Calls that were noted of a provider and stand.
+pub(super) async fn calls(app: &App, out: Out, (isp, limit): (&str, i64)) -> anyhow::Result<Ended> {
+    let isp = isp_named(app, isp).await?;
+    for one in calls::latest(app, isp.id, limit).await? {
+        let (at, way) = (one.at.rfc3339(), one.way.as_deref().unwrap_or("-"));
+        out.line(
+            &json!({
+                "call": one.id, "isp": one.isp, "notice": one.list_id, "reason": one.reason,
+                "way": one.way, "at": at, "by": one.author,
+            }),
+            format!("{}\t{at}\t{}\t{way}\t{}\tby {}", one.id, one.list_id, one.reason, one.author),
+        )?;
+    }
+    Ok(Ended::Done)
+}
+
+/// Takes a call back.
+pub(super) async fn take_back(
+    app: &App,
+    out: Out,
+    (isp, call, author): (&str, ReminderId, Option<&str>),
+) -> anyhow::Result<Ended> {
+    let tenant = tenant(app, isp, author).await?;
+    calls::take_back(&tenant, call).await?.map_err(Refused::because)?;
+    let words = format!("{isp}: the call is taken back; its list waits as if nobody had called");
+    out.line(&json!({ "isp": isp, "call": call, "taken_back": true }), words)?;
     Ok(Ended::Done)
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 
-use super::{ContactId, Facts, IspId, Reach, Role, Standing, facts, place, row, standing, store};
+use super::{
+    ContactId, Facts, IspId, Moment, Reach, Role, Standing, facts, place, row, standing, store,
+};
 use crate::{
     access::seal,
     app::App,
@@ -83,11 +85,27 @@ pub async fn unreached(app: &App) -> anyhow::Result<Vec<Unreached>> {
     let mut tx = app.db.snapshot().await?;
     let versions = store::versions(&mut tx, None).await?;
     let events = store::events(&mut tx, None).await?;
+    Ok(among(isps, facts(versions, events)?, app.now()))
+}
+
+/// The same of one provider; nothing where it can be reached.
+pub async fn unreached_one(app: &App, isp: &Isp) -> anyhow::Result<Option<Unreached>> {
+    let mut tx = app.db.snapshot().await?;
+    let versions = store::versions(&mut tx, Some(isp.id)).await?;
+    let events = store::events(&mut tx, Some(isp.id)).await?;
+    Ok(among(vec![isp.clone()], facts(versions, events)?, app.now()).pop())
+}
+
+fn among(
+    isps: Vec<Isp>,
+    contacts: BTreeMap<(IspId, ContactId), Facts>,
+    now: Moment,
+) -> Vec<Unreached> {
     let mut best: BTreeMap<IspId, Standing> = BTreeMap::new();
-    for ((isp, _), one) in facts(versions, events)? {
+    for ((isp, _), one) in contacts {
         if one.role == Role::AbuseDesk {
             let doubted_at = one.doubted.as_ref().map(|(at, _)| *at);
-            let standing = standing(one.confirmed_at, doubted_at, app.now());
+            let standing = standing(one.confirmed_at, doubted_at, now);
             let known = best.entry(isp).or_insert(standing);
             *known = standing.max(*known);
         }
@@ -102,5 +120,5 @@ pub async fn unreached(app: &App) -> anyhow::Result<Vec<Unreached>> {
         .filter(|one| !matches!(one.standing, Some(Standing::Due | Standing::Confirmed)))
         .collect();
     unreached.sort_by(|a, b| (a.standing, &a.isp).cmp(&(b.standing, &b.isp)));
-    Ok(unreached)
+    unreached
 }

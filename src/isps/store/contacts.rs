@@ -1,7 +1,5 @@
 //! SQL of contacts.
 
-use std::collections::HashSet;
-
 use sqlx::FromRow;
 
 use crate::{
@@ -123,13 +121,34 @@ pub(in crate::isps) async fn events(tx: &mut Tx, isp: Option<IspId>) -> sqlx::Re
     })
 }
 
-/// The versions with that mail address.
+/// The versions with that mail address, each with the code of its provider.
 pub(in crate::isps) async fn tagged(
     tx: &mut Tx,
     tag: &[u8],
-) -> sqlx::Result<HashSet<(IspId, ContactId, i64)>> {
-    const SQL: &str = "SELECT isp_id, id, version FROM isp_contacts WHERE mail_tag = $1";
-    let rows: Vec<(IspId, ContactId, i64)> =
-        on_tx!(tx, conn => sqlx::query_as(SQL).bind(tag).fetch_all(conn).await)?;
-    Ok(rows.into_iter().collect())
+) -> sqlx::Result<Vec<(IspId, ContactId, i64, Option<String>)>> {
+    const SQL: &str = "SELECT c.isp_id, c.id, c.version, i.code FROM isp_contacts c
+         LEFT JOIN isps i ON i.id = c.isp_id WHERE c.mail_tag = $1";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(tag).fetch_all(conn).await)
+}
+
+/// All versions of the contacts that had that mail address once, those of a contact in order.
+pub(in crate::isps) async fn versions_tagged(
+    tx: &mut Tx,
+    tag: &[u8],
+) -> sqlx::Result<Vec<Version>> {
+    const SQL: &str = "SELECT v.isp_id, v.id, v.version, v.role, v.body, v.written_at, v.written_by
+         FROM (SELECT DISTINCT isp_id, id FROM isp_contacts WHERE mail_tag = $1) t
+         JOIN isp_contacts v ON v.isp_id = t.isp_id AND v.id = t.id
+         ORDER BY v.isp_id, v.id, v.version";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(tag).fetch_all(conn).await)
+}
+
+/// All that happened to those, that of a contact in order.
+pub(in crate::isps) async fn events_tagged(tx: &mut Tx, tag: &[u8]) -> sqlx::Result<Vec<Event>> {
+    const SQL: &str = "SELECT e.isp_id, e.contact_id, e.no, e.version, e.at, e.kind, e.author,
+             e.reason
+         FROM (SELECT DISTINCT isp_id, id FROM isp_contacts WHERE mail_tag = $1) t
+         JOIN isp_contact_events e ON e.isp_id = t.isp_id AND e.contact_id = t.id
+         ORDER BY e.isp_id, e.contact_id, e.no";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(tag).fetch_all(conn).await)
 }

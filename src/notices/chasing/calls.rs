@@ -22,7 +22,7 @@ pub async fn latest(app: &App, isp: IspId, limit: i64) -> crate::db::Result<Vec<
 
 /// Nothing of that name was noted, or it was taken back already (取り消せない記録).
 #[derive(Debug, thiserror::Error)]
-#[error("nothing of that kind stands; `todoke isp chase` tells what was noted")]
+#[error("no such call stands; `todoke isp calls` tells which do")]
 pub struct NotNotedBefore;
 
 /// Takes back what was noted of a list of the provider.

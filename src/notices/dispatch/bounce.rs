@@ -146,7 +146,7 @@ async fn write(
 ) -> anyhow::Result<Option<(Delivery, bool)>> {
     let mut tx = app.db.begin().await?;
     let Some(delivery) = store::by_id_in(&mut tx, id).await? else { return Ok(None) };
-    if !returns::insert(&mut tx, sha256, kind, app.now()).await? {
+    if !returns::insert(&mut tx, (sha256, id.0), kind, app.now()).await? {
         return Ok(Some((delivery, false)));
     }
     if kind == "bounced" && !target.is_empty() {

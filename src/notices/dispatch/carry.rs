@@ -156,7 +156,7 @@ async fn attempt(app: &App, lease: &Lease, delivery: &Delivery) -> anyhow::Resul
         }
         Way::Webhook => {
             let mut tx = app.db.snapshot().await?;
-            let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
+            let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
             drop(tx);
             let outcome = webhook::post(app, delivery, &message, preference.as_ref()).await?;
             // A webhook that moved is told of where it is now.

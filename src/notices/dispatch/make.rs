@@ -104,7 +104,7 @@ async fn make(
     (notice, isp): (&Notice, &Isp),
 ) -> anyhow::Result<Result<Message, Outcome>> {
     let mut tx = app.db.begin().await?;
-    let preference = preferences::in_force(&mut tx, delivery.isp_id).await?;
+    let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
     let standard = preference.as_ref().and_then(|one| one.way.standard());
     let key = match standard {
         Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,

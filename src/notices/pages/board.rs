@@ -257,9 +257,7 @@ async fn shown(
     isp: &Isp,
     (refused, errors): (Option<String>, Errors),
 ) -> PageResult {
-    let Some(row) = board::rows(app).await?.into_iter().find(|row| row.isp == isp.code) else {
-        return Ok(not_found());
-    };
+    let Some(row) = board::one(app, isp).await? else { return Ok(not_found()) };
     let may_work = signed.may(Act::WorkOffice);
     let (status, page) = signed.page.answering(&errors);
     let calls = calls::latest(app, isp.id, CALLS).await?;

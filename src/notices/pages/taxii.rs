@@ -138,7 +138,8 @@ pub(super) async fn versions(
     paged(&page, "versions", versions)
 }
 
-/// Nobody writes here.
+/// Nobody writes here. What was sent is read to its end after the answer is made (`web::unread`),
+/// so that a client goes on with the same connection.
 pub(super) async fn no_write(tenant: Tenant, Path(id): Path<String>, headers: HeaderMap) -> Answer {
     is_readers(&tenant, &headers, &id)?;
     let text = "the collection is to be read; report back at `/api/v1/report-back`";

@@ -153,7 +153,7 @@ async fn came_back_once(
     let Some(mail) = store::by_id(&mut tx, id).await? else { return Ok(None) };
     let target = make::target(app, &mut tx, &mail).await?;
     let detail = &hidden(detail, target.as_deref().unwrap_or_default());
-    let is_new = returns::insert(&mut tx, sha256, kind, app.now()).await?;
+    let is_new = returns::insert(&mut tx, (sha256, id.0), kind, app.now()).await?;
     let is_news = is_new && mail.state != State::Bounced;
     if is_news {
         if kind == "bounced" {

@@ -155,7 +155,7 @@ struct Reader {
 async fn reader(app: &App, tx: &mut Tx, isp: &Isp) -> anyhow::Result<Result<Reader, String>> {
     let desk = desk::of(app, tx, isp).await?;
     let lang = desk.as_ref().map_or(Lang::Ja, |desk| language(&desk.languages));
-    let preference = preferences::in_force(tx, isp.id).await?;
+    let preference = preferences::in_force(app, tx, isp.id).await?;
     let encrypted = preference.and_then(|one| Some((one.way, one.way.standard()?, one.target?)));
     let Some((way, standard, target)) = encrypted else {
         let nobody = || "no contact of its abuse desk can be written to".to_owned();

@@ -1,22 +1,31 @@
 //! SQL of mails that came back, and of the mailbox that they came to.
 
+use uuid::Uuid;
+
 use crate::{
     db::{Db, Tx, on, on_tx},
     notices::dispatch::returns::Came,
     time::Moment,
 };
 
-/// Writes that the mail of these bytes was taken; tells whether it is the first time.
+/// Writes that the mail of these bytes was taken, which speaks of that message; tells whether it is
+/// the first time.
 pub(in crate::notices) async fn insert(
     tx: &mut Tx,
-    sha256: &[u8],
+    (sha256, message): (&[u8], Uuid),
     kind: &str,
     at: Moment,
 ) -> sqlx::Result<bool> {
-    const SQL: &str = "INSERT INTO returned_mails (sha256, kind, came_at) VALUES ($1, $2, $3)
-         ON CONFLICT (sha256) DO NOTHING";
+    const SQL: &str = "INSERT INTO returned_mails (sha256, kind, came_at, message_id)
+         VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) DO NOTHING";
     let done = on_tx!(tx, conn => sqlx::query(SQL)
-        .bind(sha256).bind(kind).bind(at).execute(conn).await.map(|done| done.rows_affected()))?;
+        .bind(sha256)
+        .bind(kind)
+        .bind(at)
+        .bind(&message.as_bytes()[..])
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected()))?;
     Ok(done == 1)
 }
 

@@ -56,8 +56,9 @@ const OPERATOR: &str = "operator-7";
 
 /// Who is named in a command as the one who does it.
 fn named<'a>(words: &str, args: &[&'a str]) -> Option<&'a str> {
-    // There `--by` is the way in which a provider was reminded.
-    let option = if words == "isp reminded" { "--author" } else { "--by" };
+    // There `--by` is the way in which a provider was reminded, or there is none.
+    let is_way = ["isp reminded", "isp take-back"].contains(&words);
+    let option = if is_way { "--author" } else { "--by" };
     args.iter().position(|arg| *arg == option).map(|place| args[place + 1])
 }
 

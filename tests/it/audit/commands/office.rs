@@ -220,6 +220,9 @@ pub(super) const STORY: &[Step] = &[
     ("isp chase", "--remind --now 2026-05-28T00:00:00Z", &[]),
     ("isp reminders", "", &[]),
     ("isp reminded", "isp-a $LIST --by phone --author office-1", &["isp.reminded $LIST isp-a"]),
+    // They name lists and days.
+    ("isp calls", "isp-a", &[]),
+    ("isp take-back", "isp-a $CALL --author office-1", &["isp.reminded.back $LIST isp-a"]),
     ("campaign close", "emotet --reason over --by editor-1", &["campaign.close emotet -"]),
     (
         "wording retire",

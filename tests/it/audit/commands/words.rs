@@ -171,6 +171,7 @@ impl<'a> Words<'a> {
             "$PROPOSAL" => {
                 id(word, &self.lines(&["isp", "proposal", "list", "--waiting"]), "proposal")
             }
+            "$CALL" => id(word, &self.lines(&["isp", "calls", "isp-a"]), "call"),
             "$FLAT" => centre.case_of("198.18.2.9")["id"].as_str().unwrap().to_owned(),
             "$RETURNED" => centre.file("returned.eml", self.returned()),
             "$REPORT" => {
