@@ -43,6 +43,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
+    (37, WAITING, include_str!("../../migrations/0037_once_and_waiting.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -52,6 +53,7 @@ const REMINDER_MAILS_POLICIES: &str =
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
+const WAITING: &str = "once and waiting";
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
@@ -92,7 +94,7 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
-            (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
+            (false, LOG_TERMS | WAITING) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Form;
 use serde::Deserialize;
 
-use super::onwards;
+use super::{onwards, proposed, said};
 use crate::{
     access::tenancy::Tenant,
     ids::ClaimId,
@@ -73,6 +73,12 @@ struct Check {
 }
 
 impl Settings {
+    /// How a field is to be, where that waits for the centre.
+    fn waits(&self, field: &Field) -> Option<String> {
+        let waits = |one: &&Proposal| one.field == *field && one.decision.is_none();
+        self.proposals.iter().find(waits).map(|one| proposed(&self.page, one))
+    }
+
     /// Who said for how long logs last, or what is reckoned with where nobody did.
     fn said_of_logs(&self) -> String {
         let Some(term) = &self.term else {
@@ -94,7 +100,7 @@ impl Settings {
                 Field::Name => Some(entry.name.clone()),
                 _ => settings::standing(tenant, field).await?,
             };
-            holds.push((field, value));
+            holds.push((field, value.map(|value| said(&signed.page, field, &value))));
         }
         let term = log_terms::own(tenant).await?;
         let (page, errors) = (signed.page.clone(), Errors::none());
