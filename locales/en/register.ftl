@@ -9,6 +9,7 @@ register-state-declined = declined
 register-state-withdrawn = withdrawn
 register-state-undone = undone after it was approved
 register-state-unvouched = not used: the centre did not approve it
+register-withdraw-over = It was decided or withdrawn before. Nothing was changed. This page shows how it stands now.
 register-withdraw = Withdraw
 register-optional = (if there is one)
 register-kind-declared = lines of our own

@@ -9,6 +9,7 @@ register-state-declined = 却下
 register-state-withdrawn = 取下げ
 register-state-undone = 承認後に取消し
 register-state-unvouched = センターの承認がないため、使われていません
+register-withdraw-over = もう決まったか、取り下げられています。何も変えていません。今の状態は、このページのとおりです。
 register-withdraw = 取り下げる
 register-optional = （任意）
 register-kind-declared = 自社の回線

@@ -1,4 +1,4 @@
-//! SQL of tokens, of sent forms, and of the confines of a provider; accounts have files of their own.
+//! SQL of tokens, sent forms, and the confines of a provider; accounts have files of their own.
 
 pub(super) mod accounts;
 pub(super) mod factors;

@@ -18,6 +18,7 @@ use crate::{
     },
     time::Moment,
     web::{
+        form::Errors,
         page::Page,
         routes::{OfficeRoutes, Signed},
     },
@@ -85,6 +86,11 @@ fn said(page: &Page, field: Field, value: &str) -> String {
         Some(LeasePolicy::Sticky(days)) => page.with("lease-sticky", "n", days),
         Some(LeasePolicy::Dynamic(days)) => page.with("lease-dynamic", "n", days),
     }
+}
+
+/// Why nothing was taken back: it was before, or somebody at the centre decided first.
+pub(crate) fn over(page: &Page) -> Errors {
+    Errors::meanwhile("main", page.t("register-withdraw-over"))
 }
 
 /// Back to a page after its form was taken.

@@ -1,7 +1,7 @@
 //! The menu of work (作業の目次): which pages somebody may open, and where among them they are.
 //!
-//! Whoever may open many finds them in groups: all groups stand on each page, and of the pages those
-//! of the group that one is in. It needs no script, and stays short on a phone.
+//! Whoever may open many finds them in groups: all groups stand on each page, and of the pages
+//! those of the group that one is in. It needs no script, and stays short on a phone.
 
 use super::page::Page;
 use crate::access::roles::Act;

@@ -391,8 +391,8 @@ async fn administrators_make_tokens_of_feeds_and_of_providers_and_nobody_else_of
     }
 }
 
-/// A form of tokens, sent, sent again as a browser does that loads the page again, and sent twice at
-/// once.
+/// A form of tokens, sent, sent again as a browser does that loads the page again, and sent twice
+/// at once.
 async fn makes_one(centre: &Centre, who: &mut Visitor, (path, fields): (&str, &[(&str, &str)])) {
     let count = async || texts!(&centre.app.db, "SELECT scope FROM api_tokens").len();
     let before = count().await;

@@ -84,7 +84,15 @@ async fn said_before_the_centre_vouched(centre: &Centre, manager: &mut Visitor) 
     say("sender_domain", "slip.isp-a.example", "2026-05-10T09:04:00").await;
     let id =
         between(&manager.get("/isp/settings").await.body, "name=\"id\" value=\"", "\"").to_owned();
-    manager.post("/isp/settings/withdraw", &format!("id={id}")).await;
+    let back = format!("id={id}");
+    assert_eq!(manager.post("/isp/settings/withdraw", &back).await.to(), "/isp/settings#main");
+    // Whoever was quicker is not passed over in silence, on any page that takes something back.
+    for path in ["/isp/settings/withdraw", "/isp/resellers/withdraw", "/isp/networks/withdraw"] {
+        let late = manager.post(path, &back).await;
+        assert_eq!(late.status, 422, "{path}");
+        let told = between(&late.body, "id=\"errors\"", "</div>");
+        assert!(told.contains("もう決まったか、取り下げられています"), "{told}");
+    }
     for undo in [
         "ALTER TABLE isp_proposals DROP COLUMN held_from",
         "DROP TABLE sent_forms",

@@ -27,7 +27,7 @@ pub fn unguard(cell: &str) -> &str {
     }
 }
 
-/// A table for a spreadsheet: with the byte-order mark by which it knows UTF-8, the header, the rows.
+/// A table for a spreadsheet: the byte-order mark by which it knows UTF-8, the header, the rows.
 pub fn table<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> io::Result<Vec<u8>>
 where
     Row: IntoIterator<Item: AsRef<str>>,

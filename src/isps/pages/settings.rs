@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Form;
 use serde::Deserialize;
 
-use super::{onwards, proposed, said};
+use super::{onwards, over, proposed, said};
 use crate::{
     access::tenancy::Tenant,
     ids::ClaimId,
@@ -136,11 +136,14 @@ pub(super) async fn propose(
             }
         }
     };
-    let mut page = Settings::of(&tenant, &signed, given).await?;
-    page.errors = Errors::of(refused.0, page.page.t(&refused.1));
-    let (status, framed) = page.page.answering(&page.errors);
-    page.page = framed;
-    show_as(status, &page)
+    let errors = Errors::of(refused.0, signed.page.t(&refused.1));
+    told(&tenant, &signed, (given, errors)).await
+}
+
+async fn told(tenant: &Tenant, signed: &Signed, (given, errors): (Given, Errors)) -> PageResult {
+    let shown = Settings::of(tenant, signed, given).await?;
+    let (status, page) = shown.page.clone().answering(&errors);
+    show_as(status, &Settings { page, errors, ..shown })
 }
 
 /// `POST /isp/settings/withdraw`
@@ -149,9 +152,11 @@ pub(super) async fn withdraw(
     signed: Signed,
     Form(withdrawn): Form<Withdrawn>,
 ) -> PageResult {
-    if let Ok(id) = withdrawn.id.parse::<ClaimId>() {
-        // Whoever decided meanwhile was quicker, and the page shows what.
-        let _ = settings::withdraw(&tenant, id, "withdrawn by the provider").await?;
+    let Ok(id) = withdrawn.id.parse::<ClaimId>() else {
+        return Ok(onwards(&signed, "/isp/settings"));
+    };
+    if settings::withdraw(&tenant, id, "withdrawn by the provider").await?.is_err() {
+        return told(&tenant, &signed, (Given::default(), over(&signed.page))).await;
     }
     Ok(onwards(&signed, "/isp/settings"))
 }
