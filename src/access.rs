@@ -5,7 +5,7 @@
 //! [door](doors::Door). A machine shows a token that is good for one thing. Owns `accounts`,
 //! `account_events`, `account_links`, `account_sessions`, `account_passwords`, `account_factors`,
 //! `account_recovery_codes`, `account_outside_ids`, `account_outings`, `sign_in_failures`,
-//! `api_tokens`.
+//! `api_tokens`, `sent_forms`.
 
 pub mod accounts;
 pub mod doors;
@@ -19,6 +19,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod roles;
 pub mod seal;
+pub mod sent_forms;
 pub mod sessions;
 mod store;
 pub mod tenancy;

@@ -101,6 +101,8 @@ typed_ids! {
     FactorId;
     /// Key of an API token (APIトークン).
     TokenId;
+    /// Key of a form that is taken once (一度だけの様式).
+    FormId;
     /// Key of a way in (取得経路).
     WayId;
     /// Key of what a job is done to (作業の対象).

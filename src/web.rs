@@ -10,6 +10,7 @@ pub mod form;
 pub mod guard;
 pub mod health;
 pub mod listen;
+pub mod menu;
 pub mod page;
 pub mod peer;
 pub mod problem;

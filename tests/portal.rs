@@ -20,6 +20,8 @@ mod kit;
 mod leaves;
 #[path = "portal/log.rs"]
 mod log;
+#[path = "portal/menu.rs"]
+mod menu;
 #[path = "portal/office.rs"]
 mod office;
 #[path = "portal/office_keys.rs"]

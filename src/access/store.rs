@@ -1,4 +1,4 @@
-//! SQL of tokens, and of the confines of a provider; accounts have files of their own.
+//! SQL of tokens, sent forms, and the confines of a provider; accounts have files of their own.
 
 pub(super) mod accounts;
 pub(super) mod factors;
@@ -9,7 +9,7 @@ pub(super) mod sessions;
 use super::tokens::Token;
 use crate::{
     db::{Db, Tx, on, on_tx, retry},
-    ids::{IspId, TokenId},
+    ids::{FormId, IspId, TokenId},
     time::Moment,
 };
 
@@ -87,6 +87,18 @@ pub(super) async fn withdraw_token(
          WHERE id = $3 AND withdrawn_at IS NULL";
     on_tx!(tx, conn => sqlx::query(SQL)
         .bind(now).bind(by).bind(id).execute(conn).await.map(|done| done.rows_affected() == 1))
+}
+
+/// Notes that a form was sent; tells whether it was for the first time.
+pub(super) async fn insert_sent_form(
+    tx: &mut Tx,
+    id: FormId,
+    (by, at): (&str, Moment),
+) -> sqlx::Result<bool> {
+    const SQL: &str = "INSERT INTO sent_forms (id, sent_at, sent_by) VALUES ($1, $2, $3)
+             ON CONFLICT (id) DO NOTHING";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(id).bind(at).bind(by).execute(conn).await.map(|done| done.rows_affected() == 1))
 }
 
 /// Confines the rest of a transaction to the rows of one provider; see the row policies. SQLite has

@@ -8,12 +8,12 @@ use std::{fmt, str::FromStr};
 use serde_json::json;
 use sqlx::FromRow;
 
-use super::{store, tenancy::Tenant};
+use super::{sent_forms, store, tenancy::Tenant};
 use crate::{
     app::App,
     audit::{self, Leaf},
     db::{Db, Tx, retry},
-    ids::{IspId, TokenId},
+    ids::{FormId, IspId, TokenId},
     time::{DAY, Moment},
     web::session::{fresh_secret, tag},
 };
@@ -158,6 +158,20 @@ pub enum TokenRefused {
     /// Not a time that a token may last.
     #[error("a token is good for 1 to {DAYS_MAX} days")]
     Days,
+    /// It was made, and its secret shown, when the form was sent for the first time.
+    #[error("this form was sent before and made its token then; no other one is made")]
+    Sent,
+}
+
+/// What a token is to be (作るトークン).
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// What it is called.
+    pub label: &'a str,
+    /// For how many days it is good.
+    pub days: i64,
+    /// The form that asks for it, if one does; each makes one token.
+    pub form: Option<FormId>,
 }
 
 fn is_label(label: &str) -> bool {
@@ -171,42 +185,46 @@ pub async fn make(
     days: i64,
     by: &str,
 ) -> crate::db::Result<(Token, String)> {
-    insert(app, what, (None, days), by).await
+    let made = drawn(app, what, (None, days), by);
+    enter(app, &made, None).await?;
+    Ok(made)
 }
 
-/// Makes a token that is called `label`, if that and its time are such as a token may have.
+/// Makes a token that is called so, if its name and its time are such as a token may have.
 pub async fn make_called(
     app: &App,
     what: (Scope, Option<IspId>),
-    (label, days): (&str, i64),
+    wish: Wish<'_>,
     by: &str,
 ) -> anyhow::Result<Result<(Token, String), TokenRefused>> {
-    let label = label.trim();
+    let label = wish.label.trim();
     if !is_label(label) {
         return Ok(Err(TokenRefused::NoLabel));
     }
-    if !(1..=DAYS_MAX).contains(&days) {
+    if !(1..=DAYS_MAX).contains(&wish.days) {
         return Ok(Err(TokenRefused::Days));
     }
-    Ok(Ok(insert(app, what, (Some(label), days), by).await?))
+    let made = drawn(app, what, (Some(label), wish.days), by);
+    let is_first = enter(app, &made, wish.form).await?;
+    Ok(if is_first { Ok(made) } else { Err(TokenRefused::Sent) })
 }
 
 /// Makes a token of the own provider.
 pub async fn make_own(
     tenant: &Tenant,
-    called: (&str, i64),
+    wish: Wish<'_>,
 ) -> anyhow::Result<Result<(Token, String), TokenRefused>> {
     let what = (Scope::Isp(tenant.code().to_owned()), Some(tenant.isp()));
-    make_called(tenant.app(), what, called, tenant.by()).await
+    make_called(tenant.app(), what, wish, tenant.by()).await
 }
 
-async fn insert(
+/// A token and its secret, which nobody knows yet.
+fn drawn(
     app: &App,
     (scope, isp_id): (Scope, Option<IspId>),
     (label, days): (Option<&str>, i64),
     by: &str,
-) -> crate::db::Result<(Token, String)> {
-    let secret = format!("{PREFIX}{}", fresh_secret(app));
+) -> (Token, String) {
     let now = app.now();
     let token = Token {
         id: TokenId(app.fresh_id()),
@@ -219,14 +237,29 @@ async fn insert(
         used_at: None,
         withdrawn_at: None,
     };
-    let make = async || {
+    (token, format!("{PREFIX}{}", fresh_secret(app)))
+}
+
+/// Writes it, unless the form that asks for it was sent before.
+async fn enter(
+    app: &App,
+    (token, secret): &(Token, String),
+    form: Option<FormId>,
+) -> crate::db::Result<bool> {
+    let sent = (token.made_by.as_str(), token.made_at);
+    let enter = async || {
         let mut tx = app.db.begin().await?;
-        store::insert_token(&mut tx, &token, &tag(&secret)).await?;
-        told(&mut tx, (by, now), "token.made", (token.id, &token.scope)).await?;
-        tx.commit().await
+        if let Some(form) = form
+            && !sent_forms::take(&mut tx, form, sent).await?
+        {
+            return Ok(false);
+        }
+        store::insert_token(&mut tx, token, &tag(secret)).await?;
+        told(&mut tx, sent, "token.made", (token.id, &token.scope)).await?;
+        tx.commit().await?;
+        Ok(true)
     };
-    retry::again(make).await?;
-    Ok((token, secret))
+    retry::again(enter).await
 }
 
 /// All tokens, latest first.

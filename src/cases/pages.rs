@@ -18,7 +18,7 @@ use crate::{
         claims::{self, Claim, ClaimRefused, Conflict, How, Resolution, Weighed},
         decisions::NotDecided,
         imports::Word,
-        pages::{subject, times},
+        pages::{proposed, subject, times},
         settings::{self, Proposal, SettingRefused},
     },
     web::{

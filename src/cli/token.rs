@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Ended, Out, Refused, account::By, feed_named, isp_named};
 use crate::{
-    access::tokens::{self, Scope},
+    access::tokens::{self, Scope, Wish},
     app::App,
     ids::TokenId,
     time::Moment,
@@ -68,7 +68,8 @@ impl Token {
                 let (token, secret) = match name {
                     None => tokens::make(app, scope, *days, &by.by).await?,
                     Some(name) => {
-                        let made = tokens::make_called(app, scope, (name, *days), &by.by).await?;
+                        let wish = Wish { label: name, days: *days, form: None };
+                        let made = tokens::make_called(app, scope, wish, &by.by).await?;
                         made.map_err(Refused::because)?
                     }
                 };

@@ -45,6 +45,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
     (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
     (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
+    (37, WAITING, include_str!("../../migrations/0037_once_and_waiting.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -59,6 +60,7 @@ const HANDED_OUT_POLICIES: &str =
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
+const WAITING: &str = "once and waiting";
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
 
 /// What is too long to stand in the list.
@@ -104,6 +106,7 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
             (false, HANDED_OUT) => format!("{FOR_THE_CENTRE}{text}{HANDED_OUT_POLICIES}"),
             (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
+            (false, LOG_TERMS | WAITING) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

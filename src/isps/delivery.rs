@@ -16,12 +16,13 @@ use crate::{
     access::{
         keys::to_hex,
         seal::{self, Place},
+        sent_forms,
         tenancy::Tenant,
     },
     app::App,
     audit::{self, Leaf},
     db::{Tx, retry},
-    ids::IspId,
+    ids::{FormId, IspId},
     jobs::schedule::Schedule,
     mail::{KeyRefused, Standard},
     net::{
@@ -212,6 +213,9 @@ pub enum NotPreferred {
     /// A webhook takes what its signature covers.
     #[error("a webhook gets JSON lines: --form jsonl")]
     NotJsonLines,
+    /// It was taken, and a secret shown, when the form was sent for the first time.
+    #[error("this form was sent before and was taken then; nothing more is changed")]
+    Sent,
 }
 
 /// What came of it: the preference, and the secret of a webhook, which is shown this once.
@@ -281,19 +285,32 @@ pub async fn look(
     Ok(key_for(&mut tx, tenant, wish.way).await?)
 }
 
-/// Takes a preference; a webhook gets a fresh secret.
-pub async fn set(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPreferred>> {
+/// Takes a preference; a webhook gets a fresh secret. What a form wishes is taken once.
+pub async fn set(
+    tenant: &Tenant,
+    wish: &Wish,
+    form: Option<FormId>,
+) -> anyhow::Result<Result<Set, NotPreferred>> {
     if let Err(refused) = look(tenant, wish).await? {
         return Ok(Err(refused));
     }
-    retry::looking_again(|| enter(tenant, wish)).await
+    retry::looking_again(|| enter(tenant, wish, form)).await
 }
 
-async fn enter(tenant: &Tenant, wish: &Wish) -> anyhow::Result<Result<Set, NotPreferred>> {
+async fn enter(
+    tenant: &Tenant,
+    wish: &Wish,
+    form: Option<FormId>,
+) -> anyhow::Result<Result<Set, NotPreferred>> {
     let secret = (wish.way == Way::Webhook).then(|| fresh_secret(tenant));
     let mut tx = tenant.begin().await?;
     if let Err(refused) = key_for(&mut tx, tenant, wish.way).await? {
         return Ok(Err(refused));
+    }
+    if let Some(form) = form
+        && !sent_forms::take(&mut tx, form, (tenant.by(), tenant.now())).await?
+    {
+        return Ok(Err(NotPreferred::Sent));
     }
     let no = store::in_force(&mut tx, tenant.isp()).await?.map_or(1, |last| last.no + 1);
     let row = row(tenant.isp(), no);
@@ -341,7 +358,7 @@ pub async fn remove(tenant: &Tenant) -> anyhow::Result<Result<Set, NotPreferred>
         target: None,
         dialling: Dialling::default(),
     };
-    set(tenant, &wish).await
+    set(tenant, &wish, None).await
 }
 
 /// What a provider prefers; nothing where it never said. That it was read is kept: it bears a mail

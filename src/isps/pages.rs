@@ -11,9 +11,14 @@ use axum::response::Response;
 
 use crate::{
     access::{doors::Door, roles::Act},
-    isps::claims::{Claim, Subject},
+    isps::{
+        LeasePolicy,
+        claims::{Claim, Subject},
+        settings::{Field, Proposal},
+    },
     time::Moment,
     web::{
+        form::Errors,
         page::Page,
         routes::{OfficeRoutes, Signed},
     },
@@ -65,6 +70,27 @@ pub(crate) fn subject(page: &Page, claim: &Claim) -> String {
             format!("{prefix} ({})", page.t_of("register-kind", kind.word()))
         }
     }
+}
+
+/// What a provider proposed, in words where the wire has a word of its own.
+pub(crate) fn proposed(page: &Page, one: &Proposal) -> String {
+    said(page, one.field, &one.value)
+}
+
+/// The same of what stands.
+fn said(page: &Page, field: Field, value: &str) -> String {
+    let policy = (field == Field::LeasePolicy).then(|| value.parse()).and_then(Result::ok);
+    match policy {
+        None => value.to_owned(),
+        Some(LeasePolicy::Static) => page.t("lease-static"),
+        Some(LeasePolicy::Sticky(days)) => page.with("lease-sticky", "n", days),
+        Some(LeasePolicy::Dynamic(days)) => page.with("lease-dynamic", "n", days),
+    }
+}
+
+/// Why nothing was taken back: it was before, or somebody at the centre decided first.
+pub(crate) fn over(page: &Page) -> Errors {
+    Errors::meanwhile("main", page.t("register-withdraw-over"))
 }
 
 /// Back to a page after its form was taken.

@@ -200,21 +200,27 @@ pub struct Proposal {
     pub proposed_at: Moment,
     /// By whom.
     pub proposed_by: String,
+    /// Since when it held on the provider's word alone, before the centre vouched for such.
+    pub held_from: Option<Moment>,
     /// What was decided, once it was.
     pub decision: Option<Decision>,
 }
 
 impl Proposal {
-    /// How it stands: `waiting`, `approved`, `declined`, `withdrawn` or `undone`.
+    /// How it stands: `waiting`, `approved`, `declined`, `withdrawn`, `undone`, or `unvouched`
+    /// where it needs approval and nobody but its provider ever said that it holds.
     pub fn state(&self) -> &'static str {
-        self.decision.as_ref().map_or("waiting", Decision::state)
+        let by_itself = |it: &Decision| self.field.needs_approval() && it.by == self.proposed_by;
+        match &self.decision {
+            None => "waiting",
+            Some(it) if it.state() == "approved" && by_itself(it) => "unvouched",
+            Some(it) => it.state(),
+        }
     }
 
     /// Whether it is decided to hold, by somebody else where that is needed.
     pub fn holds(&self) -> bool {
-        let by_another = |it: &Decision| it.by != self.proposed_by;
-        let decided = self.decision.as_ref().filter(|it| it.state() == "approved");
-        decided.is_some_and(|it| !self.field.needs_approval() || by_another(it))
+        self.state() == "approved"
     }
 }
 

@@ -20,7 +20,11 @@ pub struct Refused {
 
 /// The refusals of one form, in the order of its fields; empty when it was taken.
 #[derive(Clone, Debug, Default)]
-pub struct Errors(Vec<Refused>);
+pub struct Errors {
+    list: Vec<Refused>,
+    /// What was typed is well: something else became of it meanwhile.
+    is_meanwhile: bool,
+}
 
 impl Errors {
     /// No refusal.
@@ -30,22 +34,36 @@ impl Errors {
 
     /// One refused field.
     pub fn of(field: &'static str, words: String) -> Self {
-        Self(vec![Refused { field, words }])
+        Self { list: vec![Refused { field, words }], is_meanwhile: false }
+    }
+
+    /// What happened before the form was sent, so that it does nothing more; `at` is where the page
+    /// shows it.
+    pub fn meanwhile(at: &'static str, words: String) -> Self {
+        Self { list: vec![Refused { field: at, words }], is_meanwhile: true }
     }
 
     /// Whether the form was refused.
     pub fn any(&self) -> bool {
-        !self.0.is_empty()
+        !self.list.is_empty()
+    }
+
+    /// The key of the title above the summary.
+    pub fn title(&self) -> &'static str {
+        if self.is_meanwhile { "errors-meanwhile" } else { "errors-title" }
     }
 
     /// The refusals for the summary.
     pub fn list(&self) -> &[Refused] {
-        &self.0
+        &self.list
     }
 
     /// The words at `field`, or nothing.
     pub fn at(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|refused| refused.field == field).map(|refused| refused.words.as_str())
+        self.list
+            .iter()
+            .find(|refused| refused.field == field)
+            .map(|refused| refused.words.as_str())
     }
 }
 

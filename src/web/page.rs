@@ -12,12 +12,9 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::{assets, error::PageResult, form::Errors, texts::Lang};
+use super::{assets, error::PageResult, form::Errors, menu::Menu, texts::Lang};
 use crate::{
-    access::{
-        accounts::Account,
-        roles::{Act, Role},
-    },
+    access::{accounts::Account, roles::Role},
     app::App,
     config::Centre,
     time::Moment,
@@ -33,36 +30,6 @@ pub struct AtWork {
     /// The short name of its provider, if it is one's.
     pub isp: Option<String>,
 }
-
-/// The first pages of each kind of work, with their words and who may see them.
-const WORK_LINKS: &[(&str, &str, Act)] = &[
-    ("/admin/feeds", "feeds-title", Act::SeeFeeds),
-    ("/admin/accounts", "accounts-title", Act::ManageAccounts),
-    ("/admin/tokens", "tokens-title", Act::ManageAccounts),
-    ("/admin/audit", "audit-title", Act::ReadAudit),
-    ("/admin/access", "matrix-title", Act::ReadAudit),
-    ("/admin/isps", "office-board-title", Act::SeeOffice),
-    ("/admin/wordings", "wordings-title", Act::SeeWordings),
-    ("/isp", "office-title", Act::SeeLines),
-    ("/isp/lines", "office-lines-title", Act::SeeLines),
-    ("/isp/downloads", "office-downloads-title", Act::SeeLines),
-    ("/isp/kit", "kit-title", Act::SeeLines),
-    ("/isp/report", "office-report-title", Act::ReportBack),
-    ("/admin/claims", "claims-title", Act::DecideClaims),
-    ("/admin/campaigns", "campaigns-admin-title", Act::SeeCampaigns),
-    ("/admin/apartments", "apartments-title", Act::SeeOffice),
-    ("/isp/campaigns", "campaigns-offered-title", Act::SeeLines),
-    ("/admin/resellers", "tiers-title", Act::SeeOffice),
-    ("/isp/networks", "networks-title", Act::ManageProvider),
-    ("/isp/buildings", "buildings-title", Act::ManageProvider),
-    ("/isp/contacts", "contacts-title", Act::ManageProvider),
-    ("/isp/resellers", "resellers-title", Act::ManageProvider),
-    ("/isp/delivery", "delivery-title", Act::ManageProvider),
-    ("/isp/keys", "keys-title", Act::ManageProvider),
-    ("/isp/tokens", "tokens-title", Act::ManageProvider),
-    ("/isp/settings", "settings-title", Act::ManageProvider),
-    ("/isp/colleagues", "colleagues-title", Act::ManageColleagues),
-];
 
 /// What the layout needs to know (枠).
 #[derive(Clone, Debug)]
@@ -106,11 +73,9 @@ impl Page {
         self
     }
 
-    /// Where somebody who is signed in can go: addresses and their words.
-    pub fn work_links(&self) -> Vec<(String, String)> {
-        let role = self.at_work.as_ref().map(|at_work| at_work.role);
-        let links = WORK_LINKS.iter().filter(|(_, _, act)| role.is_some_and(|role| role.may(*act)));
-        links.map(|(path, key, _)| (self.href(path), self.t(key))).collect()
+    /// Where somebody who is signed in can go, and where they are.
+    pub fn menu(&self) -> Menu {
+        Menu::of(self)
     }
 
     /// The same page after its form was refused.

@@ -14,7 +14,7 @@ use crate::{
     centre::{ADDRESS, Answer, Centre, Visitor, form, run, texts},
     office::listed,
     oneoff::hidden,
-    people::{ISP, signed_in},
+    people::{ISP, between, signed_in},
 };
 
 const AT: &str = "2026-05-09 10:00";
@@ -201,9 +201,22 @@ async fn a_line_that_was_taken_back_meanwhile_is_reported_on_no_more() {
             1_i64
         );
         let late = confirms(&mut staff, &line, &checked).await;
-        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert!(late.body.contains("取り消されています"), "{}", late.body);
-        assert_eq!(staff.get(&format!("{line}/report")).await.to(), format!("{line}#main"));
+        let change = staff.post(&format!("{line}/report"), "act=change&state=pending").await;
+        let filling = staff.get(&format!("{line}/report")).await;
+        let looked = checks(&mut staff, &line, &[("state", "pending")]).await;
+        for told in [late, change, filling, looked] {
+            assert_eq!(told.status, StatusCode::UNPROCESSABLE_ENTITY);
+            let summary = between(&told.body, "id=\"errors\"", "</div>");
+            for words in ["取り消されました", "報告は送っていません", "href=\"#state\""]
+            {
+                assert!(summary.contains(words), "{words}: {summary}");
+            }
+            assert!(told.body.contains("<dd id=\"state\" tabindex=\"-1\">取消し</dd>"));
+            assert!(
+                !told.body.contains(&format!("href=\"{line}/report\"")),
+                "there is no way to report"
+            );
+        }
         assert!(!staff.get(&line).await.body.contains(&format!("{line}/report\"")));
         let nothing = "SELECT receipt FROM report_uploads";
         assert!(texts!(&centre.app.db, nothing).is_empty(), "nothing was handed in");
@@ -382,14 +395,22 @@ async fn the_office_finds_whom_to_call_and_that_it_read_so_is_kept() {
         let id = hidden(&noted, "id").to_owned();
         let back = form(&[("isp", "isp-a"), ("id", &id)]);
         let foreign = form(&[("isp", "isp-b"), ("id", &id)]);
-        office.post("/admin/isps/reminded/back", &foreign).await;
+        let strange = office.post("/admin/isps/reminded/back", &foreign).await;
+        assert_eq!(strange.status, StatusCode::UNPROCESSABLE_ENTITY);
         let facts = "SELECT state || ' ' || author FROM reminders ORDER BY at, state";
         assert_eq!(texts!(&centre.app.db, facts), ["noted office-1"], "not of that provider");
         centre.at("2026-06-20T09:10:00");
-        for _ in 0..2 {
-            let done = office.post("/admin/isps/reminded/back", &back).await;
-            assert_eq!(done.to(), "/admin/isps/one?isp=isp-a#main");
-        }
+        let done = office.post("/admin/isps/reminded/back", &back).await;
+        assert_eq!(done.to(), "/admin/isps/one?isp=isp-a#main");
+        // A colleague was quicker: nothing is changed, and the page says so.
+        let late = office.post("/admin/isps/reminded/back", &back).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        let told = between(&late.body, "id=\"errors\"", "</div>");
+        assert!(
+            told.contains("もう取り消されたか") && told.contains("何も変えていません"),
+            "{told}"
+        );
+        assert!(noted.body.contains("/admin/isps/reminded/back#errors"), "{}", noted.body);
         assert_eq!(texts!(&centre.app.db, facts), ["noted office-1", "taken_back office-1"]);
         let board = office.get(one).await;
         assert!(!board.body.contains("電話（office-1）") && board.body.contains("まだありません"));

@@ -33,6 +33,9 @@ oJPxJ5jtMAoGCCqGSM49BAMCA0gAMEUCIFYKtXykBKSpbWGJB5JDphwkyMmEwHoh
 const PRINT: &str = "CC:2D:5B:EE:89:D1:1B:BB:BD:A7:C4:7C:DA:0B:30:44:\
     E9:3A:42:25:18:09:33:EB:91:89:B4:4D:B4:4D:EE:79";
 
+/// The key of a form that no page has shown.
+const ONCE: &str = "019a5b2c-6d00-7b3e-9f10-2a4c6e8d0b1f";
+
 const LEAVES: &str = "SELECT act || ' ' || author FROM audit_leaves
      WHERE act LIKE 'isp_%.set' OR act LIKE 'isp_key.%' OR act LIKE 'token%' ORDER BY no";
 
@@ -99,7 +102,7 @@ async fn a_key_is_looked_at_compared_and_only_then_handed_in() {
         centre.at("2026-06-01T09:00:00");
         let mut manager = signed_in(&centre, "manager-2", Role::IspManager).await;
         let listed = manager.get("/isp/keys").await;
-        assert!(listed.body.contains("期限が切れています"), "{}", listed.body);
+        assert!(listed.body.contains("使えません（期限が切れました）"), "{}", listed.body);
         let second = gnupg.fingerprint("second@isp-a.example").to_lowercase();
         let gone = manager.post(&format!("/isp/keys/{second}"), "").await;
         assert_eq!(gone.to(), format!("/isp/keys/{second}#main"));
@@ -189,7 +192,9 @@ async fn how_lists_reach_a_provider_is_shown_before_it_holds_and_what_was_before
         assert!(now.body.contains("<dd>自分で取りに行く（この画面、API、TAXII）</dd>"));
         let mail = form(&wish("mail-smime", to));
         refused(&manager.post("/isp/delivery", &mail).await, "この方法に使う鍵がありません");
-        refused(&manager.post("/isp/delivery/confirm", &mail).await, "鍵がありません");
+        let early = form(&[&wish("mail-smime", to)[..], &[("once", ONCE)]].concat());
+        refused(&manager.post("/isp/delivery/confirm", &early).await, "鍵がありません");
+        refused(&manager.post("/isp/delivery/confirm", &mail).await, "このページを開き直して");
         let checked = pastes(&mut manager, CERTIFICATE).await;
         compares(&mut manager, &checked).await;
         for (wrong, words) in [
@@ -205,7 +210,8 @@ async fn how_lists_reach_a_provider_is_shown_before_it_holds_and_what_was_before
             assert!(checked.body.contains(words), "{words}: {}", checked.body);
         }
         assert!(texts!(&centre.app.db, "SELECT way FROM isp_deliveries").is_empty());
-        let done = manager.post("/isp/delivery/confirm", &mail).await;
+        let confirmed = looked_at(&mut manager, &wish("mail-smime", to)).await;
+        let done = manager.post("/isp/delivery/confirm", &confirmed).await;
         assert_eq!(done.to(), "/isp/delivery/receipt#main");
         let receipt = manager.get("/isp/delivery/receipt").await;
         assert!(receipt.body.contains("届け方を決めました") && receipt.body.contains("manager-1"));
@@ -213,7 +219,8 @@ async fn how_lists_reach_a_provider_is_shown_before_it_holds_and_what_was_before
         assert_eq!((way.as_str(), schedule.as_deref()), ("mail-smime", Some("0 6 * * *")));
         assert_eq!(target.as_deref(), Some(to));
 
-        manager.post("/isp/delivery/confirm", &form(&wish("portal", to))).await;
+        let confirmed = looked_at(&mut manager, &wish("portal", to)).await;
+        manager.post("/isp/delivery/confirm", &confirmed).await;
         assert_eq!(preferred(&centre).await, ("portal".to_owned(), None, None));
         let shown = manager.get("/isp/delivery").await;
         let former = shown.body.split("これまでの届け方</h2>").nth(1).unwrap();
@@ -223,7 +230,8 @@ async fn how_lists_reach_a_provider_is_shown_before_it_holds_and_what_was_before
             fields.map(|name| (name, between(former, &format!("name=\"{name}\" value=\""), "\"")));
         let checked = manager.post("/isp/delivery", &form(&said)).await;
         assert!(checked.body.contains(PRINT), "{}", checked.body);
-        manager.post("/isp/delivery/confirm", &form(&said)).await;
+        let confirmed = looked_at(&mut manager, &said).await;
+        manager.post("/isp/delivery/confirm", &confirmed).await;
         assert_eq!(preferred(&centre).await, (way, schedule, target));
         let leaves = texts!(&centre.app.db, LEAVES);
         let set = leaves.iter().filter(|one| *one == "isp_delivery.set manager-1").count();
@@ -231,7 +239,9 @@ async fn how_lists_reach_a_provider_is_shown_before_it_holds_and_what_was_before
         // Once the certificate is over, mails cannot leave by it, and the page says so.
         centre.at("2036-02-01T09:00:00");
         let mut manager = signed_in(&centre, "manager-2", Role::IspManager).await;
-        refused(&manager.post("/isp/delivery", &mail).await, "今は使えません");
+        refused(&manager.post("/isp/delivery", &mail).await, "使えません（期限が切れました）");
+        let keys = manager.get("/isp/keys").await;
+        assert!(keys.body.contains("使えません（期限が切れました）"), "{}", keys.body);
         let mut other = of_the_other(&centre, "manager-b").await;
         let theirs = other.get("/isp/delivery").await;
         assert!(theirs.body.contains("自分で取りに行く") && !theirs.body.contains(to));
@@ -251,22 +261,41 @@ async fn a_webhook_leads_to_no_address_inside_and_its_secret_is_shown_once() {
             ("https://169.254.169.254/", "内部のアドレスには送れません"),
         ] {
             for path in ["/isp/delivery", "/isp/delivery/confirm"] {
-                refused(&manager.post(path, &form(&wish("webhook", url))).await, words);
+                let inside = form(&[&wish("webhook", url)[..], &[("once", ONCE)]].concat());
+                refused(&manager.post(path, &inside).await, words);
             }
         }
         let good = form(&wish("webhook", "https://8.8.8.8/hook"));
         let checked = manager.post("/isp/delivery", &good).await;
         assert!(checked.body.contains("新しい秘密の文字列を作り"), "{}", checked.body);
         assert!(!checked.body.contains("whsec_"));
+        let once = hidden(&checked, "once").to_owned();
+        let good = format!("{good}&once={once}");
         let done = manager.post("/isp/delivery/confirm", &good).await;
         assert_eq!(done.status, StatusCode::OK);
         assert!(between(&done.body, "<code class=\"td-long\">", "</code>").starts_with("whsec_"));
+        // The same page, loaded again: the secret stays, and so does the one preference.
+        let again = manager.post("/isp/delivery/confirm", &good).await;
+        refused(&again, "この届け方は、もう決まっています");
+        assert!(!again.body.contains("whsec_") && again.body.contains("id=\"now\""));
         assert_eq!(texts!(&centre.app.db, "SELECT form FROM isp_deliveries"), ["jsonl"]);
         for path in ["/isp/delivery", "/isp/delivery/receipt"] {
             let later = manager.get(path).await;
             assert!(later.body.contains("8.8.8.8") && !later.body.contains("whsec_"), "{path}");
         }
     }
+}
+
+/// The form of that page, filled in with these.
+async fn filled_in(who: &mut Visitor, path: &str, fields: &[(&str, &str)]) -> String {
+    let page = who.get(path).await;
+    form(&[fields, &[("once", hidden(&page, "once"))]].concat())
+}
+
+/// A way of delivery that was looked at, as the page would confirm it.
+async fn looked_at(manager: &mut Visitor, wish: &[(&str, &str)]) -> String {
+    let checked = manager.post("/isp/delivery", &form(wish)).await;
+    form(&[wish, &[("once", hidden(&checked, "once"))]].concat())
 }
 
 /// What a machine gets that shows `secret`.
@@ -280,15 +309,18 @@ async fn asks(centre: &Centre, secret: &str) -> StatusCode {
 async fn a_token_shows_its_secret_once_and_opens_until_it_is_withdrawn() {
     for centre in Centre::on_each_engine().await {
         let mut manager = manager(&centre).await;
-        let nameless = manager.post("/isp/tokens", "name=+&days=90").await;
-        refused(&nameless, "名前を60字以内で");
+        let asked = filled_in(&mut manager, "/isp/tokens", &[("name", " "), ("days", "90")]).await;
+        refused(&manager.post("/isp/tokens", &asked).await, "名前を60字以内で");
         for days in ["", "0", "1096", "-1"] {
-            let answer =
-                manager.post("/isp/tokens", &form(&[("name", "夜間"), ("days", days)])).await;
-            refused(&answer, "使える期間を選んで");
+            let fields = [("name", "夜間"), ("days", days)];
+            let asked = filled_in(&mut manager, "/isp/tokens", &fields).await;
+            refused(&manager.post("/isp/tokens", &asked).await, "使える期間を選んで");
         }
-        let made =
-            manager.post("/isp/tokens", &form(&[("name", "夜間の取込み機"), ("days", "30")])).await;
+        let fields = [("name", "夜間の取込み機"), ("days", "30")];
+        let unmarked = manager.post("/isp/tokens", &form(&fields)).await;
+        refused(&unmarked, "このページを開き直して");
+        let asked = filled_in(&mut manager, "/isp/tokens", &fields).await;
+        let made = manager.post("/isp/tokens", &asked).await;
         assert_eq!(made.status, StatusCode::OK);
         let secret = between(&made.body, "<code class=\"td-long\">", "</code>").to_owned();
         assert!(secret.starts_with("todoke_"), "{secret}");
@@ -324,18 +356,20 @@ async fn administrators_make_tokens_of_feeds_and_of_providers_and_nobody_else_of
     for centre in Centre::on_each_engine().await {
         centre.provider().await;
         let mut root = signed_in(&centre, "root-1", Role::Administrator).await;
-        let ask = |kind, what| {
-            form(&[("name", "machine"), ("kind", kind), ("what", what), ("days", "365")])
+        let fields = |kind: &'static str, what: &'static str| {
+            [("name", "machine"), ("kind", kind), ("what", what), ("days", "365")]
         };
         for (kind, what, words) in [
-            ("", "scanner", "使えることを選んで"),
-            ("feed", "nobody", "その名前のフィードはありません"),
+            ("", "scanner", "使い道を選んで"),
+            ("feed", "nobody", "その名前の提供元はありません"),
             ("isp", "isp-z", "事業者"),
         ] {
-            refused(&root.post("/admin/tokens", &ask(kind, what)).await, words);
+            let asked = filled_in(&mut root, "/admin/tokens", &fields(kind, what)).await;
+            refused(&root.post("/admin/tokens", &asked).await, words);
         }
         for (kind, what) in [("feed", "scanner"), ("isp", "isp-a")] {
-            let made = root.post("/admin/tokens", &ask(kind, what)).await;
+            let asked = filled_in(&mut root, "/admin/tokens", &fields(kind, what)).await;
+            let made = root.post("/admin/tokens", &asked).await;
             assert!(made.body.contains("todoke_"), "{}", made.body);
             assert!(
                 made.body.contains(&format!("{what}の"))
@@ -350,9 +384,52 @@ async fn administrators_make_tokens_of_feeds_and_of_providers_and_nobody_else_of
             let mut somebody = signed_in(&centre, &name, role).await;
             for path in ["/admin/tokens"] {
                 assert_eq!(somebody.get(path).await.status, StatusCode::FORBIDDEN, "{role}");
-                let answer = somebody.post(path, &ask("isp", "isp-a")).await;
+                let answer = somebody.post(path, &form(&fields("isp", "isp-a"))).await;
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{role}");
             }
         }
+    }
+}
+
+/// A form of tokens, sent, sent again as a browser does that loads the page again, and sent twice
+/// at once.
+async fn makes_one(centre: &Centre, who: &mut Visitor, (path, fields): (&str, &[(&str, &str)])) {
+    let count = async || texts!(&centre.app.db, "SELECT scope FROM api_tokens").len();
+    let before = count().await;
+    let asked = filled_in(who, path, fields).await;
+    let made = who.post(path, &asked).await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.body);
+    let secret = between(&made.body, "<code class=\"td-long\">", "</code>").to_owned();
+    assert_ne!(hidden(&made, "once"), hidden(&who.get(path).await, "once"), "each form is its own");
+    for _ in 0..2 {
+        let again = who.post(path, &asked).await;
+        refused(&again, "このAPIトークンは、もう作ってあります");
+        assert!(again.body.contains("href=\"#made\"") && again.body.contains("id=\"made\""));
+        assert!(again.body.contains("ほかの操作が先に済んでいます"), "{}", again.body);
+        assert!(!again.body.contains("todoke_"), "a secret is shown once: {}", again.body);
+    }
+    assert_eq!(count().await, before + 1);
+    let asked = filled_in(who, path, fields).await;
+    let mut other = centre.visitor();
+    other.cookie.clone_from(&who.cookie);
+    let (one, two) = tokio::join!(who.post(path, &asked), other.post(path, &asked));
+    let mut answers = [one.status, two.status];
+    answers.sort();
+    assert_eq!(answers, [StatusCode::OK, StatusCode::UNPROCESSABLE_ENTITY]);
+    assert_eq!(count().await, before + 2);
+    // What stands in the store tells nobody the secret.
+    let kept = "SELECT object || COALESCE(detail, '') FROM audit_leaves";
+    assert!(texts!(&centre.app.db, kept).iter().all(|leaf| !leaf.contains(&secret)));
+}
+
+#[tokio::test]
+async fn a_form_that_makes_a_token_makes_one_however_often_it_is_sent() {
+    for centre in Centre::on_each_engine().await {
+        let mut manager = manager(&centre).await;
+        let fields = [("name", "夜間の取込み機"), ("days", "30")];
+        makes_one(&centre, &mut manager, ("/isp/tokens", &fields)).await;
+        let mut root = signed_in(&centre, "root-1", Role::Administrator).await;
+        let fields = [("name", "machine"), ("kind", "isp"), ("what", "isp-a"), ("days", "365")];
+        makes_one(&centre, &mut root, ("/admin/tokens", &fields)).await;
     }
 }

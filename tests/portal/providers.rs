@@ -1,10 +1,10 @@
 //! Providers keep their own entry on their pages, and somebody at the centre decides.
 
-use todoke::access::roles::Role;
+use todoke::{access::roles::Role, db::migrate};
 
 use crate::{
-    centre::{Answer, Centre, Visitor, form, texts},
-    people::signed_in,
+    centre::{Answer, Centre, Visitor, form, run, texts},
+    people::{between, signed_in},
 };
 
 const WHAT: [(&str, &str); 4] =
@@ -64,6 +64,87 @@ async fn terms(centre: &Centre) -> Vec<String> {
     )
 }
 
+/// What a provider said of itself before the centre vouched for it, in a store of that time.
+async fn said_before_the_centre_vouched(centre: &Centre, manager: &mut Visitor) {
+    let mut say = async |field: &str, value: &str, at: &str| {
+        centre.at(at);
+        let fields = [("field", field), ("value", value), ("reason", "案内用")];
+        manager.post("/isp/settings", &form(&fields)).await;
+    };
+    say("announcement_page", "https://old.isp-a.example/", "2026-05-10T09:01:00").await;
+    say("announcement_page", "https://isp-a.example/notice", "2026-05-10T09:02:00").await;
+    say("sender_domain", "mail.isp-a.example", "2026-05-10T09:03:00").await;
+    run!(
+        &centre.app.db,
+        "INSERT INTO isp_decisions (isp_id, subject_id, decided, decided_at, decided_by, reason)
+         SELECT isp_id, id, $1, proposed_at, proposed_by, 'the provider says so of itself'
+           FROM isp_proposals",
+        "approved"
+    );
+    say("sender_domain", "slip.isp-a.example", "2026-05-10T09:04:00").await;
+    let id =
+        between(&manager.get("/isp/settings").await.body, "name=\"id\" value=\"", "\"").to_owned();
+    let back = format!("id={id}");
+    assert_eq!(manager.post("/isp/settings/withdraw", &back).await.to(), "/isp/settings#main");
+    // Whoever was quicker is not passed over in silence, on any page that takes something back.
+    for path in ["/isp/settings/withdraw", "/isp/resellers/withdraw", "/isp/networks/withdraw"] {
+        let late = manager.post(path, &back).await;
+        assert_eq!(late.status, 422, "{path}");
+        let told = between(&late.body, "id=\"errors\"", "</div>");
+        assert!(told.contains("もう決まったか、取り下げられています"), "{told}");
+    }
+    for undo in [
+        "ALTER TABLE isp_proposals DROP COLUMN held_from",
+        "DROP TABLE sent_forms",
+        "DELETE FROM _sqlx_migrations WHERE version = 37",
+    ] {
+        run!(&centre.app.db, undo);
+    }
+    migrate::run(&centre.app.db, &centre.app.clock).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_provider_said_before_the_centre_vouched_waits_until_somebody_there_decides() {
+    for centre in Centre::on_each_engine().await {
+        centre.provider().await;
+        let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
+        said_before_the_centre_vouched(&centre, &mut manager).await;
+        let own = manager.get("/isp/settings").await;
+        let count = |words: &str| own.body.matches(words).count();
+        assert_eq!(count("<dd>センターの決裁待ち</dd>"), 2, "{}", own.body);
+        assert_eq!(count("センターの承認なしに使われていました"), 2, "{}", own.body);
+        assert_eq!(count("センターの承認がないため、使われていません"), 1, "the earlier page");
+        assert!(count("台帳に反映済み") == 0 && count("<dd>取下げ</dd>") == 1, "{}", own.body);
+        assert!(own.body.contains("センターの決裁待ち：mail.isp-a.example"), "{}", own.body);
+        let mut anybody = centre.visitor();
+        assert!(!anybody.get("/genuine").await.body.contains("isp-a.example"));
+
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let waits = office.get("/admin/claims").await;
+        assert_eq!(waits.body.matches("action=\"/admin/proposals/").count(), 2, "{}", waits.body);
+        assert!(waits.body.contains("2026年5月10日") && !waits.body.contains("old.isp-a.example"));
+        // The latest stands first.
+        let decide = |act: &'static str| form(&[("act", act), ("reason", "確認の結果")]);
+        let domain = decided_at(&waits, "/admin/proposals");
+        office.post(&domain, &decide("decline")).await;
+        let page = decided_at(&office.get("/admin/claims").await, "/admin/proposals");
+        office.post(&page, &decide("approve")).await;
+        assert!(office.get("/admin/claims").await.body.contains("決裁を待つものはありません"));
+
+        let told = anybody.get("/genuine").await;
+        assert!(told.body.contains("https://isp-a.example/notice"), "{}", told.body);
+        assert!(!told.body.contains("mail.isp-a.example") && !told.body.contains("old.isp-a"));
+        let own = manager.get("/isp/settings").await;
+        assert!(own.body.contains("<dd>台帳に反映済み</dd>") && own.body.contains("<dd>却下</dd>"));
+        let leaves = texts!(
+            &centre.app.db,
+            "SELECT act || ' ' || author FROM audit_leaves WHERE act LIKE 'isp_setting.%e'
+              AND author = 'office-1' ORDER BY no"
+        );
+        assert_eq!(leaves, ["isp_setting.decline office-1", "isp_setting.approve office-1"]);
+    }
+}
+
 #[tokio::test]
 async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
     for centre in Centre::on_each_engine().await {
@@ -114,12 +195,18 @@ async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
         assert!(shown.body.contains("<dd>イスプA</dd><"), "{}", shown.body);
         assert!(shown.body.contains("<dd>90</dd>") && shown.body.contains("manager-2"));
         assert!(!shown.body.contains("<dd>mail.isp-a.example</dd>"), "it waits");
-        assert!(shown.body.contains("<dd>static</dd>"), "it waits");
+        assert!(shown.body.contains("<dd>同じアドレスのまま（static）<br>"), "it waits");
         let mut office = signed_in(&centre, "office-1", Role::Office).await;
         let waits = office.get("/admin/claims").await;
         let settle = decided_at(&waits, "/admin/proposals");
         office.post(&settle, &form(&[("act", "approve"), ("reason", "確認済み")])).await;
-        assert!(manager.get("/isp/settings").await.body.contains("<dd>dynamic:30</dd>"));
+        assert!(
+            manager
+                .get("/isp/settings")
+                .await
+                .body
+                .contains("<dd>平均30日でアドレスが変わる（dynamic:30）</dd>")
+        );
         let mut staff = signed_in(&centre, "staff-1", Role::IspStaff).await;
         for path in ["/isp/networks", "/isp/contacts", "/isp/settings"] {
             assert_eq!(staff.get(path).await.status, 403, "{path}");

@@ -27,6 +27,19 @@ pub fn unguard(cell: &str) -> &str {
     }
 }
 
+/// A table for a spreadsheet: the byte-order mark by which it knows UTF-8, the header, the rows.
+pub fn table<Row>(header: &[&str], rows: impl IntoIterator<Item = Row>) -> io::Result<Vec<u8>>
+where
+    Row: IntoIterator<Item: AsRef<str>>,
+{
+    let mut csv = CsvWriter::new(Vec::new(), true, header)?;
+    for row in rows {
+        row.into_iter().for_each(|cell| csv.cell(cell.as_ref()));
+        csv.end_row()?;
+    }
+    csv.finish()
+}
+
 /// Writes rows of cells; every cell is guarded and quoted where needed.
 pub(crate) struct CsvWriter<W> {
     out: W,
@@ -90,5 +103,20 @@ pub(crate) fn push_cell(row: &mut String, text: &str) {
         row.push('"');
     } else {
         row.push_str(&text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_bears_its_mark_and_no_cell_of_it_is_a_formula() {
+        let rows = [["a,b", "=1+1"], ["say \"no\"", "two\r\nlines"]];
+        let csv = table(&["left", "right"], rows).unwrap();
+        let text = String::from_utf8(csv).unwrap();
+        let rest = text.strip_prefix('\u{feff}').unwrap();
+        assert_eq!(rest, "left,right\r\n\"a,b\",'=1+1\r\n\"say \"\"no\"\"\",\"two\r\nlines\"\r\n");
+        assert_eq!(table(&["one"], [[""; 0]; 0]).unwrap(), "\u{feff}one\r\n".as_bytes());
     }
 }

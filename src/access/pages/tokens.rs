@@ -1,7 +1,8 @@
 //! `/admin/tokens` and `/isp/tokens`: what machines show is made, listed and withdrawn.
 //!
 //! The centre's administrators look after all of them, a provider's manager after the own ones; the
-//! page is the same. A secret is shown where it was made, and nowhere else.
+//! page is the same. A secret is shown where it was made, and nowhere else; the form that makes one
+//! is taken once, so that a page that is loaded again makes no other.
 
 use askama::Template;
 use axum::{
@@ -14,10 +15,10 @@ use crate::{
     access::{
         store,
         tenancy::Tenant,
-        tokens::{self, Scope, Standing, Token, TokenRefused},
+        tokens::{self, Scope, Standing, Token, TokenRefused, Wish},
     },
     app::App,
-    ids::TokenId,
+    ids::{FormId, TokenId},
     time::Moment,
     web::{
         error::PageResult,
@@ -33,6 +34,9 @@ const DAYS: [i64; 5] = [30, 90, 180, 365, 730];
 /// Tokens that open nothing any more and are still shown.
 const SHOWN: usize = 50;
 
+/// Where the tokens stand on the page that were made.
+const SENT: &str = "made";
+
 #[derive(Template)]
 #[template(path = "access/tokens.html")]
 struct Tokens {
@@ -47,6 +51,8 @@ struct Tokens {
     /// Whether it is asked what a token is good for.
     asks_scope: bool,
     given: Given,
+    /// The key of the form, which makes one.
+    once: FormId,
     /// The token that was just made, and its secret, shown this once.
     made: Option<(Token, String)>,
 }
@@ -77,6 +83,8 @@ pub(super) struct Given {
     kind: String,
     what: String,
     days: String,
+    /// The key of the form.
+    once: String,
 }
 
 /// Whose tokens somebody looks after.
@@ -103,6 +111,13 @@ impl Reach<'_> {
         }
     }
 
+    fn fresh_form(self) -> FormId {
+        FormId(match self {
+            Self::All(app) => app.fresh_id(),
+            Self::Own(tenant) => tenant.fresh_id(),
+        })
+    }
+
     async fn tokens(self) -> crate::db::Result<Vec<(Token, Standing)>> {
         let tokens = match self {
             Self::All(app) => tokens::all(&app.db).await?,
@@ -118,17 +133,22 @@ impl Reach<'_> {
 
     /// Makes a token; else gives the field that is refused, and its words.
     async fn make(self, given: &Given, by: &str) -> anyhow::Result<Made> {
-        let called = (given.name.as_str(), given.days.parse().unwrap_or(0));
+        let Ok(form) = given.once.parse() else {
+            return Ok(Err(("name", "form-again")));
+        };
+        let (label, days) = (given.name.as_str(), given.days.parse().unwrap_or(0));
+        let wish = Wish { label, days, form: Some(form) };
         let made = match self {
-            Self::Own(tenant) => tokens::make_own(tenant, called).await?,
+            Self::Own(tenant) => tokens::make_own(tenant, wish).await?,
             Self::All(app) => match scope(app, given).await? {
-                Ok(what) => tokens::make_called(app, what, called, by).await?,
+                Ok(what) => tokens::make_called(app, what, wish, by).await?,
                 Err(refused) => return Ok(Err(refused)),
             },
         };
         Ok(made.map_err(|why| match why {
             TokenRefused::NoLabel => ("name", "tokens-no-name"),
             TokenRefused::Days => ("days", "tokens-no-days"),
+            TokenRefused::Sent => (SENT, "tokens-sent"),
         }))
     }
 
@@ -147,6 +167,7 @@ impl Reach<'_> {
             base: self.base(),
             asks_scope: matches!(self, Self::All(_)),
             given,
+            once: self.fresh_form(),
             made,
         };
         show_as(status, &shown)
@@ -155,6 +176,10 @@ impl Reach<'_> {
     async fn makes(self, signed: &Signed, given: Given) -> PageResult {
         match self.make(&given, signed.name()).await? {
             Ok(made) => self.show(signed, (Given::default(), Errors::none()), Some(made)).await,
+            Err((SENT, key)) => {
+                let errors = Errors::meanwhile(SENT, signed.page.t(key));
+                self.show(signed, (Given::default(), errors), None).await
+            }
             Err((field, key)) => {
                 let errors = Errors::of(field, signed.page.t(key));
                 self.show(signed, (given, errors), None).await

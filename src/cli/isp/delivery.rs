@@ -83,7 +83,7 @@ impl Delivery {
         match self {
             Self::Set(wanted) => {
                 let tenant = tenant(app, &wanted.isp, &wanted.by).await?;
-                let set = delivery::set(&tenant, &wanted.wish()).await?;
+                let set = delivery::set(&tenant, &wanted.wish(), None).await?;
                 tell(out, &wanted.isp, &set.map_err(Refused::because)?)?;
             }
             Self::Show { isp } => {

@@ -141,6 +141,7 @@ fn tell(out: Out, one: &Proposal) -> anyhow::Result<()> {
         "proposal": one.id, "isp": one.code, "field": one.field.word(), "value": one.value,
         "state": one.state(), "reason": one.reason, "proposed_by": one.proposed_by,
         "proposed_at": one.proposed_at.rfc3339(), "decision": decision,
+        "held_from": one.held_from.map(Moment::rfc3339),
     });
     let words = format!(
         "{}\t{}\t{}\t{} = {}\t{}, by {}",

@@ -52,10 +52,20 @@ fn end(page: &Page, at: Option<&Moment>) -> String {
 
 /// How a key stands, in words, with what to do where there is something.
 fn standing(page: &Page, standing: &Standing) -> String {
-    let words = page.t_of("keys-standing", standing.word());
     match standing {
-        Standing::Unfit(why) => format!("{words} {}", page.t_of("keys-refused", why.word())),
-        _ => words,
+        Standing::Unfit(why) => page.with("keys-unfit", "why", unfit(page, why)),
+        _ => page.t_of("keys-standing", standing.word()),
+    }
+}
+
+/// Why a key that was fit when it was handed in is so no more, in a few words.
+pub(crate) fn unfit(page: &Page, why: &KeyRefused) -> String {
+    match why {
+        // What was taken was one public key, as long as its bytes are what they were.
+        KeyRefused::NoKey | KeyRefused::Several(_) | KeyRefused::Secret => {
+            page.t("keys-unfit-unsigned")
+        }
+        _ => page.t_of("keys-unfit", why.word()),
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use serde::Deserialize;
 
-use super::{onwards, subject, times};
+use super::{onwards, over, subject, times};
 use crate::{
     access::tenancy::Tenant,
     ids::ClaimId,
@@ -90,25 +90,22 @@ pub(super) async fn all(tenant: Tenant, signed: Signed) -> PageResult {
 pub(super) async fn ask(tenant: Tenant, signed: Signed, Form(given): Form<Given>) -> PageResult {
     let asked = match given.asked(tenant.now()) {
         Ok(asked) => asked,
-        Err((field, key)) => return refused(&tenant, &signed, given, (field, key)).await,
+        Err(at) => return refused(&tenant, &signed, (given, fault(&signed, at))).await,
     };
     match claims::claim(&tenant, asked, &given.reason).await? {
         Ok(_) => Ok(onwards(&signed, "/isp/networks")),
-        Err(why) => refused(&tenant, &signed, given, field(&why)).await,
+        Err(why) => refused(&tenant, &signed, (given, fault(&signed, field(&why)))).await,
     }
 }
 
-async fn refused(
-    tenant: &Tenant,
-    signed: &Signed,
-    given: Given,
-    (field, key): (&'static str, &'static str),
-) -> PageResult {
-    let mut page = Networks::of(tenant, signed, given).await?;
-    page.errors = Errors::of(field, page.page.t(key));
-    let (status, framed) = page.page.answering(&page.errors);
-    page.page = framed;
-    show_as(status, &page)
+fn fault(signed: &Signed, (field, key): (&'static str, &'static str)) -> Errors {
+    Errors::of(field, signed.page.t(key))
+}
+
+async fn refused(tenant: &Tenant, signed: &Signed, (given, errors): (Given, Errors)) -> PageResult {
+    let shown = Networks::of(tenant, signed, given).await?;
+    let (status, page) = shown.page.clone().answering(&errors);
+    show_as(status, &Networks { page, errors, ..shown })
 }
 
 /// Beside which field a refusal stands, and its words.
@@ -154,9 +151,11 @@ pub(super) async fn withdraw(
     signed: Signed,
     Form(withdrawn): Form<Withdrawn>,
 ) -> PageResult {
-    if let Ok(id) = withdrawn.id.parse::<ClaimId>() {
-        // Whoever decided meanwhile was quicker, and the page shows what.
-        let _ = claims::withdraw(&tenant, id, "withdrawn by the provider").await?;
+    let Ok(id) = withdrawn.id.parse::<ClaimId>() else {
+        return Ok(onwards(&signed, "/isp/networks"));
+    };
+    if claims::withdraw(&tenant, id, "withdrawn by the provider").await?.is_err() {
+        return refused(&tenant, &signed, (Given::default(), over(&signed.page))).await;
     }
     Ok(onwards(&signed, "/isp/networks"))
 }

@@ -7,7 +7,7 @@ use askama::Template;
 use axum::Form;
 use serde::Deserialize;
 
-use super::onwards;
+use super::{onwards, over, proposed, said};
 use crate::{
     access::tenancy::Tenant,
     ids::ClaimId,
@@ -73,6 +73,12 @@ struct Check {
 }
 
 impl Settings {
+    /// How a field is to be, where that waits for the centre.
+    fn waits(&self, field: &Field) -> Option<String> {
+        let waits = |one: &&Proposal| one.field == *field && one.decision.is_none();
+        self.proposals.iter().find(waits).map(|one| proposed(&self.page, one))
+    }
+
     /// Who said for how long logs last, or what is reckoned with where nobody did.
     fn said_of_logs(&self) -> String {
         let Some(term) = &self.term else {
@@ -94,7 +100,7 @@ impl Settings {
                 Field::Name => Some(entry.name.clone()),
                 _ => settings::standing(tenant, field).await?,
             };
-            holds.push((field, value));
+            holds.push((field, value.map(|value| said(&signed.page, field, &value))));
         }
         let term = log_terms::own(tenant).await?;
         let (page, errors) = (signed.page.clone(), Errors::none());
@@ -130,11 +136,14 @@ pub(super) async fn propose(
             }
         }
     };
-    let mut page = Settings::of(&tenant, &signed, given).await?;
-    page.errors = Errors::of(refused.0, page.page.t(&refused.1));
-    let (status, framed) = page.page.answering(&page.errors);
-    page.page = framed;
-    show_as(status, &page)
+    let errors = Errors::of(refused.0, signed.page.t(&refused.1));
+    told(&tenant, &signed, (given, errors)).await
+}
+
+async fn told(tenant: &Tenant, signed: &Signed, (given, errors): (Given, Errors)) -> PageResult {
+    let shown = Settings::of(tenant, signed, given).await?;
+    let (status, page) = shown.page.clone().answering(&errors);
+    show_as(status, &Settings { page, errors, ..shown })
 }
 
 /// `POST /isp/settings/withdraw`
@@ -143,9 +152,11 @@ pub(super) async fn withdraw(
     signed: Signed,
     Form(withdrawn): Form<Withdrawn>,
 ) -> PageResult {
-    if let Ok(id) = withdrawn.id.parse::<ClaimId>() {
-        // Whoever decided meanwhile was quicker, and the page shows what.
-        let _ = settings::withdraw(&tenant, id, "withdrawn by the provider").await?;
+    let Ok(id) = withdrawn.id.parse::<ClaimId>() else {
+        return Ok(onwards(&signed, "/isp/settings"));
+    };
+    if settings::withdraw(&tenant, id, "withdrawn by the provider").await?.is_err() {
+        return told(&tenant, &signed, (Given::default(), over(&signed.page))).await;
     }
     Ok(onwards(&signed, "/isp/settings"))
 }

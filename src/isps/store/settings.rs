@@ -22,6 +22,7 @@ pub(in crate::isps) struct Stored {
     reason: String,
     proposed_at: Moment,
     proposed_by: String,
+    held_from: Option<Moment>,
     #[sqlx(flatten)]
     decision: StoredDecision,
 }
@@ -38,6 +39,7 @@ impl Stored {
             reason: self.reason,
             proposed_at: self.proposed_at,
             proposed_by: self.proposed_by,
+            held_from: self.held_from,
             decision: self.decision.decision()?,
         })
     }
@@ -46,7 +48,7 @@ impl Stored {
 fn select(which: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(format!(
         "SELECT p.isp_id, i.code, p.id, p.field, p.value, p.reason AS reason, p.proposed_at,
-             p.proposed_by, {}
+             p.proposed_by, p.held_from, {}
           FROM isp_proposals p JOIN isps i ON i.id = p.isp_id {}
           {which} ORDER BY p.proposed_at DESC, p.id DESC",
         decisions::COLUMNS,

@@ -2,7 +2,7 @@
 //!
 //! Owns no table.
 
-use formats::safe_csv::guard;
+use formats::safe_csv;
 
 use super::{Kit, Sheet};
 use crate::notices::wordings::{Way, text::parts};
@@ -15,24 +15,18 @@ const MORE: [&str; 5] = ["effort", "title", "source", "happened", "to_do"];
 impl Kit {
     /// The texts as a mail merge takes them: CSV in UTF-8 with a byte-order mark, a row per line.
     pub fn csv(&self) -> anyhow::Result<Vec<u8>> {
-        let mut rows = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(b"\xEF\xBB\xBF".to_vec());
         let front =
             ["list_id", "record_no", "inquiry_id", "template_version", "subject", "text", "parts"];
         let about = ["addressee", "placement", "state", "reason", "campaign"];
-        rows.write_record(front.iter().chain(&VALUES).chain(&about).chain(&MORE))?;
-        for sheet in &self.sheets {
-            rows.write_record(self.row(sheet))?;
-        }
-        rows.into_inner().map_err(|fault| anyhow::anyhow!("{fault}"))
+        let header = [&front[..], &VALUES, &about, &MORE].concat();
+        Ok(safe_csv::table(&header, self.sheets.iter().map(|sheet| self.row(sheet)))?)
     }
 
     fn row(&self, sheet: &Sheet) -> Vec<String> {
         let text = sheet.text();
         let body = text.plain(self.way);
         let in_parts = if self.way == Way::Sms { parts(&body).to_string() } else { String::new() };
-        let cell = |words: &str| guard(&words.replace('\n', "\r\n")).into_owned();
+        let cell = |words: &str| words.replace('\n', "\r\n");
         let value = |name: &&str| cell(sheet.values.get(name).unwrap_or_default());
         let about = &sheet.about;
         let mut row = vec![

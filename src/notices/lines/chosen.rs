@@ -84,7 +84,7 @@ async fn choose(
     }
     let lines = shown.iter().map(|line| row(line, log_days, now));
     let lines = lines.collect::<anyhow::Result<Vec<_>>>()?;
-    let csv = write(&lines)?;
+    let csv = safe_csv::table(&COLUMNS, lines.iter().map(cells))?;
     receipt(tenant, &mut tx, (filter, &lists), (&csv, lines.len())).await?;
     tx.commit().await?;
     Ok(Ok(Chosen { csv, lines: lines.len() }))
@@ -113,18 +113,6 @@ async fn receipt(
         detail: Some(&detail.to_string()),
     };
     Ok(audit::note(tx, leaf).await?)
-}
-
-fn write(lines: &[LineRow]) -> anyhow::Result<Vec<u8>> {
-    let mut csv = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(b"\xEF\xBB\xBF".to_vec());
-    csv.write_record(COLUMNS)?;
-    for line in lines {
-        let cells = cells(line);
-        csv.write_record(cells.iter().map(|cell| safe_csv::guard(cell).into_owned()))?;
-    }
-    Ok(csv.into_inner()?)
 }
 
 fn cells(line: &LineRow) -> [String; 13] {

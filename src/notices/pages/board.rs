@@ -7,7 +7,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
-use formats::safe_csv::guard;
+use formats::safe_csv;
 use serde::Deserialize;
 
 use super::not_found;
@@ -152,9 +152,9 @@ fn cells(page: &Page, row: &Row) -> [String; 19] {
     let Figures { log_expired, identified, notified, delivered, bounced, .. } = row.figures;
     let number = |n: i64| n.to_string();
     [
-        guard(&row.isp).into_owned(),
-        guard(&row.name).into_owned(),
-        guard(&why(page, row).join(" / ")).into_owned(),
+        row.isp.clone(),
+        row.name.clone(),
+        why(page, row).join(" / "),
         row.chased.len().to_string(),
         number(row.lines()),
         number(row.unreported()),
@@ -181,14 +181,9 @@ pub(super) async fn file(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Fault> {
     let rows = asked.rows(&app).await?;
-    // Spreadsheets know UTF-8 by its mark.
-    let begun = "\u{feff}".as_bytes().to_vec();
-    let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(begun);
-    file.write_record(COLUMNS.map(|key| signed.page.t(key)))?;
-    for row in &rows {
-        file.write_record(cells(&signed.page, row))?;
-    }
-    let csv = file.into_inner().map_err(|fault| anyhow::anyhow!("a table breaks off: {fault}"))?;
+    let head = COLUMNS.map(|key| signed.page.t(key));
+    let rows = rows.iter().map(|row| cells(&signed.page, row));
+    let csv = safe_csv::table(&head.each_ref().map(String::as_str), rows)?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"isps.csv\""),
@@ -307,7 +302,9 @@ pub(super) async fn take_back(
     let Some(isp) = isps::by_code(&app.db, &said.isp).await? else { return Ok(not_found()) };
     let Ok(id) = said.id.parse::<ReminderId>() else { return Ok(not_found()) };
     let tenant = Tenant::of(&app, isp.id, &isp.code, signed.name());
-    // Whoever took it back meanwhile was quicker, and the page shows it.
-    let _ = calls::take_back(&tenant, id).await?;
+    if calls::take_back(&tenant, id).await?.is_err() {
+        let errors = Errors::meanwhile("main", signed.page.t("office-remind-back-over"));
+        return shown(&app, signed, &isp, (None, errors)).await;
+    }
     Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code))))
 }

@@ -1,7 +1,7 @@
 //! `/isp/delivery`: how a provider's lists reach it, in which form, when, and by which key.
 //!
 //! What is said is shown before it holds, and the former ways stay: to go back to one is to say it
-//! again.
+//! again. A form is taken once, so that a page that is loaded again makes no other secret.
 
 use askama::Template;
 use axum::Form as Typed;
@@ -9,10 +9,11 @@ use axum::Form as Typed;
 use super::delivery_words::{self as words, Given};
 use crate::{
     access::tenancy::Tenant,
+    ids::FormId,
     isps::{
         delivery::{self, NotPreferred, Preference, Way, Wish},
         keys,
-        pages::keys::fingerprint_of,
+        pages::keys::{fingerprint_of, unfit},
     },
     notices::export::Form,
     web::{
@@ -83,32 +84,36 @@ pub(super) async fn show_now(tenant: Tenant, signed: Signed) -> PageResult {
     shown(&tenant, signed, &history, (None, Errors::none())).await
 }
 
-/// What was given, as a wish that would be taken, with the fingerprint of its key; else beside
-/// which field the refusal stands, and its words.
+/// What was given, as a wish that would be taken, with the fingerprint of its key.
 async fn weighed(
     tenant: &Tenant,
-    given: &Given,
-    history: &[Preference],
-) -> anyhow::Result<Result<(Wish, Option<String>), (&'static str, &'static str)>> {
+    page: &Page,
+    (given, history): (&Given, &[Preference]),
+) -> anyhow::Result<Result<(Wish, Option<String>), Errors>> {
     let wish = match given.wish(history) {
         Ok(wish) => wish,
-        Err(refused) => return Ok(Err(refused)),
+        Err((field, key)) => return Ok(Err(Errors::of(field, page.t(key)))),
     };
     let looked = delivery::look(tenant, &wish).await?;
-    Ok(looked.map(|key| (wish, key)).map_err(|why| field(&why)))
+    Ok(looked.map(|key| (wish, key)).map_err(|why| refusal(page, &why)))
 }
 
-/// Beside which field a refusal stands, and its words.
-fn field(why: &NotPreferred) -> (&'static str, &'static str) {
-    match why {
+/// What is refused, at its field.
+fn refusal(page: &Page, why: &NotPreferred) -> Errors {
+    let (field, key) = match why {
+        NotPreferred::Sent => return Errors::meanwhile("now", page.t("delivery-sent")),
+        NotPreferred::UnfitKey(_, why) => {
+            let words = page.with("delivery-unfit-key", "why", unfit(page, why));
+            return Errors::of("way-portal", words);
+        }
         NotPreferred::NoTarget(_) | NotPreferred::NeedlessTarget => ("to", "delivery-no-target"),
         NotPreferred::NoMailAddress(_) => ("to", "delivery-no-mail"),
         NotPreferred::NoUrl(_) | NotPreferred::InTheClear(_) => ("to", "delivery-no-url"),
         NotPreferred::Inside(_) => ("to", "delivery-inside"),
         NotPreferred::NoKey(_) => ("way-portal", "delivery-no-key"),
-        NotPreferred::UnfitKey(..) => ("way-portal", "delivery-unfit-key"),
         NotPreferred::NotJsonLines => ("form", "office-choose-form"),
-    }
+    };
+    Errors::of(field, page.t(key))
 }
 
 #[derive(Template)]
@@ -119,6 +124,8 @@ struct Check {
     /// Whether a secret will be shown.
     makes_secret: bool,
     given: Given,
+    /// The key of the form.
+    once: FormId,
 }
 
 /// `POST /isp/delivery`: what it would be, before it holds.
@@ -128,16 +135,14 @@ pub(super) async fn check(
     Typed(given): Typed<Given>,
 ) -> PageResult {
     let history = delivery::history(&tenant).await?;
-    match weighed(&tenant, &given, &history).await? {
+    match weighed(&tenant, &signed.page, (&given, &history)).await? {
         Ok((wish, key)) => {
             let facts = words::of_wish(&signed.page, &wish, key.as_deref());
             let makes_secret = wish.way == Way::Webhook;
-            show(&Check { page: signed.page, facts, makes_secret, given })
+            let once = FormId(tenant.fresh_id());
+            show(&Check { page: signed.page, facts, makes_secret, given, once })
         }
-        Err((field, key)) => {
-            let errors = Errors::of(field, signed.page.t(key));
-            shown(&tenant, signed, &history, (Some(given), errors)).await
-        }
+        Err(errors) => shown(&tenant, signed, &history, (Some(given), errors)).await,
     }
 }
 
@@ -157,15 +162,17 @@ pub(super) async fn confirm(
     Typed(given): Typed<Given>,
 ) -> PageResult {
     let history = delivery::history(&tenant).await?;
-    let refused = match given.wish(&history) {
-        Err(refused) => refused,
-        Ok(wish) => match delivery::set(&tenant, &wish).await? {
+    let form = given.once.parse().map_err(|_| ("way-portal", "form-again"));
+    let (errors, given) = match given.wish(&history).and_then(|wish| Ok((wish, form?))) {
+        Err((field, key)) => (Errors::of(field, signed.page.t(key)), Some(given)),
+        Ok((wish, form)) => match delivery::set(&tenant, &wish, Some(form)).await? {
             Ok(set) => return taken(signed, &set),
-            Err(why) => field(&why),
+            // The page says what holds.
+            Err(why @ NotPreferred::Sent) => (refusal(&signed.page, &why), None),
+            Err(why) => (refusal(&signed.page, &why), Some(given)),
         },
     };
-    let errors = Errors::of(refused.0, signed.page.t(refused.1));
-    shown(&tenant, signed, &history, (Some(given), errors)).await
+    shown(&tenant, signed, &history, (given, errors)).await
 }
 
 /// A secret is shown where it was made, and nowhere else; what has none has an address.

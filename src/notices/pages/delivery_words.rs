@@ -29,6 +29,8 @@ pub(super) struct Given {
     pub(super) when: String,
     pub(super) hour: String,
     pub(super) pattern: String,
+    /// The key of the form that confirms it.
+    pub(super) once: String,
 }
 
 impl Given {
@@ -48,6 +50,7 @@ impl Given {
             when: when.to_owned(),
             hour: hour.to_owned(),
             pattern: kept.unwrap_or_default().to_owned(),
+            once: String::new(),
         }
     }
 

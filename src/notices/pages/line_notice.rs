@@ -1,11 +1,11 @@
 //! `/isp/lines/{list}/{record}/notice`: the notice about one line, ready to be copied or printed.
 
 use askama::Template;
-use axum::{Form, extract::Path, http::StatusCode};
+use axum::{Form, extract::Path};
 use serde::Deserialize;
 
 use super::{
-    lines::shown_line,
+    lines::told,
     not_found, wording_words as words,
     wordings::{Shown, file, unprinted},
 };
@@ -20,7 +20,7 @@ use crate::{
     web::{
         error::PageResult,
         form::Errors,
-        page::{Page, show, show_as},
+        page::{Page, show},
         routes::Signed,
     },
 };
@@ -84,7 +84,7 @@ pub(super) async fn make(
         Err(NoKit::NoList(_) | NoKit::NoLine(..)) => return Ok(not_found()),
         Err(why) => {
             let words = words::no_kit(&signed.page, &why);
-            return told(&tenant, signed, (&list, record), Errors::of("of", words)).await;
+            return not_made(&tenant, signed, (&list, record), Errors::of("of", words)).await;
         }
     };
     let Some(press) = press else {
@@ -102,23 +102,18 @@ pub(super) async fn make(
 
 async fn refused(tenant: &Tenant, signed: Signed, which: (&str, i64), key: &str) -> PageResult {
     let words = signed.page.t(key);
-    told(tenant, signed, which, Errors::of("of", words)).await
+    not_made(tenant, signed, which, Errors::of("of", words)).await
 }
 
 /// The page of the line, with the reason why there is no notice.
-async fn told(
+async fn not_made(
     tenant: &Tenant,
     signed: Signed,
     (list, record): (&str, i64),
     errors: Errors,
 ) -> PageResult {
     match lines::one(tenant, list, record).await? {
-        Some(line) => {
-            let signed = Signed { page: signed.page.refused(), ..signed };
-            let mut line = shown_line(tenant, signed, line).await?;
-            line.errors = errors;
-            show_as(StatusCode::UNPROCESSABLE_ENTITY, &line)
-        }
+        Some(line) => told(tenant, signed, line, errors).await,
         None => Ok(not_found()),
     }
 }

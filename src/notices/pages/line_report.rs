@@ -1,11 +1,12 @@
 //! `/isp/lines/{list}/{record}/report`: what became of one line is filled in, looked at again, and
-//! only then handed in, by the same verb as a file. Said again otherwise, it is a correction.
+//! only then handed in, by the same verb as a file. Said again otherwise, it is a correction. Of a
+//! line that was taken back nothing is said any more, and its page says why.
 
 use askama::Template;
 use axum::{Form, extract::Path};
 use serde::Deserialize;
 
-use super::{not_found, said, said::Choice};
+use super::{lines::told, not_found, said, said::Choice};
 use crate::{
     access::tenancy::Tenant,
     notices::{
@@ -54,7 +55,7 @@ impl Found {
         (&self.line.row.list_id, self.line.row.record_no)
     }
 
-    /// Nothing is reported of a line that was taken back: its page says so.
+    /// Nothing is reported of a line that was taken back.
     fn is_withdrawn(&self) -> bool {
         self.line.row.state == LineState::Withdrawn
     }
@@ -110,6 +111,12 @@ async fn shown(
     show_as(status, &FillIn { page, errors, found, given, wordings })
 }
 
+/// The page of a line that was taken back, with what that means for its report.
+async fn taken_back(tenant: &Tenant, signed: Signed, found: Found) -> PageResult {
+    let errors = Errors::meanwhile("state", signed.page.t("line-report-taken-back"));
+    told(tenant, signed, found.line, errors).await
+}
+
 /// `GET /isp/lines/{list}/{record}/report`
 pub(super) async fn form(
     tenant: Tenant,
@@ -118,7 +125,7 @@ pub(super) async fn form(
 ) -> PageResult {
     let Some(found) = Found::of(&tenant, (&list, &record)).await? else { return Ok(not_found()) };
     if found.is_withdrawn() {
-        return Ok(signed.page.onwards(&format!("{}#main", found.path())));
+        return taken_back(&tenant, signed, found).await;
     }
     let given = found.earlier.as_ref().map(Earlier::filled_in).unwrap_or_default();
     shown(&tenant, signed, found, (given, Errors::none())).await
@@ -178,7 +185,7 @@ pub(super) async fn check(
 ) -> PageResult {
     let Some(found) = Found::of(&tenant, (&list, &record)).await? else { return Ok(not_found()) };
     if found.is_withdrawn() {
-        return Ok(signed.page.onwards(&format!("{}#main", found.path())));
+        return taken_back(&tenant, signed, found).await;
     }
     let said = given.said;
     if given.act == "change" {
@@ -226,6 +233,7 @@ pub(super) async fn confirm(
     let errors = faults(&signed.page, &looked);
     if errors.any() {
         return match Found::of(&tenant, (&list, &record)).await? {
+            Some(found) if found.is_withdrawn() => taken_back(&tenant, signed, found).await,
             Some(found) => shown(&tenant, signed, found, (said, errors)).await,
             None => Ok(not_found()),
         };

@@ -138,9 +138,9 @@ pub(super) async fn take(tenant: Tenant, signed: Signed, Form(asked): Form<Asked
 
 #[derive(Template)]
 #[template(path = "notices/line.html")]
-pub(super) struct Detail {
+struct Detail {
     page: Page,
-    pub(super) errors: Errors,
+    errors: Errors,
     line: OneLine,
     /// By which ways and in which languages something can be said about it.
     wordings: Vec<Wanted>,
@@ -148,17 +148,25 @@ pub(super) struct Detail {
 }
 
 /// The page of a line.
-pub(super) async fn shown_line(
-    tenant: &Tenant,
-    signed: Signed,
-    line: OneLine,
-) -> anyhow::Result<Detail> {
+async fn shown_line(tenant: &Tenant, signed: Signed, line: OneLine) -> anyhow::Result<Detail> {
     let shelf = kit::shelf(tenant).await?;
     let to_subscribers =
         shelf.wordings.iter().filter(|it| it.kind.audience == Audience::Subscriber);
     let wordings = to_subscribers.map(|it| (it.kind.way, it.language)).collect();
     let may_report = signed.may(Act::ReportBack);
     Ok(Detail { page: signed.page, errors: Errors::none(), line, wordings, may_report })
+}
+
+/// The page of a line, with why something was not done with it.
+pub(super) async fn told(
+    tenant: &Tenant,
+    signed: Signed,
+    line: OneLine,
+    errors: Errors,
+) -> PageResult {
+    let (status, page) = signed.page.answering(&errors);
+    let line = shown_line(tenant, Signed { page, ..signed }, line).await?;
+    show_as(status, &Detail { errors, ..line })
 }
 
 impl Detail {

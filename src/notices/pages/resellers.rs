@@ -12,6 +12,7 @@ use crate::{
     ids::ClaimId,
     isps::{
         self,
+        pages::over,
         settings::{self, Field, Proposal, SettingRefused},
     },
     notices::resellers::{self, Reseller},
@@ -114,9 +115,10 @@ pub(super) async fn withdraw(
     signed: Signed,
     Form(withdrawn): Form<Withdrawn>,
 ) -> PageResult {
-    if let Ok(id) = withdrawn.id.parse::<ClaimId>() {
-        // Whoever decided meanwhile was quicker, and the page shows what.
-        let _ = settings::withdraw(&tenant, id, "withdrawn by the provider").await?;
+    if let Ok(id) = withdrawn.id.parse::<ClaimId>()
+        && settings::withdraw(&tenant, id, "withdrawn by the provider").await?.is_err()
+    {
+        return own_page(&tenant, &signed, (Given::default(), over(&signed.page))).await;
     }
     Ok(signed.page.onwards("/isp/resellers#main"))
 }

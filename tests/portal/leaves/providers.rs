@@ -87,12 +87,15 @@ pub(super) async fn of_ways_out(walk: &mut Walk<'_>) {
         ("when", "at_once"),
     ];
     let before = texts!(&walk.centre.app.db, "SELECT way FROM isp_deliveries");
-    manager.post("/isp/delivery", &form(&wish)).await;
+    let checked = manager.post("/isp/delivery", &form(&wish)).await;
     let after = texts!(&walk.centre.app.db, "SELECT way FROM isp_deliveries");
     assert_eq!(before, after, "a look at a way is none");
     let confirm = ("/isp/delivery/confirm", "/isp/delivery/confirm");
+    let wish = [&wish[..], &[("once", hidden(&checked, "once"))]].concat();
     walk.writes(("manager-9", manager), confirm, &wish, "isp_delivery.set").await;
     let portal = [("way", "portal"), ("form", "csv")];
+    let checked = manager.post("/isp/delivery", &form(&portal)).await;
+    let portal = [&portal[..], &[("once", hidden(&checked, "once"))]].concat();
     walk.writes(("manager-9", manager), confirm, &portal, "isp_delivery.set").await;
     let route = ("/isp/keys/{fingerprint}", key.as_str());
     walk.writes(("manager-9", manager), route, &[], "isp_key.remove").await;
@@ -102,6 +105,8 @@ pub(super) async fn of_ways_out(walk: &mut Walk<'_>) {
         ("manager-9", manager, "/isp/tokens", "/isp/tokens/{id}"),
         ("root-9", root, "/admin/tokens", "/admin/tokens/{id}"),
     ] {
+        let page = who.get(all).await;
+        let token = [&token[..], &[("once", hidden(&page, "once"))]].concat();
         walk.writes((name, who), (all, all), &token, "token.made").await;
         let id = on_page(&who.get(all).await, &format!("action=\"{all}/"));
         let path = format!("{all}/{id}");
