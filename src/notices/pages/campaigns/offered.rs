@@ -16,6 +16,7 @@ use crate::{
         pages::{period, words},
         participants::{self, Answer, PartRefused, Said, Standing},
     },
+    language::Language,
     manuals::markdown::to_html,
     notices::campaign_figures::{self as figures, OfIsp},
     web::{
@@ -83,6 +84,16 @@ impl One {
     fn period(&self) -> String {
         let campaign = &self.offer.campaign;
         period(&self.page, &campaign.said, campaign.decided.closed_at)
+    }
+
+    /// The languages that notices of it are there in.
+    fn spoken(&self) -> String {
+        let Some(agreed) = &self.offer.campaign.agreed else {
+            return self.page.t("campaigns-not-spoken");
+        };
+        let name = |language: Language| self.page.t_of("wording-language", language.word());
+        let all: Vec<String> = agreed.languages().into_iter().map(name).collect();
+        all.join(&self.page.t("campaigns-and"))
     }
 
     fn stands(&self) -> String {
