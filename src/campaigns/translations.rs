@@ -186,8 +186,7 @@ impl Standing {
             return Self::Missing;
         }
         let own = unchanged_since(versions, |one, other| of(one) == of(other));
-        let ja = Language::Ja;
-        let japanese = unchanged_since(versions, |one, other| one.speech(ja) == other.speech(ja));
+        let japanese = japanese_stands_since(versions);
         if japanese > own { Self::Stale(japanese) } else { Self::Current(own) }
     }
 }
@@ -199,12 +198,26 @@ fn unchanged_since(versions: &[(i64, Said)], is_same: impl Fn(&Said, &Said) -> b
     same.last().map_or(0, |(no, _)| *no)
 }
 
-/// How each language beside Japanese and English stands in the latest version.
-pub async fn standings(db: &Db, campaign: &Campaign) -> anyhow::Result<Vec<(Language, Standing)>> {
+fn japanese_stands_since(versions: &[(i64, Said)]) -> i64 {
+    unchanged_since(versions, |one, other| one.speech(Language::Ja) == other.speech(Language::Ja))
+}
+
+async fn versions(db: &Db, campaign: &Campaign) -> anyhow::Result<Vec<(i64, Said)>> {
     let mut versions = Vec::new();
     for (no, body) in store::versions(db, campaign.id).await? {
         versions.push((no, serde_json::from_str(&body)?));
     }
+    Ok(versions)
+}
+
+/// Since which version the Japanese says what it says now.
+pub async fn japanese_since(db: &Db, campaign: &Campaign) -> anyhow::Result<i64> {
+    Ok(japanese_stands_since(&versions(db, campaign).await?))
+}
+
+/// How each language beside Japanese and English stands in the latest version.
+pub async fn standings(db: &Db, campaign: &Campaign) -> anyhow::Result<Vec<(Language, Standing)>> {
+    let versions = versions(db, campaign).await?;
     Ok(Language::BESIDE.map(|language| (language, Standing::after(&versions, language))).into())
 }
 

@@ -1,5 +1,5 @@
-//! What a campaign says in languages beside Japanese and English: for whom there is a text, for whom
-//! there is none, and whose text is older than the Japanese.
+//! What a campaign says in languages beside Japanese and English: for whom there is a text, for
+//! whom there is none, and whose text is older than the Japanese.
 
 use std::process::Command;
 
@@ -82,7 +82,7 @@ on_both_engines! {
         }
     }
 
-    fn the_lines_of_a_campaign_without_a_text_in_a_language_are_counted_and_told_in_no_other(centre) {
+    fn lines_of_a_campaign_without_a_text_in_a_language_are_counted_and_told_in_no_other(centre) {
         let list = listed(&mut centre, &in_vietnamese(TITLE));
         is_agreed_to(&centre);
         for lang in ["ja-easy", "zh-Hans", "ko", "pt-BR"] {
@@ -143,7 +143,7 @@ on_both_engines! {
         assert_eq!(listed.lines[0]["languages"], serde_json::json!(["ja", "en", "vi"]));
     }
 
-    fn a_draft_with_half_a_language_or_too_long_a_text_is_refused_and_hard_japanese_is_told(centre) {
+    fn half_a_language_or_too_long_a_text_is_refused_and_hard_japanese_is_told(centre) {
         let _ = listed(&mut centre, &draft("2021-04-30", TITLE));
         let refused = |old: &str, new: &str, why: &str| {
             let file = centre.file("half.toml", in_vietnamese(TITLE).replace(old, new));

@@ -1,5 +1,5 @@
-//! What a campaign says in languages beside Japanese and English, on pages: who writes it, how staff
-//! see what is missing or old, and what the public gets.
+//! What a campaign says in languages beside Japanese and English, on pages: who writes it, how
+//! staff see what is missing or old, and what the public gets.
 
 use axum::http::StatusCode;
 use todoke::{access::roles::Role, isps, notices::prepare, notices::wordings::shipped};
@@ -27,7 +27,7 @@ fn typed(but: &[(&str, &'static str)]) -> String {
         let other = but.iter().find(|(other, _)| *other == name);
         (name, other.map_or(value, |(_, value)| value))
     };
-    let more = but.iter().filter(|(name, _)| *name == "checked").copied();
+    let more = but.iter().filter(|(name, _)| matches!(*name, "checked" | "of")).copied();
     let fields: Vec<(&str, &str)> = all.map(value).into_iter().chain(more).collect();
     form(&fields)
 }
@@ -68,7 +68,11 @@ async fn an_editor_writes_what_a_campaign_says_in_vietnamese_and_sees_when_it_is
             assert!(office.get(&page).await.body.contains(stale), "{page}");
         }
         looks("campaign-language", &editor.get(VI).await);
-        editor.post(VI, &typed(&[("checked", "yes")])).await;
+        let late = editor.post(VI, &typed(&[("of", "2"), ("title", "Thông báo khác")])).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(late.body.contains("その間に日本語が変わりました"), "{}", late.body);
+        assert!(late.body.contains("改題") && late.body.contains("Thông báo khác"));
+        editor.post(VI, &typed(&[("checked", "yes"), ("of", "3")])).await;
         assert!(!editor.get(PAGE).await.body.contains(stale), "somebody held it against it");
         let empty = ["title", "source", "by", "basis", "happened", "to_do"].map(|id| (id, ""));
         editor.post(VI, &typed(&empty)).await;
@@ -92,8 +96,14 @@ async fn refuses_half_a_text(editor: &mut Visitor) {
         assert!(refused.body.contains(&error) && refused.body.contains(words), "{but:?}");
         assert!(refused.body.contains(kept), "{but:?}");
     }
-    let long = form(&[("title", &"a".repeat(121)[..]), ("source", "a"), ("by", "a"),
-        ("basis", "a"), ("happened", "a"), ("to_do", "a")]);
+    let long = form(&[
+        ("title", &"a".repeat(121)[..]),
+        ("source", "a"),
+        ("by", "a"),
+        ("basis", "a"),
+        ("happened", "a"),
+        ("to_do", "a"),
+    ]);
     let refused = editor.post(VI, &long).await;
     assert!(refused.body.contains("120字以内にしてください。いまは121字です。"));
 }
@@ -128,9 +138,12 @@ async fn the_public_page_offers_the_languages_that_two_people_agreed_to_and_no_o
         assert_eq!(waits.status, StatusCode::NOT_FOUND, "nobody agreed yet");
         agree(&centre, &mut office, "reviewer-2").await;
         let page = public.get("/campaigns/emotet").await;
-        let link = "<li lang=\"vi\"><a href=\"/campaigns/emotet/vi\" hreflang=\"vi\">Tiếng Việt</a>";
+        let link =
+            "<li lang=\"vi\"><a href=\"/campaigns/emotet/vi\" hreflang=\"vi\">Tiếng Việt</a>";
         assert!(page.body.contains(link), "{}", page.body);
         looks("campaign-public", &page);
+        let share = "<th scope=\"row\">注意喚起実施率</th><td class=\"td-count\">–</td>";
+        assert!(page.body.contains(share), "nothing was distributed, and nothing is withheld");
         let vietnamese = public.get("/campaigns/emotet/vi").await;
         looks("campaign-public-vi", &vietnamese);
         for other in ["オランダ警察", "the Dutch police", "感染を確かめます"] {
@@ -141,7 +154,9 @@ async fn the_public_page_offers_the_languages_that_two_people_agreed_to_and_no_o
             let page = public.get(&format!("/campaigns/emotet/{none}")).await;
             assert_eq!(page.status, StatusCode::NOT_FOUND, "{none}");
         }
-        office.post(&format!("{PAGE}/decide"), &form(&[("act", "take_down"), ("reason", "x")])).await;
+        office
+            .post(&format!("{PAGE}/decide"), &form(&[("act", "take_down"), ("reason", "x")]))
+            .await;
         let down = public.get("/campaigns/emotet/vi").await;
         assert_eq!(down.status, StatusCode::NOT_FOUND, "it goes with the rest");
     }
@@ -161,6 +176,9 @@ async fn a_provider_sees_in_which_languages_there_are_notices_and_which_lines_ge
         let spoken = manager.get(offer).await;
         let words = "<dt>お知らせの言語</dt><dd>日本語、英語、ベトナム語</dd>";
         assert!(spoken.body.contains(words), "{}", spoken.body);
+        let changed = form(&draft_fields(&[("title_ja", "まだ合意のない題")]));
+        office.post(&format!("{PAGE}/draft"), &changed).await;
+        assert!(!manager.get(offer).await.body.contains("まだ合意のない題"));
         manager.post(offer, "answer=join").await;
         let isp = isps::by_code(&centre.app.db, "isp-b").await.unwrap().unwrap();
         let notice = prepare::for_isp(&centre.app, &isp).await.unwrap().unwrap();

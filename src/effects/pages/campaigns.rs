@@ -163,11 +163,13 @@ impl One {
     }
 
     fn rate(&self) -> String {
-        let percent = self.figures.rate.as_ref();
-        percent.map_or_else(
-            || self.page.t("withheld"),
-            |percent| self.page.with("campaign-percent", "n", percent),
-        )
+        let Public { distributed, notices, rate, .. } = &self.figures;
+        match rate {
+            Some(percent) => self.page.with("campaign-percent", "n", percent),
+            // Nothing was distributed: there is no share, and none is withheld.
+            None if distributed.is_some() && notices.is_some() => "–".to_owned(),
+            None => self.page.t("withheld"),
+        }
     }
 }
 

@@ -38,7 +38,6 @@ use crate::{
     feeds::{self, files::Listed},
     isps::{self, Isp},
     language::Language,
-    manuals::markdown::to_html,
     notices::{
         campaign_figures::{self as figures, Figures, OfIsp},
         wordings::{fill::OfCampaign, plain},
@@ -157,21 +156,17 @@ impl One {
         words(&self.page, of)
     }
 
-    /// All that it says, language by language.
-    fn texts(&self) -> Vec<(Language, Speech<'_>)> {
+    /// All that it says, language by language, each with what its readers stumble over.
+    fn texts(&self) -> Vec<(Language, Speech<'_>, Vec<String>)> {
         let said = &self.campaign.said;
-        let of = |language| Some((language, said.speech(language)?));
+        let of = |language| Some((language, said.speech(language)?, self.advice(language)));
         Language::ALL.into_iter().filter_map(of).collect()
     }
 
-    fn html(&self, text: &str) -> String {
-        to_html(text)
-    }
-
     /// What a reader of that language stumbles over.
-    fn advice(&self, language: &Language) -> Vec<String> {
-        let said = OfCampaign::of(&self.campaign.said, *language);
-        let found = said.map(|it| plain::findings(*language, &it.text())).unwrap_or_default();
+    fn advice(&self, language: Language) -> Vec<String> {
+        let said = OfCampaign::of(&self.campaign.said, language);
+        let found = said.map(|it| plain::findings(language, &it.text())).unwrap_or_default();
         found.iter().map(|one| wording_words::advice(&self.page, one)).collect()
     }
 

@@ -19,7 +19,6 @@ use crate::{
     app::App,
     campaigns::{self, translations::Speech},
     language::Language,
-    manuals::markdown::to_html,
     time::Moment,
     web::{
         error::PageResult,
@@ -31,6 +30,7 @@ use crate::{
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
+    since: String,
     closed: String,
     happened: String,
     to_do: String,
@@ -65,20 +65,20 @@ impl One {
         self.entry.said.speech(self.language)
     }
 
-    fn html(&self, text: &str) -> String {
-        to_html(text)
-    }
-
-    fn day(&self, at: &Moment) -> String {
-        self.language.date(*at)
+    /// The day on which the list was handed over.
+    fn received(&self) -> String {
+        self.language.date(self.entry.said.provenance.handed_over_at)
     }
 
     fn period(&self) -> String {
         let Entry { said, closed_at, .. } = &self.entry;
         // What ends at midnight ends on the day before.
         let end = closed_at.or(said.to.map(|to| Moment(to.0 - 1)));
-        let end = end.map(|end| format!(" {}", self.day(&end)));
-        format!("{} –{}", self.day(&said.from), end.unwrap_or_default())
+        let from = self.language.date(said.from);
+        match end {
+            Some(end) => format!("{from} – {}", self.language.date(end)),
+            None => self.words.since.replace("{day}", &from),
+        }
     }
 
     fn call(&self) -> String {
@@ -135,6 +135,7 @@ mod tests {
     fn there_are_words_in_each_language_that_pages_do_not_have_and_easy_ones_are_easy() {
         for language in Language::BESIDE {
             let words = &WORDS[&language];
+            assert!(words.since.contains("{day}"));
             assert!(words.call.contains("{phone}") && words.call.contains("{hours}"));
             let all = format!("{words:?}");
             let body = all.replace("\", ", "\n").replace([',', '"'], "\n");

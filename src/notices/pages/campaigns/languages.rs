@@ -76,6 +76,8 @@ pub(in crate::notices::pages) struct Given {
     happened: String,
     to_do: String,
     checked: String,
+    /// The version whose Japanese stood beside it.
+    of: String,
 }
 
 impl Given {
@@ -87,7 +89,7 @@ impl Given {
             basis: it.basis,
             happened: it.happened,
             to_do: it.to_do,
-            checked: String::new(),
+            ..Self::default()
         }
     }
 
@@ -186,7 +188,7 @@ pub(in crate::notices::pages) async fn write(
 }
 
 /// `POST /admin/campaigns/{name}/draft/{language}`: the next version; all fields empty = without
-/// that language.
+/// that language. Where the Japanese changed meanwhile, it is shown anew and nothing is kept.
 pub(in crate::notices::pages) async fn keep(
     State(app): State<App>,
     signed: Signed,
@@ -195,6 +197,11 @@ pub(in crate::notices::pages) async fn keep(
 ) -> PageResult {
     let found = campaigns::find(&app.db, &name).await?.zip(named(&word));
     let Some((campaign, language)) = found else { return Ok(not_found()) };
+    let seen = given.of.parse().unwrap_or(campaign.version);
+    if translations::japanese_since(&app.db, &campaign).await? > seen {
+        let errors = Errors::of("title", signed.page.t("campaigns-japanese-changed"));
+        return shown((&app, &signed), campaign, (language, given), errors).await;
+    }
     let before = campaign.said.translations.get(&language).and_then(|it| it.checked);
     let checked = if given.checked.is_empty() { before } else { Some(app.now()) };
     let translation = given.translation().map(|it| Translation { checked, ..it });

@@ -11,6 +11,7 @@ use super::super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     campaigns::{
+        Said as Campaigned,
         draft::Words,
         offers::{self, Offered},
         pages::{period, words},
@@ -84,6 +85,12 @@ impl One {
     fn period(&self) -> String {
         let campaign = &self.offer.campaign;
         period(&self.page, &campaign.said, campaign.decided.closed_at)
+    }
+
+    /// What it says: what two people agreed to, or, before they did, what is proposed.
+    fn said_of(&self) -> &Campaigned {
+        let campaign = &self.offer.campaign;
+        campaign.agreed.as_ref().unwrap_or(&campaign.said)
     }
 
     /// The languages that notices of it are there in.
