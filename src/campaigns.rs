@@ -14,6 +14,7 @@ pub mod offers;
 pub(crate) mod pages;
 pub mod participants;
 pub(crate) mod store;
+pub mod translations;
 
 use sqlx::FromRow;
 

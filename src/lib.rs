@@ -6,6 +6,7 @@
 // Base: what every stage stands on.
 pub mod net;
 pub mod time;
+pub mod language;
 pub mod ids;
 pub mod db;
 pub mod audit;

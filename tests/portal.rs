@@ -8,6 +8,8 @@ mod centre;
 mod album;
 #[path = "portal/apartments.rs"]
 mod apartments;
+#[path = "portal/campaign_languages.rs"]
+mod campaign_languages;
 #[path = "portal/desk.rs"]
 mod desk;
 #[path = "portal/device.rs"]

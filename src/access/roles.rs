@@ -56,7 +56,7 @@ pub enum Act {
     DecideClaims,
     /// See wordings and their versions.
     SeeWordings,
-    /// Draft a wording.
+    /// Draft a wording, or what a campaign says in one more language.
     DraftWording,
     /// Approve a wording that somebody else drafted.
     ApproveWording,

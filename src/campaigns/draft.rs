@@ -3,9 +3,12 @@
 //! Where a list came from is asked for and never assumed: who gathered the data, who handed it
 //! over, when, and under which basis. Owns no table.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::time::Moment;
+use super::translations::Translation;
+use crate::{language::Language, time::Moment};
 
 /// A text in both languages (文言).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +56,9 @@ pub struct Said {
     pub is_public: bool,
     /// The feeds that bring its list.
     pub feeds: Vec<String>,
+    /// What it says in other languages; versions of before there were any have none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<Language, Translation>,
 }
 
 impl Said {
@@ -90,6 +96,9 @@ pub struct Draft {
     pub public: bool,
     /// The feeds that bring its list.
     pub feeds: Vec<String>,
+    /// What it says in other languages.
+    #[serde(default)]
+    pub translations: BTreeMap<Language, Translation<String>>,
 }
 
 /// Where the list comes from, as it is written.
@@ -115,6 +124,21 @@ pub enum NotADraft {
     /// A text is empty.
     #[error("`{0}` is empty: write it in both languages")]
     Empty(&'static str),
+    /// A text is empty in another language.
+    #[error("`{0}` is empty in {lang}: write it, or leave the language out", lang = .1.word())]
+    Unwritten(&'static str, Language),
+    /// A text is too long.
+    #[error(
+        "`{0}` has {has} characters in {lang}; {max} are enough",
+        has = .2.0, lang = .1.word(), max = .2.1
+    )]
+    TooLong(&'static str, Language, (usize, usize)),
+    /// A character that would be obeyed rather than read.
+    #[error("`{0}` holds a control character in {lang}", lang = .1.word())]
+    Control(&'static str, Language),
+    /// Japanese and English are no translations here.
+    #[error("`translations.{lang}`: Japanese and English stand with each text", lang = .0.word())]
+    NotBeside(Language),
     /// A time is none.
     #[error("`{0}`: {1}")]
     BadTime(&'static str, String),
@@ -130,9 +154,25 @@ impl NotADraft {
     /// The field at fault, as drafts name it; nothing where it is the draft as a whole.
     pub fn field(&self) -> Option<&'static str> {
         match self {
-            Self::NotUnderstood(_) => None,
-            Self::Empty(field) | Self::BadTime(field, _) | Self::BackToFront(field) => Some(field),
+            Self::NotUnderstood(_) | Self::NotBeside(_) => None,
+            Self::Empty(field)
+            | Self::Unwritten(field, _)
+            | Self::TooLong(field, ..)
+            | Self::Control(field, _)
+            | Self::BadTime(field, _)
+            | Self::BackToFront(field) => Some(field),
             Self::NoFeed => Some("feeds"),
+        }
+    }
+
+    /// The language at fault, where one is.
+    pub fn language(&self) -> Option<Language> {
+        match self {
+            Self::Unwritten(_, language)
+            | Self::TooLong(_, language, _)
+            | Self::Control(_, language)
+            | Self::NotBeside(language) => Some(*language),
+            _ => None,
         }
     }
 }
@@ -147,6 +187,7 @@ impl Said {
     /// What a draft says.
     pub fn of(file: Draft) -> Result<Self, NotADraft> {
         let Origin { source, handed_over_by, handed_over_at, basis } = file.provenance;
+        let read = |(language, it): (Language, Translation<String>)| Ok((language, it.read()?));
         let said = Self {
             provenance: Provenance {
                 source,
@@ -162,24 +203,21 @@ impl Said {
             report_by: time("report_by", &file.report_by)?,
             is_public: file.public,
             feeds: file.feeds,
+            translations: file.translations.into_iter().map(read).collect::<Result<_, _>>()?,
         };
         said.check()?;
         Ok(said)
     }
 
     fn check(&self) -> Result<(), NotADraft> {
-        let Provenance { source, handed_over_by, basis, .. } = &self.provenance;
-        for (field, words) in [
-            ("title", &self.title),
-            ("provenance.source", source),
-            ("provenance.handed_over_by", handed_over_by),
-            ("provenance.basis", basis),
-            ("happened", &self.happened),
-            ("to_do", &self.to_do),
-        ] {
-            if words.ja.trim().is_empty() || words.en.trim().is_empty() {
-                return Err(NotADraft::Empty(field));
-            }
+        if let Some(language) = [Language::Ja, Language::En]
+            .into_iter()
+            .find(|language| self.translations.contains_key(language))
+        {
+            return Err(NotADraft::NotBeside(language));
+        }
+        for language in Language::ALL {
+            self.speech(language).map_or(Ok(()), |speech| speech.check(language))?;
         }
         if self.to.is_some_and(|to| to <= self.from) {
             return Err(NotADraft::BackToFront("to"));
@@ -191,15 +229,15 @@ impl Said {
     }
 }
 
-fn time(field: &'static str, text: &str) -> Result<Moment, NotADraft> {
+pub(super) fn time(field: &'static str, text: &str) -> Result<Moment, NotADraft> {
     Moment::parse_day(text).map_err(|e| NotADraft::BadTime(field, e.to_string()))
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const DRAFT: &str = r#"
+    pub(in crate::campaigns) const DRAFT: &str = r#"
         from = "2021-02-22"
         report_by = "2021-04-01"
         public = true
@@ -236,5 +274,21 @@ mod tests {
             let refused = Said::read(&DRAFT.replace(old, new)).unwrap_err().to_string();
             assert!(refused.contains(told), "{old}: {refused}");
         }
+    }
+
+    #[test]
+    fn a_version_of_before_there_were_other_languages_reads_and_stays_as_it_was_written() {
+        let old = [
+            r#"{"title":{"ja":"題","en":"Title"},"provenance":{"source":{"ja":"警察","en":"Police"},"#,
+            r#""handed_over_by":{"ja":"警察庁","en":"National police"},"#,
+            r#""handed_over_at":1612105200000000,"basis":{"ja":"協定","en":"An agreement"}},"#,
+            r#""happened":{"ja":"あ","en":"a"},"to_do":{"ja":"い","en":"b"},"#,
+            r#""from":1613919600000000,"to":null,"report_by":1617202800000000,"#,
+            r#""is_public":true,"feeds":["emotet"]}"#,
+        ]
+        .concat();
+        let said: Said = serde_json::from_str(&old).unwrap();
+        assert_eq!(said, Said::read(DRAFT).unwrap());
+        assert_eq!(serde_json::to_string(&said).unwrap(), old, "the same again changes nothing");
     }
 }

@@ -22,8 +22,13 @@ use crate::{
         decisions::{self, Act, Publishing},
         enrol,
         participants::{self, Answer, Standing},
+        translations::{self, Standing as Stands},
     },
-    notices::campaign_figures::{self as figures, Figures, OfIsp},
+    language::Language,
+    notices::{
+        campaign_figures::{self as figures, Figures, OfIsp},
+        wordings::{fill::OfCampaign, plain},
+    },
     time::Moment,
 };
 
@@ -37,7 +42,8 @@ pub(super) struct Campaign {
 enum Command {
     /// Enter a campaign from a draft, or the next version of it; the same again changes nothing.
     #[command(after_help = "Example:\n  todoke campaign add emotet emotet.toml\n\nThe draft is \
-        described in docs/formats/campaign.md.")]
+        described in docs/formats/campaign.md: Japanese and English, and \
+        up to five languages more.")]
     Add {
         /// Its name: small letters, digits and `-`.
         name: String,
@@ -179,7 +185,16 @@ async fn add(app: &App, out: Out, (name, draft): (&str, &PathBuf), by: &str) -> 
     let refuse = |why: String| Refused::because(format!("{}: {why}", draft.display()));
     let text = fs::read_to_string(draft).map_err(|e| refuse(e.to_string()))?;
     let said = Said::read(&text).map_err(|e| refuse(e.to_string()))?;
+    let before = campaigns::find(&app.db, name).await?;
     let done = campaigns::add(app, name, &said, by).await?.map_err(Refused::because)?;
+    let spoken: Vec<&str> = said.languages().into_iter().map(Language::word).collect();
+    let spoke = before.map(|it| it.said.languages()).unwrap_or_default().into_iter();
+    let lost: Vec<&str> = spoke.map(Language::word).filter(|it| !spoken.contains(it)).collect();
+    if !lost.is_empty() {
+        eprintln!("note: this version has no text in {} any more", lost.join(", "));
+    }
+    let advice = advice(&said);
+    advice.iter().for_each(|advice| eprintln!("advice: {advice}"));
     let (new, version, words) = match done {
         Added::New => (true, Some(1), "entered; nobody but this centre knows of it yet".to_owned()),
         Added::Version(no) => {
@@ -188,9 +203,22 @@ async fn add(app: &App, out: Out, (name, draft): (&str, &PathBuf), by: &str) -> 
         Added::Unchanged => (false, None, "it says so already".to_owned()),
     };
     out.line(
-        &json!({ "campaign": name, "new": new, "version": version }),
-        format!("{name}: {words}"),
+        &json!({
+            "campaign": name, "new": new, "version": version, "languages": spoken,
+            "advice": advice.len(),
+        }),
+        format!("{name}: {words} (in {})", spoken.join(", ")),
     )
+}
+
+/// What readers of Japanese may stumble over.
+fn advice(said: &Said) -> Vec<String> {
+    let of = |language| {
+        let text = OfCampaign::of(said, language).map(|it| it.text()).unwrap_or_default();
+        let found = plain::findings(language, &text).into_iter();
+        found.map(move |one| format!("{}: {one}", language.word()))
+    };
+    Language::ALL.into_iter().flat_map(of).collect()
 }
 
 /// Invites a provider, or takes its answer.
@@ -289,14 +317,23 @@ fn value(one: &Entered) -> Value {
         "source": said.provenance.source, "handed_over_by": said.provenance.handed_over_by,
         "handed_over_at": said.provenance.handed_over_at.rfc3339(),
         "basis": said.provenance.basis,
+        "languages": said.languages(),
     })
 }
 
 async fn show(app: &App, out: Out, one: &Entered) -> anyhow::Result<()> {
     let (said, origin) = (&one.said, &one.said.provenance);
+    let translations = translations::standings(&app.db, one).await?;
+    let stale = translations.iter().filter_map(|(language, standing)| match standing {
+        Stands::Stale(no) => {
+            Some(format!("; {} is older than the Japanese of version {no}", language.word()))
+        }
+        _ => None,
+    });
+    let stale: Vec<String> = stale.collect();
     let words = format!(
         "{}\t{}\t{}\nfrom {} to {}, reports by {}, feeds {}\ndata of {}, handed over by {} on {}, \
-         on the basis of {}",
+         on the basis of {}\nin {}{}",
         one.name,
         said.title.ja,
         stands(one),
@@ -308,8 +345,12 @@ async fn show(app: &App, out: Out, one: &Entered) -> anyhow::Result<()> {
         origin.handed_over_by.ja,
         origin.handed_over_at.date_jst(),
         origin.basis.ja,
+        said.languages().into_iter().map(Language::word).collect::<Vec<_>>().join(", "),
+        stale.concat(),
     );
-    out.line(&value(one), words)?;
+    let mut value = value(one);
+    value["translations"] = translations.iter().map(of_language).collect();
+    out.line(&value, words)?;
     for fact in campaigns::facts(&app.db, one.id).await? {
         let (at, kind, author) = (fact.at.rfc3339(), &fact.kind, &fact.author);
         let more = fact.reason.clone().or(fact.version.map(|no| format!("version {no}")));
@@ -331,6 +372,12 @@ async fn show(app: &App, out: Out, one: &Entered) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
+}
+
+fn of_language((language, standing): &(Language, Stands)) -> Value {
+    json!({
+        "language": language.word(), "state": standing.word(), "version": standing.version(),
+    })
 }
 
 /// Writes the edition of the figures.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     app::App,
     notices::wordings::{
-        self, Kind, NotDrafted, Of, Standing, Way, Wording as Version, edition, fill, in_force,
+        self, Kind, Of, Standing, Way, Wording as Version, edition, fill, in_force,
         language::Language,
         plain, shipped,
         text::{Text, parts},
@@ -228,7 +228,6 @@ async fn found(app: &App, which: &Which) -> anyhow::Result<Version> {
         return Ok(found.clone());
     }
     match which.version {
-        None if !shipped::is_written(of) => Err(Refused::because(NotDrafted::Language)),
         None => Ok(Version::unsaved(of, &shipped::text(of), app.now())),
         Some(version) => Err(Refused::because(format!(
             "there is no `{}`; see `todoke wording list`",

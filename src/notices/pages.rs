@@ -46,6 +46,9 @@ const FORM_MAX: usize = 48 << 20;
 /// Texts of a campaign in two languages, escaped as forms are.
 const DRAFT_MAX: usize = 512 << 10;
 
+/// What a campaign says in one more language.
+const IN_LANGUAGE: &str = "/admin/campaigns/{name}/draft/{language}";
+
 /// The pages of providers.
 pub fn office_routes() -> OfficeRoutes {
     let sees = Door::Provider(Act::SeeLines);
@@ -123,7 +126,7 @@ fn wording_routes() -> Routes {
 
 fn campaign_routes() -> Routes {
     let (sees, runs) = (Door::May(Act::SeeCampaigns), Door::May(Act::RunCampaigns));
-    let approves = Door::May(Act::ApproveCampaign);
+    let (writes, approves) = (Door::May(Act::DraftWording), Door::May(Act::ApproveCampaign));
     Routes::new()
         .get("/admin/campaigns", sees, campaigns::all)
         .get("/admin/new-campaign", runs, campaigns::new)
@@ -132,6 +135,8 @@ fn campaign_routes() -> Routes {
         .get("/admin/campaigns/{name}/figures.csv", sees, campaigns::csv)
         .get("/admin/campaigns/{name}/draft", runs, campaigns::change)
         .upload(("/admin/campaigns/{name}/draft", Some(DRAFT_MAX)), runs, campaigns::say)
+        .get(IN_LANGUAGE, writes, campaigns::write)
+        .upload((IN_LANGUAGE, Some(DRAFT_MAX)), writes, campaigns::keep)
         .post("/admin/campaigns/{name}/decide", approves, campaigns::decide)
         .post("/admin/campaigns/{name}/run", runs, campaigns::run)
 }

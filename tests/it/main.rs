@@ -37,6 +37,7 @@ mod attribution;
 mod audit;
 mod bad_input;
 mod broken_wire;
+mod campaign_languages;
 mod campaigns;
 mod cases;
 mod check;

@@ -144,7 +144,7 @@ on_both_engines! {
     fn the_shipped_wordings_are_drafts_like_any_other_and_loaded_once(centre) {
         centre.employs();
         let load = ["wording", "load", "--by", EDITOR];
-        assert_eq!(centre.does(&load).number("drafted"), 64);
+        assert_eq!(centre.does(&load).number("drafted"), 84);
         assert_eq!(centre.does(&load).number("drafted"), 0);
         assert_eq!(centre.in_force().len(), 0);
         centre.drafts(["sms", "ja"], "{inquiry_id} {phone} {genuine}");
@@ -154,7 +154,7 @@ on_both_engines! {
         assert_eq!(own.status, 1, "{own:?}");
         assert_eq!(centre.in_force().len(), 0, "all or none");
         centre.does(&["wording", "approve", "--all", "--by", REVIEWER]);
-        assert_eq!(centre.in_force().len(), 64);
+        assert_eq!(centre.in_force().len(), 84);
         let listed = centre.does(&["wording", "list", "--in-force"]);
         assert!(listed.lines.iter().all(|it| it["edition"] == "kit-1"), "one moment, one edition");
     }
@@ -162,10 +162,10 @@ on_both_engines! {
     fn a_new_centre_begins_with_the_shipped_wordings_and_says_whose_they_are(centre) {
         // The builder makes a centre without any.
         assert_eq!(centre.does(&["wording", "list"]).lines.len(), 0);
-        assert_eq!(centre.does(&["init"]).number("wordings"), 64);
+        assert_eq!(centre.does(&["init"]).number("wordings"), 84);
         assert_eq!(centre.does(&["init"]).number("wordings"), 0, "again changes nothing");
         let listed = centre.does(&["wording", "list", "--in-force"]);
-        assert_eq!(listed.lines.len(), 64);
+        assert_eq!(listed.lines.len(), 84);
         for one in &listed.lines {
             assert_eq!(one["drafted_by"], "todoke (editor)");
             assert_eq!(one["approved_by"], "todoke (reviewer)");
@@ -175,7 +175,7 @@ on_both_engines! {
         assert_eq!(centre.lines_of(&list)[0]["template_version"], "kit-1");
         assert_eq!(centre.texts(&list, "phone", "pt-BR").len(), 2);
         centre.employs();
-        assert_eq!(centre.does(&["wording", "load", "--by", EDITOR]).number("unchanged"), 64);
+        assert_eq!(centre.does(&["wording", "load", "--by", EDITOR]).number("unchanged"), 84);
         centre.drafts(["mail", "ja"], &text("自分の文面"));
         assert_eq!(centre.approves(["mail", "ja"], "2", REVIEWER).status, 0);
         assert!(centre.in_force().contains(&"mail-ja-2".to_owned()));

@@ -381,7 +381,7 @@ async fn a_provider_says_whether_it_takes_part_and_sees_its_own_figures_alone() 
         let isp = isps::by_code(&centre.app.db, "isp-a").await.unwrap().unwrap();
         prepare::for_isp(&centre.app, &isp).await.unwrap().expect("its lines of the campaign");
         let own = manager.get(page).await;
-        assert!(own.body.contains("<dt>配布</dt><dd>2行</dd>"), "{}", own.body);
+        assert!(own.body.contains("<dt>届いた行</dt><dd>2行</dd>"), "{}", own.body);
         let office_page = "/admin/campaigns/emotet";
         tells(&mut office, office_page, ["3", "2", "1", "0", "0", "0", "0", "0.00％"]).await;
         let list = &texts!(&centre.app.db, "SELECT list_id FROM notices")[0];
@@ -409,8 +409,8 @@ async fn a_provider_says_whether_it_takes_part_and_sees_its_own_figures_alone() 
 async fn shows_nothing_to_another_one(centre: &Centre, page: &str) {
     let mut other = of_the_other(centre, "manager-b").await;
     let others = other.get(page).await;
-    assert!(others.body.contains("<dt>一覧にある件数</dt><dd>1行</dd>"), "{}", others.body);
-    assert!(others.body.contains("<dt>配布</dt><dd>0行</dd>"));
+    assert!(others.body.contains("<dt>一覧にある行</dt><dd>1行</dd>"), "{}", others.body);
+    assert!(others.body.contains("<dt>届いた行</dt><dd>0行</dd>"));
     for hidden in ["isp-a", "manager-1", "office-1", "契約者への案内は済み"] {
         assert!(!others.body.contains(hidden), "{hidden}");
     }

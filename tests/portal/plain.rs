@@ -167,6 +167,7 @@ async fn at_work(centre: &Centre) -> Vec<(&'static str, String)> {
         ("{record}", "1".to_owned()),
         ("{number}", number),
         ("{kind}", "mail".to_owned()),
+        ("draft/{language}", "draft/ja-easy".to_owned()),
         ("{language}", "ja".to_owned()),
         ("{name}", "emotet".to_owned()),
         ("{isp}", "isp-a".to_owned()),

@@ -1,8 +1,10 @@
-//! `/campaigns` and `/campaigns/{name}`: what a one-off list is about, who helps, what came of it.
+//! `/campaigns` and what lies below: what a one-off list is about, who helps, what came of it.
 //!
 //! Stands with the public figures, since it tells some: counts of lines below ten are withheld, and
 //! so is what a difference would tell. Shown is the version to which two people agreed. Owns no
 //! table.
+
+mod languages;
 
 use askama::Template;
 use axum::{
@@ -21,6 +23,7 @@ use crate::{
         participants::{self, Standing},
     },
     effects::published::Told,
+    language::Language,
     manuals::markdown::to_html,
     notices::campaign_figures::{self, Figures},
     time::Moment,
@@ -33,7 +36,10 @@ use crate::{
 
 /// The routes of campaigns.
 pub(super) fn routes() -> Routes {
-    Routes::new().get("/campaigns", Door::Public, all).get("/campaigns/{name}", Door::Public, one)
+    Routes::new()
+        .get("/campaigns", Door::Public, all)
+        .get("/campaigns/{name}", Door::Public, one)
+        .get("/campaigns/{name}/{language}", Door::Public, languages::one)
 }
 
 /// A campaign on the list of them.
@@ -137,6 +143,12 @@ impl One {
         to_html(self.words(of))
     }
 
+    /// The languages that it speaks and pages do not have.
+    fn languages(&self) -> Vec<(Language, String)> {
+        let spoken = self.entry.said.translations.keys();
+        spoken.map(|it| (*it, languages::address(&self.page, &self.entry.name, *it))).collect()
+    }
+
     fn period(&self) -> String {
         period(&self.page, &self.entry.said, self.entry.closed_at)
     }
@@ -151,11 +163,13 @@ impl One {
     }
 
     fn rate(&self) -> String {
-        let percent = self.figures.rate.as_ref();
-        percent.map_or_else(
-            || self.page.t("withheld"),
-            |percent| self.page.with("campaign-percent", "n", percent),
-        )
+        let Public { distributed, notices, rate, .. } = &self.figures;
+        match rate {
+            Some(percent) => self.page.with("campaign-percent", "n", percent),
+            // Nothing was distributed: there is no share, and none is withheld.
+            None if distributed.is_some() && notices.is_some() => "–".to_owned(),
+            None => self.page.t("withheld"),
+        }
     }
 }
 

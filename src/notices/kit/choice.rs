@@ -16,7 +16,7 @@ use formats::{
 use super::Wanted;
 use crate::{
     access::tenancy::Tenant,
-    campaigns,
+    campaigns::{self, Campaign},
     db::Tx,
     ids::CaseId,
     isps::apartments::{Decision, HOUSE, Route},
@@ -45,7 +45,7 @@ pub enum LeftOut {
     /// Two people do not stand for what its campaign says.
     NotAgreed(String),
     /// Its campaign does not speak that language.
-    NotSpoken(String),
+    NotSpoken(String, Language),
     /// Nobody approved a wording for whoever is told.
     NoWording(Kind, Language),
 }
@@ -60,14 +60,14 @@ impl LeftOut {
             Self::Unplaced => "unplaced".to_owned(),
             Self::OwnProvider => "own_provider".to_owned(),
             Self::NotAgreed(_) => "campaign_not_agreed".to_owned(),
-            Self::NotSpoken(_) => "campaign_language".to_owned(),
+            Self::NotSpoken(..) => "campaign_language".to_owned(),
             Self::NoWording(..) => "no_wording".to_owned(),
         }
     }
 
     /// Whether somebody is to be told, and only the words are missing.
     pub fn lacks_words(&self) -> bool {
-        matches!(self, Self::NotAgreed(_) | Self::NotSpoken(_) | Self::NoWording(..))
+        matches!(self, Self::NotAgreed(_) | Self::NotSpoken(..) | Self::NoWording(..))
     }
 }
 
@@ -89,9 +89,13 @@ impl fmt::Display for LeftOut {
                 "two people have to agree to what the campaign {campaign} says: propose it by \
                  `todoke campaign publish {campaign}`, and let somebody else agree"
             ),
-            Self::NotSpoken(campaign) => {
-                write!(f, "what the campaign {campaign} says is written in ja and en: choose one")
-            }
+            Self::NotSpoken(campaign, language) => write!(
+                f,
+                "the campaign {campaign} has no text in {} yet: write it at \
+                 /admin/campaigns/{campaign}/draft/{}, and let two people agree to it",
+                language.in_english(),
+                language.word()
+            ),
             Self::NoWording(kind, language) => write!(
                 f,
                 "no wording of {kind} is in force in {}: draft one or load the shipped ones \
@@ -140,8 +144,21 @@ pub(super) struct Rules {
 
 /// What a campaign says: in the language that is asked for, and whether two people stand for it.
 enum Speech {
-    Agreed(Option<Arc<OfCampaign>>),
+    Agreed(Arc<OfCampaign>),
     NotAgreed,
+    NotSpoken,
+}
+
+impl Speech {
+    fn of(campaign: &Campaign, language: Language) -> Self {
+        let Some(agreed) = &campaign.agreed else { return Self::NotAgreed };
+        match (OfCampaign::of(agreed, language), campaign.said.speech(language)) {
+            (Some(said), _) => Self::Agreed(Arc::new(said)),
+            // It is written, and waits for two people.
+            (None, Some(_)) => Self::NotAgreed,
+            (None, None) => Self::NotSpoken,
+        }
+    }
 }
 
 impl Rules {
@@ -155,10 +172,7 @@ impl Rules {
         };
         let mut speeches = HashMap::new();
         for campaign in campaigns::all(&app.db).await? {
-            let speech = match &campaign.agreed {
-                Some(said) => Speech::Agreed(OfCampaign::of(said, asked.1).map(Arc::new)),
-                None => Speech::NotAgreed,
-            };
+            let speech = Speech::of(&campaign, asked.1);
             speeches.insert(campaign.name, speech);
         }
         Ok(Self {
@@ -243,8 +257,8 @@ impl Rules {
     /// What the campaign of that name says.
     fn speech(&self, name: &str) -> Result<Arc<OfCampaign>, LeftOut> {
         match self.campaigns.get(name) {
-            Some(Speech::Agreed(Some(said))) => Ok(Arc::clone(said)),
-            Some(Speech::Agreed(None)) => Err(LeftOut::NotSpoken(name.to_owned())),
+            Some(Speech::Agreed(said)) => Ok(Arc::clone(said)),
+            Some(Speech::NotSpoken) => Err(LeftOut::NotSpoken(name.to_owned(), self.asked.1)),
             Some(Speech::NotAgreed) | None => Err(LeftOut::NotAgreed(name.to_owned())),
         }
     }

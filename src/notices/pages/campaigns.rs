@@ -4,9 +4,11 @@
 //! lines of lists. Providers are shown by what they said and by counts; no address is shown.
 
 mod draft;
+mod languages;
 mod offered;
 
 pub(super) use draft::{change, create, new, say};
+pub(super) use languages::{keep, write};
 pub(super) use offered::{all as offered, answer, check, one as offer, receipt};
 
 use askama::Template;
@@ -18,7 +20,9 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::not_found;
+use languages::Row;
+
+use super::{not_found, wording_words};
 use crate::{
     access::roles::Act,
     app::App,
@@ -29,11 +33,15 @@ use crate::{
         enrol,
         pages::{period, words},
         participants::{self, PartRefused, Said, Standing},
+        translations::Speech,
     },
     feeds::{self, files::Listed},
     isps::{self, Isp},
-    manuals::markdown::to_html,
-    notices::campaign_figures::{self as figures, Figures, OfIsp},
+    language::Language,
+    notices::{
+        campaign_figures::{self as figures, Figures, OfIsp},
+        wordings::{fill::OfCampaign, plain},
+    },
     web::{
         error::PageResult,
         form::Errors,
@@ -104,7 +112,10 @@ struct One {
     not_asked: Vec<Isp>,
     files: Vec<Listed>,
     reason: String,
+    /// What it says in languages beside Japanese and English.
+    languages: Vec<Row>,
     may_run: bool,
+    may_write: bool,
     may_approve: bool,
 }
 
@@ -129,12 +140,14 @@ impl One {
             me: signed.name().to_owned(),
             facts: campaigns::facts(&app.db, campaign.id).await?,
             history: participants::history(&app.db, campaign.id).await?,
+            languages: Row::all(app, &signed.page, &campaign).await?,
             campaign,
             figures,
             not_asked,
             files,
             reason: String::new(),
             may_run: signed.may(Act::RunCampaigns),
+            may_write: signed.may(Act::DraftWording),
             may_approve: signed.may(Act::ApproveCampaign),
         }))
     }
@@ -143,8 +156,18 @@ impl One {
         words(&self.page, of)
     }
 
-    fn html(&self, of: &Words) -> String {
-        to_html(self.words(of))
+    /// All that it says, language by language, each with what its readers stumble over.
+    fn texts(&self) -> Vec<(Language, Speech<'_>, Vec<String>)> {
+        let said = &self.campaign.said;
+        let of = |language| Some((language, said.speech(language)?, self.advice(language)));
+        Language::ALL.into_iter().filter_map(of).collect()
+    }
+
+    /// What a reader of that language stumbles over.
+    fn advice(&self, language: Language) -> Vec<String> {
+        let said = OfCampaign::of(&self.campaign.said, language);
+        let found = said.map(|it| plain::findings(language, &it.text())).unwrap_or_default();
+        found.iter().map(|one| wording_words::advice(&self.page, one)).collect()
     }
 
     fn period(&self) -> String {

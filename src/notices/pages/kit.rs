@@ -20,7 +20,7 @@ use crate::{
         kit::{self, Count, NoKit, PART, Wanted, Which},
         lines,
         press::{Binding, NotPrinted, Press, Window},
-        wordings::{Audience, Of, Way, Wording, language::Language, shipped},
+        wordings::{Audience, Of, Way, Wording, language::Language},
     },
     web::{
         error::PageResult,
@@ -45,15 +45,11 @@ struct All {
 /// `GET /isp/kit`
 pub(super) async fn all(tenant: Tenant, signed: Signed) -> PageResult {
     let shelf = kit::shelf(&tenant).await?;
-    let row = |audience: Audience, language| {
+    let row = |audience: Audience, language: Language| {
         let ways = Way::ALL.map(|way| (way.to(audience), language));
-        let written = ways.into_iter().filter(|of| shipped::is_written(*of));
-        let cells: Vec<_> = written.map(|of| (of, shelf.of(of).map(|it| it.version))).collect();
-        (!cells.is_empty()).then_some((language, cells))
+        (language, ways.map(|of| (of, shelf.of(of).map(|it| it.version))).into())
     };
-    let table = |audience: Audience| {
-        (audience, Language::ALL.into_iter().filter_map(|it| row(audience, it)).collect())
-    };
+    let table = |audience| (audience, Language::ALL.map(|language| row(audience, language)).into());
     let is_empty = shelf.wordings.is_empty();
     let (page, edition) = (signed.page, shelf.edition.clone());
     show(&All { page, edition, tables: Audience::ALL.map(table).into(), is_empty })

@@ -49,7 +49,6 @@ pub(super) fn not_drafted(page: &Page, why: &NotDrafted) -> Errors {
     match why {
         NotDrafted::Text(why) => not_a_text(page, why),
         NotDrafted::Same(name) => Errors::of("body", page.with("wording-same", "name", name)),
-        NotDrafted::Language => Errors::of("body", page.t("wording-language-no")),
         NotDrafted::NoAccount(why) => Errors::of("body", no_account(page, why)),
     }
 }
@@ -112,7 +111,10 @@ pub(super) fn left_out(page: &Page, why: &LeftOut) -> String {
         LeftOut::Unplaced => page.t("kit-unplaced"),
         LeftOut::OwnProvider => page.t("kit-own-provider"),
         LeftOut::NotAgreed(name) => page.with("kit-campaign-not-agreed", "name", name),
-        LeftOut::NotSpoken(name) => page.with("kit-campaign-language", "name", name),
+        LeftOut::NotSpoken(name, language) => {
+            let language = page.t_of("wording-language", language.word());
+            page.with_all("kit-campaign-language", &[("name", name), ("language", &language)])
+        }
         LeftOut::NoWording(kind, _) => {
             let whom = page.t_of("wording-audience", kind.audience.word());
             page.with("kit-no-wording", "whom", whom)

@@ -66,14 +66,10 @@ pub(super) async fn all(State(app): State<App>, signed: Signed) -> PageResult {
         let standing: Vec<_> = of_it.filter(|(_, state)| counts(state)).collect();
         Cell { of, now: if standing.is_empty() { last.into_iter().collect() } else { standing } }
     };
-    let row = |audience: Audience, language| {
-        let ways = Way::ALL.map(|way| (way.to(audience), language));
-        let written: Vec<Of> = ways.into_iter().filter(|of| shipped::is_written(*of)).collect();
-        (!written.is_empty()).then(|| (language, written.into_iter().map(cell).collect()))
+    let row = |audience: Audience, language: Language| {
+        (language, Way::ALL.map(|way| cell((way.to(audience), language))).into())
     };
-    let table = |audience: Audience| {
-        (audience, Language::ALL.into_iter().filter_map(|it| row(audience, it)).collect())
-    };
+    let table = |audience| (audience, Language::ALL.map(|language| row(audience, language)).into());
     let waits = |it: &&Wording| it.standing(now) == Standing::Draft;
     show(&All {
         page: signed.page,
@@ -89,9 +85,9 @@ fn counts(state: &str) -> bool {
     matches!(state, "in_force" | "coming" | "draft")
 }
 
-/// What the address names, if it names a kind and a language that it is written in.
+/// What the address names, if it names a kind and a language.
 pub(super) fn of((kind, language): &(String, String)) -> Option<Of> {
-    Some((kind.parse().ok()?, language.parse().ok()?)).filter(|of| shipped::is_written(*of))
+    Some((kind.parse().ok()?, language.parse().ok()?))
 }
 
 /// Which version is asked for; nothing = the latest.

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use formats::{Weakness, isp_list};
 
-use super::{Audience, Of, language::Language, shipped};
+use super::{Audience, Of, language::Language, shipped, text::Text};
 use crate::{
-    campaigns::Said, config::Centre, devices::kind::Kind as Device, manuals::markdown::to_lines,
+    campaigns::{Said, translations::Speech},
+    config::Centre,
+    devices::kind::Kind as Device,
+    manuals::markdown::to_lines,
     time::Moment,
 };
 
@@ -68,14 +71,7 @@ pub struct OfCampaign {
 impl OfCampaign {
     /// What a campaign says in that language; nothing where it does not speak it.
     pub fn of(said: &Said, language: Language) -> Option<Self> {
-        let is_ja = match language {
-            Language::Ja => true,
-            Language::En => false,
-            _ => return None,
-        };
-        let source = &said.provenance.source;
-        let [title, source, happened, to_do] = [&said.title, source, &said.happened, &said.to_do]
-            .map(|words| if is_ja { &words.ja } else { &words.en });
+        let Speech { title, source, happened, to_do, .. } = said.speech(language)?;
         Some(Self {
             title: title.trim().to_owned(),
             source: source.trim().to_owned(),
@@ -84,24 +80,52 @@ impl OfCampaign {
         })
     }
 
+    /// The same as one text, for whoever looks how it reads.
+    pub fn text(&self) -> Text {
+        let body = [&self.source, &self.happened, &self.to_do].map(String::as_str).join("\n");
+        Text { subject: self.title.clone(), body }
+    }
+
     /// What no campaign says.
     fn sample(language: Language) -> Self {
-        let [title, source, happened, to_do] = if language.is_japanese() {
-            [
+        Self::spelt(match language {
+            Language::Ja => [
                 "見本の題",
                 "見本の情報源",
                 "ここに、何が起きたかが入ります。",
                 "1. ここに、手順が入ります。",
-            ]
-        } else {
-            [
+            ],
+            Language::JaEasy => [
+                "みほんの だい",
+                "みほんの ところ",
+                "ここに、なにが あったかを かきます。",
+                "1. ここに、する ことを かきます。",
+            ],
+            Language::En => [
                 "Sample title",
                 "a sample source",
                 "Here stands what happened.",
                 "1. Here stand steps.",
-            ]
-        };
-        Self::spelt([title, source, happened, to_do])
+            ],
+            Language::ZhHans => {
+                ["示例标题", "示例信息来源", "此处说明发生了什么。", "1. 此处写明步骤。"]
+            }
+            Language::Vi => {
+                ["Tiêu đề mẫu", "nguồn mẫu", "Ở đây ghi điều đã xảy ra.", "1. Ở đây ghi các bước."]
+            }
+            Language::Ko => [
+                "예시 제목",
+                "예시 기관",
+                "여기에 무슨 일이 있었는지 적습니다.",
+                "1. 여기에 방법을 적습니다.",
+            ],
+            Language::PtBr => [
+                "Título de exemplo",
+                "uma fonte de exemplo",
+                "Aqui se diz o que aconteceu.",
+                "1. Aqui ficam os passos.",
+            ],
+        })
     }
 
     fn spelt(words: [&str; 4]) -> Self {

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use serde::Deserialize;
 
 use super::{
-    Audience, Kind, NotDrafted, Of, Wording, draft, drafted,
+    Kind, NotDrafted, Of, Wording, draft, drafted,
     language::Language,
     list,
     store::{self, Decided},
@@ -60,19 +60,18 @@ pub fn words(language: Language) -> &'static Words {
 }
 
 macro_rules! files {
-    ($($language:literal)+, $($campaign:literal)+) => {
+    ($($language:literal)+) => {
         /// Kind, language and text of each file.
         const FILES: &[(&str, &str, &str)] = &[$(
-            files!("mail" $language), files!("letter" $language), files!("sms" $language),
-            files!("phone" $language), files!("mail-manager" $language),
-            files!("letter-manager" $language), files!("sms-manager" $language),
-            files!("phone-manager" $language),
-        )+ $(
-            files!("mail-campaign" $campaign), files!("letter-campaign" $campaign),
-            files!("sms-campaign" $campaign), files!("phone-campaign" $campaign),
+            files!("mail", $language), files!("letter", $language), files!("sms", $language),
+            files!("phone", $language), files!("mail-manager", $language),
+            files!("letter-manager", $language), files!("sms-manager", $language),
+            files!("phone-manager", $language), files!("mail-campaign", $language),
+            files!("letter-campaign", $language), files!("sms-campaign", $language),
+            files!("phone-campaign", $language),
         )+];
     };
-    ($kind:literal $language:literal) => {
+    ($kind:literal, $language:literal) => {
         (
             $kind,
             $language,
@@ -81,25 +80,19 @@ macro_rules! files {
     };
 }
 
-files! { "ja" "ja-easy" "en" "zh-Hans" "vi" "ko" "pt-BR", "ja" "en" }
-
-/// Whether there is a text of that kind in that language: a campaign says what it says in Japanese
-/// and in English alone.
-pub fn is_written((kind, language): Of) -> bool {
-    kind.audience != Audience::Campaign || matches!(language, Language::Ja | Language::En)
-}
+files! { "ja" "ja-easy" "en" "zh-Hans" "vi" "ko" "pt-BR" }
 
 /// The text that comes with the program.
 pub fn text((kind, language): Of) -> Text {
     let file = FILES.iter().find(|(k, l, _)| *k == kind.word() && *l == language.word());
-    let (.., file) = file.expect("a test asks for every kind in every language it is written in");
+    let (.., file) = file.expect("a test asks for every kind in every language");
     Text::parse(file)
 }
 
-/// Every kind in every language it is written in.
+/// Every kind in every language.
 pub fn all() -> impl Iterator<Item = Of> {
     let of = |kind| Language::ALL.into_iter().map(move |language| (kind, language));
-    Kind::ALL.into_iter().flat_map(of).filter(|of| is_written(*of))
+    Kind::ALL.into_iter().flat_map(of)
 }
 
 /// What came of loading (読込結果).

@@ -25,6 +25,7 @@ pub(super) async fn of_campaigns(walk: &mut Walk<'_>) {
     let route = ("/admin/campaigns/{name}/draft", draft.as_str());
     let changed = draft_fields(&[("title_ja", "改題")]);
     walk.writes(("office-1", office), route, &changed, "campaign.add").await;
+    is_written_in_vietnamese(walk, &draft).await;
     takes_a_list(walk, office).await;
     let run = format!("{page}/run");
     let route = ("/admin/campaigns/{name}/run", run.as_str());
@@ -47,6 +48,15 @@ pub(super) async fn of_campaigns(walk: &mut Walk<'_>) {
     let down = [("act", "take_down"), ("reason", "誤り")];
     walk.writes(("reviewer-1", reviewer), route, &down, "campaign.take_down").await;
     answers(walk).await;
+}
+
+/// An editor writes what it says in one more language.
+async fn is_written_in_vietnamese(walk: &mut Walk<'_>, draft: &str) {
+    let editor = &mut signed_in(walk.centre, "editor-1", Role::Editor).await;
+    let path = format!("{draft}/vi");
+    let route = ("/admin/campaigns/{name}/draft/{language}", path.as_str());
+    let fields = ["title", "source", "by", "basis", "happened", "to_do"].map(|id| (id, "Emotet"));
+    walk.writes(("editor-1", editor), route, &fields, "campaign.add").await;
 }
 
 /// A list is looked at, which leaves nothing, and taken in.

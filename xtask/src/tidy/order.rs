@@ -1,9 +1,10 @@
 //! The order of the life of a detection, which the rules hold everything else against.
 
 /// What every stage may use. `app` holds clock, database and settings, which each verb takes.
-pub(crate) const BASE: [&str; 12] = [
+pub(crate) const BASE: [&str; 13] = [
     "net",
     "time",
+    "language",
     "ids",
     "db",
     "web",

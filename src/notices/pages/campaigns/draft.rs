@@ -1,6 +1,9 @@
 //! What a campaign says, as a form: the first version of a new one, and the next version.
 //!
-//! A version changes nothing for the public, who see what two people agreed to.
+//! A version changes nothing for the public, who see what two people agreed to. What it says in
+//! other languages has forms of its own, and goes into the next version as it is.
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use axum::{
@@ -9,14 +12,16 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::super::not_found;
+use super::{super::not_found, languages::Row};
 use crate::{
+    access::roles::Act,
     app::App,
     campaigns::{
-        self, CampaignRefused, Said,
+        self, Campaign, CampaignRefused, Said,
         draft::{Draft, NotADraft, Origin, Words},
     },
     feeds,
+    language::Language,
     time::Moment,
     web::{
         error::PageResult,
@@ -143,6 +148,7 @@ impl Given {
             report_by: typed(&self.report_by),
             public: !self.public.is_empty(),
             feeds: feeds.filter(|feed| !feed.is_empty()).map(str::to_owned).collect(),
+            translations: BTreeMap::new(),
         })
     }
 }
@@ -152,28 +158,42 @@ impl Given {
 struct Written {
     page: Page,
     errors: Errors,
-    is_new: bool,
+    /// The campaign that is changed; none where it is new.
+    known: Option<Campaign>,
     given: Given,
     /// Feeds that may bring its list.
     feeds: Vec<String>,
+    /// What it says in other languages.
+    languages: Vec<Row>,
+    may_write: bool,
+}
+
+impl Written {
+    fn is_new(&self) -> bool {
+        self.known.is_none()
+    }
 }
 
 async fn shown(
-    app: &App,
-    signed: &Signed,
-    (is_new, given): (bool, Given),
+    (app, signed): (&App, &Signed),
+    (known, given): (Option<Campaign>, Given),
     errors: Errors,
 ) -> PageResult {
     let mut feeds = feeds::all(&app.db).await?;
     feeds.retain(|feed| feed.stream == "campaign");
     let (status, page) = signed.page.clone().answering(&errors);
     let feeds = feeds.into_iter().map(|feed| feed.name).collect();
-    show_as(status, &Written { page, errors, is_new, given, feeds })
+    let languages = match &known {
+        Some(campaign) => Row::all(app, &page, campaign).await?,
+        None => Vec::new(),
+    };
+    let may_write = signed.may(Act::DraftWording);
+    show_as(status, &Written { page, errors, known, given, feeds, languages, may_write })
 }
 
 /// `GET /admin/new-campaign`
 pub(in crate::notices::pages) async fn new(State(app): State<App>, signed: Signed) -> PageResult {
-    shown(&app, &signed, (true, Given::default()), Errors::none()).await
+    shown((&app, &signed), (None, Given::default()), Errors::none()).await
 }
 
 /// `GET /admin/campaigns/{name}/draft`
@@ -183,8 +203,8 @@ pub(in crate::notices::pages) async fn change(
     Path(name): Path<String>,
 ) -> PageResult {
     let Some(campaign) = campaigns::find(&app.db, &name).await? else { return Ok(not_found()) };
-    let given = Given::of(&campaign.name, campaign.said);
-    shown(&app, &signed, (false, given), Errors::none()).await
+    let given = Given::of(&campaign.name, campaign.said.clone());
+    shown((&app, &signed), (Some(campaign), given), Errors::none()).await
 }
 
 /// `POST /admin/new-campaign`
@@ -196,9 +216,9 @@ pub(in crate::notices::pages) async fn create(
     let given = Given { name: given.name.trim().to_owned(), ..given };
     if campaigns::find(&app.db, &given.name).await?.is_some() {
         let errors = Errors::of("name", signed.page.t("campaigns-taken"));
-        return shown(&app, &signed, (true, given), errors).await;
+        return shown((&app, &signed), (None, given), errors).await;
     }
-    kept(&app, &signed, (true, given)).await
+    kept((&app, &signed), (None, given)).await
 }
 
 /// `POST /admin/campaigns/{name}/draft`
@@ -208,47 +228,65 @@ pub(in crate::notices::pages) async fn say(
     Path(name): Path<String>,
     Form(given): Form<Given>,
 ) -> PageResult {
-    if campaigns::find(&app.db, &name).await?.is_none() {
-        return Ok(not_found());
-    }
-    kept(&app, &signed, (false, Given { name, ..given })).await
+    let Some(campaign) = campaigns::find(&app.db, &name).await? else { return Ok(not_found()) };
+    kept((&app, &signed), (Some(campaign), Given { name, ..given })).await
 }
 
-async fn kept(app: &App, signed: &Signed, (is_new, given): (bool, Given)) -> PageResult {
-    let refused = match given.said() {
-        Ok(said) => match campaigns::add(app, &given.name, &said, signed.name()).await? {
-            Ok(_) => {
-                let to = format!("/admin/campaigns/{}#main", given.name);
-                return Ok(signed.page.onwards(&to));
+async fn kept(
+    (app, signed): (&App, &Signed),
+    (known, given): (Option<Campaign>, Given),
+) -> PageResult {
+    let page = &signed.page;
+    let (field, words) = match given.said() {
+        Ok(said) => {
+            let others = known.as_ref().map(|known| known.said.translations.clone());
+            let said = Said { translations: others.unwrap_or_default(), ..said };
+            match campaigns::add(app, &given.name, &said, signed.name()).await? {
+                Ok(_) => {
+                    let to = format!("/admin/campaigns/{}#main", given.name);
+                    return Ok(page.onwards(&to));
+                }
+                Err(why) => {
+                    let (field, key) = field_of(&why);
+                    (field, page.t(key))
+                }
             }
-            Err(why) => field_of(&why),
-        },
-        Err(why) => field(&why),
+        }
+        Err(why) => (field(&why), words(page, &why)),
     };
-    let errors = Errors::of(refused.0, signed.page.t(refused.1));
-    shown(app, signed, (is_new, given), errors).await
+    shown((app, signed), (known, given), Errors::of(field, words)).await
 }
 
-/// Beside which field a refusal of the draft stands, and its words.
-fn field(why: &NotADraft) -> (&'static str, &'static str) {
-    let field = match why.field() {
-        Some("provenance.source") => "source_ja",
-        Some("provenance.handed_over_by") => "by_ja",
+/// Beside which field a refusal of the draft stands.
+fn field(why: &NotADraft) -> &'static str {
+    let is_en = why.language() == Some(Language::En);
+    let of = |ja, en| if is_en { en } else { ja };
+    match why.field() {
+        Some("provenance.source") => of("source_ja", "source_en"),
+        Some("provenance.handed_over_by") => of("by_ja", "by_en"),
         Some("provenance.handed_over_at") => "at",
-        Some("provenance.basis") => "basis_ja",
-        Some("happened") => "happened_ja",
-        Some("to_do") => "to_do_ja",
-        Some("title") => "title_ja",
+        Some("provenance.basis") => of("basis_ja", "basis_en"),
+        Some("happened") => of("happened_ja", "happened_en"),
+        Some("to_do") => of("to_do_ja", "to_do_en"),
+        Some("title") => of("title_ja", "title_en"),
         Some(field) => field,
         None => "name",
-    };
-    let key = match why {
-        NotADraft::Empty(_) => "campaigns-both-languages",
-        NotADraft::BackToFront(_) => "campaigns-back-to-front",
-        NotADraft::NoFeed => "campaigns-no-feed",
-        NotADraft::BadTime(..) | NotADraft::NotUnderstood(_) => "networks-no-day",
-    };
-    (field, key)
+    }
+}
+
+/// A refusal of a draft, in words.
+pub(super) fn words(page: &Page, why: &NotADraft) -> String {
+    match why {
+        NotADraft::Empty(_) => page.t("campaigns-both-languages"),
+        NotADraft::Unwritten(..) | NotADraft::NotBeside(_) => page.t("campaigns-unwritten"),
+        NotADraft::TooLong(.., (n, max)) => {
+            page.with_all("campaigns-too-long", &[("n", n), ("max", max)])
+        }
+        NotADraft::Control(..) => page.t("campaigns-control"),
+        NotADraft::BackToFront(_) => page.t("campaigns-back-to-front"),
+        NotADraft::NoFeed => page.t("campaigns-no-feed"),
+        NotADraft::BadTime(..) | NotADraft::NotUnderstood(_) => page.t("networks-no-day"),
+    }
 }
 
 fn field_of(why: &CampaignRefused) -> (&'static str, &'static str) {

@@ -11,11 +11,13 @@ use super::super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     campaigns::{
+        Said as Campaigned,
         draft::Words,
         offers::{self, Offered},
         pages::{period, words},
         participants::{self, Answer, PartRefused, Said, Standing},
     },
+    language::Language,
     manuals::markdown::to_html,
     notices::campaign_figures::{self as figures, OfIsp},
     web::{
@@ -83,6 +85,22 @@ impl One {
     fn period(&self) -> String {
         let campaign = &self.offer.campaign;
         period(&self.page, &campaign.said, campaign.decided.closed_at)
+    }
+
+    /// What it says: what two people agreed to, or, before they did, what is proposed.
+    fn said_of(&self) -> &Campaigned {
+        let campaign = &self.offer.campaign;
+        campaign.agreed.as_ref().unwrap_or(&campaign.said)
+    }
+
+    /// The languages that notices of it are there in.
+    fn spoken(&self) -> String {
+        let Some(agreed) = &self.offer.campaign.agreed else {
+            return self.page.t("campaigns-not-spoken");
+        };
+        let name = |language: Language| self.page.t_of("wording-language", language.word());
+        let all: Vec<String> = agreed.languages().into_iter().map(name).collect();
+        all.join(&self.page.t("campaigns-and"))
     }
 
     fn stands(&self) -> String {

@@ -148,7 +148,7 @@ pub(super) const STORY: &[Step] = &[
         &["isp_delivery.set mail-openpgp isp-a"],
     ),
     ("isp delivery show", "--isp isp-a", &["isp_delivery.read isp-a isp-a"]),
-    ("wording load", "--by editor-1", &["64*wording.draft # -"]),
+    ("wording load", "--by editor-1", &["84*wording.draft # -"]),
     ("wording list", "", &[]),
     ("wording show", "letter --lang ja", &[]),
     ("wording preview", "mail --lang ja", &[]),

@@ -1,11 +1,16 @@
 //! Languages of notices (周知の言語): seven, more than the pages have.
+//!
+//! Wordings are written in all of them, and so may be what a campaign says. Owns no table.
 
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::time::Moment;
 
 /// A language that a subscriber is addressed in (周知の言語).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 #[doc(alias = "周知の言語")]
 pub enum Language {
     /// Japanese.
@@ -29,6 +34,9 @@ impl Language {
     pub const ALL: [Self; 7] =
         [Self::Ja, Self::JaEasy, Self::En, Self::ZhHans, Self::Vi, Self::Ko, Self::PtBr];
 
+    /// Those beside Japanese and English, which every text of the centre is written in.
+    pub const BESIDE: [Self; 5] = [Self::JaEasy, Self::ZhHans, Self::Vi, Self::Ko, Self::PtBr];
+
     /// The wire word; but for `ja-easy` it is the tag of BCP 47.
     pub fn word(self) -> &'static str {
         match self {
@@ -45,6 +53,32 @@ impl Language {
     /// The tag of BCP 47, for the part of a page that is in it.
     pub fn tag(self) -> &'static str {
         if self.is_japanese() { "ja" } else { self.word() }
+    }
+
+    /// What it is called in English.
+    pub fn in_english(self) -> &'static str {
+        match self {
+            Self::Ja => "Japanese",
+            Self::JaEasy => "easy Japanese",
+            Self::En => "English",
+            Self::ZhHans => "Chinese",
+            Self::Vi => "Vietnamese",
+            Self::Ko => "Korean",
+            Self::PtBr => "Portuguese",
+        }
+    }
+
+    /// What its readers call it.
+    pub fn own_name(self) -> &'static str {
+        match self {
+            Self::Ja => "日本語",
+            Self::JaEasy => "やさしい日本語",
+            Self::En => "English",
+            Self::ZhHans => "简体中文",
+            Self::Vi => "Tiếng Việt",
+            Self::Ko => "한국어",
+            Self::PtBr => "Português (Brasil)",
+        }
     }
 
     /// Whether it is Japanese, easy or not.
@@ -86,5 +120,11 @@ impl TryFrom<String> for Language {
 
     fn try_from(word: String) -> Result<Self, NotALanguage> {
         word.parse()
+    }
+}
+
+impl Serialize for Language {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.word())
     }
 }
