@@ -156,7 +156,11 @@ impl Rules {
         let mut speeches = HashMap::new();
         for campaign in campaigns::all(&app.db).await? {
             let speech = match &campaign.agreed {
-                Some(said) => Speech::Agreed(OfCampaign::of(said, asked.1).map(Arc::new)),
+                Some(said) => {
+                    let page = campaign.public().map(|_| campaign.name.as_str());
+                    let speech = OfCampaign::of(said, asked.1).map(|it| it.explained(page));
+                    Speech::Agreed(speech.map(Arc::new))
+                }
                 None => Speech::NotAgreed,
             };
             speeches.insert(campaign.name, speech);
