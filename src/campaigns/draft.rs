@@ -196,10 +196,10 @@ fn time(field: &'static str, text: &str) -> Result<Moment, NotADraft> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const DRAFT: &str = r#"
+    pub(in crate::campaigns) const DRAFT: &str = r#"
         from = "2021-02-22"
         report_by = "2021-04-01"
         public = true

@@ -221,7 +221,7 @@ async fn count(
         let isp = figures.isps.entry(one.isp).or_default();
         (isp.named, isp.told_before) = (one.cases, one.told_before);
     }
-    let said = &campaign.said;
+    let said = &campaign.holds;
     let times = (said.from, said.to.unwrap_or(Moment(i64::MAX)), said.report_by);
     for Lines { isp, distributed, handed_out, reported, notices, late, outside } in
         store::lines(tx, campaign.id, times, own).await?
