@@ -46,6 +46,11 @@ pub struct Campaign {
     pub decided: Decided,
     /// What the version says that two people stand for, where they do.
     pub agreed: Option<Said>,
+    /// What the version says that lists, figures and providers go by: that to which two people
+    /// agreed last, even where it was taken down since, and before any of them the latest.
+    pub holds: Said,
+    /// The number of that version.
+    pub holds_version: i64,
 }
 
 impl Campaign {
@@ -53,6 +58,27 @@ impl Campaign {
     pub fn public(&self) -> Option<&Said> {
         self.agreed.as_ref().filter(|said| said.is_public)
     }
+
+    /// How far what it says may be relied on.
+    pub fn text(&self) -> Text {
+        match (self.decided.published, self.decided.agreed_last) {
+            (Some(_), _) => Text::Agreed,
+            (None, Some(_)) => Text::TakenDown,
+            (None, None) => Text::Draft,
+        }
+    }
+}
+
+/// How far what a campaign says may be relied on (文面の確かさ).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "文面の確かさ")]
+pub enum Text {
+    /// Two people never agreed to any version: it may change.
+    Draft,
+    /// Two people stand for it.
+    Agreed,
+    /// Two people stood for it, and it was taken down.
+    TakenDown,
 }
 
 /// A dated decision about a campaign (経過), with its author.
@@ -184,14 +210,40 @@ pub async fn find(db: &Db, name: &str) -> anyhow::Result<Option<Campaign>> {
     }
 }
 
+/// The campaign of that key.
+pub async fn of_id(db: &Db, id: CampaignId) -> anyhow::Result<Option<Campaign>> {
+    match store::all(db).await?.into_iter().find(|(known, _)| *known == id) {
+        Some((id, name)) => load(db, id, name).await,
+        None => Ok(None),
+    }
+}
+
+/// Campaigns whose page the public sees and that run at `now`, the latest begun first.
+pub async fn running(db: &Db, now: Moment) -> anyhow::Result<Vec<Campaign>> {
+    let mut running = Vec::new();
+    for (id, name) in store::open_and_agreed(db).await? {
+        let campaign = load(db, id, name).await?;
+        let runs = |it: &Campaign| it.public().is_some_and(|said| said.runs_at(now));
+        running.extend(campaign.filter(runs));
+    }
+    running.sort_by_key(|one| std::cmp::Reverse(one.holds.from));
+    Ok(running)
+}
+
 async fn load(db: &Db, id: CampaignId, name: String) -> anyhow::Result<Option<Campaign>> {
     let versions = store::versions(db, id).await?;
     let Some((version, body)) = versions.last() else { return Ok(None) };
     let decided = Decided::of(&facts(db, id).await?);
-    let agreed = versions.iter().find(|(no, _)| decided.published == Some(*no));
-    let agreed = agreed.map(|(_, body)| serde_json::from_str(body)).transpose()?;
-    let said = serde_json::from_str(body)?;
-    Ok(Some(Campaign { id, name, version: *version, said, decided, agreed }))
+    let read = |wanted: Option<i64>| -> anyhow::Result<Option<(i64, Said)>> {
+        let found = versions.iter().find(|(no, _)| wanted == Some(*no));
+        found.map(|(no, body)| Ok((*no, serde_json::from_str(body)?))).transpose()
+    };
+    let said: Said = serde_json::from_str(body)?;
+    let agreed = read(decided.published)?.map(|(_, said)| said);
+    let last = read(decided.agreed_last)?;
+    let (holds_version, holds) = last.unwrap_or_else(|| (*version, said.clone()));
+    let version = *version;
+    Ok(Some(Campaign { id, name, version, said, decided, agreed, holds, holds_version }))
 }
 
 /// What was decided about a campaign, in order of time.

@@ -35,6 +35,8 @@ mod wording;
 mod simulate;
 mod stats;
 mod work;
+#[cfg(test)]
+mod written;
 
 use std::{io::IsTerminal as _, path::PathBuf, process::ExitCode};
 

@@ -9,6 +9,7 @@ pub mod budget;
 pub mod entry;
 pub mod guide;
 pub mod marks;
+pub mod named;
 pub mod next_scan;
 pub mod pages;
 pub mod result;

@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::{
     access::{self, doors::Door},
     app::App,
-    audit, cases, effects, intake, isps, manuals, notices, portal, site,
+    audit, campaigns, cases, effects, intake, isps, manuals, notices, portal, site,
     web::{
         self, assets, error, guard, health,
         problem::Problem,
@@ -35,7 +35,7 @@ const BODY_MAX: usize = 64 * 1024;
 fn pages() -> Routes {
     Routes::new()
         .merge(manuals::pages::routes())
-        .merge(site::pages::routes())
+        .merge(site::pages::routes(campaigns::pages::headlines))
         .merge(portal::pages::routes())
         .merge(effects::pages::routes())
         .merge(access::pages::routes())

@@ -147,6 +147,38 @@ pub async fn named(db: &Db, name: &str) -> crate::db::Result<Option<Account>> {
     store::accounts::named(db, name).await
 }
 
+/// Why an account may not decide something (受け付けない理由).
+#[derive(Debug, thiserror::Error)]
+pub enum NoAccount {
+    /// There is none of that name.
+    #[error(
+        "no account that stands is named `{0}`: whoever decides this answers for it under a name of \
+         `todoke account list`"
+    )]
+    Unknown(String),
+    /// Its role does not go so far.
+    #[error("`{0}` is {1}, which may not do this; {roles} may", roles = who(*.2))]
+    Role(String, Role, Act),
+}
+
+/// The roles that may do it, in words.
+fn who(act: Act) -> String {
+    let roles = Role::ALL.into_iter().filter(|role| role.may(act));
+    roles.map(Role::word).collect::<Vec<_>>().join(", ")
+}
+
+/// Looks whether an account of that name stands and may do it.
+pub async fn may(db: &Db, by: &str, act: Act) -> crate::db::Result<Result<(), NoAccount>> {
+    let stands = |it: &Account| it.suspended_at.is_none() && it.ended_at.is_none();
+    Ok(match named(db, by).await?.filter(stands) {
+        None => Err(NoAccount::Unknown(by.to_owned())),
+        Some(account) if !account.role.may(act) => {
+            Err(NoAccount::Role(by.to_owned(), account.role, act))
+        }
+        Some(_) => Ok(()),
+    })
+}
+
 /// The people of one provider, by name.
 pub async fn colleagues(tenant: &Tenant) -> crate::db::Result<Vec<Account>> {
     let accounts = all(&tenant.app().db).await?;

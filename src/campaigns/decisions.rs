@@ -2,10 +2,15 @@
 //!
 //! A version holds once two people said so: one proposes it, another one agrees. From then on
 //! notices may say it, and the public sees it where it is meant for the public. Taking it down
-//! needs one, since it may be urgent. Owns `campaign_facts`.
+//! needs one, since it may be urgent. Whoever does either answers for it with an account that may.
+//! Owns `campaign_facts`; reads `accounts`.
 
 use super::{Campaign, Fact, store};
 use crate::{
+    access::{
+        accounts::{self, NoAccount},
+        roles::Act as Permit,
+    },
     app::App,
     audit::{self, Leaf},
     db::retry,
@@ -18,6 +23,8 @@ use crate::{
 pub struct Decided {
     /// Which version two people stand for; the public sees it where it is meant for the public.
     pub published: Option<i64>,
+    /// To which version two people agreed last, even where it was taken down since.
+    pub agreed_last: Option<i64>,
     /// Which version somebody proposed, and who.
     pub proposed: Option<(i64, String)>,
     /// Since when it is closed.
@@ -32,7 +39,10 @@ impl Decided {
                 ("proposed", Some(version)) => {
                     Self { proposed: Some((version, fact.author.clone())), ..stands }
                 }
-                ("published", version) => Self { published: version, proposed: None, ..stands },
+                ("published", version) => {
+                    let agreed_last = version.or(stands.agreed_last);
+                    Self { published: version, agreed_last, proposed: None, ..stands }
+                }
                 ("taken_down", _) => Self { published: None, proposed: None, ..stands },
                 ("closed", _) => Self { closed_at: Some(fact.at), ..stands },
                 ("reopened", _) => Self { closed_at: None, ..stands },
@@ -45,6 +55,9 @@ impl Decided {
 /// Why a decision is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum DecisionRefused {
+    /// Whoever decides has no account, or one that may not.
+    #[error(transparent)]
+    NoAccount(#[from] NoAccount),
     /// Nobody agrees with themselves.
     #[error("{0} proposed this version; somebody else has to agree to it")]
     SamePerson(String),
@@ -90,6 +103,9 @@ pub async fn publish(
     campaign: &Campaign,
     by: &str,
 ) -> anyhow::Result<Result<Publishing, DecisionRefused>> {
+    if let Err(refused) = accounts::may(&app.db, by, Permit::ApproveCampaign).await? {
+        return Ok(Err(refused.into()));
+    }
     let version = campaign.version;
     let decide = |stands: &Decided| {
         if stands.published == Some(version) {
@@ -117,6 +133,11 @@ pub async fn act(
     act: Act,
     (by, reason): (&str, &str),
 ) -> anyhow::Result<Result<(), DecisionRefused>> {
+    if act == Act::TakeDown
+        && let Err(refused) = accounts::may(&app.db, by, Permit::ApproveCampaign).await?
+    {
+        return Ok(Err(refused.into()));
+    }
     let decide = |stands: &Decided| match act {
         Act::TakeDown if stands.published.is_none() && stands.proposed.is_none() => {
             Err(DecisionRefused::Already("agreed to by nobody"))
@@ -182,7 +203,8 @@ mod tests {
         let stands = Decided::of(&facts);
         assert_eq!((stands.published, stands.proposed), (Some(1), Some((2, "editor-3".into()))));
         facts.push(fact(4, "taken_down", None));
-        assert_eq!(Decided::of(&facts), Decided::default());
+        let down = Decided { agreed_last: Some(1), ..Decided::default() };
+        assert_eq!(Decided::of(&facts), down, "lists still go by what was agreed to last");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::{Campaign, Said, store::enrol as store};
+use super::{Campaign, store::enrol as store};
 use crate::{
     app::App,
     attribution::Attributor,
@@ -127,9 +127,8 @@ pub(crate) async fn named(
     let mut named = HashMap::new();
     for (case, id, name) in store::named(db, isp).await? {
         if !deadlines.contains_key(&name) {
-            let versions = super::store::versions(db, id).await?;
-            let Some((_, body)) = versions.last() else { continue };
-            let said: Said = serde_json::from_str(body)?;
+            let Some(campaign) = super::load(db, id, name.clone()).await? else { continue };
+            let said = campaign.holds;
             deadlines.insert(name.clone(), said.runs_at(now).then_some(said.report_by));
         }
         if let Some(report_by) = deadlines[&name] {

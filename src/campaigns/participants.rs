@@ -193,12 +193,12 @@ pub async fn invite(
 /// Whether an answer comes after the campaign's deadline. Whoever takes part may withdraw at any
 /// time: nobody is kept in it against its will.
 pub(super) fn is_too_late(campaign: &Campaign, answer: Answer, now: Moment) -> bool {
-    answer != Answer::Withdraw && campaign.said.report_by.is_day_over(now)
+    answer != Answer::Withdraw && campaign.holds.report_by.is_day_over(now)
 }
 
 /// Whether a word comes after the campaign's end, when nobody is asked and nobody joins any more.
 pub(super) fn is_over(campaign: &Campaign, said: Standing, now: Moment) -> bool {
-    said != Standing::Withdrew && campaign.said.is_over(now)
+    said != Standing::Withdrew && campaign.holds.is_over(now)
 }
 
 /// Takes a provider's answer; tells whether that is a change.
@@ -212,7 +212,7 @@ pub async fn answer(
         return Ok(Err(PartRefused::Closed));
     }
     if is_too_late(campaign, answer, tenant.now()) {
-        return Ok(Err(PartRefused::TooLate(campaign.said.report_by.date_jst())));
+        return Ok(Err(PartRefused::TooLate(campaign.holds.report_by.date_jst())));
     }
     say(tenant, campaign, answer.standing(), reason).await
 }
@@ -226,7 +226,7 @@ async fn say(
     if campaign.decided.closed_at.is_some() {
         return Ok(Err(PartRefused::Closed));
     }
-    if let Some(to) = campaign.said.to.filter(|_| is_over(campaign, said, tenant.now())) {
+    if let Some(to) = campaign.holds.to.filter(|_| is_over(campaign, said, tenant.now())) {
         return Ok(Err(PartRefused::Over(Moment(to.0 - 1).date_jst())));
     }
     retry::looking_again(|| say_once(tenant, campaign, said, reason)).await

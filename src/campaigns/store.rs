@@ -16,6 +16,21 @@ pub(super) async fn all(db: &Db) -> sqlx::Result<Vec<(CampaignId, String)>> {
     on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
 }
 
+/// Keys and names of campaigns that are open and to which two people agreed once.
+pub(super) async fn open_and_agreed(db: &Db) -> sqlx::Result<Vec<(CampaignId, String)>> {
+    const SQL: &str = "SELECT o.id, o.name FROM open_campaigns o WHERE EXISTS
+             (SELECT 1 FROM campaign_facts f WHERE f.campaign_id = o.id AND f.kind = 'published')
+         ORDER BY o.name";
+    on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)
+}
+
+/// The number of the version of campaign `o` that lists go by: to which two people agreed last,
+/// and before that the latest; see [`super::Campaign::holds`].
+pub(crate) const HOLDS: &str = "COALESCE(
+             (SELECT f.version FROM campaign_facts f
+               WHERE f.campaign_id = o.id AND f.kind = 'published' ORDER BY f.no DESC LIMIT 1),
+             (SELECT MAX(w.no) FROM campaign_versions w WHERE w.campaign_id = o.id))";
+
 /// The key of the campaign of that name.
 pub(super) async fn id_of(tx: &mut Tx, name: &str) -> sqlx::Result<Option<CampaignId>> {
     const SQL: &str = "SELECT id FROM campaigns WHERE name = $1";

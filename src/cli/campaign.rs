@@ -76,10 +76,10 @@ enum Command {
         /// Its name.
         name: String,
     },
-    /// Propose the latest version, or agree to it; two people are needed. The public sees it where
-    /// its draft says `public = true`.
-    #[command(after_help = "Example:\n  todoke campaign publish emotet --by editor-1\n  todoke \
-        campaign publish emotet --by editor-2\n  todoke campaign publish emotet --take-down \
+    /// Propose the latest version, or agree to it; two people are needed, under accounts of the
+    /// office or of reviewers. The public sees it where its draft says `public = true`.
+    #[command(after_help = "Example:\n  todoke campaign publish emotet --by office-1\n  todoke \
+        campaign publish emotet --by reviewer-1\n  todoke campaign publish emotet --take-down \
         --reason \"a wrong phone number\"")]
     Publish {
         /// Its name.
@@ -384,7 +384,7 @@ fn of_language((language, standing): &(Language, Stands)) -> Value {
 fn edition(out: Out, campaign: &Entered, counted: &Figures, folder: &Path) -> anyhow::Result<()> {
     let file = folder.join(format!("{}_campaign.csv", campaign.name));
     let refuse = |e: std::io::Error| Refused::because(format!("{}: {e}", file.display()));
-    let bytes = figures::csv(&campaign.said, counted).context("figures as CSV")?;
+    let bytes = figures::csv(&campaign.holds, counted).context("figures as CSV")?;
     fs::create_dir_all(folder).map_err(refuse)?;
     fs::write(&file, bytes).map_err(refuse)?;
     let words = format!("written to {}", file.display());

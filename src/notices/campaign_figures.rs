@@ -221,7 +221,7 @@ async fn count(
         let isp = figures.isps.entry(one.isp).or_default();
         (isp.named, isp.told_before) = (one.cases, one.told_before);
     }
-    let said = &campaign.said;
+    let said = &campaign.holds;
     let in_time = said.report_by.next_midnight();
     let times = (said.from, said.to.unwrap_or(Moment(i64::MAX)), in_time);
     for Lines { isp, distributed, handed_out, reported, notices, late, outside } in

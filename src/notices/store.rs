@@ -66,6 +66,7 @@ use sqlx::FromRow;
 
 use super::{Notice, Standing};
 use crate::{
+    campaigns::store::HOLDS,
     cases::Case,
     db::{
         Db, Tx,
@@ -113,8 +114,7 @@ fn not_joined(now: Moment) -> String {
                     JOIN campaign_versions v ON v.campaign_id = o.id
                      AND COALESCE(v.runs_from, 0) <= {now}
                      AND COALESCE(v.runs_to, {FOREVER}) > {now}
-                     AND v.no = (SELECT MAX(w.no) FROM campaign_versions w
-                                  WHERE w.campaign_id = o.id)
+                     AND v.no = {HOLDS}
                    WHERE e.isp_id = c.isp_id AND e.case_id = c.id AND s.kind = 'joined')"
     )
 }

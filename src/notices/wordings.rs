@@ -21,8 +21,8 @@ use super::store::wordings::{self as store, Decided};
 pub use crate::language;
 use crate::{
     access::{
-        accounts,
-        roles::{Act, Role},
+        accounts::{self, NoAccount},
+        roles::Act,
     },
     app::App,
     audit::{self, Leaf},
@@ -176,33 +176,6 @@ pub async fn list(app: &App) -> crate::db::Result<Vec<Wording>> {
     store::all(&mut tx).await
 }
 
-/// Why an account may not decide about wordings (受け付けない理由).
-#[derive(Debug, thiserror::Error)]
-pub enum NoAccount {
-    /// There is none of that name.
-    #[error(
-        "no account that stands is named `{0}`: whoever drafts or approves answers for it under a \
-         name of `todoke account list`"
-    )]
-    Unknown(String),
-    /// Its role does not go so far.
-    #[error("`{0}` is {1}, which may not do this; an editor drafts, a reviewer approves")]
-    Role(String, Role),
-}
-
-/// Looks whether an account of that name stands and may do it.
-async fn account(app: &App, by: &str, act: Act) -> anyhow::Result<Result<(), NoAccount>> {
-    let account = accounts::named(&app.db, by).await?;
-    let stands = |it: &accounts::Account| it.suspended_at.is_none() && it.ended_at.is_none();
-    Ok(match account.filter(stands) {
-        None => Err(NoAccount::Unknown(by.to_owned())),
-        Some(account) if !account.role.may(act) => {
-            Err(NoAccount::Role(by.to_owned(), account.role))
-        }
-        Some(_) => Ok(()),
-    })
-}
-
 /// Why nothing is drafted (起案できない理由).
 #[derive(Debug, thiserror::Error)]
 pub enum NotDrafted {
@@ -224,7 +197,7 @@ pub async fn draft(
     of: Of,
     text: &Text,
 ) -> anyhow::Result<Result<Wording, NotDrafted>> {
-    if let Err(refused) = account(app, by, Act::DraftWording).await? {
+    if let Err(refused) = accounts::may(&app.db, by, Act::DraftWording).await? {
         return Ok(Err(refused.into()));
     }
     if let Err(refused) = text.check(of) {
@@ -299,7 +272,7 @@ pub async fn approve(
     which: &[(Of, i64)],
     from: Option<Moment>,
 ) -> anyhow::Result<Result<Vec<Wording>, NotDecided>> {
-    if let Err(refused) = account(app, by, Act::ApproveWording).await? {
+    if let Err(refused) = accounts::may(&app.db, by, Act::ApproveWording).await? {
         return Ok(Err(refused.into()));
     }
     let now = app.now();
@@ -356,7 +329,7 @@ pub async fn retire(
     let all = list(app).await?;
     let own = all.iter().filter(|it| it.of() == of && it.version == version).find(is_own);
     let act = if own.is_some() { Act::DraftWording } else { Act::ApproveWording };
-    if let Err(refused) = account(app, by, act).await? {
+    if let Err(refused) = accounts::may(&app.db, by, act).await? {
         return Ok(Err(refused.into()));
     }
     let reason = reason.trim();

@@ -1,6 +1,7 @@
 //! The pages of the portal: routes, and the way in by `/id`.
 
 mod case;
+mod named;
 mod done;
 mod steps;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use super::{
     Visit,
     entry::{self, Entered},
+    named::Named,
 };
 use crate::{
     access::doors::Door,
@@ -54,13 +56,33 @@ pub fn routes() -> Routes {
         .get("/left", all, left)
 }
 
-/// Who has entered an ID: the visit, and the page inside it.
+/// Who has entered an ID: the visit, the page inside it, and what a campaign says of the case.
+struct Anybody {
+    page: Page,
+    visit: Visit,
+    /// The campaign that names the case, where one does: then it is about no device.
+    named: Option<Named>,
+}
+
+/// Who has entered the ID of a device: the visit, and the page inside it. Whoever was told what a
+/// campaign says finds it at `/case` instead of these pages.
 struct Visitor {
     page: Page,
     visit: Visit,
 }
 
 impl FromRequestParts<App> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        match Anybody::from_request_parts(parts, app).await? {
+            Anybody { page, visit, named: None } => Ok(Self { page, visit }),
+            Anybody { page, .. } => Err(page.onwards("/case#main")),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Anybody {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
@@ -76,7 +98,11 @@ impl FromRequestParts<App> for Visitor {
                 let page = page.visiting();
                 Err(show(&Mistaken { page }).unwrap_or_else(IntoResponse::into_response))
             }
-            Some(visit) => Ok(Self { page: page.visiting(), visit }),
+            Some(visit) => {
+                let named = Named::of(app, visit.case).await;
+                let named = named.map_err(|fault| Fault::from(fault).into_response())?;
+                Ok(Self { page: page.visiting(), visit, named })
+            }
             None => Err(page.onwards("/id?again=1#main")),
         }
     }

@@ -1,4 +1,5 @@
-//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`.
+//! SQL of visits, step marks, device choices and the look-up budget; reads `cases`, `notices`,
+//! `notice_lines`, `campaign_lines` and `campaign_cases`.
 
 use super::{
     Visit,
@@ -8,7 +9,7 @@ use super::{
 use crate::{
     cases::{Case, CaseRef, store::OF_LINE},
     db::{Db, Tx, on, on_tx, retry},
-    ids::{CaseId, IspId, VisitId},
+    ids::{CampaignId, CaseId, IspId, VisitId},
     time::Moment,
 };
 
@@ -129,6 +130,30 @@ pub(super) async fn visit(db: &Db, tag: &[u8]) -> sqlx::Result<Option<Visit>> {
         seen_at,
         ends_at,
     }))
+}
+
+/// The campaign that the latest line about a case names; where there is no line yet, the first one
+/// whose list names the case, if a one-off list opened it.
+pub(super) async fn campaign(db: &Db, case: CaseRef) -> sqlx::Result<Option<CampaignId>> {
+    const LISTED: &str = "SELECT k.campaign_id FROM notice_lines l
+           JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
+           LEFT JOIN campaign_lines k ON k.isp_id = l.isp_id AND k.notice_id = l.notice_id
+                AND k.record_no = l.record_no
+         WHERE l.isp_id = $1 AND l.case_id = $2
+         ORDER BY n.prepared_at DESC, l.notice_id DESC, l.record_no DESC LIMIT 1";
+    const ENROLLED: &str = "SELECT e.campaign_id FROM campaign_cases e
+           JOIN cases c ON c.isp_id = e.isp_id AND c.id = e.case_id
+         WHERE e.isp_id = $1 AND e.case_id = $2 AND c.stream = 'campaign'
+         ORDER BY e.enrolled_at, e.campaign_id LIMIT 1";
+    let listed: Option<Option<CampaignId>> = on!(db, pool => {
+        sqlx::query_scalar(LISTED).bind(case.isp).bind(case.id).fetch_optional(pool).await
+    })?;
+    match listed {
+        Some(named) => Ok(named),
+        None => on!(db, pool => {
+            sqlx::query_scalar(ENROLLED).bind(case.isp).bind(case.id).fetch_optional(pool).await
+        }),
+    }
 }
 
 /// Notes that a visit was seen now.

@@ -7,6 +7,7 @@ use crate::{
     access::doors::Door,
     app::App,
     isps::vouched::{self, Vouched},
+    site::{AskHeadlines, Headline},
     web::{
         error::PageResult,
         page::{Page, for_everybody, show},
@@ -14,11 +15,13 @@ use crate::{
     },
 };
 
-/// The routes of this register.
-pub fn routes() -> Routes {
+/// The routes of this register; what runs just now is asked of `running`.
+pub fn routes(running: AskHeadlines) -> Routes {
+    let front = move |State(app), page| home(app, page, running);
+    let proof = move |State(app), page| genuine(app, page, running);
     Routes::new()
-        .get("/", Door::Public, home)
-        .get("/genuine", Door::Public, genuine)
+        .get("/", Door::Public, front)
+        .get("/genuine", Door::Public, proof)
         .get("/about-the-scan", Door::Public, async |page| text(page, &SCAN))
         .get("/privacy", Door::Public, async |page| text(page, &PRIVACY))
         .get("/accessibility", Door::Public, async |page| text(page, &ACCESSIBILITY))
@@ -28,10 +31,13 @@ pub fn routes() -> Routes {
 #[template(path = "site/home.html")]
 struct Home {
     page: Page,
+    /// What runs just now.
+    headlines: Vec<Headline>,
 }
 
-async fn home(page: Page) -> PageResult {
-    Ok(for_everybody(show(&Home { page })?))
+async fn home(app: App, page: Page, running: AskHeadlines) -> PageResult {
+    let headlines = running(&app, &page).await?;
+    Ok(for_everybody(show(&Home { page, headlines })?))
 }
 
 /// A page of headings with short lines below, as keys of texts.
@@ -110,6 +116,8 @@ struct Text {
     parts: &'static [(&'static str, &'static [&'static str])],
     /// Providers whose notices are known by a page or a domain.
     vouched: Vec<Vouched>,
+    /// What runs just now, so that a notice of it can be held against its own page.
+    headlines: Vec<Headline>,
 }
 
 impl Text {
@@ -123,16 +131,21 @@ impl Text {
     }
 }
 
-async fn genuine(State(app): State<App>, page: Page) -> PageResult {
+async fn genuine(app: App, page: Page, running: AskHeadlines) -> PageResult {
     let vouched = vouched::all(&app.db).await?;
-    said(page, &GENUINE, vouched)
+    let headlines = running(&app, &page).await?;
+    said(page, &GENUINE, (vouched, headlines))
 }
 
 fn text(page: Page, words: &Words) -> PageResult {
-    said(page, words, Vec::new())
+    said(page, words, (Vec::new(), Vec::new()))
 }
 
-fn said(page: Page, words: &Words, vouched: Vec<Vouched>) -> PageResult {
+fn said(
+    page: Page,
+    words: &Words,
+    (vouched, headlines): (Vec<Vouched>, Vec<Headline>),
+) -> PageResult {
     let Words { title, lead, parts } = *words;
-    Ok(for_everybody(show(&Text { page, title, lead, parts, vouched })?))
+    Ok(for_everybody(show(&Text { page, title, lead, parts, vouched, headlines })?))
 }

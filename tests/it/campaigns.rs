@@ -64,6 +64,13 @@ fn says(centre: &Centre, verb: &str, isp: &str) {
     centre.does(&["campaign", verb, "emotet", "--isp", isp, "--by", "office"]);
 }
 
+/// Two people agree to the latest version.
+pub(crate) fn agrees(centre: &Centre) {
+    for by in ["office-1", "reviewer-1"] {
+        centre.does(&["campaign", "publish", "emotet", "--by", by]);
+    }
+}
+
 /// A row of the one-off list.
 pub(crate) fn named(ip: &str) -> Row {
     infected("list", SEEN, ip, 40_000).with("stream", "campaign").with("application", "emotet")
@@ -369,28 +376,38 @@ on_both_engines! {
     }
 
     fn a_campaign_is_public_once_a_second_person_agrees_to_that_version(centre) {
+        centre.employs();
         campaign(&mut centre, "2021-04-30");
         let publish = |by: &str| centre.tries(&["campaign", "publish", "emotet", "--by", by]);
         let public = || {
             let lines = centre.does(&["campaign", "list"]).lines;
             (lines[0]["version"].as_i64().unwrap(), lines[0]["published"].as_i64())
         };
-        assert_eq!(publish("editor-1").one()["state"], "proposed");
-        let alone = publish("editor-1");
+        assert_eq!(publish("office-1").one()["state"], "proposed");
+        let alone = publish("office-1");
         assert_eq!(alone.status, 1);
         assert!(alone.stderr.contains("somebody else has to agree"), "{alone:?}");
         assert_eq!(public(), (1, None));
-        assert_eq!(publish("editor-2").one()["state"], "published");
+        for (nobody, why) in [("somebody-else", "no account that stands is named"),
+            ("editor-1", "`editor-1` is editor, which may not do this; isp-office, reviewer may")] {
+            let refused = publish(nobody);
+            assert_eq!((refused.status, public()), (1, (1, None)), "a name alone is nobody");
+            assert!(refused.stderr.contains(why), "{refused:?}");
+        }
+        assert_eq!(publish("reviewer-1").one()["state"], "published");
         assert_eq!(public(), (1, Some(1)));
         assert_eq!(enters(&centre, &draft("2021-04-30", "改題")).one()["version"], 2);
         assert_eq!(enters(&centre, &draft("2021-04-30", "改題")).one()["version"], Value::Null);
         assert_eq!(public(), (2, Some(1)), "the public sees what was agreed to");
-        publish("editor-2");
-        assert_eq!(publish("editor-1").one()["state"], "published");
+        publish("reviewer-1");
+        assert_eq!(publish("office-1").one()["state"], "published");
         assert_eq!(public(), (2, Some(2)));
-        let down = ["campaign", "publish", "emotet", "--take-down", "--reason", "wrong number",
-            "--by", "editor-1"];
-        centre.does(&down);
+        let down = ["campaign", "publish", "emotet", "--take-down", "--reason", "wrong number"];
+        let refused = centre.tries(&[&down[..], &["--by", "somebody-else"]].concat());
+        assert_eq!((refused.status, public()), (1, (2, Some(2))), "{refused:?}");
+        centre.does(&["account", "suspend", "office-1", "--by", "administrator"]);
+        assert_eq!(centre.tries(&[&down[..], &["--by", "office-1"]].concat()).status, 1);
+        centre.does(&[&down[..], &["--by", "reviewer-1"]].concat());
         assert_eq!(public(), (2, None));
     }
 
@@ -431,6 +448,7 @@ on_both_engines! {
 
     fn the_page_of_a_campaign_shows_what_two_people_agreed_to_and_withholds_small_counts(centre) {
         let both = [("a", 0), ("b", 1)].map(|(code, no)| provider(code, "static", &network(no)));
+        centre.employs();
         centre.serves(&both);
         campaign(&mut centre, "2021-04-30");
         takes_part(&centre, "a");
@@ -443,11 +461,15 @@ on_both_engines! {
         let opens = |path: &str| centre.opens_its_site().visitor().opens(path);
         assert_eq!(opens("/campaigns/emotet").status, 404, "nobody agreed yet");
         assert!(opens("/en/campaigns").text.contains("There is no such notice"));
-        for by in ["editor-1", "editor-2"] {
-            centre.does(&["campaign", "publish", "emotet", "--by", by]);
+        assert!(!opens("/").text.contains("/campaigns/emotet"), "nor on the front page");
+        agrees(&centre);
+        for front in ["/", "/genuine", "/en", "/en/genuine"] {
+            let link = "/campaigns/emotet\">";
+            assert!(opens(front).text.contains(link), "{front}");
         }
         enters(&centre, &draft("2021-04-30", "まだ見せない題"));
         assert!(opens("/campaigns").text.contains("Emotet感染機器の注意喚起"));
+        assert!(!opens("/").text.contains("まだ見せない題"));
         let page = opens("/campaigns/emotet");
         assert_eq!(page.status, 200);
         for said in ["Emotet感染機器の注意喚起", "感染を確かめます", "<li>a K.K.</li>", "オランダ警察",
@@ -467,5 +489,51 @@ on_both_engines! {
         let english = opens("/en/campaigns/emotet").text;
         assert!(english.contains("the Dutch police") && english.contains("withheld"), "{english}");
         assert_eq!(opens("/campaigns/other").status, 404);
+        for (to, last) in [("\"2021-03-21\"", "2021年3月20日(土)"), ("\"2021-04-30\"", "2021年4月1日(木)")] {
+            let ends = draft("2021-04-30", "題").replace("report_by", &format!("to = {to}\nreport_by"));
+            enters(&centre, &ends);
+            centre.on("2021-03-06");
+            agrees(&centre);
+            assert!(opens("/genuine").text.contains("/campaigns/emotet\">題</a>"));
+            centre.on("2021-04-01T10:00:00+09:00");
+            let close = ["campaign", "close", "emotet", "--reason", "over", "--by", "office-1"];
+            centre.does(&close);
+            for path in ["/campaigns", "/campaigns/emotet"] {
+                let page = opens(path).text;
+                let period = format!("2021年2月22日(月)から{last}まで");
+                assert!(page.contains(&period), "a closing stretches no period: {page}");
+                assert!(page.contains("この注意喚起は、2021年4月1日(木)に閉じました。"), "{page}");
+            }
+            assert!(!opens("/").text.contains("/campaigns/emotet"), "it is over");
+            centre.does(&[&close[..], &["--reopen"]].concat());
+        }
+    }
+
+    fn lists_and_figures_go_by_what_two_people_agreed_to_last(centre) {
+        centre.employs();
+        centre.serves(&[provider("a", "static", &network(0))]);
+        campaign(&mut centre, "2021-03-20");
+        takes_part(&centre, "a");
+        agrees(&centre);
+        hands_over(&centre, &[named(&address(0, 1))]);
+        // A later version that nobody agreed to: it would have ended, and asks for reports earlier.
+        let later = draft("2021-03-02", "題").replace("report_by", "to = \"2021-03-01\"\nreport_by");
+        enters(&centre, &later);
+        centre.on("2021-03-05");
+        let list = centre.prepares("a").expect("what was agreed to runs on");
+        let line = centre.lines_of(&list).remove(0);
+        assert_eq!((&line["campaign"][..], &line["report_by"][..10]), ("emotet", "2021-03-20"));
+        centre.reports("a", &[notified(&list, 1, WARNED)]);
+        let fields = ["notices", "notices_late", "notices_outside"];
+        assert_eq!(numbers(&figures(&centre).0, &fields), [1, 0, 0], "in the period agreed to");
+        let down = ["campaign", "publish", "emotet", "--take-down", "--reason", "a wrong number"];
+        centre.does(&[&down[..], &["--by", "office-1"]].concat());
+        assert_eq!(numbers(&figures(&centre).0, &fields), [1, 0, 0], "nobody agreed to the other");
+        hands_over(&centre, &[named(&address(0, 2)).with("scan_run", "list-2")]);
+        assert!(centre.prepares("a").is_some());
+        agrees(&centre);
+        assert_eq!(numbers(&figures(&centre).0, &fields), [0, 0, 1], "now two people did");
+        hands_over(&centre, &[named(&address(0, 3)).with("scan_run", "list-3")]);
+        assert_eq!(centre.prepares("a"), None, "it is over");
     }
 }

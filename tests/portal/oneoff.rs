@@ -406,6 +406,49 @@ async fn a_provider_says_whether_it_takes_part_and_sees_its_own_figures_alone() 
     }
 }
 
+#[tokio::test]
+async fn a_provider_sees_what_two_people_agreed_to_and_a_draft_is_called_one() {
+    for centre in Centre::on_each_engine().await {
+        let mut office = with_campaign(&centre).await;
+        let mut reviewer = signed_in(&centre, "reviewer-1", Role::Reviewer).await;
+        let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
+        let (all, page) = ("/isp/campaigns", "/isp/campaigns/emotet");
+        let draft_is = "この内容は下書きです。";
+        for path in [all, page] {
+            assert!(manager.get(path).await.body.contains(draft_is), "{path}");
+        }
+        let admin = "/admin/campaigns/emotet";
+        for visitor in [&mut office, &mut reviewer] {
+            visitor.post(&format!("{admin}/decide"), "act=publish").await;
+        }
+        let changes = [("title_ja", "まだ決まらない題"), ("report_by", "2026-05-08")];
+        office.post(&format!("{admin}/draft"), &draft(&changes)).await;
+        for path in [all, page] {
+            let shown = manager.get(path).await.body;
+            assert!(shown.contains("Emotet感染機器の注意喚起"), "{shown}");
+            assert!(shown.contains("2026年6月10日(水)"), "the deadline agreed to: {shown}");
+            assert!(!shown.contains(draft_is) && !shown.contains("まだ決まらない題"), "{shown}");
+        }
+        let asks = manager.post(&format!("{page}/check"), "answer=join").await;
+        assert_eq!(asks.status, StatusCode::OK, "the earlier deadline is nobody's yet");
+        assert!(!asks.body.contains("まだ決まらない題"));
+        let shown = office.get(admin).await.body;
+        assert!(shown.contains("次の合意まで、配布と期限は第1版に従います。"), "{shown}");
+        let down = form(&[("act", "take_down"), ("reason", "電話番号の誤り")]);
+        reviewer.post(&format!("{admin}/decide"), &down).await;
+        let shown = manager.get(page).await.body;
+        assert!(shown.contains("文面は取りやめました。いま見直しています。"), "{shown}");
+        assert!(!shown.contains("感染を確かめます") && !shown.contains("まだ決まらない題"));
+        for visitor in [&mut office, &mut reviewer] {
+            visitor.post(&format!("{admin}/decide"), "act=publish").await;
+        }
+        let shown = manager.get(page).await.body;
+        assert!(shown.contains("まだ決まらない題") && shown.contains("感染を確かめます"));
+        let refused = manager.post(&format!("{page}/check"), "answer=join").await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "now the deadline is over");
+    }
+}
+
 async fn shows_nothing_to_another_one(centre: &Centre, page: &str) {
     let mut other = of_the_other(centre, "manager-b").await;
     let others = other.get(page).await;

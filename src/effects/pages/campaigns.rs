@@ -177,12 +177,9 @@ impl One {
 async fn one(State(app): State<App>, page: Page, Path(name): Path<String>) -> PageResult {
     let campaign = campaigns::find(&app.db, &name).await?;
     // One that is not public looks like none.
-    let public = campaign.and_then(|one| Some((one.public()?.clone(), one)));
-    let Some((said, campaign)) = public else {
+    let Some(campaign) = campaign.filter(|one| one.public().is_some()) else {
         return Ok(StatusCode::NOT_FOUND.into_response());
     };
-    // By the period and the deadline that the page tells.
-    let campaign = Campaign { said, ..campaign };
     let as_of = app.now();
     let figures = Public::of(&campaign_figures::of(&app.db, &campaign).await?);
     let standings = participants::standings(&app.db, campaign.id).await?;

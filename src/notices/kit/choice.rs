@@ -153,7 +153,10 @@ impl Speech {
     fn of(campaign: &Campaign, language: Language) -> Self {
         let Some(agreed) = &campaign.agreed else { return Self::NotAgreed };
         match (OfCampaign::of(agreed, language), campaign.said.speech(language)) {
-            (Some(said), _) => Self::Agreed(Arc::new(said)),
+            (Some(said), _) => {
+                let page = campaign.public().map(|_| campaign.name.as_str());
+                Self::Agreed(Arc::new(said.explained(page)))
+            }
             // It is written, and waits for two people.
             (None, Some(_)) => Self::NotAgreed,
             (None, None) => Self::NotSpoken,

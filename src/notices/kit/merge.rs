@@ -10,7 +10,7 @@ use crate::notices::wordings::{Way, text::parts};
 /// Columns that hold what a variable of that name becomes.
 const VALUES: [&str; 4] = ["found_on", "device", "finding", "remedy"];
 /// The same, of later editions: a column keeps its place.
-const MORE: [&str; 5] = ["effort", "title", "source", "happened", "to_do"];
+const MORE: [&str; 6] = ["effort", "title", "source", "happened", "to_do", "campaign_page"];
 
 impl Kit {
     /// The texts as a mail merge takes them: CSV in UTF-8 with a byte-order mark, a row per line.

@@ -334,6 +334,7 @@ async fn invite(
 
 fn key(why: &DecisionRefused) -> &'static str {
     match why {
+        DecisionRefused::NoAccount(_) => "campaigns-no-account",
         DecisionRefused::SamePerson(_) => "campaigns-same-person",
         DecisionRefused::Already(_) => "campaigns-already",
     }
@@ -352,5 +353,5 @@ pub(super) async fn csv(
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
         (header::CONTENT_DISPOSITION, file),
     ];
-    Ok((headers, figures::csv(&campaign.said, &counted)?).into_response())
+    Ok((headers, figures::csv(&campaign.holds, &counted)?).into_response())
 }

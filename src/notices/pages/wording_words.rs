@@ -1,10 +1,11 @@
 //! Refusals about wordings and letters, in the words of the page and beside the field.
 
 use crate::{
+    access::accounts::NoAccount,
     notices::{
         kit::{LeftOut, NoKit},
         press::NotPrinted,
-        wordings::{NoAccount, NotDecided, NotDrafted, plain::Finding, text::NotAText},
+        wordings::{NotDecided, NotDrafted, plain::Finding, text::NotAText},
     },
     web::{form::Errors, page::Page},
 };
@@ -54,7 +55,7 @@ pub(super) fn not_drafted(page: &Page, why: &NotDrafted) -> Errors {
 }
 
 fn no_account(page: &Page, why: &NoAccount) -> String {
-    let (NoAccount::Unknown(name) | NoAccount::Role(name, _)) = why;
+    let (NoAccount::Unknown(name) | NoAccount::Role(name, ..)) = why;
     page.with("wording-no-account", "name", name)
 }
 

@@ -11,8 +11,8 @@ use super::{Audience, Of, language::Language, shipped, text::Text};
 use crate::{
     campaigns::{Said, translations::Speech},
     config::Centre,
-    devices::kind::Kind as Device,
-    manuals::markdown::to_lines,
+    devices::kind::Kind,
+    manuals::{self, Device, markdown::to_lines},
     time::Moment,
 };
 
@@ -24,6 +24,9 @@ pub const POSTCODE: &str = "«郵便番号»";
 pub const ADDRESS: &str = "«住所»";
 /// The provider's own number, left for the provider.
 pub const ISP_PHONE: &str = "«プロバイダの電話番号»";
+
+/// The path of the page where an inquiry ID is entered.
+const ID_PAGE: &str = "/id";
 
 /// The inquiry ID of examples, which leads to no case.
 pub const SAMPLE_ID: &str = "48213-90417-66206";
@@ -38,6 +41,7 @@ pub struct Common {
     hours: String,
     id_page: String,
     genuine: String,
+    site: String,
 }
 
 impl Common {
@@ -52,8 +56,9 @@ impl Common {
             centre: choose(&centre.name_ja, &centre.name_en),
             phone: centre.phone.clone(),
             hours: choose(&centre.hours_ja, &centre.hours_en),
-            id_page: site("/id"),
+            id_page: site(ID_PAGE),
             genuine: site("/genuine"),
+            site: site(""),
         }
     }
 }
@@ -66,6 +71,8 @@ pub struct OfCampaign {
     source: String,
     happened: String,
     to_do: String,
+    /// The path of the page that explains it.
+    page: String,
 }
 
 impl OfCampaign {
@@ -77,6 +84,7 @@ impl OfCampaign {
             source: source.trim().to_owned(),
             happened: to_lines(happened),
             to_do: to_lines(to_do),
+            page: ID_PAGE.to_owned(),
         })
     }
 
@@ -84,6 +92,14 @@ impl OfCampaign {
     pub fn text(&self) -> Text {
         let body = [&self.source, &self.happened, &self.to_do].map(String::as_str).join("\n");
         Text { subject: self.title.clone(), body }
+    }
+
+    /// The same, explained on the public page of the campaign of that name, where it has one. Else
+    /// whoever enters the inquiry ID finds it explained there.
+    #[must_use]
+    pub fn explained(self, public: Option<&str>) -> Self {
+        let page = public.map_or_else(|| ID_PAGE.to_owned(), |name| format!("/campaigns/{name}"));
+        Self { page, ..self }
     }
 
     /// What no campaign says.
@@ -130,17 +146,33 @@ impl OfCampaign {
 
     fn spelt(words: [&str; 4]) -> Self {
         let [title, source, happened, to_do] = words.map(str::to_owned);
-        Self { title, source, happened, to_do }
+        Self { title, source, happened, to_do, page: "/campaigns/sample".to_owned() }
     }
 }
 
 /// What was found, in the words of a language.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OfDevice {
     finding: &'static str,
     remedy: &'static str,
-    effort: &'static str,
+    effort: String,
     device: &'static str,
+}
+
+impl OfDevice {
+    fn of(language: Language, weakness: Option<Weakness>, device: Device<'_>) -> Self {
+        let words = shipped::words(language);
+        let weakness = weakness.map_or("", Weakness::code);
+        let of = |texts: &'static shipped::Texts, key| texts.get(key).map_or("", String::as_str);
+        // As long as the page says that the inquiry ID leads to: both ask the same manual.
+        let minutes = manuals::best(device).fit.minutes.to_string();
+        Self {
+            finding: of(&words.finding, weakness),
+            remedy: of(&words.remedy, weakness),
+            effort: of(&words.effort, weakness).replace("{minutes}", &minutes),
+            device: of(&words.device, device.kind.word()),
+        }
+    }
 }
 
 /// What the variables become for one line (差し込む値).
@@ -152,6 +184,8 @@ pub struct Values {
     /// What a scan or a sensor found; nothing of it where a campaign speaks.
     found: OfDevice,
     campaign: Option<Arc<OfCampaign>>,
+    /// Where the campaign is explained; nothing where none speaks.
+    campaign_page: String,
 }
 
 impl Values {
@@ -161,18 +195,32 @@ impl Values {
         line: &isp_list::Line,
         campaign: Option<Arc<OfCampaign>>,
     ) -> Self {
-        let device = line.device_type.as_deref().map(Device::of_feed_word).unwrap_or_default();
+        let device = Device {
+            model: line.device_model.as_deref(),
+            maker: line.device_vendor.as_deref(),
+            kind: line.device_type.as_deref().map(Kind::of_feed_word).unwrap_or_default(),
+            exposure: line.weakness.map_or("", Weakness::code),
+        };
         let found_on = Moment(line.detected_at);
-        let seen = (line.weakness, device);
-        Self::new(common, (&line.inquiry_id, found_on), seen, campaign)
+        // A list of leaked mail accounts is about no router, whatever its rows can be read as.
+        let found = match &campaign {
+            Some(_) => OfDevice::default(),
+            None => OfDevice::of(common.language, line.weakness, device),
+        };
+        Self::new(common, (&line.inquiry_id, found_on), found, campaign)
     }
 
     /// For nobody: as a router with a weak password, seen on that day, or a campaign of samples.
     pub fn sample(common: &Arc<Common>, audience: Audience, on: Moment) -> Self {
-        let seen = (Some(Weakness::WeakCredentials), Device::Router);
-        let sample = || Arc::new(OfCampaign::sample(common.language));
-        let campaign = (audience == Audience::Campaign).then(sample);
-        Self::new(common, (SAMPLE_ID, on), seen, campaign)
+        let weakness = Weakness::WeakCredentials;
+        let (found, campaign) = if audience == Audience::Campaign {
+            (OfDevice::default(), Some(Arc::new(OfCampaign::sample(common.language))))
+        } else {
+            let exposure = weakness.code();
+            let device = Device { model: None, maker: None, kind: Kind::Router, exposure };
+            (OfDevice::of(common.language, Some(weakness), device), None)
+        };
+        Self::new(common, (SAMPLE_ID, on), found, campaign)
     }
 
     /// For no line: what differs from line to line stays open, under the names of the columns that
@@ -186,38 +234,27 @@ impl Values {
             found: OfDevice {
                 finding: "«finding»",
                 remedy: "«remedy»",
-                effort: "«effort»",
+                effort: "«effort»".to_owned(),
                 device: "«device»",
             },
             campaign: Some(Arc::new(OfCampaign::spelt(words))),
+            campaign_page: "«campaign_page»".to_owned(),
         }
     }
 
     fn new(
         common: &Arc<Common>,
         (inquiry_id, found_on): (&str, Moment),
-        (weakness, device): (Option<Weakness>, Device),
+        found: OfDevice,
         campaign: Option<Arc<OfCampaign>>,
     ) -> Self {
-        let words = shipped::words(common.language);
-        let weakness = weakness.map_or("", Weakness::code);
-        let of = |texts: &'static shipped::Texts, key| texts.get(key).map_or("", String::as_str);
-        // A list of leaked mail accounts is about no router, whatever its rows can be read as.
-        let found = if campaign.is_some() {
-            OfDevice::default()
-        } else {
-            OfDevice {
-                finding: of(&words.finding, weakness),
-                remedy: of(&words.remedy, weakness),
-                effort: of(&words.effort, weakness),
-                device: of(&words.device, device.word()),
-            }
-        };
+        let address = |it: &Arc<OfCampaign>| format!("{}{}", common.site, it.page);
         Self {
             common: Arc::clone(common),
             inquiry_id: inquiry_id.to_owned(),
             found_on: common.language.date(found_on),
             found,
+            campaign_page: campaign.as_ref().map(address).unwrap_or_default(),
             campaign,
         }
     }
@@ -238,13 +275,14 @@ impl Values {
             "isp" => &self.common.isp,
             "finding" => self.found.finding,
             "remedy" => self.found.remedy,
-            "effort" => self.found.effort,
+            "effort" => &self.found.effort,
             "device" => self.found.device,
             "found_on" => &self.found_on,
             "title" => of_campaign(|it| &it.title),
             "source" => of_campaign(|it| &it.source),
             "happened" => of_campaign(|it| &it.happened),
             "to_do" => of_campaign(|it| &it.to_do),
+            "campaign_page" => &self.campaign_page,
             "name" => NAME,
             "isp_phone" => ISP_PHONE,
             _ => return None,
@@ -266,4 +304,53 @@ pub fn sample_isp(language: Language) -> &'static str {
 pub fn example((kind, language): Of) -> Values {
     let common = Common::of(&Centre::placeholder(), sample_isp(language), language);
     Values::sample(&Arc::new(common), kind.audience, Moment(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devices::kind::KINDS;
+
+    /// The numbers in a sentence.
+    fn numbers(words: &str) -> Vec<u32> {
+        let parts = words.split(|c: char| !c.is_ascii_digit());
+        parts.filter_map(|digits| digits.parse().ok()).collect()
+    }
+
+    #[test]
+    fn what_is_said_about_minutes_is_what_the_manual_says_that_fits() {
+        let settings = [Weakness::WeakCredentials, Weakness::ExposedService, Weakness::Amplifier];
+        let mut told = Vec::new();
+        for language in Language::ALL {
+            let each = KINDS
+                .into_iter()
+                .flat_map(|(kind, _)| Weakness::ALL.iter().map(move |weakness| (kind, *weakness)));
+            for (kind, weakness) in each {
+                let exposure = weakness.code();
+                let device = Device { model: None, maker: None, kind, exposure };
+                let said = numbers(&OfDevice::of(language, Some(weakness), device).effort);
+                let manual = manuals::best(device).fit.minutes;
+                let wanted = if settings.contains(&weakness) { vec![manual] } else { vec![] };
+                assert_eq!(said, wanted, "{language:?} {kind:?} {weakness:?}");
+                told.extend(said);
+            }
+        }
+        told.sort_unstable();
+        told.dedup();
+        assert_eq!(told, [20, 30, 40, 60], "as manuals differ, so do letters");
+    }
+
+    #[test]
+    fn a_campaign_without_a_page_is_explained_where_the_inquiry_id_is_entered() {
+        let common = Arc::new(Common::of(&Centre::placeholder(), "ISP", Language::Ja));
+        let values = |public: Option<&str>| {
+            let campaign = OfCampaign::sample(Language::Ja).explained(public);
+            let found = OfDevice::default();
+            Values::new(&common, (SAMPLE_ID, Moment(0)), found, Some(Arc::new(campaign)))
+        };
+        let (public, other) = (values(Some("emotet")), values(None));
+        let page = public.get("campaign_page").unwrap();
+        assert!(page.starts_with("https://") && page.ends_with("/campaigns/emotet"), "{page}");
+        assert_eq!(other.get("campaign_page"), other.get("id_page"));
+    }
 }

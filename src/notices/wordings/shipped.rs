@@ -42,7 +42,8 @@ pub struct Words {
     pub finding: Texts,
     /// What to do about it, by `weakness_code`.
     pub remedy: Texts,
-    /// How long that takes and what it costs, by `weakness_code`.
+    /// How long that takes and what it costs, by `weakness_code`; `{minutes}` is filled in from the
+    /// manual that fits.
     pub effort: Texts,
     /// What kind of device it is.
     pub device: Texts,

@@ -31,11 +31,12 @@ const OF_DEVICES: [Variable; 4] = [
 ];
 
 /// The same in a text of a campaign: what the campaign itself says.
-const OF_CAMPAIGNS: [Variable; 4] = [
+const OF_CAMPAIGNS: [Variable; 5] = [
     ("title", "the title of the campaign"),
     ("source", "who gathered the data that its list comes from"),
     ("happened", "what happened, on lines of its own"),
     ("to_do", "what to do, on lines of its own"),
+    ("campaign_page", "the address of the page that explains the campaign"),
 ];
 
 /// A name, and what it becomes (差し込み).
@@ -43,8 +44,8 @@ pub type Variable = (&'static str, &'static str);
 
 /// What may stand in braces in a text for `audience`.
 pub fn variables_of(audience: Audience) -> impl Iterator<Item = Variable> {
-    let own = if audience == Audience::Campaign { OF_CAMPAIGNS } else { OF_DEVICES };
-    ALWAYS.into_iter().chain(own)
+    let own = if audience == Audience::Campaign { &OF_CAMPAIGNS[..] } else { &OF_DEVICES };
+    ALWAYS.into_iter().chain(own.iter().copied())
 }
 
 /// What each notice must say: which case, whom to call, and how to tell that it is genuine.

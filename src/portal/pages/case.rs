@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::Visitor;
+use super::{Anybody, Visitor, named};
 use crate::{
     app::App,
     manuals::Kind,
@@ -57,8 +57,11 @@ struct CasePage {
     goes_on_at: Option<u32>,
 }
 
-pub(super) async fn show_case(State(app): State<App>, visitor: Visitor) -> PageResult {
-    let Visitor { page, visit } = visitor;
+pub(super) async fn show_case(State(app): State<App>, whoever: Anybody) -> PageResult {
+    let Anybody { page, visit, named } = whoever;
+    if let Some(named) = named {
+        return named::page(&app, page, (&visit, named)).await;
+    }
     let guide = Guide::of(&app, &visit).await?;
     let outcome = result::of(&app, visit.case).await?;
     let progress = marks::progress(&app, &visit, guide.manual).await?;
@@ -159,6 +162,8 @@ struct Help {
     page: Page,
     title: &'static str,
     words: &'static [&'static str],
+    /// What to have at hand for the call.
+    have: &'static str,
     /// Nothing is left to do but to say so.
     finished: bool,
     /// What to say on the phone of the step that does not work.
@@ -167,10 +172,14 @@ struct Help {
 
 pub(super) async fn help(
     State(app): State<App>,
-    visitor: Visitor,
+    whoever: Anybody,
     Query(asked): Query<About>,
 ) -> PageResult {
-    let Visitor { page, visit } = visitor;
+    let Anybody { page, visit, named } = whoever;
+    if named.is_some() {
+        let (title, words, have) = ("help-title", &["help-lead"], "help-have-named");
+        return show(&Help { page, title, words, have, finished: false, stuck: None });
+    }
     let (title, words, finished): (&str, &[&str], bool) = match asked.about.as_deref() {
         Some("not-mine") => {
             ("not-mine-title", &["not-mine-who", "not-mine-do", "not-mine-thanks"], false)
@@ -181,7 +190,7 @@ pub(super) async fn help(
     let guide = Guide::of(&app, &visit).await?;
     let progress = marks::progress(&app, &visit, guide.manual).await?;
     let stuck = where_stuck(&page, &guide, &progress);
-    show(&Help { page, title, words, finished, stuck })
+    show(&Help { page, title, words, have: "help-have", finished, stuck })
 }
 
 /// The step and the cause in one sentence that can be read out on the phone.

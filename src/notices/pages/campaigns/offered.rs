@@ -11,7 +11,7 @@ use super::super::not_found;
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     campaigns::{
-        Said as Campaigned,
+        Campaign, Text,
         draft::Words,
         offers::{self, Offered},
         pages::{period, words},
@@ -38,6 +38,15 @@ fn author(page: &Page, said: &Said) -> String {
     if said.kind == Standing::Invited { page.t("campaigns-centre") } else { said.author.clone() }
 }
 
+/// What to know of a text that two people do not stand for.
+fn caution(page: &Page, campaign: &Campaign) -> Option<String> {
+    match campaign.text() {
+        Text::Agreed => None,
+        Text::Draft => Some(page.t("campaigns-text-draft")),
+        Text::TakenDown => Some(page.t("campaigns-text-taken-down")),
+    }
+}
+
 #[derive(Template)]
 #[template(path = "notices/offered.html")]
 struct All {
@@ -52,6 +61,10 @@ impl All {
 
     fn standing(&self, of: &Offered) -> String {
         standing(&self.page, of.standing())
+    }
+
+    fn caution(&self, of: &Offered) -> Option<String> {
+        caution(&self.page, &of.campaign)
     }
 }
 
@@ -84,13 +97,16 @@ impl One {
 
     fn period(&self) -> String {
         let campaign = &self.offer.campaign;
-        period(&self.page, &campaign.said, campaign.decided.closed_at)
+        period(&self.page, &campaign.holds, campaign.decided.closed_at)
     }
 
-    /// What it says: what two people agreed to, or, before they did, what is proposed.
-    fn said_of(&self) -> &Campaigned {
-        let campaign = &self.offer.campaign;
-        campaign.agreed.as_ref().unwrap_or(&campaign.said)
+    fn caution(&self) -> Option<String> {
+        caution(&self.page, &self.offer.campaign)
+    }
+
+    /// Whether its text is shown: what was taken down may be wrong.
+    fn is_shown(&self) -> bool {
+        self.offer.campaign.text() != Text::TakenDown
     }
 
     /// The languages that notices of it are there in.

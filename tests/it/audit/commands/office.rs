@@ -171,7 +171,7 @@ pub(super) const STORY: &[Step] = &[
     ("campaign join", "emotet --isp isp-a --by noc", &["campaign.join emotet isp-a"]),
     ("campaign invite", "emotet --isp isp-b --by office-1", &["campaign.invite emotet isp-b"]),
     ("campaign decline", "emotet --isp isp-b --by noc", &["campaign.decline emotet isp-b"]),
-    ("campaign publish", "emotet --by editor-1", &["campaign.propose emotet -"]),
+    ("campaign publish", "emotet --by office-1", &["campaign.propose emotet -"]),
     ("campaign publish", "emotet --by reviewer-1", &["campaign.publish emotet -"]),
     ("ingest", "--feed police $NAMED_CASES", &["file.enter # -"]),
     ("campaign enrol", "emotet", &["campaign.enrol emotet -"]),
