@@ -44,8 +44,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
     (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
-    (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
     (37, WAITING, include_str!("../../migrations/0037_once_and_waiting.sql")),
+    (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -105,7 +105,6 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (true, _) => dialect::for_sqlite(text),
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
             (false, HANDED_OUT) => format!("{FOR_THE_CENTRE}{text}{HANDED_OUT_POLICIES}"),
-            (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, LOG_TERMS | WAITING) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
