@@ -77,6 +77,7 @@ wording-variable-effort = how long that takes and what it costs, where it is kno
 wording-variable-title = the title of the campaign
 wording-variable-source = who gathered the data of the campaign’s list
 wording-variable-happened = what happened, in the campaign’s words, on lines of its own
+wording-variable-campaign_page = the address of the page that explains the campaign
 wording-variable-to_do = what to do, in the campaign’s words, on lines of its own
 wording-variable-device = what kind of device it is
 wording-variable-found_on = the day on which it was seen last

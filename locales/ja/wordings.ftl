@@ -77,6 +77,7 @@ wording-variable-effort = かかる時間と費用（分かるときだけ、1�
 wording-variable-title = キャンペーンの題
 wording-variable-source = キャンペーンの一覧のデータを得たところ
 wording-variable-happened = 何が起きたか（キャンペーンの文。別の行に書きます）
+wording-variable-campaign_page = キャンペーンを説明するページのアドレス
 wording-variable-to_do = していただきたいこと（キャンペーンの文。別の行に書きます）
 wording-variable-device = 機器の種類
 wording-variable-found_on = 最後に見つかった日

@@ -152,8 +152,8 @@ pub async fn named(db: &Db, name: &str) -> crate::db::Result<Option<Account>> {
 pub enum NoAccount {
     /// There is none of that name.
     #[error(
-        "no account that stands is named `{0}`: whoever decides this answers for it under a name of \
-         `todoke account list`"
+        "no account that stands is named `{0}`: whoever decides this answers for it under a name \
+         of `todoke account list`"
     )]
     Unknown(String),
     /// Its role does not go so far.

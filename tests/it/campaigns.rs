@@ -64,6 +64,11 @@ fn says(centre: &Centre, verb: &str, isp: &str) {
     centre.does(&["campaign", verb, "emotet", "--isp", isp, "--by", "office"]);
 }
 
+/// The text of a page of the public site.
+fn opened(centre: &Centre, path: &str) -> String {
+    centre.opens_its_site().visitor().opens(path).text
+}
+
 /// Two people agree to the latest version.
 pub(crate) fn agrees(centre: &Centre) {
     for by in ["office-1", "reviewer-1"] {
@@ -489,22 +494,28 @@ on_both_engines! {
         let english = opens("/en/campaigns/emotet").text;
         assert!(english.contains("the Dutch police") && english.contains("withheld"), "{english}");
         assert_eq!(opens("/campaigns/other").status, 404);
-        for (to, last) in [("\"2021-03-21\"", "2021年3月20日(土)"), ("\"2021-04-30\"", "2021年4月1日(木)")] {
-            let ends = draft("2021-04-30", "題").replace("report_by", &format!("to = {to}\nreport_by"));
-            enters(&centre, &ends);
+    }
+
+    fn the_period_that_is_shown_ends_with_its_end_or_its_closing_whichever_came_first(centre) {
+        centre.employs();
+        campaign(&mut centre, "2021-04-30");
+        for (to, last) in [("2021-03-21", "2021年3月20日(土)"), ("2021-04-30", "2021年4月1日(木)")] {
+            let to = format!("to = \"{to}\"\nreport_by");
+            enters(&centre, &draft("2021-04-30", "題").replace("report_by", &to));
             centre.on("2021-03-06");
             agrees(&centre);
-            assert!(opens("/genuine").text.contains("/campaigns/emotet\">題</a>"));
+            let link = "/campaigns/emotet\">題</a>";
+            assert!(opened(&centre, "/genuine").contains(link));
             centre.on("2021-04-01T10:00:00+09:00");
             let close = ["campaign", "close", "emotet", "--reason", "over", "--by", "office-1"];
             centre.does(&close);
             for path in ["/campaigns", "/campaigns/emotet"] {
-                let page = opens(path).text;
+                let page = opened(&centre, path);
                 let period = format!("2021年2月22日(月)から{last}まで");
                 assert!(page.contains(&period), "a closing stretches no period: {page}");
                 assert!(page.contains("この注意喚起は、2021年4月1日(木)に閉じました。"), "{page}");
             }
-            assert!(!opens("/").text.contains("/campaigns/emotet"), "it is over");
+            assert!(!opened(&centre, "/").contains("/campaigns/emotet"), "it is over");
             centre.does(&[&close[..], &["--reopen"]].concat());
         }
     }
