@@ -13,5 +13,5 @@ pub(crate) async fn take(
     form: FormId,
     sent: (&str, Moment),
 ) -> crate::db::Result<bool> {
-    Ok(store::insert_sent_form(tx, form, sent).await?)
+    store::insert_sent_form(tx, form, sent).await
 }

@@ -121,6 +121,7 @@ mod tests {
             listed: 20_845,
             fetched: 20_845,
             reported: 20_000,
+            pending: 0,
             no_report: 845,
             log_expired: 0,
             identified: 2_000,

@@ -73,9 +73,9 @@ struct Check {
 }
 
 impl Settings {
-    /// How a field is to be, where that waits for the centre.
-    fn waits(&self, field: &Field) -> Option<String> {
-        let waits = |one: &&Proposal| one.field == *field && one.decision.is_none();
+    /// How the field of that word is to be, where that waits for the centre.
+    fn waits(&self, field: &str) -> Option<String> {
+        let waits = |one: &&Proposal| one.field.word() == field && one.decision.is_none();
         self.proposals.iter().find(waits).map(|one| proposed(&self.page, one))
     }
 

@@ -81,9 +81,8 @@ fn urgency(list: &ListStanding, now: Moment) -> u8 {
         Some(Reason::NotReported | Reason::PartlyReported) => 1,
         Some(Reason::NotFetched) => 2,
         Some(Reason::DueSoon) => 3,
-        Some(Reason::LogExpired) => DONE,
         None if list.unreported > list.expired => 4,
-        None => DONE,
+        Some(Reason::LogExpired) | None => DONE,
     }
 }
 

@@ -10,17 +10,8 @@ use crate::{
     time::Moment,
 };
 
-/// Lists that stand, of one provider or of all, with what came back for them by now.
-///
-/// Lines that were taken back unreported await nothing, nor do those that tell of another one that
-/// was: neither counts.
-pub(in crate::notices) async fn standings(
-    tx: &mut Tx,
-    isp: Option<IspId>,
-    now: Moment,
-    (log_days, urgent_days): (i64, i64),
-) -> sqlx::Result<Vec<ListStanding>> {
-    const SQL: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
+/// How lists stand by now: of one provider, or of all.
+const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
              n.prepared_at,
              CASE WHEN l.first_by < n.report_by THEN l.first_by ELSE n.report_by END AS report_by,
              CAST(COALESCE(l.lines, 0) AS BIGINT) AS lines, CAST(COALESCE(l.unreported, 0) AS BIGINT) AS unreported,
@@ -72,11 +63,22 @@ pub(in crate::notices) async fn standings(
             ON m.isp_id = n.isp_id AND m.notice_id = n.id
          WHERE n.withdrawn_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR n.isp_id = $1)
          ORDER BY i.code, n.report_by, n.list_id";
+
+/// Lists that stand, of one provider or of all, with what came back for them by now.
+///
+/// Lines that were taken back unreported await nothing, nor do those that tell of another one that
+/// was: neither counts.
+pub(in crate::notices) async fn standings(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+    now: Moment,
+    (log_days, urgent_days): (i64, i64),
+) -> sqlx::Result<Vec<ListStanding>> {
     // Today, and how many days of sightings are urgent from the first that is not expired on.
     let today = Bounds::at(now, 0);
     let urgent = today.urgent_before.0 - today.expired_before.0;
     debug_assert_eq!(urgent, (urgent_days + 1) * crate::time::DAY);
-    on_tx!(tx, conn => sqlx::query_as(SQL)
+    on_tx!(tx, conn => sqlx::query_as(STANDINGS)
         .bind(isp)
         .bind(today.expired_before)
         .bind(crate::time::DAY)

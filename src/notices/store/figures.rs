@@ -7,14 +7,8 @@ use crate::{
     time::{DAY, Moment},
 };
 
-/// How far the lines of each provider came that were first seen at `since` or later.
-pub(in crate::notices) async fn figures(
-    tx: &mut Tx,
-    isp: Option<IspId>,
-    since: Moment,
-    (now, log_days): (Moment, i64),
-) -> sqlx::Result<Vec<Figures>> {
-    const SQL: &str = "
+/// How far the lines of one provider came, or of all.
+const FIGURES: &str = "
         WITH terms AS (
             SELECT i.id, COALESCE((SELECT o.days FROM log_terms o
                 WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days FROM isps i),
@@ -69,7 +63,15 @@ pub(in crate::notices) async fn figures(
           FROM isps i LEFT JOIN sums s ON s.isp_id = i.id
          WHERE i.removed_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR i.id = $1)
          ORDER BY i.code";
-    on_tx!(tx, conn => sqlx::query_as(SQL)
+
+/// How far the lines of each provider came that were first seen at `since` or later.
+pub(in crate::notices) async fn figures(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+    since: Moment,
+    (now, log_days): (Moment, i64),
+) -> sqlx::Result<Vec<Figures>> {
+    on_tx!(tx, conn => sqlx::query_as(FIGURES)
         .bind(isp)
         .bind(since)
         .bind(Bounds::at(now, 0).expired_before)

@@ -76,13 +76,8 @@ pub(in crate::notices) async fn has_untold(tx: &mut Tx, isp: IspId) -> sqlx::Res
     Ok(found.is_some())
 }
 
-/// Lines that pass the filter, behind `after`, at most `limit`.
-pub(in crate::notices) async fn page(
-    tx: &mut Tx,
-    isp: IspId,
-    (filter, bounds): (&Filter, &Bounds),
-    (after, limit): (Option<After>, i64),
-) -> sqlx::Result<Vec<StoredRow>> {
+/// Between which sightings the lines lie that pass the filter, and what was said of them.
+fn seen_and_said(filter: &Filter, bounds: &Bounds) -> (Moment, Moment, &'static str) {
     let since = filter.since.unwrap_or(Moment(i64::MIN));
     let (mut from, mut to) = (since, Moment(i64::MAX));
     let mut said = match filter.state {
@@ -110,6 +105,17 @@ pub(in crate::notices) async fn page(
             said = OPEN;
         }
     }
+    (from, to, said)
+}
+
+/// Lines that pass the filter, behind `after`, at most `limit`.
+pub(in crate::notices) async fn page(
+    tx: &mut Tx,
+    isp: IspId,
+    (filter, bounds): (&Filter, &Bounds),
+    (after, limit): (Option<After>, i64),
+) -> sqlx::Result<Vec<StoredRow>> {
+    let (from, to, said) = seen_and_said(filter, bounds);
     let not = if filter.state == Some(LineState::Withdrawn) { "" } else { "NOT" };
     // A page begins behind a line, so that the index is entered there and not at its beginning.
     let behind = match after {
