@@ -43,12 +43,18 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
+    (40, REPORT_ATTEMPTS, include_str!("../../migrations/0040_report_attempts.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
 const REMINDER_MAILS: &str = "reminders by mail";
 const REMINDER_MAILS_POLICIES: &str =
     include_str!("../../migrations/0028_reminder_mails.postgres.sql");
+
+/// The same, which moves rows of providers first.
+const REPORT_ATTEMPTS: &str = "each time a report came";
+const REPORT_ATTEMPTS_POLICIES: &str =
+    include_str!("../../migrations/0040_report_attempts.postgres.sql");
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
@@ -92,6 +98,9 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
+            (false, REPORT_ATTEMPTS) => {
+                format!("{FOR_THE_CENTRE}{text}{REPORT_ATTEMPTS_POLICIES}")
+            }
             (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
