@@ -1,5 +1,5 @@
-remind-subject-reports = [Todoke] Lists that wait for you
-remind-subject-contacts = [Todoke] Please confirm your contacts
+remind-subject-reports = [{ $name }] Lists that wait for you
+remind-subject-contacts = [{ $name }] Please confirm your contacts
 remind-from = This is { $name }.
 remind-reports = These lists wait for you.
 remind-list = - { $list }: { $reason } ({ $unreported } of { $lines } lines without a report; report by { $by })

@@ -1,5 +1,5 @@
-remind-subject-reports = 【届け】注意喚起リストのご対応のお願い
-remind-subject-contacts = 【届け】連絡先のご確認のお願い
+remind-subject-reports = 【{ $name }】注意喚起リストのご対応のお願い
+remind-subject-contacts = 【{ $name }】連絡先のご確認のお願い
 remind-from = { $name }です。
 remind-reports = 次のリストについて、ご対応をお願いします。
 remind-list = ・{ $list }：{ $reason }（未報告{ $unreported }件／{ $lines }件、報告期限 { $by }）

@@ -40,7 +40,8 @@ enum Command {
         #[arg(long, value_name = "CSV")]
         errors: Option<PathBuf>,
     },
-    /// Receipts of what a provider handed in, the latest first, or the one of that number.
+    /// Receipts of what a provider handed in, the latest first; or the one of that number with each
+    /// time that its file came, and the rows that came back last.
     #[command(
         after_help = "Example:\n  todoke report-back receipts --isp isp-a R-20260501-1F2E3D4C"
     )]
@@ -123,17 +124,42 @@ fn words(done: &Imported, dry_run: bool) -> String {
 }
 
 async fn receipts(tenant: &Tenant, out: Out, number: Option<&str>) -> anyhow::Result<Ended> {
-    let receipts = match number {
-        None => receipt::latest(tenant, LISTED).await?,
-        Some(number) => {
-            let found = receipt::find(tenant, number.trim()).await?;
-            let none = || format!("{} has no receipt {number}", tenant.code());
-            vec![found.ok_or_else(|| Refused::because(none()))?]
-        }
-    };
-    for receipt in receipts {
+    if let Some(number) = number {
+        let found = receipt::find(tenant, number.trim()).await?;
+        let none = || format!("{} has no receipt {number}", tenant.code());
+        return one(tenant, out, &found.ok_or_else(|| Refused::because(none()))?).await;
+    }
+    for receipt in receipt::latest(tenant, LISTED).await? {
         out.line(&receipt, line(&receipt))?;
     }
+    Ok(Ended::Done)
+}
+
+/// One receipt: each time that the file came, and the rows that came back last.
+async fn one(tenant: &Tenant, out: Out, receipt: &Receipt) -> anyhow::Result<Ended> {
+    let attempts = receipt::attempts(tenant, receipt).await?;
+    let errors = match attempts.first() {
+        Some(last) => receipt::refusals(tenant, receipt, last).await?,
+        None => Vec::new(),
+    };
+    let mut value = serde_json::to_value(receipt)?;
+    value["attempts"] = serde_json::to_value(&attempts)?;
+    value["errors"] = serde_json::to_value(&errors)?;
+    let mut words = vec![line(receipt)];
+    words.extend(attempts.iter().map(|one| {
+        let (at, by) = (one.at.rfc3339(), &one.by);
+        let (accepted, unchanged, refused) = (one.accepted, one.unchanged, one.refused);
+        format!(
+            "time {}\t{at} by {by}\t{accepted} accepted\t{unchanged} unchanged\t{refused} returned",
+            one.no
+        )
+    }));
+    words.extend(errors.iter().map(|error| {
+        let column = error.column.as_deref().unwrap_or("-");
+        let (line, reason, what_to_do) = (error.line, &error.reason, &error.what_to_do);
+        format!("line {line}, column {column}: {reason}. {what_to_do}")
+    }));
+    out.line(&value, words.join("\n"))?;
     Ok(Ended::Done)
 }
 
@@ -141,7 +167,7 @@ fn line(receipt: &Receipt) -> String {
     format!(
         "{}\t{}\t{} by {}\t{} accepted\t{} unchanged\t{} returned",
         receipt.number,
-        receipt.at.rfc3339(),
+        receipt.last_at.rfc3339(),
         how_many(receipt.rows, "row"),
         receipt.by,
         receipt.accepted,

@@ -46,6 +46,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
     (37, WAITING, include_str!("../../migrations/0037_once_and_waiting.sql")),
     (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
+    (40, REPORT_ATTEMPTS, include_str!("../../migrations/0040_report_attempts.sql")),
 ];
 
 /// A migration of both engines, and its row policies where there are such.
@@ -57,6 +58,10 @@ const REMINDER_MAILS_POLICIES: &str =
 const HANDED_OUT: &str = "lines handed out";
 const HANDED_OUT_POLICIES: &str =
     include_str!("../../migrations/0035_lines_handed_out.postgres.sql");
+/// The same, which moves rows of providers first.
+const REPORT_ATTEMPTS: &str = "each time a report came";
+const REPORT_ATTEMPTS_POLICIES: &str =
+    include_str!("../../migrations/0040_report_attempts.postgres.sql");
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
 const LOG_TERMS: &str = "one word on logs";
@@ -106,6 +111,10 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
             (false, HANDED_OUT) => format!("{FOR_THE_CENTRE}{text}{HANDED_OUT_POLICIES}"),
             (false, LOG_TERMS | WAITING) => format!("{FOR_THE_CENTRE}{text}"),
+            (false, REPORT_ATTEMPTS) => {
+                format!("{FOR_THE_CENTRE}{text}{REPORT_ATTEMPTS_POLICIES}")
+            }
+            (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

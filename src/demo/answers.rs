@@ -157,6 +157,7 @@ impl Country {
         let tried = Report {
             notice_channel: Some(channel),
             notice_at: Some(later(entry.at, entry.way.sent_after_days()).0),
+            notice_is_day: false,
             template_version: Some("2025-04".to_owned()),
             recipient: Some(if apartment { Recipient::Tenant } else { Recipient::Subscriber }),
             ..report.clone()
@@ -236,6 +237,7 @@ pub(super) fn blank(listed: &Listed, at: Moment, state: State) -> Report {
         reason_code: None,
         notice_channel: None,
         notice_at: None,
+        notice_is_day: false,
         delivery_result: None,
         template_version: None,
         recipient: None,

@@ -6,11 +6,13 @@
 //! `no_report` is a figure of its own and never zero by silence; of these, `log_expired` can be
 //! found no more. Owns no table; reads `cases`, `log_terms` and the tables of notices.
 
+use std::collections::{BTreeMap, HashSet};
+
 use effect::{Level, proportions};
 use serde::Serialize;
 use sqlx::FromRow;
 
-use super::{clock::LOG_DAYS, store::figures as store};
+use super::{clock::LOG_DAYS, report_back::body, store::figures as store};
 use crate::{db::Db, ids::IspId, time::Moment};
 
 /// How far the lines of a provider came (事業者別実績).
@@ -106,6 +108,57 @@ pub async fn of(
 ) -> crate::db::Result<Vec<Figures>> {
     let mut tx = db.snapshot().await?;
     store::figures(&mut tx, isp, since.unwrap_or(Moment(i64::MIN)), (now, LOG_DAYS)).await
+}
+
+/// How many lines were told by a channel and in a wording, and what came of it (方法と文面の実績).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[doc(alias = "方法と文面の実績")]
+pub struct ByWording {
+    /// The provider's code.
+    #[serde(skip)]
+    pub isp: String,
+    /// The channel, in the word of the wire.
+    pub channel: String,
+    /// The wording that was used; nothing where none was said.
+    pub template_version: Option<String>,
+    /// Lines whose subscriber was told so.
+    pub told: usize,
+    /// Lines whose notice arrived.
+    pub delivered: usize,
+    /// Lines whose notice came back.
+    pub bounced: usize,
+}
+
+/// The same for each channel and wording, as the reports that stand say; a line counts once for each.
+pub async fn by_wording(
+    db: &Db,
+    isp: Option<IspId>,
+    since: Option<Moment>,
+) -> crate::db::Result<Vec<ByWording>> {
+    type Lines = HashSet<Vec<u8>>;
+    let mut tx = db.snapshot().await?;
+    let rows = store::tellings(&mut tx, isp, since.unwrap_or(Moment(i64::MIN))).await?;
+    let mut all: BTreeMap<(String, String, String), [Lines; 3]> = BTreeMap::new();
+    for row in rows {
+        // Before there was a column for it, the wording stood in the report alone.
+        let before = || body::read(&row.body.unwrap_or_default())?.template_version;
+        let wording = row.template_version.or_else(before).unwrap_or_default();
+        let counted = all.entry((row.isp, row.channel, wording)).or_default();
+        for (lines, is_it) in counted.iter_mut().zip([row.is_told, row.is_there, row.is_back]) {
+            if is_it {
+                lines.insert(row.speaker.clone());
+            }
+        }
+    }
+    let one = |((isp, channel, wording), [told, delivered, bounced]): (_, [Lines; 3])| ByWording {
+        isp,
+        channel,
+        template_version: Some(wording).filter(|name: &String| !name.is_empty()),
+        told: told.len(),
+        delivered: delivered.len(),
+        bounced: bounced.len(),
+    };
+    Ok(all.into_iter().map(one).collect())
 }
 
 #[cfg(test)]

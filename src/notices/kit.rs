@@ -14,7 +14,7 @@ use std::sync::Arc;
 use formats::isp_list::Line;
 use sha2::{Digest as _, Sha256};
 
-pub use choice::{About, Counted, LeftOut};
+pub use choice::{About, Counted, LeftOut, Whom};
 use choice::{Rules, Told};
 pub use shelf::{Shelf, sample, shelf};
 
@@ -58,6 +58,12 @@ pub enum NoKit {
     /// No line gets one, and words are missing.
     #[error("no line of `{0}` gets a text: {1}")]
     NoWords(String, LeftOut),
+    /// Everybody was told already, or has a device that is mended.
+    #[error(
+        "nobody of `{0}` is left to be told: {1} told already, {2} verified as mended; `--all` \
+         takes their texts again"
+    )]
+    AllTold(String, usize, usize),
     /// The list is not so long.
     #[error("there is no part {0}: the lines to tell make {1}")]
     NoPart(usize, usize),
@@ -134,12 +140,13 @@ impl Kit {
     }
 }
 
-/// Hands the texts of a list out, in the wordings that are in force now.
+/// Hands the texts of a list out, in the wordings that are in force now; whom nobody needs to tell
+/// again is left out unless all are asked for.
 pub async fn hand_out(
     tenant: &Tenant,
     list_id: &str,
     asked: Wanted,
-    which: Which,
+    (which, whom): (Which, Whom),
 ) -> anyhow::Result<Result<Kit, NoKit>> {
     let app = tenant.app();
     let Some(isp) = isps::by_code(&app.db, tenant.code()).await? else {
@@ -160,7 +167,9 @@ pub async fn hand_out(
             return Ok(Err(NoKit::NoLine(list_id.to_owned(), no)));
         }
     }
-    let (told, left_out) = rules.sort(&mut tx, (tenant, &notice), lines).await?;
+    // Whoever names one line sees how it stands, and means it.
+    let whom = if matches!(which, Which::Line(_)) { Whom::All } else { whom };
+    let (told, left_out) = whom.of(rules.sort(&mut tx, (tenant, &notice), lines).await?);
     let told = match chosen(list_id, (told, &left_out), which) {
         Ok(told) => told,
         Err(refused) => return Ok(Err(refused)),
@@ -211,6 +220,10 @@ fn chosen(
             if let Some((why, _)) = left_out.iter().find(|(why, _)| why.lacks_words()) {
                 return Err(NoKit::NoWords(list(), why.clone()));
             }
+            if left_out.iter().any(|(why, _)| why.is_done()) {
+                let of = |why: &LeftOut| lines_of(left_out, why);
+                return Err(NoKit::AllTold(list(), of(&LeftOut::ToldBefore), of(&LeftOut::Mended)));
+            }
         }
         _ => {}
     }
@@ -222,12 +235,17 @@ fn chosen(
     Ok(told.into_iter().skip((part - 1) * PART).take(PART).collect())
 }
 
+/// How many lines get no text for that reason.
+fn lines_of(left_out: &Counted, why: &LeftOut) -> usize {
+    left_out.iter().find(|(known, _)| known == why).map_or(0, |(_, lines)| *lines)
+}
+
 /// What a kit would hold (渡す前の件数): looked at before anything is handed out.
 #[derive(Clone, Debug)]
 pub struct Count {
-    /// Lines that get a text.
+    /// Lines that get a text: of those, nobody was told yet.
     pub told: usize,
-    /// How many do not, by why.
+    /// How many do not, by why; those that need not be told again among them.
     pub left_out: Counted,
 }
 
@@ -235,6 +253,12 @@ impl Count {
     /// Files of [`PART`] letters.
     pub fn parts(&self) -> usize {
         self.told.div_ceil(PART)
+    }
+
+    /// Lines that get a text where all are asked for.
+    pub fn all(&self) -> usize {
+        let done = self.left_out.iter().filter(|(why, _)| why.is_done());
+        self.told + done.map(|(_, lines)| lines).sum::<usize>()
     }
 }
 
@@ -253,7 +277,8 @@ pub async fn count(
     let which = (&notice, tenant.code());
     let lines = export::unnumbered(tenant.app(), &mut tx, which, false).await?;
     let lines = lines.into_iter().map(|(_, line)| line).collect();
-    let (told, left_out) = rules.sort(&mut tx, (tenant, &notice), lines).await?;
+    let sorted = rules.sort(&mut tx, (tenant, &notice), lines).await?;
+    let (told, left_out) = Whom::NotYetTold.of(sorted);
     Ok(Ok(Count { told: told.len(), left_out }))
 }
 

@@ -10,6 +10,7 @@ mod told;
 
 use std::net::IpAddr;
 
+use formats::report_back::Report;
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
@@ -19,6 +20,7 @@ use super::{
     clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
     line::LineBody,
     readable::Reader,
+    report_back::body,
     store::{chasing, lines as store},
 };
 use crate::{
@@ -321,6 +323,15 @@ pub struct SaidBefore {
     pub delivery: Option<String>,
     /// Which report it corrects.
     pub corrects: Option<i64>,
+    /// As it is kept.
+    body: String,
+}
+
+impl SaidBefore {
+    /// Everything it says; nothing where this version cannot read what an older one kept.
+    pub fn in_full(&self) -> Option<Report> {
+        body::read(&self.body)
+    }
 }
 
 /// A line with its history (明細の詳細).

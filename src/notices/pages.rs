@@ -18,6 +18,7 @@ mod lines;
 mod lists;
 mod machine;
 mod overview;
+mod receipts;
 mod report;
 mod report_back;
 mod resellers;
@@ -82,7 +83,8 @@ pub fn office_routes() -> OfficeRoutes {
         .upload(("/isp/report", Some(FORM_MAX)), reports, report::check)
         .upload(("/isp/report/confirm", Some(FORM_MAX)), reports, report::confirm)
         .upload(("/isp/report/errors", Some(FORM_MAX)), reports, report::errors)
-        .get("/isp/receipts/{number}", reports, report::receipt)
+        .get("/isp/receipts/{number}", reports, receipts::one)
+        .get("/isp/receipts/{number}/errors.csv", reports, receipts::errors)
         .get("/isp/campaigns", sees, campaigns::offered)
         .get("/isp/campaigns/{name}", sees, campaigns::offer)
         .post("/isp/campaigns/{name}/check", answers, campaigns::check)

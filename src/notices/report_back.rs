@@ -6,19 +6,21 @@
 //! joins the case to its line. A row that says of an apartment house what cannot be comes back too,
 //! and where nobody can say yet who is told, the row is kept with that question. An ISP reports on
 //! its own lists alone: another one's look exactly like none. Owns `line_reports` and, by
-//! [`receipt`], `report_uploads`.
+//! [`receipt`], `report_uploads`, `report_attempts` and `report_refusals`.
 
+pub(super) mod body;
 mod judge;
 mod keep;
 pub mod one;
 pub mod receipt;
 
 use std::{
+    borrow::Cow,
     fmt::Display,
     io::{Cursor, Read},
 };
 
-use formats::{FileRefused, Reading, report_back as wire};
+use formats::{FileRefused, Reading, Reason, Refused, report_back as wire};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -30,7 +32,7 @@ use crate::{
 };
 
 pub(super) use judge::Fresh;
-pub use receipt::Receipt;
+pub use receipt::{Attempt, Receipt};
 
 /// No report is larger: some fifty thousand rows of the longest notes fit in.
 pub const BYTES_MAX: u64 = 64 << 20;
@@ -43,7 +45,7 @@ pub struct RowError {
     /// The column at fault.
     pub column: Option<String>,
     /// The stable word of the reason.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What is wrong, in words.
     pub reason: String,
     /// What the ISP can do about it.
@@ -54,17 +56,33 @@ pub struct RowError {
 }
 
 impl RowError {
-    fn of(line: u64, column: Option<&str>, code: &'static str, reason: impl Display) -> Self {
-        let column = column.map(ToOwned::to_owned);
-        let what_to_do = advice(Lang::En, code, column.as_deref());
+    fn of(
+        line: u64,
+        column: Option<&str>,
+        code: impl Into<Cow<'static, str>>,
+        reason: impl Display,
+    ) -> Self {
+        let (column, code) = (column.map(ToOwned::to_owned), code.into());
+        let what_to_do = advice(Lang::En, &code, column.as_deref());
         let (reason, instead) = (reason.to_string(), String::new());
         Self { line, column, code, reason, what_to_do, instead }
+    }
+
+    /// A row that cannot be read. Its words are for a provider, which knows of no feed.
+    fn unread(row: &Refused) -> Self {
+        let (line, column, code) = (row.line, row.column.as_deref(), row.reason.code());
+        match row.reason {
+            Reason::NoZone => Self::of(line, column, code, Lang::En.say("office-no-zone")),
+            _ => Self::of(line, column, code, &row.reason),
+        }
     }
 
     /// What is wrong, in the language of a page.
     pub fn reason_in(&self, lang: Lang) -> String {
         if lang == Lang::En {
             self.reason.clone()
+        } else if self.code == "no_zone" {
+            lang.say("office-no-zone")
         } else {
             let instead = said_in(lang, &self.instead);
             lang.say_with(&format!("reason-{}", self.code), &[("instead", &instead)])
@@ -73,7 +91,7 @@ impl RowError {
 
     /// What to do, in the language of a page.
     pub fn advice_in(&self, lang: Lang) -> String {
-        advice(lang, self.code, self.column.as_deref())
+        advice(lang, &self.code, self.column.as_deref())
     }
 }
 
@@ -121,6 +139,7 @@ fn advice(lang: Lang, code: &str, column: Option<&str>) -> String {
             | "house_provider",
             _,
         ) => code,
+        ("bad_time" | "no_zone", Some("notice_at")) => "day",
         ("bad_time" | "no_zone", _) => "time",
         (code, _) if OF_FILE.contains(&code) => "save-again",
         _ => "mend",
@@ -204,11 +223,8 @@ pub async fn import(
         Ok(read) => read,
         Err(refused) => return Ok(Err(refused)),
     };
-    let errors = read
-        .refused
-        .iter()
-        .map(|row| RowError::of(row.line, row.column.as_deref(), row.reason.code(), &row.reason));
-    let handed_in = HandedIn { reports: &read.reports, errors: errors.collect(), sha256 };
+    let errors = read.refused.iter().map(RowError::unread).collect();
+    let handed_in = HandedIn { reports: &read.reports, errors, sha256 };
     let done = settle(tenant, &handed_in, dry_run).await?;
     Ok(Ok(Imported { unknown_columns: read.header.unknown, ..done }))
 }

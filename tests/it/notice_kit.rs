@@ -1,5 +1,7 @@
 //! The notice kit tells the truth for every line: who is told, in which words, and who is not.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::{
@@ -18,6 +20,16 @@ fn asks(centre: &Centre, list: &str, kind: &str, lang: &str) -> Answer {
     let out = centre.desk().join("asked.csv").display().to_string();
     let texts = ["notice", "texts", list, "--kind", kind, "--lang", lang, "--out", &out];
     centre.tries(&[&texts[..], &["--by", "clerk-1"]].concat())
+}
+
+/// The letters of all lines of a list, those that were told as well.
+fn asks_again(centre: &Centre, list: &str) -> Vec<HashMap<String, String>> {
+    let out = centre.desk().join("again.csv").display().to_string();
+    let texts = ["notice", "texts", list, "--kind", "letter", "--lang", "ja", "--out", &out];
+    centre.does(&[&texts[..], &["--all", "--by", "clerk-1"]].concat());
+    let bytes = std::fs::read(out).unwrap();
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap();
+    csv::Reader::from_reader(bytes).deserialize().map(Result::unwrap).collect()
 }
 
 /// How many lines of a list get no text, by why.
@@ -288,7 +300,7 @@ on_both_engines! {
             not_notified(&list, record("192.0.2.8"), APRIL, "BOUNCED"),
         ];
         assert_eq!(centre.reports("isp-a", &reports).number("accepted"), 2);
-        let rows = centre.texts(&list, "letter", "ja");
+        let rows = asks_again(&centre, &list);
         let columns = ["addressee", "placement", "state", "reason", "campaign"];
         let of = |ip: &str| {
             let no = record(ip).to_string();
@@ -299,5 +311,33 @@ on_both_engines! {
         let returned = ["subscriber", "", "not_notified", "BOUNCED", ""];
         assert_eq!(of("192.0.2.8"), returned, "a letter may follow a mail that came back");
         assert_eq!(of("192.0.2.9"), ["subscriber", "", "no_report", "", ""]);
+    }
+
+    fn who_was_told_is_told_again_only_where_all_are_asked_for(centre) {
+        centre.serves(&[provider("isp-a", "static", "192.0.2.0/24")]);
+        let ips = ["192.0.2.7", "192.0.2.8", "192.0.2.9"];
+        centre.takes(&ips.map(|ip| hit("r1", MARCH, ip)));
+        centre.has_wordings();
+        let list = centre.prepares("isp-a").unwrap();
+        let record = |ip: &str| centre.record_of(&list, ip);
+        let returned = notified(&list, record(ips[1]), APRIL).with("delivery_result", "returned");
+        centre.reports("isp-a", &[notified(&list, record(ips[0]), APRIL), returned]);
+        let mut left: Vec<String> =
+            centre.texts(&list, "letter", "ja").iter().map(|row| row["record_no"].clone()).collect();
+        left.sort();
+        let mut wanted = [ips[1], ips[2]].map(|ip| record(ip).to_string());
+        wanted.sort();
+        assert_eq!(left, wanted, "a letter that came back told nobody");
+        assert_eq!(left_out(&centre, &list), counts(&[("told_before", 1)]));
+        assert_eq!(asks_again(&centre, &list).len(), 3);
+
+        centre.scans("2026-04-08", "192.0.2.0/24", &[]);
+        centre.scans("2026-04-15", "192.0.2.0/24", &[]);
+        assert_eq!(centre.verifies().number("verified"), 3);
+        let refused = asks(&centre, &list, "letter", "ja");
+        assert_eq!(refused.status, 1);
+        assert!(refused.stderr.contains("3 verified as mended"), "{refused:?}");
+        assert!(refused.stderr.contains("--all"), "{refused:?}");
+        assert_eq!(asks_again(&centre, &list).len(), 3, "a reprint takes all");
     }
 }

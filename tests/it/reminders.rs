@@ -102,6 +102,7 @@ on_both_engines! {
                 assert!(!text.contains(&line["inquiry_id"]), "no inquiry ID: {text}");
             }
             assert!(!subject.contains("isp-"), "{subject}");
+            assert!(!subject.contains("届け】") && !subject.contains("Todoke"), "{subject}");
             assert!(mail.from.starts_with("bounce+"), "{}", mail.from);
             assert_eq!(mail.field("Auto-Submitted"), "auto-generated");
         }

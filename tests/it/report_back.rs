@@ -358,13 +358,98 @@ on_both_engines! {
         let args = ["report-back", "receipts", "--isp", "isp-a", &receipt];
         let told = centre.does(&args);
         let figures = ["rows", "accepted", "unchanged", "refused"].map(|name| told.number(name));
-        assert_eq!(figures, [2, 1, 0, 1]);
+        assert_eq!(figures, [2, 0, 1, 1], "the latest time");
+        let times = told.one()["attempts"].as_array().unwrap().clone();
+        let came: Vec<_> = times.iter()
+            .map(|one| ["no", "accepted", "unchanged", "refused"].map(|n| one[n].clone()))
+            .collect();
+        assert_eq!(serde_json::json!(came), serde_json::json!([[2, 0, 1, 1], [1, 1, 0, 1]]));
         assert_eq!(told.one()["at"], "2026-04-01T00:00:00Z");
         let stranger = ["report-back", "receipts", "--isp", "isp-b", &receipt];
         assert_eq!(centre.tries(&stranger).status, 1, "it is no receipt of theirs");
         let leaves = "SELECT act || ' ' || object || ' ' || isp FROM audit_leaves
              WHERE act LIKE 'report_back%'";
-        assert_eq!(centre.stored(leaves), [format!("report_back.import {receipt} isp-a")]);
+        let leaf = format!("report_back.import {receipt} isp-a");
+        assert_eq!(centre.stored(leaves), [leaf.clone(), leaf], "each time is a write");
+    }
+
+    fn a_file_of_which_nothing_was_taken_is_told_with_its_reasons_and_counts_once_it_is(centre) {
+        let list = listed(&centre);
+        let strange = "taro@example.jp";
+        let early = "2026-04-02T08:00:00+09:00";
+        let rows = [notified(&list, 1, early), notified(&list, 1, APRIL).with("list_id", strange)];
+        let file = centre.file("report.csv", csv(&rows));
+        let import = ["report-back", "import", "--isp", "isp-a", &file];
+        let first = centre.tries(&import);
+        let receipt = first.one()["receipt"]["number"].as_str().unwrap().to_owned();
+        let asks = ["report-back", "receipts", "--isp", "isp-a", &receipt];
+        let told = centre.does(&asks);
+        let errors = told.one()["errors"].as_array().unwrap().clone();
+        let kept: Vec<_> = errors.iter().map(|error| {
+            (error["line"].as_i64().unwrap(), error["column"].as_str().unwrap(),
+                error["code"].as_str().unwrap())
+        }).collect();
+        assert_eq!(kept, [(2, "reported_at", "future_time"), (3, "list_id", "unknown_list")]);
+        assert!(errors[0]["what_to_do"].as_str().unwrap().contains("time"), "{errors:?}");
+        assert!(!centre.keeps_anywhere(strange), "what was typed is not kept");
+        centre.tries(&import);
+        let rows_kept = "SELECT CAST(attempt_no AS TEXT) FROM report_refusals";
+        assert_eq!(centre.stored(rows_kept), ["1", "1"], "the same rows are kept once");
+        // A day later the first row is no more of the future.
+        centre.on("2026-04-03");
+        assert_eq!(centre.tries(&import).number("accepted"), 1);
+        let told = centre.does(&asks);
+        let figures = ["accepted", "unchanged", "refused", "times"].map(|name| told.number(name));
+        assert_eq!(figures, [1, 0, 1, 3]);
+        assert_eq!(told.one()["at"], "2026-04-01T00:00:00Z");
+        assert_eq!(told.one()["last_at"], "2026-04-03T00:00:00Z");
+        assert_eq!(told.one()["errors"].as_array().unwrap().len(), 1);
+        assert_eq!(told.one()["attempts"][2]["refused"], 2, "the first time stands as it was");
+    }
+
+    fn a_letter_has_a_day_and_no_hour(centre) {
+        let list = listed_since(&centre, "2026-03-30T23:30:00+09:00");
+        let on = |record: i64, day: &str| notified(&list, record, APRIL).with("notice_at", day);
+        let rows = [on(1, "2026-03-30"), on(2, "2026/3/31"), on(3, "2026-03-29")];
+        let answer = centre.reports("isp-a", &rows);
+        assert_eq!(answer.number("accepted"), 2, "{answer:?}");
+        let error = &answer.one()["errors"][0];
+        assert_eq!((&error["line"], &error["code"]), (&4.into(), &"before_detection".into()));
+        let kept = "SELECT CAST(record_no AS TEXT) || ' ' || body FROM line_reports ORDER BY record_no";
+        let bodies = centre.stored(kept);
+        assert!(bodies[0].contains(",2026-03-30,") && bodies[1].contains(",2026-03-31,"));
+        // However the day is written it is the same report, and another than its midnight.
+        assert_eq!(counts(&centre, &[on(2, "2026-03-31")]), (0, 1, 0));
+        assert_eq!(counts(&centre, &[on(2, "2026-03-31T00:00:00+09:00")]), (1, 0, 0));
+        let tomorrow = centre.reports("isp-a", &[on(3, "2026-04-02")]);
+        assert_eq!(tomorrow.one()["errors"][0]["code"], "future_time");
+        // As JSON lines a machine says the same.
+        let row = serde_json::json!({
+            "list_id": list, "record_no": 1, "reported_at": APRIL, "state": "notified",
+            "identified": "yes", "notice_channel": "email", "notice_at": "2026-03-30",
+        });
+        let file = centre.file("report.jsonl", row.to_string());
+        let answer = centre.tries(&["report-back", "import", "--isp", "isp-a", &file]);
+        assert_eq!(answer.number("unchanged"), 1, "{answer:?}");
+    }
+
+    fn a_time_of_a_japanese_spreadsheet_is_read_and_one_of_a_program_is_asked_about(centre) {
+        let list = listed(&centre);
+        let told = |record: i64, at: &str| {
+            notified(&list, record, at).with("notice_at", "2026/3/31 9:00")
+        };
+        assert_eq!(counts(&centre, &[told(1, "2026/4/1 8:00")]), (1, 0, 0));
+        let kept = centre.stored("SELECT body FROM line_reports");
+        assert!(kept[0].contains(",2026-04-01T08:00:00+09:00,"), "{kept:?}");
+        assert!(kept[0].contains(",2026-03-31T09:00:00+09:00,"), "{kept:?}");
+        for at in ["2026-04-01 08:00:00", "2026-04-01T08:00:00"] {
+            let answer = centre.reports("isp-a", &[told(2, at)]);
+            let error = &answer.one()["errors"][0];
+            assert_eq!(error["code"], "no_zone", "{at}: it may be UTC");
+            assert!(!error["reason"].as_str().unwrap().contains("feed"), "{error}");
+            let advice = error["what_to_do"].as_str().unwrap();
+            assert!(advice.contains("2026/5/1 9:00"), "{advice}");
+        }
     }
 
     fn a_file_that_is_sent_twice_at_once_goes_in_once(centre) {

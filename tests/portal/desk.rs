@@ -89,7 +89,40 @@ async fn one_line_is_reported_on_its_page_looked_at_again_and_corrected_later() 
             assert!(page.body.contains(words), "{words}: {}", page.body);
         }
         let leaves = "SELECT author FROM audit_leaves WHERE act = 'report_back.import'";
-        assert_eq!(texts!(&centre.app.db, leaves), ["abuse-desk", "abuse-desk"]);
+        assert_eq!(texts!(&centre.app.db, leaves), ["abuse-desk"; 3], "each time is a write");
+    }
+}
+
+#[tokio::test]
+async fn a_letter_is_reported_by_its_day_and_all_that_was_said_stands_in_the_history() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let line = format!("/isp/lines/{}/1", notice.list_id);
+        let told = [
+            ("state", "notified"),
+            ("notice_channel", "post"),
+            ("notice_at", "2026/5/9"),
+            ("template_version", "letter-ja-1"),
+            ("recipient", "subscriber"),
+            ("placement", "private"),
+            ("note", "窓口で受領"),
+        ];
+        let checked = checks(&mut staff, &line, &told).await;
+        assert_eq!(checked.status, StatusCode::OK, "{}", checked.body);
+        confirms(&mut staff, &line, &checked).await;
+        let page = staff.get(&line).await;
+        assert!(page.body.contains("郵便, 2026-05-09</dd>"), "no hour is made up: {}", page.body);
+        for words in ["（letter-ja-1）</dd>", "窓口で受領</dd>", "契約者</dd>", "専有部</dd>"]
+        {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        let filled = staff.get(&format!("{line}/report")).await;
+        assert!(filled.body.contains("value=\"2026-05-09\""), "{}", filled.body);
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let board = office.get("/admin/isps/one?isp=isp-a").await;
+        assert!(board.body.contains("通知の方法と文面ごと"), "{}", board.body);
+        assert!(board.body.contains("（letter-ja-1）</span></th><td>1</td><td>0</td><td>0</td>"));
     }
 }
 
@@ -117,27 +150,28 @@ async fn what_a_file_said_and_the_form_does_not_ask_for_is_said_again() {
 }
 
 /// What may not be said of a line: the form, the field at fault, and words for it.
-const UNTRUE: [(&str, &str, &str); 13] = [
+const UNTRUE: [(&str, &str, &str); 14] = [
     ("", "state", "この行がどうなったかを選んでください"),
     ("state=told", "state", "一覧から選び直してください"),
     ("state=notified", "notice_channel", "通知の方法を選んでください"),
-    ("state=notified&notice_channel=sms", "notice_at", "通知した日時を入力してください"),
+    ("state=notified&notice_channel=sms", "notice_at", "通知した日を入力してください"),
+    ("state=notified&notice_channel=sms&notice_at=kinou", "notice_at", "通知した日を、2026-05-09"),
     (
-        "state=notified&notice_channel=sms&notice_at=kinou",
+        "state=notified&notice_channel=sms&notice_at=2026-05",
         "notice_at",
-        "通知した日時を、2026-05-09",
+        "通知した日を、2026-05-09",
     ),
-    (
-        "state=notified&notice_channel=sms&notice_at=2026-05-09",
-        "notice_at",
-        "通知した日時を、2026-05-09",
-    ),
+    ("state=notified&notice_channel=post&notice_at=2026-04-30", "notice_at", "検知より前の日です"),
     (
         "state=notified&notice_channel=sms&notice_at=2026-04-30+10:00",
         "notice_at",
-        "検知より前の日時です",
+        "検知より前の日です",
     ),
-    ("state=notified&notice_channel=sms&notice_at=2026-06-09+10:00", "notice_at", "日時が未来です"),
+    (
+        "state=notified&notice_channel=sms&notice_at=2026-06-09+10:00",
+        "notice_at",
+        "通知した日が未来です",
+    ),
     (
         "state=notified&notice_channel=sms&notice_at=2026-05-09+10:00&identified=no",
         "identified",

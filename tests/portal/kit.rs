@@ -250,6 +250,49 @@ async fn a_line_that_is_another_providers_stands_in_no_text_and_no_letter() {
     }
 }
 
+#[tokio::test]
+async fn lines_that_were_told_are_counted_and_made_again_only_where_that_is_chosen() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        shipped::begin_with(&centre.app).await.unwrap();
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let tells = async |staff: &mut Visitor, line: i64| {
+            let file = format!(
+                "list_id,record_no,reported_at,state,notice_channel,notice_at\n\
+                 {},{line},2026-05-09T10:00:00+09:00,notified,post,2026-05-09\n",
+                notice.list_id
+            );
+            let checked = crate::office::uploads(staff, &file).await;
+            let data = form(&[("data", hidden(&checked, "data"))]);
+            staff.post("/isp/report/confirm", &data).await;
+        };
+        let counted = format!("/isp/kit/letter/ja?list={}", notice.list_id);
+        assert!(!staff.get(&counted).await.body.contains("name=\"whom\""), "nobody was told yet");
+        tells(&mut staff, 1).await;
+        let page = staff.get(&counted).await;
+        for words in ["渡す行は、1行です", "1行: すでに知らせた", "2行をもう一度作る"]
+        {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        assert!(!page.body.contains("value=\"all\" checked"), "only those not yet told");
+        let asked = [("list", &notice.list_id[..]), ("form", "csv")];
+        let csv = staff.post("/isp/kit/letter/ja", &form(&asked)).await;
+        let rows = |csv: &str| csv.matches("letter-ja-1").count();
+        assert_eq!(rows(&csv.body), 1);
+        let all = form(&[&asked[..], &[("whom", "all")]].concat());
+        let csv = staff.post("/isp/kit/letter/ja", &all).await;
+        assert_eq!(rows(&csv.body), 2, "a reprint");
+        tells(&mut staff, 2).await;
+        let refused = staff.post("/isp/kit/letter/ja", &form(&asked)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(refused.body.contains("<a href=\"#whom\">"), "{}", refused.body);
+        assert!(refused.body.contains("まだ知らせていない行はありません"), "{}", refused.body);
+        let one = format!("/isp/lines/{}/1/notice", notice.list_id);
+        let one = staff.post(&one, &form(&[("of", "letter.ja")])).await;
+        assert!(one.body.contains("すでに知らせたと報告されています"), "{}", one.body);
+    }
+}
+
 /// A shared device, and a home whose address is private.
 const HOUSES: &str = "building,name,contract_party,unit,placement,prefix,ports,addressing\n\
     b1,みなと台,association,,,203.0.113.0/26,,private\n\

@@ -96,7 +96,50 @@ async fn a_report_is_checked_looked_at_and_only_then_handed_in() {
             "SELECT author FROM audit_leaves
              WHERE act = 'report_back.import'"
         );
-        assert_eq!(leaves, ["abuse-desk"]);
+        assert_eq!(leaves, ["abuse-desk", "abuse-desk"], "each time is a write");
+        let page = staff.get(&receipt).await;
+        for words in ["すでに受け付けている報告です", "（2回目）", "この番号の行はありません"]
+        {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        let first = staff.get(&format!("{receipt}?attempt=1")).await;
+        assert!(first.body.contains("お返しする行 （1回目）"), "{}", first.body);
+        let csv = staff.get(&format!("{receipt}/errors.csv?attempt=1")).await;
+        assert!(csv.header("content-disposition").contains("errors.csv"));
+        assert_eq!(csv.body.lines().count(), 2, "{}", csv.body);
+        assert_eq!(staff.get(&format!("{receipt}?attempt=9")).await.status, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_which_no_row_can_be_taken_is_offered_no_button_and_no_success() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let head = "list_id,record_no,reported_at,state,reason_code";
+        let list = &notice.list_id;
+        let file = format!("{head}\n{list},8,{AT},pending,\n{list},1,2026-05-09 10:00,pending,\n");
+        let checked = uploads(&mut staff, &file).await;
+        assert_eq!(checked.status, StatusCode::OK);
+        assert!(checked.body.contains("報告できる行がありません"), "{}", checked.body);
+        assert!(checked.body.contains("日本時間かどうかが分からない書き方です"));
+        assert!(!checked.body.contains("行を報告する") && !checked.body.contains("フィード"));
+        assert!(checked.body.contains("直したファイルを選ぶ"));
+        // Whoever hands it in all the same, as when a line is taken back meanwhile, is not told
+        // that it was taken.
+        let data = form(&[("data", &data_of(&checked.body))]);
+        let done = staff.post("/isp/report/confirm", &data).await;
+        let page = staff.get(done.to().trim_end_matches("#main")).await;
+        assert!(page.body.contains("<h1>受け付けた行はありません</h1>"), "{}", page.body);
+        assert!(!page.body.contains("報告を受け付けました"));
+        for words in ["2行目", "3行目", "この番号の行はありません", "2026/5/1 9:00"]
+        {
+            assert!(page.body.contains(words), "{words}: {}", page.body);
+        }
+        let english = staff.get(&format!("/en{}", done.to().trim_end_matches("#main"))).await;
+        assert!(english.body.contains("<h1>No row was taken</h1>"), "{}", english.body);
+        let kept = texts!(&centre.app.db, "SELECT code FROM report_refusals ORDER BY no");
+        assert_eq!(kept, ["unknown_record", "no_zone"]);
     }
 }
 

@@ -84,6 +84,8 @@ pub struct Report {
     pub notice_channel: Option<Channel>,
     /// When the notice went out, in microseconds UTC; there for every [`State::Notified`].
     pub notice_at: Option<i64>,
+    /// Whether that is a day alone, as of a letter: then `notice_at` is when it begins in Japan.
+    pub notice_is_day: bool,
     /// Whether it arrived.
     pub delivery_result: Option<DeliveryResult>,
     /// Version of the text used.
@@ -149,17 +151,19 @@ fn report(line: &Line<'_>) -> Result<Report, Fault> {
         (Some(_), None, None) => (String::new(), 0),
         (_, list_id, record_no) => (due("list_id", list_id)?, due("record_no", record_no)?),
     };
+    let (notice_at, notice_is_day) = line.time_or_day("notice_at")?;
     let report = Report {
         line: line.number,
         list_id,
         record_no,
         inquiry_id,
-        reported_at: due("reported_at", line.time("reported_at")?)?,
+        reported_at: due("reported_at", line.japanese_time("reported_at")?)?,
         state: due("state", line.word("state")?)?,
         identified: line.word("identified")?,
         reason_code: line.word("reason_code")?,
         notice_channel: line.word("notice_channel")?,
-        notice_at: line.time("notice_at")?,
+        notice_at,
+        notice_is_day,
         delivery_result: line.word("delivery_result")?,
         template_version: line.text("template_version", 200)?,
         recipient: line.word("recipient")?,
@@ -192,8 +196,8 @@ fn token(code: &str) -> Result<[u8; 32], Fault> {
     Ok(token)
 }
 
-/// Writes a report-back file: UTF-8, CRLF, times in Japan Standard Time, a byte-order mark on
-/// request.
+/// Writes a report-back file: UTF-8, CRLF, times and days in Japan Standard Time, a byte-order mark
+/// on request.
 pub fn write<'a>(
     out: impl Write,
     reports: impl IntoIterator<Item = &'a Report>,
@@ -208,7 +212,8 @@ pub fn write<'a>(
         csv.shown(report.identified);
         csv.shown(report.reason_code);
         csv.shown(report.notice_channel);
-        csv.shown(report.notice_at.map(stamp::japan));
+        let at = if report.notice_is_day { stamp::japan_day } else { stamp::japan };
+        csv.shown(report.notice_at.map(at));
         csv.shown(report.delivery_result);
         csv.shown(report.template_version.as_deref());
         csv.shown(report.recipient);

@@ -10,6 +10,9 @@ use crate::Reason;
 
 const SECOND: i64 = 1_000_000;
 
+/// Japan is nine hours ahead of UTC.
+const JAPAN: i32 = 9 * 3_600;
+
 /// Reads a time into microseconds UTC. `utc_offset` (seconds east) is the zone of a naive time.
 ///
 /// Years 1970 to 9999 in UTC. A fraction beyond microseconds is cut. A leap second counts as the
@@ -21,6 +24,38 @@ pub fn parse(text: &str, utc_offset: Option<i32>) -> Result<i64, Reason> {
         return writable((naive - i64::from(offset)) * SECOND);
     }
     writable(slow(text.trim(), utc_offset)?)
+}
+
+/// Reads a time as people in Japan write it: with its zone, or as a Japanese spreadsheet shows it,
+/// `2026/3/20 9:05`, which is Japan Standard Time. Programs write `2026-03-20 09:05`, and many of
+/// them mean UTC: such a time is refused as by [`parse`], unless `utc_offset` tells its zone.
+pub fn parse_japanese(text: &str, utc_offset: Option<i32>) -> Result<i64, Reason> {
+    let is_of_a_spreadsheet = text.trim().bytes().nth(4) == Some(b'/');
+    parse(text, if is_of_a_spreadsheet { Some(JAPAN) } else { utc_offset })
+}
+
+/// Reads a day without a time, `2026-03-19` or `2026/3/19`, as the moment it begins in Japan;
+/// `None` for every other shape.
+pub fn day(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let separator = if text.contains('/') { '/' } else { '-' };
+    let [year, month, day] = numbers(text.split(separator), [4, 2, 2])?;
+    let begins = seconds([year, month, day, 0, 0, 0])? - i64::from(JAPAN);
+    writable(begins * SECOND).ok()
+}
+
+/// The moment at which the day of `at` begins in Japan.
+pub fn day_of(at: i64) -> i64 {
+    const DAY: i64 = 86_400 * SECOND;
+    let japan = i64::from(JAPAN) * SECOND;
+    (at + japan).div_euclid(DAY) * DAY - japan
+}
+
+/// Writes the day of a moment in Japan: `2026-03-19`.
+pub fn japan_day(at: i64) -> String {
+    let mut text = civil(at, i64::from(JAPAN));
+    text.truncate(10);
+    text
 }
 
 /// The zone may carry a time out of the years that are written; it would not be read again.

@@ -234,11 +234,26 @@ impl<'a> Line<'a> {
 
     /// A time, not later than now.
     pub(crate) fn time(&self, column: &'static str) -> Result<Option<i64>, Fault> {
-        let at = self.any_time(column)?;
-        match at {
-            Some(at) if self.reading.is_future(at) => Err((column, Reason::FutureTime)),
-            at => Ok(at),
+        self.any_time(column)?.map(|at| self.not_later(column, at)).transpose()
+    }
+
+    /// A time as people in Japan write it, not later than now.
+    pub(crate) fn japanese_time(&self, column: &'static str) -> Result<Option<i64>, Fault> {
+        let Some(code) = self.code(column) else { return Ok(None) };
+        let at = stamp::parse_japanese(&code, self.reading.utc_offset);
+        self.not_later(column, at.map_err(|reason| (column, reason))?).map(Some)
+    }
+
+    /// The same, or a day alone, which is the moment it begins in Japan; whether it is one.
+    pub(crate) fn time_or_day(&self, column: &'static str) -> Result<(Option<i64>, bool), Fault> {
+        match self.code(column).and_then(|code| stamp::day(&code)) {
+            Some(day) => Ok((Some(self.not_later(column, day)?), true)),
+            None => Ok((self.japanese_time(column)?, false)),
         }
+    }
+
+    fn not_later(&self, column: &'static str, at: i64) -> Result<i64, Fault> {
+        if self.reading.is_future(at) { Err((column, Reason::FutureTime)) } else { Ok(at) }
     }
 
     /// A time, be it past or to come.

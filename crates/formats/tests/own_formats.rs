@@ -164,6 +164,32 @@ fn a_report_back_from_a_japanese_spreadsheet_is_read() {
 }
 
 #[test]
+fn a_day_of_notice_is_a_day_in_japan_and_a_spreadsheet_means_japanese_time() {
+    let row = |at: &str, notice: &str| format!("{REPORT}L1,1,{at},notified,,post,{notice},,,,\n");
+    for day in ["2026-11-19", "2026/11/19", "２０２６/11/19"] {
+        let (rows, refused) = reports(row("2026/11/20 9:05", day), Reading::at(NOW));
+        assert!(refused.is_empty(), "{refused:?}");
+        assert_eq!(stamp::utc(rows[0].reported_at), "2026-11-20T00:05:00Z");
+        assert!(rows[0].notice_is_day);
+        assert_eq!(stamp::utc(rows[0].notice_at.unwrap()), "2026-11-18T15:00:00Z");
+        let mut out = Vec::new();
+        report_back::write(&mut out, &rows, false).unwrap();
+        assert!(String::from_utf8_lossy(&out).contains(",2026-11-19,"));
+        assert_eq!(reports(out, Reading::at(NOW)).0, rows);
+    }
+    for (at, notice, column, code) in [
+        ("2026/11/20", "2026-11-19", "reported_at", "bad_time"),
+        ("2026/11/20 9:05", "2026-02-30", "notice_at", "bad_time"),
+        ("2026/11/20 9:05", "2026-11-19 10:00", "notice_at", "no_zone"),
+        ("2026/11/20 9:05", "2026-11-25", "notice_at", "future_time"),
+    ] {
+        let (_, refused) = reports(row(at, notice), Reading::at(NOW));
+        assert_eq!(refused[0].column.as_deref(), Some(column), "{at} {notice}");
+        assert_eq!(refused[0].reason.code(), code, "{at} {notice}");
+    }
+}
+
+#[test]
 fn good_reports_are_taken_and_bad_ones_handed_back() {
     let day = "2026-11-20T09:00:00+09:00";
     let check = |row: &str, column: &str, code: &str| {

@@ -150,10 +150,13 @@ pub(super) async fn figures(
         Some(code) => Some(isp_named(app, code).await?.id),
         None => None,
     };
+    let by_wording = figures::by_wording(&app.db, isp, since).await?;
     for one in figures::of(&app.db, isp, since, app.now()).await? {
         let shares = one.shares();
+        let told: Vec<_> = by_wording.iter().filter(|told| told.isp == one.isp).collect();
         let mut value = serde_json::to_value(&one)?;
         value["shares"] = serde_json::to_value(&shares)?;
+        value["by_wording"] = serde_json::to_value(&told)?;
         let percent = |share: &figures::Share| match (share.estimate, share.lower, share.upper) {
             (Some(p), Some(l), Some(u)) => {
                 format!("{:.2} % ({:.2}–{:.2})", p * 100.0, l * 100.0, u * 100.0)
@@ -183,7 +186,15 @@ pub(super) async fn figures(
             one.pending,
             one.log_expired,
         );
-        out.line(&value, words)?;
+        let told: String = told.into_iter().map(of_wording).collect();
+        out.line(&value, words + &told)?;
     }
     Ok(Ended::Done)
+}
+
+/// What came of telling by one channel and in one wording.
+fn of_wording(one: &figures::ByWording) -> String {
+    let wording = one.template_version.as_deref().unwrap_or("words of its own or unknown");
+    let (channel, told, delivered, bounced) = (&one.channel, one.told, one.delivered, one.bounced);
+    format!("\n\t{channel}, {wording}: {told} told\t{delivered} delivered\t{bounced} came back")
 }

@@ -33,6 +33,9 @@ pub(super) struct Letters {
     /// Nothing in the window, rather than merge fields: the address is printed or stuck over it.
     #[arg(long)]
     empty_window: bool,
+    /// Also lines of which somebody was told already, and those verified as mended: a reprint.
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     by: crate::cli::account::By,
 }
@@ -65,7 +68,7 @@ const NO_PRESS: &str = "this build prints no letters: it was made without the fe
 impl Letters {
     #[expect(clippy::unused_async, reason = "it stands in for the one that prints")]
     pub(super) async fn run(&self, _app: &App, _out: Out) -> anyhow::Result<()> {
-        let Self { id: _, lang: _, out: _, one_per_line: _, empty_window: _, by: _ } = self;
+        let Self { id: _, lang: _, out: _, one_per_line: _, empty_window: _, all: _, by: _ } = self;
         Err(crate::cli::Refused::because(NO_PRESS))
     }
 }
@@ -92,7 +95,7 @@ mod press {
         access::keys::private,
         cli::Refused,
         notices::{
-            kit::{self, PART, Which},
+            kit::{self, PART, Which, Whom},
             letters,
             press::Window,
             wordings::Way,
@@ -124,8 +127,8 @@ mod press {
             let refuse = |e| Refused::because(format!("{}: {e}", self.out.display()));
             fs::create_dir_all(&self.out).map_err(refuse)?;
             let tenant = super::super::tenant_of(app, &self.id, &self.by.by).await?;
-            let kit =
-                kit::hand_out(&tenant, &self.id, (Way::Letter, self.lang), Which::All).await?;
+            let which = (Which::All, if self.all { Whom::All } else { Whom::NotYetTold });
+            let kit = kit::hand_out(&tenant, &self.id, (Way::Letter, self.lang), which).await?;
             let kit = kit.map_err(Refused::because)?;
             let window = if self.empty_window { Window::Empty } else { Window::Fields };
             let letters: Vec<Letter> = letters::of(&kit, window, app.now()).collect();

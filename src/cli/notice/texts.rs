@@ -14,7 +14,7 @@ use crate::{
         wording::{languages, ways},
     },
     notices::{
-        kit::{self, Which},
+        kit::{self, Which, Whom},
         wordings::{Way, language::Language},
     },
 };
@@ -34,6 +34,9 @@ pub(super) struct Texts {
     /// The file to write.
     #[arg(long)]
     out: PathBuf,
+    /// Also lines of which somebody was told already, and those verified as mended: once more.
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     by: crate::cli::account::By,
 }
@@ -46,7 +49,9 @@ impl Texts {
         let mut file = private();
         let mut file =
             file.write(true).create(true).truncate(true).open(&self.out).map_err(refuse)?;
-        let kit = kit::hand_out(&tenant, &self.id, (self.kind, self.lang), Which::All).await?;
+        let asked = (self.kind, self.lang);
+        let which = (Which::All, if self.all { Whom::All } else { Whom::NotYetTold });
+        let kit = kit::hand_out(&tenant, &self.id, asked, which).await?;
         let kit = kit.map_err(Refused::because)?;
         file.write_all(&kit.csv()?).map_err(refuse)?;
         let texts = kit.sheets.len();

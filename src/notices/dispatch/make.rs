@@ -170,7 +170,7 @@ async fn mail(
     let letter = Letter {
         from: format!("\"{}\" <{from}>", app.centre.name_ja.replace(['"', '\\'], "")),
         to: sending.preference.target.clone().unwrap_or_default(),
-        subject: words::subject(sending.notice),
+        subject: words::subject(&app.centre, sending.notice),
         message_id: format!("<{}@{domain}>", sending.delivery.id.0.simple()),
         at: app.now(),
         text: words::text(&app.centre, sending.notice, list.lines),

@@ -31,8 +31,8 @@ pub(super) fn server_of(target: &str) -> String {
 }
 
 /// What everybody on the way reads.
-pub(super) fn subject(notice: &Notice) -> String {
-    format!("【届け】注意喚起リスト {}", notice.list_id)
+pub(super) fn subject(centre: &Centre, notice: &Notice) -> String {
+    format!("【{}】注意喚起リスト {}", centre.name_ja, notice.list_id)
 }
 
 /// What the provider reads, once the mail is open.

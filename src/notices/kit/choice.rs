@@ -34,6 +34,10 @@ use crate::{
 pub enum LeftOut {
     /// It was taken back.
     TakenBack,
+    /// Whoever is to be told was told already, and nothing came back.
+    ToldBefore,
+    /// Its device is verified as mended.
+    Mended,
     /// Nobody can be told: so says the provider's report or the decision table.
     Nobody(ReasonCode),
     /// A person has not decided yet who is told.
@@ -55,6 +59,8 @@ impl LeftOut {
     pub fn word(&self) -> String {
         match self {
             Self::TakenBack => "taken_back".to_owned(),
+            Self::ToldBefore => "told_before".to_owned(),
+            Self::Mended => "mended".to_owned(),
             Self::Nobody(reason) => format!("nobody:{reason}"),
             Self::Undecided => "undecided".to_owned(),
             Self::Unplaced => "unplaced".to_owned(),
@@ -63,6 +69,11 @@ impl LeftOut {
             Self::NotSpoken(..) => "campaign_language".to_owned(),
             Self::NoWording(..) => "no_wording".to_owned(),
         }
+    }
+
+    /// Whether a text was left out only since it need not be sent again: a reprint takes it.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::ToldBefore | Self::Mended)
     }
 
     /// Whether somebody is to be told, and only the words are missing.
@@ -75,6 +86,8 @@ impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TakenBack => f.write_str("taken back: nobody is to be told"),
+            Self::ToldBefore => f.write_str("told already, as reported (`--all` takes them again)"),
+            Self::Mended => f.write_str("verified as mended (`--all` takes them again)"),
             Self::Nobody(reason) => write!(f, "nobody can be told ({reason})"),
             Self::Undecided => f.write_str(
                 "waiting for a decision of the centre on who is told (`todoke apartments waiting`)",
@@ -118,6 +131,44 @@ pub(super) struct Told {
     pub(super) about: About,
 }
 
+/// Which of the lines that may be told are meant (渡す範囲).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(alias = "渡す範囲")]
+pub enum Whom {
+    /// Those of which nobody was told yet, and whose device is not verified as mended.
+    #[default]
+    NotYetTold,
+    /// All of them again: a reprint.
+    All,
+}
+
+impl Whom {
+    /// Those that are meant; the others are counted among those that get no text.
+    pub(super) fn of(
+        self,
+        (mut told, mut left_out): (Vec<(Line, Told)>, Counted),
+    ) -> (Vec<(Line, Told)>, Counted) {
+        if self == Self::NotYetTold {
+            told.retain(|(_, told)| match &told.about.done {
+                Some(why) => {
+                    count(&mut left_out, why.clone());
+                    false
+                }
+                None => true,
+            });
+        }
+        (told, left_out)
+    }
+}
+
+/// Counts one more line that gets no text.
+fn count(left_out: &mut Counted, why: LeftOut) {
+    match left_out.iter_mut().find(|(known, _)| *known == why) {
+        Some((_, lines)) => *lines += 1,
+        None => left_out.push((why, 1)),
+    }
+}
+
 /// What a mail merge needs to know of a line beside its text (行の扱い).
 #[derive(Clone, Debug, Default)]
 pub struct About {
@@ -132,6 +183,8 @@ pub struct About {
     pub reason: String,
     /// The campaign that names it.
     pub campaign: String,
+    /// Why it need not be sent again, where it need not.
+    pub done: Option<LeftOut>,
 }
 
 /// What lines are held against, in one way and language (判断の材料).
@@ -208,10 +261,7 @@ impl Rules {
             let placed = standing.and_then(|standing| placed.get(&standing.case_id));
             match self.judge(&line, standing, placed) {
                 Ok(how) => told.push((line, how)),
-                Err(why) => match left_out.iter_mut().find(|(known, _)| *known == why) {
-                    Some((_, lines)) => *lines += 1,
-                    None => left_out.push((why, 1)),
-                },
+                Err(why) => count(&mut left_out, why),
             }
         }
         Ok((told, left_out))
@@ -253,6 +303,7 @@ impl Rules {
             state,
             reason: reason.or_else(hint).unwrap_or_default(),
             campaign: line.campaign.clone().unwrap_or_default(),
+            done: standing.and_then(done),
         };
         Ok(Told { wording: Arc::clone(wording), campaign, about })
     }
@@ -264,6 +315,19 @@ impl Rules {
             Some(Speech::NotSpoken) => Err(LeftOut::NotSpoken(name.to_owned(), self.asked.1)),
             Some(Speech::NotAgreed) | None => Err(LeftOut::NotAgreed(name.to_owned())),
         }
+    }
+}
+
+/// Why a line that may be told need not be told again. A notice that came back told nobody.
+fn done(standing: &Standing) -> Option<LeftOut> {
+    let came_back = matches!(standing.delivery.as_deref(), Some("bounced" | "returned"))
+        || standing.reason_code.as_deref() == Some(ReasonCode::Bounced.code());
+    if standing.case_state.as_deref() == Some("verified") {
+        Some(LeftOut::Mended)
+    } else if standing.said.as_deref() == Some(State::Notified.code()) && !came_back {
+        Some(LeftOut::ToldBefore)
+    } else {
+        None
     }
 }
 
@@ -313,5 +377,28 @@ mod tests {
         assert_eq!(reported("notified", None, None), None);
         assert_eq!(reported("pending", None, None), None);
         assert_eq!(reported("no_report", None, None), None);
+    }
+
+    #[test]
+    fn who_was_told_and_whose_device_is_mended_need_not_be_told_again() {
+        let of = |said: &str, delivery: &str, state: &str| {
+            done(&Standing {
+                record_no: 1,
+                case_id: CaseId(uuid::Uuid::from_u128(1)),
+                said: (!said.is_empty()).then(|| said.to_owned()),
+                reason_code: None,
+                delivery: (!delivery.is_empty()).then(|| delivery.to_owned()),
+                case_state: Some(state.to_owned()),
+            })
+        };
+        assert_eq!(of("notified", "", "listed"), Some(LeftOut::ToldBefore));
+        assert_eq!(of("notified", "delivered", "clean_once"), Some(LeftOut::ToldBefore));
+        assert_eq!(of("notified", "returned", "listed"), None, "a returned letter told nobody");
+        assert_eq!(of("notified", "bounced", "verified"), Some(LeftOut::Mended));
+        assert_eq!(of("", "", "verified"), Some(LeftOut::Mended));
+        assert_eq!(of("notified", "", "recurred"), Some(LeftOut::ToldBefore));
+        for untold in ["", "pending", "not_notified"] {
+            assert_eq!(of(untold, "", "listed"), None, "{untold}");
+        }
     }
 }

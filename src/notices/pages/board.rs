@@ -10,7 +10,7 @@ use axum::{
 use formats::safe_csv;
 use serde::Deserialize;
 
-use super::not_found;
+use super::{not_found, said};
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     app::App,
@@ -19,7 +19,7 @@ use crate::{
     notices::{
         board::{self, Only, Row, Totals},
         chasing::{self, ListStanding, Reminder, calls},
-        figures::{Figures, Share},
+        figures::{self, ByWording, Figures, Share},
     },
     time::Moment,
     web::{
@@ -197,6 +197,8 @@ struct One {
     page: Page,
     errors: Errors,
     row: Row,
+    /// What came of telling, by channel and wording.
+    told: Vec<ByWording>,
     /// What was noted last of it and stands, the latest first.
     calls: Vec<Reminder>,
     /// The list whose form was refused.
@@ -217,6 +219,12 @@ impl One {
     fn fault(&self, list: &ListStanding) -> Option<&str> {
         let is_it = self.refused.as_ref().is_some_and(|refused| *refused == list.list_id);
         self.errors.at("way").filter(|_| is_it)
+    }
+
+    /// In which words somebody was told, in the language of the page.
+    fn wording(&self, one: &ByWording) -> String {
+        let own = || self.page.t("line-report-own-wording");
+        one.template_version.as_ref().map_or_else(own, |name| said::wording(&self.page, name))
     }
 
     /// How somebody was spoken with, in the language of the page.
@@ -256,7 +264,8 @@ async fn shown(
     let may_work = signed.may(Act::WorkOffice);
     let (status, page) = signed.page.answering(&errors);
     let calls = calls::latest(app, isp.id, CALLS).await?;
-    show_as(status, &One { page, errors, row, calls, refused, may_work })
+    let told = figures::by_wording(&app.db, Some(isp.id), None).await?;
+    show_as(status, &One { page, errors, row, told, calls, refused, may_work })
 }
 
 /// That a provider was reminded.

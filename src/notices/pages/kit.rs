@@ -17,7 +17,7 @@ use crate::{
     access::tenancy::Tenant,
     notices::{
         chasing::ListStanding,
-        kit::{self, Count, NoKit, PART, Wanted, Which},
+        kit::{self, Count, NoKit, PART, Wanted, Which, Whom},
         lines,
         press::{Binding, NotPrinted, Press, Window},
         wordings::{Audience, Of, Way, Wording, language::Language},
@@ -94,9 +94,11 @@ impl One {
         self.page.with_all("kit-part-hint", &values)
     }
 
-    /// How many lines of the list get no text, and why.
-    fn left_out(&self) -> Vec<(usize, String)> {
+    /// How many lines of the list get no text, and why: those that need not be told again, or the
+    /// others.
+    fn left_out(&self, is_done: bool) -> Vec<(usize, String)> {
         let all = self.count.iter().flat_map(|count| &count.left_out);
+        let all = all.filter(|(why, _)| why.is_done() == is_done);
         all.map(|(why, lines)| (*lines, words::left_out(&self.page, why))).collect()
     }
 }
@@ -109,6 +111,14 @@ pub(super) struct Given {
     form: String,
     window: String,
     part: String,
+    /// `all`: also what need not be sent again.
+    whom: String,
+}
+
+impl Given {
+    fn whom(&self) -> Whom {
+        if self.whom == "all" { Whom::All } else { Whom::NotYetTold }
+    }
 }
 
 /// The page of a wording, with what a list holds where one is asked for.
@@ -196,7 +206,7 @@ pub(super) async fn hand_out(
         _ => None,
     };
     let Some(binding) = binding else {
-        return match kit::hand_out(&tenant, &list, asked, Which::All).await? {
+        return match kit::hand_out(&tenant, &list, asked, (Which::All, given.whom())).await? {
             Ok(kit) => {
                 let name = format!("attachment; filename=\"{}.csv\"", kit.stem());
                 Ok(file(kit.csv()?, "text/csv; charset=utf-8", &name))
@@ -212,7 +222,8 @@ pub(super) async fn hand_out(
         Ok(press) => press,
         Err(why) => return unprinted(signed.page, &why),
     };
-    let kit = match kit::hand_out(&tenant, &list, asked, Which::Part(part)).await? {
+    let which = (Which::Part(part), given.whom());
+    let kit = match kit::hand_out(&tenant, &list, asked, which).await? {
         Ok(kit) => kit,
         Err(why) => return handed_not(&tenant, &signed, of, (given, why)).await,
     };
@@ -243,7 +254,11 @@ async fn handed_not(
     of: Of,
     (given, why): (Given, NoKit),
 ) -> PageResult {
-    let field = if matches!(why, NoKit::NoPart(..)) { "part" } else { "list" };
+    let field = match why {
+        NoKit::NoPart(..) => "part",
+        NoKit::AllTold(..) => "whom",
+        _ => "list",
+    };
     let errors = Errors::of(field, words::no_kit(&signed.page, &why));
     refused(tenant, signed, of, (given, errors)).await
 }

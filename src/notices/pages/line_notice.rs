@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::tenancy::Tenant,
     notices::{
-        kit::{self, NoKit, Wanted, Which},
+        kit::{self, NoKit, Wanted, Which, Whom},
         lines,
         press::{Binding, Press, Window},
         wordings::{Way, Wording},
@@ -36,6 +36,8 @@ struct Notice {
     of: Wanted,
     wording: Wording,
     shown: Shown,
+    /// Why it need not be sent again, where it need not.
+    done: Option<String>,
 }
 
 impl Notice {
@@ -79,7 +81,7 @@ pub(super) async fn make(
         },
         _ => None,
     };
-    let kit = match kit::hand_out(&tenant, &list, of, Which::Line(record)).await? {
+    let kit = match kit::hand_out(&tenant, &list, of, (Which::Line(record), Whom::All)).await? {
         Ok(kit) => kit,
         Err(NoKit::NoList(_) | NoKit::NoLine(..)) => return Ok(not_found()),
         Err(why) => {
@@ -91,7 +93,8 @@ pub(super) async fn make(
         let Some(sheet) = kit.sheets.first() else { return Ok(not_found()) };
         let (shown, wording) = (Shown::of(&kit), Wording::clone(&sheet.wording));
         let to = words::addressee(&signed.page, &sheet.about.addressee);
-        return show(&Notice { page: signed.page, list, record, to, of, wording, shown });
+        let done = sheet.about.done.as_ref().map(|why| words::left_out(&signed.page, why));
+        return show(&Notice { page: signed.page, list, record, to, of, wording, shown, done });
     };
     let name = format!("attachment; filename=\"{}.{record}.pdf\"", kit.stem());
     match press.print(kit, (Binding::One, Window::Fields), tenant.now()).await? {

@@ -9,13 +9,13 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{apartments, not_found};
+use super::{apartments, not_found, said};
 use crate::{
     access::{roles::Act, tenancy::Tenant},
     notices::{
         apartments::Placed,
         kit::{self, Wanted},
-        lines::{self, After, Filter, LinePage, LineState, OneLine, chosen},
+        lines::{self, After, Filter, LinePage, LineState, OneLine, SaidBefore, chosen},
         wordings::Audience,
     },
     time::Moment,
@@ -176,6 +176,29 @@ impl Detail {
 
     fn stands(&self) -> bool {
         self.line.row.state != LineState::Withdrawn
+    }
+
+    /// When somebody was told: the day alone where the provider knows no hour.
+    fn told_at(&self, said: &SaidBefore) -> Option<String> {
+        let is_day = said.in_full().is_some_and(|report| report.notice_is_day);
+        let at = said.notice_at?;
+        Some(if is_day { at.date_jst() } else { self.page.clock(&at) })
+    }
+
+    /// What else a report says, each with its label.
+    fn more(&self, said: &SaidBefore) -> Vec<(String, String)> {
+        let Some(report) = said.in_full() else { return Vec::new() };
+        let page = &self.page;
+        let recipient = report.recipient.map(|who| page.t_of("apartments-who", who.code()));
+        let placement = report.placement.map(|at| page.t_of("apartments-placement", at.code()));
+        let wording = report.template_version.map(|name| said::wording(page, &name));
+        let all = [
+            ("line-report-wording", wording),
+            ("line-report-recipient", recipient),
+            ("line-report-placement", placement),
+            ("line-report-note", report.note),
+        ];
+        all.into_iter().filter_map(|(label, words)| Some((page.t(label), words?))).collect()
     }
 
     fn house(&self, placed: &Placed) -> String {

@@ -8,17 +8,16 @@ use std::io::Cursor;
 use askama::Template;
 use axum::{
     Form,
-    extract::{Multipart, Path},
+    extract::Multipart,
     http::header,
-    response::IntoResponse as _,
+    response::{IntoResponse as _, Response},
 };
 
-use super::not_found;
 use crate::{
     access::tenancy::Tenant,
     notices::report_back::{self, Imported, Receipt, RowError, receipt},
     web::{
-        error::PageResult,
+        error::{Fault, PageResult},
         form::{Errors, Held, file_refused, held, sent_file},
         page::{Page, show, show_as},
         routes::Signed,
@@ -28,7 +27,7 @@ use crate::{
 /// Receipts that stand below the form.
 const RECEIPTS: i64 = 20;
 /// Rows that came back and are shown; all of them are in the CSV.
-const SHOWN: usize = 200;
+pub(super) const SHOWN: usize = 200;
 
 #[derive(Template)]
 #[template(path = "notices/report.html")]
@@ -49,18 +48,38 @@ pub(super) async fn form(tenant: Tenant, signed: Signed) -> PageResult {
     choose(&tenant, signed, Errors::none()).await
 }
 
+/// A row that comes back, with reason and advice in the language of the page.
+pub(super) type ToldRow = (RowError, String, String);
+
+/// The rows that come back as a page shows them, and how many more there are.
+pub(super) fn told(page: &Page, errors: Vec<RowError>) -> (Vec<ToldRow>, usize) {
+    let (more, lang) = (errors.len().saturating_sub(SHOWN), page.lang);
+    let one = |error: RowError| {
+        let (reason, advice) = (error.reason_in(lang), error.advice_in(lang));
+        (error, reason, advice)
+    };
+    (errors.into_iter().take(SHOWN).map(one).collect(), more)
+}
+
 #[derive(Template)]
 #[template(path = "notices/report_check.html")]
 struct Check {
     page: Page,
     done: Imported,
-    /// Rows that come back, with reason and advice in the language of the page.
-    rows: Vec<(RowError, String, String)>,
+    /// Rows that come back.
+    rows: Vec<ToldRow>,
     more: usize,
     /// Rows that are taken and leave something to be answered.
     asked: Vec<(u64, String)>,
     more_asked: usize,
     data: String,
+}
+
+impl Check {
+    /// Rows that handing it in would take, or that stand already.
+    fn taken(&self) -> usize {
+        self.done.accepted + self.done.unchanged
+    }
 }
 
 /// `POST /isp/report`: what handing it in would do.
@@ -73,14 +92,8 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> Pa
     let data = held(&file);
     match report_back::import(&tenant, Cursor::new(file), true).await? {
         Ok(mut done) => {
-            let more = done.errors.len().saturating_sub(SHOWN);
             let lang = signed.page.lang;
-            let told = |error: RowError| {
-                let (reason, advice) = (error.reason_in(lang), error.advice_in(lang));
-                (error, reason, advice)
-            };
-            let rows = std::mem::take(&mut done.errors).into_iter().take(SHOWN).map(told);
-            let rows = rows.collect();
+            let (rows, more) = told(&signed.page, std::mem::take(&mut done.errors));
             let more_asked = done.asked.len().saturating_sub(SHOWN);
             let asked = done.asked.iter().take(SHOWN).map(|one| (one.line, one.reason_in(lang)));
             let asked = asked.collect();
@@ -124,29 +137,15 @@ pub(super) async fn errors(
     let Ok(done) = report_back::import(&tenant, Cursor::new(file), true).await? else {
         return Ok(signed.page.onwards("/isp/report#main"));
     };
-    let csv = report_back::errors_csv(&done.errors, signed.page.lang)?;
+    csv(&signed.page, &done.errors)
+}
+
+/// The rows that come back as a file, in the language of the page.
+pub(super) fn csv(page: &Page, errors: &[RowError]) -> Result<Response, Fault> {
+    let csv = report_back::errors_csv(errors, page.lang)?;
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"errors.csv\""),
     ];
     Ok((headers, csv).into_response())
-}
-
-#[derive(Template)]
-#[template(path = "notices/receipt.html")]
-struct Receipted {
-    page: Page,
-    receipt: Receipt,
-}
-
-/// `GET /isp/receipts/{number}`
-pub(super) async fn receipt(
-    tenant: Tenant,
-    signed: Signed,
-    Path(number): Path<String>,
-) -> PageResult {
-    match receipt::find(&tenant, &number).await? {
-        Some(receipt) => show(&Receipted { page: signed.page, receipt }),
-        None => Ok(not_found()),
-    }
 }

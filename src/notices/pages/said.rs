@@ -8,7 +8,7 @@ use crate::{
         downloads::Download,
         export::Form,
         report_back::RowError,
-        wordings::{Way, language::Language},
+        wordings::{Kind, Way, language::Language},
     },
     web::page::Page,
 };
@@ -55,6 +55,24 @@ pub(super) fn recipients(page: &Page) -> Choice {
     choice(page, wire::Recipient::ALL, wire::Recipient::code, "apartments-who")
 }
 
+/// A wording in plain words before its name, as `手紙 / 日本語 / 契約者（letter-ja-2）`; a name that
+/// the provider gave to its own stays alone.
+pub(super) fn wording(page: &Page, name: &str) -> String {
+    let known = name.rsplit_once('-').and_then(|(stem, version)| {
+        version.parse::<u32>().ok()?;
+        let of = |kind: Kind| {
+            let is_it = |language: &Language| format!("{kind}-{}", language.word()) == stem;
+            Some((kind, Language::ALL.into_iter().find(is_it)?))
+        };
+        Kind::ALL.into_iter().find_map(of)
+    });
+    let Some((kind, language)) = known else { return name.to_owned() };
+    let way = page.t_of("wording-kind", kind.way.word());
+    let language = page.t_of("wording-language", language.word());
+    let audience = page.t_of("wording-audience", kind.audience.word());
+    format!("{way} / {language} / {audience}（{name}）")
+}
+
 /// In which form a list was handed out, or as what.
 pub(super) fn form(page: &Page, one: &Download) -> String {
     let word = one.format.as_str();
@@ -92,7 +110,7 @@ pub(super) fn at_field(page: &Page, error: &RowError) -> (&'static str, String) 
     ];
     let column = error.column.as_deref().unwrap_or_default();
     let field = FIELDS.into_iter().find(|field| *field == column).unwrap_or("state");
-    let words = match error.code {
+    let words = match error.code.as_ref() {
         "missing_value" if field == "state" => page.t("line-report-no-state"),
         "contradiction" => page.t_of("line-report-fault", field),
         "bad_time" | "no_zone" => page.t("line-report-bad-time"),

@@ -98,6 +98,7 @@ pub(super) fn no_kit(page: &Page, why: &NoKit) -> String {
     match why {
         NoKit::NoList(_) | NoKit::NoLine(..) => page.t("kit-no-list"),
         NoKit::Withdrawn(_) => page.t("kit-withdrawn"),
+        NoKit::AllTold(..) => page.t("kit-all-told"),
         NoKit::NoPart(_, parts) => page.with("kit-no-part", "n", parts),
         NoKit::LeftOut(.., why) | NoKit::NoWords(_, why) => left_out(page, why),
     }
@@ -107,6 +108,8 @@ pub(super) fn no_kit(page: &Page, why: &NoKit) -> String {
 pub(super) fn left_out(page: &Page, why: &LeftOut) -> String {
     match why {
         LeftOut::TakenBack => page.t("kit-taken-back"),
+        LeftOut::ToldBefore => page.t("kit-told-before"),
+        LeftOut::Mended => page.t("kit-mended"),
         LeftOut::Nobody(reason) => page.t_of("kit-nobody", reason.code()),
         LeftOut::Undecided => page.t("kit-undecided"),
         LeftOut::Unplaced => page.t("kit-unplaced"),

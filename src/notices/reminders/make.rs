@@ -199,7 +199,7 @@ fn write(
     let letter = Letter {
         from: format!("\"{}\" <{from}>", name.replace(['"', '\\'], "")),
         to: reader.target.clone(),
-        subject: reader.lang.say(&format!("remind-subject-{topic}")),
+        subject: reader.lang.say_with(&format!("remind-subject-{topic}"), &[("name", name)]),
         message_id: format!("<{}@{domain}>", mail.id.0.simple()),
         at: app.now(),
         text: text(app, reader.lang, lines),

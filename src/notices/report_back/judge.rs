@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use formats::report_back::{ReasonCode, Report, TypedId};
+use formats::{
+    report_back::{ReasonCode, Report, TypedId},
+    stamp,
+};
 
-use super::{Asked, RowError};
+use super::{Asked, RowError, body};
 use crate::{
     ids::{CaseId, NoticeId},
     isps::apartments::contradiction::Weighed,
@@ -112,7 +115,7 @@ pub(super) fn judge<'a>(known: &Known, reports: &'a [Report], now: Moment) -> Ju
         match record_of(known, report).and_then(|key| in_time(known, report, key)) {
             Ok(key) => {
                 let list = names.get(&key.0).copied().unwrap_or_default();
-                by_line.entry(key).or_default().push((report, body(report, list, key.1)));
+                by_line.entry(key).or_default().push((report, body::written(report, list, key.1)));
             }
             Err((column, why)) => {
                 judged.errors.push(RowError::of(report.line, Some(column), why.code(), &why));
@@ -217,7 +220,8 @@ fn by_number(known: &Known, report: &Report) -> Result<RecordKey, (&'static str,
     Err(("record_no", Refusal::UnknownRecord { lines, record: report.record_no }))
 }
 
-/// Nobody is told of what was not yet seen. The list shows whole seconds, and so do reports.
+/// Nobody is told of what was not yet seen. The list shows whole seconds, and so do reports; where
+/// a report names the day alone, days in Japan are compared.
 fn in_time(
     known: &Known,
     report: &Report,
@@ -232,24 +236,9 @@ fn in_time(
     }
     // Who was told before, for the same matter, was told before this detection.
     let may_be_earlier = report.reason_code == Some(ReasonCode::AlreadyNotified);
+    let earliest = if report.notice_is_day { stamp::day_of(seen) } else { seen };
     match report.notice_at {
-        Some(at) if at < seen && !may_be_earlier => Err(("notice_at", earlier())),
+        Some(at) if at < earliest && !may_be_earlier => Err(("notice_at", earlier())),
         _ => Ok(key),
     }
-}
-
-/// Everything the report says but where it stood in its file, and by what it was named there.
-fn body(report: &Report, list_id: &str, record_no: i64) -> String {
-    let alike = Report {
-        line: 0,
-        list_id: list_id.to_owned(),
-        record_no: record_no.cast_unsigned(),
-        inquiry_id: None,
-        ..report.clone()
-    };
-    let mut bytes = Vec::new();
-    // Writing into memory cannot fail.
-    let _ = formats::report_back::write(&mut bytes, [&alike], false);
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    text.lines().skip(1).collect::<Vec<_>>().join("\n")
 }

@@ -54,30 +54,28 @@ pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::R
     let again = receipt::of_content(&mut tx, tenant, handed_in.sha256.as_deref()).await?;
     let is_again = again.is_some();
     let receipt = match (again, &handed_in.sha256) {
-        (Some(receipt), _) => Some(receipt),
+        (Some(receipt), _) => Some(receipt.again(tenant, &done)),
         (None, Some(sha256)) => Some(Receipt::fresh(tenant, sha256, &done)),
         (None, None) => None,
     };
     write(&mut tx, tenant, &judged, receipt.as_ref()).await?;
-    if let Some(receipt) = receipt.as_ref().filter(|_| !is_again) {
-        receipt::insert(&mut tx, tenant, receipt).await?;
+    if let Some(receipt) = &receipt {
+        receipt::note(&mut tx, tenant, receipt, &done.errors).await?;
     }
-    if !is_again || !judged.fresh.is_empty() {
-        let detail = serde_json::json!({
-            "rows": done.rows, "accepted": done.accepted, "unchanged": done.unchanged,
-            "refused": done.errors.len(),
-        });
-        let on = receipt.as_ref().map_or("rows without a file", |receipt| &receipt.number);
-        let leaf = Leaf {
-            at: tenant.now(),
-            by: tenant.by(),
-            act: "report_back.import",
-            on,
-            isp: Some(tenant.code()),
-            detail: Some(&detail.to_string()),
-        };
-        audit::note(&mut tx, leaf).await?;
-    }
+    let detail = serde_json::json!({
+        "rows": done.rows, "accepted": done.accepted, "unchanged": done.unchanged,
+        "refused": done.errors.len(),
+    });
+    let on = receipt.as_ref().map_or("rows without a file", |receipt| &receipt.number);
+    let leaf = Leaf {
+        at: tenant.now(),
+        by: tenant.by(),
+        act: "report_back.import",
+        on,
+        isp: Some(tenant.code()),
+        detail: Some(&detail.to_string()),
+    };
+    audit::note(&mut tx, leaf).await?;
     tx.commit().await?;
     Ok(Imported { receipt, is_again, ..done })
 }

@@ -7,11 +7,11 @@
 
 use std::io::Cursor;
 
-use formats::{FileRefused, Reading, report_back as wire, stamp};
+use formats::{FileRefused, report_back as wire, stamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Imported, import};
+use super::{Imported, body, import};
 use crate::{
     access::{keys::to_hex, tenancy::Tenant},
     notices::store::reports as store,
@@ -34,7 +34,7 @@ pub struct OneReport {
     pub reason_code: String,
     /// How the subscriber was told.
     pub notice_channel: String,
-    /// When, in Japan.
+    /// When, in Japan: a moment, or the day alone.
     pub notice_at: String,
     /// By which wording.
     pub template_version: String,
@@ -64,7 +64,10 @@ impl Earlier {
             identified: word(said.identified.map(wire::Identified::code)),
             reason_code: word(said.reason_code.map(wire::ReasonCode::code)),
             notice_channel: word(said.notice_channel.map(wire::Channel::code)),
-            notice_at: said.notice_at.map(shown).unwrap_or_default(),
+            notice_at: said
+                .notice_at
+                .map(if said.notice_is_day { stamp::japan_day } else { shown })
+                .unwrap_or_default(),
             template_version: said.template_version.clone().unwrap_or_default(),
             delivery_result: word(said.delivery_result.map(wire::DeliveryResult::code)),
             placement: word(said.placement.map(wire::Placement::code)),
@@ -81,7 +84,8 @@ fn shown(at: i64) -> String {
     text.strip_suffix(":00").map_or(text.clone(), str::to_owned)
 }
 
-/// A moment as it was typed, with its zone; what is none stays as it is, and is refused.
+/// A moment as it was typed, with its zone, or a day; what is neither stays as it is, and is
+/// refused.
 fn moment(typed: &str) -> String {
     let plain = |c: char| match c {
         '\u{3000}' => ' ',
@@ -89,7 +93,11 @@ fn moment(typed: &str) -> String {
         _ => c,
     };
     let typed: String = typed.trim().chars().map(plain).collect();
-    stamp::parse(&typed, Some(JAPAN)).map_or(typed, stamp::japan)
+    match (stamp::parse(&typed, Some(JAPAN)), stamp::day(&typed)) {
+        (Ok(at), _) => stamp::japan(at),
+        (Err(_), Some(day)) => stamp::japan_day(day),
+        (Err(_), None) => typed,
+    }
 }
 
 impl OneReport {
@@ -161,13 +169,7 @@ pub async fn latest(
 ) -> anyhow::Result<Option<Earlier>> {
     let mut tx = tenant.snapshot().await?;
     let body = store::standing(&mut tx, tenant.isp(), list_id, record_no).await?;
-    let Some(body) = body else { return Ok(None) };
-    let columns = [wire::REQUIRED, wire::OPTIONAL].concat().join(",");
-    let file = Cursor::new(format!("{columns}\n{body}\n").into_bytes());
-    // What an older version kept and this one cannot read is not shown again.
-    let read = wire::read(file, Reading::at(i64::MAX));
-    let report = read.ok().and_then(|(mut reports, _)| reports.pop());
-    Ok(report.map(|report| Earlier { report }))
+    Ok(body.as_deref().and_then(body::read).map(|report| Earlier { report }))
 }
 
 #[cfg(test)]
@@ -179,7 +181,10 @@ mod tests {
         for typed in ["2026-05-09 10:00", "2026/5/9 10:00", " ２０２６-05-09　10:00:00 "] {
             assert_eq!(moment(typed), "2026-05-09T10:00:00+09:00", "{typed}");
         }
-        for strange in ["", "2026-05-09", "yesterday"] {
+        for typed in ["2026-05-09", "2026/5/9", " ２０２６/5/9 "] {
+            assert_eq!(moment(typed), "2026-05-09", "{typed}: a letter has no hour");
+        }
+        for strange in ["", "2026-05", "2026-02-30", "yesterday"] {
             assert_eq!(moment(strange), strange, "the rules of the format refuse it");
         }
         for text in ["2026-05-09 10:00", "2026-05-09 10:00:07"] {

@@ -1,5 +1,7 @@
 //! SQL of the figures per provider.
 
+use sqlx::FromRow;
+
 use crate::{
     db::{Tx, on_tx},
     ids::IspId,
@@ -79,4 +81,42 @@ pub(in crate::notices) async fn figures(
         .bind(log_days)
         .fetch_all(conn)
         .await)
+}
+
+/// That a line was told, or that its notice came back.
+#[derive(FromRow)]
+pub(in crate::notices) struct Telling {
+    pub(in crate::notices) isp: String,
+    /// The case that speaks for the line.
+    pub(in crate::notices) speaker: Vec<u8>,
+    pub(in crate::notices) channel: String,
+    pub(in crate::notices) template_version: Option<String>,
+    /// The whole report, where it is older than the column.
+    pub(in crate::notices) body: Option<String>,
+    pub(in crate::notices) is_told: bool,
+    pub(in crate::notices) is_there: bool,
+    pub(in crate::notices) is_back: bool,
+}
+
+/// How each line was told by the report that stands for it, of lines first seen at `since` or later.
+pub(in crate::notices) async fn tellings(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+    since: Moment,
+) -> sqlx::Result<Vec<Telling>> {
+    const SQL: &str = "
+        SELECT i.code AS isp, COALESCE(c.line_of, c.id) AS speaker, r.channel, r.template_version,
+               CASE WHEN r.template_version IS NULL THEN r.body END AS body,
+               r.state = 'notified' AS is_told,
+               COALESCE(r.delivery, '') = 'delivered' AS is_there,
+               (COALESCE(r.delivery, '') IN ('bounced', 'returned')
+                    OR COALESCE(r.reason_code, '') = 'BOUNCED') AS is_back
+          FROM notice_lines l
+          JOIN isps i ON i.id = l.isp_id
+          JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
+          JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
+               AND r.record_no = l.record_no AND r.version = l.said_version
+         WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND c.first_seen >= $2
+           AND r.channel IS NOT NULL AND i.removed_at IS NULL";
+    on_tx!(tx, conn => sqlx::query_as(SQL).bind(isp).bind(since).fetch_all(conn).await)
 }

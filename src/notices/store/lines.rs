@@ -173,7 +173,7 @@ pub(in crate::notices) async fn reports(
     record_no: i64,
 ) -> sqlx::Result<Vec<SaidBefore>> {
     const SQL: &str = "SELECT version, reported_at, received_at, state, identified, reason_code,
-             channel, notice_at, delivery, corrects FROM line_reports
+             channel, notice_at, delivery, corrects, body FROM line_reports
          WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3
          ORDER BY reported_at DESC, version DESC";
     on_tx!(tx, conn => {

@@ -115,6 +115,11 @@ fn words(fresh: &[Fresh<'_>], word: impl Fn(&Fresh<'_>) -> Option<&'static str>)
     Column::TextOrNull(fresh.iter().map(|one| word(one).map(ToOwned::to_owned)).collect())
 }
 
+/// The wording that was used, as it was reported; nothing where none was said.
+fn wording(fresh: &Fresh<'_>) -> String {
+    fresh.report.template_version.clone().unwrap_or_default()
+}
+
 fn numbers(fresh: &[Fresh<'_>], number: impl Fn(&Fresh<'_>) -> i64) -> Column {
     Column::Int(fresh.iter().map(number).collect())
 }
@@ -129,7 +134,8 @@ pub(in crate::notices) async fn insert(
     let target = Target {
         table: "line_reports",
         columns: "isp_id, notice_id, record_no, version, reported_at, received_at, state,
-            identified, reason_code, channel, notice_at, delivery, arm, body, upload_id, corrects",
+            identified, reason_code, channel, notice_at, delivery, arm, body, upload_id, corrects,
+            template_version",
         conflict: "",
     };
     for fresh in fresh.chunks(bulk::SLICE) {
@@ -150,6 +156,7 @@ pub(in crate::notices) async fn insert(
             Column::Text(fresh.iter().map(|one| one.body.clone()).collect()),
             Column::BytesOrNull(vec![upload.map(|id| id.0.as_bytes().to_vec()); fresh.len()]),
             Column::IntOrNull(fresh.iter().map(|one| one.corrects).collect()),
+            Column::Text(fresh.iter().map(|one| wording(one)).collect()),
         ];
         bulk::insert(tx, target, columns).await?;
     }
