@@ -15,6 +15,7 @@ use todoke::{
     access::{
         accounts::{self, Hand, Invitation},
         doors::Level,
+        factors::{Kind, Shown},
         keys::Keys,
         roles::Role,
         sessions,
@@ -166,7 +167,7 @@ async fn pages(app: &App, isp: &Isp) -> f64 {
     let account = accounts::invite(app, invitation, Hand::Machine("bench")).await.unwrap().unwrap();
     let first = sessions::open(app, &account, Level::First).await.unwrap();
     let session = sessions::resume(app, &first).await.unwrap().unwrap();
-    let secret = sessions::raise(app, &session).await.unwrap();
+    let secret = sessions::raise(app, &session, Shown::Factor(Kind::Totp)).await.unwrap();
     let cookie = format!("__Host-todoke-staff={secret}");
     let routes = router::build(app.clone());
     let mut taken = Vec::new();

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha20Rng;
 use uuid::Uuid;
 
 use crate::{
-    access::{keys::Keys, oidc::Known},
+    access::{keys::Keys, locks::Strangers, oidc::Known, passwords::Line},
     config::Centre,
     db::Db,
     ids,
@@ -34,6 +34,10 @@ pub struct App {
     pub centre: Arc<Centre>,
     /// What is known of the outside provider of that centre.
     pub(crate) outside: Arc<Known>,
+    /// The line before the hashing of passwords.
+    pub hashing: Arc<Line>,
+    /// Failures under names that nobody has.
+    pub(crate) strangers: Arc<Strangers>,
     rng: Arc<Mutex<ChaCha20Rng>>,
     by: Option<Arc<str>>,
 }
@@ -45,7 +49,8 @@ impl App {
             .expect("the operating system always has randomness for a running process");
         let (keys, rng) = (Arc::new(keys), Arc::new(Mutex::new(rng)));
         let (centre, outside) = (Arc::new(Centre::placeholder()), Arc::default());
-        Self { db, clock, keys, data, centre, outside, rng, by: None }
+        let (hashing, strangers) = (Arc::default(), Arc::default());
+        Self { db, clock, keys, data, centre, outside, hashing, strangers, rng, by: None }
     }
 
     /// The same application in the hands of a person, whose deeds stand in the audit log. Without

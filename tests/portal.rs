@@ -42,6 +42,8 @@ mod providers;
 mod results;
 #[path = "portal/steps.rs"]
 mod steps;
+#[path = "portal/sign_in.rs"]
+mod sign_in;
 #[path = "portal/strangers.rs"]
 mod strangers;
 #[path = "portal/ways.rs"]

@@ -159,6 +159,17 @@ pub enum NoAccount {
     /// Its role does not go so far.
     #[error("`{0}` is {1}, which may not do this; {roles} may", roles = who(*.2))]
     Role(String, Role, Act),
+    /// Nobody has come in by it yet.
+    #[error("`{0}` was invited and nobody has signed in by it yet; its person does that first")]
+    Unconfirmed(String),
+}
+
+impl NoAccount {
+    /// The name that was given.
+    pub fn name(&self) -> &str {
+        let (Self::Unknown(name) | Self::Unconfirmed(name) | Self::Role(name, ..)) = self;
+        name
+    }
 }
 
 /// The roles that may do it, in words.
@@ -167,15 +178,19 @@ fn who(act: Act) -> String {
     roles.map(Role::word).collect::<Vec<_>>().join(", ")
 }
 
-/// Looks whether an account of that name stands and may do it.
+/// Looks whether an account of that name stands, its person has come in by it, and it may do that.
+///
+/// A name on the command line is a word alone: by an account that nobody uses, whoever invited it
+/// would be two people.
 pub async fn may(db: &Db, by: &str, act: Act) -> crate::db::Result<Result<(), NoAccount>> {
-    let stands = |it: &Account| it.suspended_at.is_none() && it.ended_at.is_none();
-    Ok(match named(db, by).await?.filter(stands) {
-        None => Err(NoAccount::Unknown(by.to_owned())),
-        Some(account) if !account.role.may(act) => {
-            Err(NoAccount::Role(by.to_owned(), account.role, act))
-        }
-        Some(_) => Ok(()),
+    let Some(account) = named(db, by).await? else {
+        return Ok(Err(NoAccount::Unknown(by.to_owned())));
+    };
+    Ok(match account.standing() {
+        Standing::Suspended | Standing::Ended => Err(NoAccount::Unknown(by.to_owned())),
+        _ if !account.role.may(act) => Err(NoAccount::Role(by.to_owned(), account.role, act)),
+        Standing::Invited => Err(NoAccount::Unconfirmed(by.to_owned())),
+        Standing::Confirmed => Ok(()),
     })
 }
 
@@ -399,10 +414,21 @@ pub(super) async fn told(
     tx: &mut Tx,
     account: &Account,
     fact: Fact,
+    by: (&str, Moment),
+) -> crate::db::Result<()> {
+    told_with(tx, account, fact, by, None).await
+}
+
+/// The same, with what else is to be known in the leaf.
+pub(super) async fn told_with(
+    tx: &mut Tx,
+    account: &Account,
+    fact: Fact,
     (by, at): (&str, Moment),
+    detail: Option<&str>,
 ) -> crate::db::Result<()> {
     store::accounts::insert_event(tx, account.id, fact, (by, at)).await?;
     let act = format!("account.{}", fact.word());
     let (on, isp) = (account.name.as_str(), account.isp.as_deref());
-    audit::note(tx, Leaf { at, by, act: &act, on, isp, detail: None }).await
+    audit::note(tx, Leaf { at, by, act: &act, on, isp, detail }).await
 }

@@ -2,7 +2,8 @@
 //!
 //! A code is good once: its step must be later than any used before. Recovery codes are ten, each
 //! good once, made anew together. Secrets of apps are sealed; the store keeps recovery codes as
-//! keyed hashes.
+//! keyed hashes. Whoever needs a passkey has neither app nor recovery codes, and is asked for two
+//! passkeys instead. A change ends all other sessions of the account.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
@@ -14,10 +15,10 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::{
     accounts::{self, Account},
     outside_ids,
-    passwords::{self, PasswordRefused},
+    passwords::{self, Busy, PasswordRefused},
     roles::Role,
     seal::{self, Place},
-    sessions::Session,
+    sessions::{self, Session},
     store::{self, accounts::Fact},
 };
 use crate::{
@@ -57,6 +58,26 @@ impl TryFrom<String> for Kind {
             "passkey" => Ok(Self::Passkey),
             "totp" => Ok(Self::Totp),
             _ => Err(word),
+        }
+    }
+}
+
+/// What was shown as the second factor (示した要素).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "示した要素")]
+pub enum Shown {
+    /// A factor that was added.
+    Factor(Kind),
+    /// A recovery code.
+    RecoveryCode,
+}
+
+impl Shown {
+    /// The word in the audit log.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Factor(kind) => kind.word(),
+            Self::RecoveryCode => "recovery-code",
         }
     }
 }
@@ -138,25 +159,46 @@ pub async fn has_first(app: &App, account: &Account) -> crate::db::Result<bool> 
     Ok(has_password(app, account).await? || outside_ids::opens(app, account).await?)
 }
 
-/// Whether `password` is the account's.
-pub async fn is_password(app: &App, account: &Account, password: &str) -> anyhow::Result<bool> {
-    let hash = store::factors::password(&app.db, account.id).await?;
-    passwords::verify(password, hash.as_deref()).await
+/// Whether an account may be lost with one device: its role needs a passkey, and it has only one.
+pub async fn lacks_a_spare(app: &App, account: &Account) -> crate::db::Result<bool> {
+    if !account.role.needs_passkey() {
+        return Ok(false);
+    }
+    let standing = of(app, account).await?;
+    Ok(standing.iter().filter(|factor| factor.kind == Kind::Passkey).count() < 2)
 }
 
-/// Sets the password of an account.
+/// Whether `password` is the account's; where there is no account, it is nobody's, as slowly.
+pub async fn is_password(
+    app: &App,
+    account: Option<&Account>,
+    password: &str,
+) -> anyhow::Result<Result<bool, Busy>> {
+    let hash = match account {
+        Some(account) => store::factors::password(&app.db, account.id).await?,
+        None => None,
+    };
+    passwords::verify(app, password, hash.as_deref()).await
+}
+
+/// Sets the password of an account; whoever is in by the old one is out, but for the session `own`.
 pub async fn set_password(
     app: &App,
-    account: &Account,
+    (account, own): (&Account, Option<&Session>),
     password: &str,
 ) -> anyhow::Result<Result<(), PasswordRefused>> {
     if let Err(refused) = passwords::check(password, &account.name) {
         return Ok(Err(refused));
     }
-    let (hash, now) = (passwords::hash(app, password).await?, app.now());
+    let hash = match passwords::hash(app, password).await? {
+        Ok(hash) => hash,
+        Err(busy) => return Ok(Err(busy.into())),
+    };
+    let now = app.now();
     let set = async || {
         let mut tx = app.db.begin().await?;
         store::factors::set_password(&mut tx, account.id, &hash, now).await?;
+        sessions::end_others(&mut tx, account, own, now).await?;
         accounts::told(&mut tx, account, Fact::PasswordSet, (&account.name, now)).await?;
         tx.commit().await
     };
@@ -198,12 +240,18 @@ pub fn suits(role: Role, kind: Kind) -> bool {
     kind == Kind::Passkey || !role.needs_passkey()
 }
 
-/// Takes a factor away.
+/// Whether `role` may have recovery codes.
+pub fn has_codes(role: Role) -> bool {
+    !role.needs_passkey()
+}
+
+/// Takes a factor away from the account of a session; its other sessions end.
 pub async fn remove(
     app: &App,
-    account: &Account,
+    own: &Session,
     id: FactorId,
 ) -> anyhow::Result<Result<(), FactorRefused>> {
+    let account = &own.account;
     let standing = of(app, account).await?;
     let others = standing.iter().filter(|factor| factor.id != id);
     if others.filter(|factor| suits(account.role, factor.kind)).count() == 0 {
@@ -213,6 +261,7 @@ pub async fn remove(
     let remove = async || {
         let mut tx = app.db.begin().await?;
         if store::factors::remove(&mut tx, account.id, id, now).await? {
+            sessions::end_others(&mut tx, account, Some(own), now).await?;
             accounts::told(&mut tx, account, Fact::FactorRemoved, (&account.name, now)).await?;
         }
         tx.commit().await
@@ -299,8 +348,9 @@ fn step_of(secret: &[u8], code: &str, now: Moment) -> anyhow::Result<Option<i64>
     Ok(totp.check(&digits, seconds).map(u64::cast_signed))
 }
 
-/// Whether a code is one of the account's: of an app, or for recovery; it is used up by this.
-pub async fn use_code(app: &App, account: &Account, code: &str) -> anyhow::Result<bool> {
+/// What of the account's a code is, of an app or for recovery, if it is one; it is used up by this.
+/// Whatever stood before the role needed a passkey opens nothing.
+pub async fn use_code(app: &App, account: &Account, code: &str) -> anyhow::Result<Option<Shown>> {
     let now = app.now();
     for factor in of(app, account).await? {
         if factor.kind != Kind::Totp || !suits(account.role, factor.kind) {
@@ -316,8 +366,11 @@ pub async fn use_code(app: &App, account: &Account, code: &str) -> anyhow::Resul
             Ok(used)
         };
         if retry::again(used).await? {
-            return Ok(true);
+            return Ok(Some(Shown::Factor(Kind::Totp)));
         }
+    }
+    if !has_codes(account.role) {
+        return Ok(None);
     }
     let tag = code_tag(app, account, code);
     let used = async || {
@@ -326,11 +379,18 @@ pub async fn use_code(app: &App, account: &Account, code: &str) -> anyhow::Resul
         tx.commit().await?;
         Ok(used)
     };
-    Ok(retry::again(used).await?)
+    Ok(retry::again(used).await?.then_some(Shown::RecoveryCode))
 }
 
-/// Makes ten fresh recovery codes; the old ones open nothing any more. They are shown this once.
-pub async fn make_codes(app: &App, account: &Account) -> anyhow::Result<Vec<String>> {
+/// Makes ten fresh recovery codes; the old ones open nothing any more, and other sessions than
+/// `own` end. They are shown this once.
+pub async fn make_codes(
+    app: &App,
+    (account, own): (&Account, Option<&Session>),
+) -> anyhow::Result<Result<Vec<String>, FactorRefused>> {
+    if !has_codes(account.role) {
+        return Ok(Err(FactorRefused::PasskeyOnly));
+    }
     let codes: Vec<String> = (0..CODES)
         .map(|_| {
             let mut random = [0; 10];
@@ -344,11 +404,12 @@ pub async fn make_codes(app: &App, account: &Account) -> anyhow::Result<Vec<Stri
     let make = async || {
         let mut tx = app.db.begin().await?;
         store::factors::set_codes(&mut tx, account.id, &tags, now).await?;
+        sessions::end_others(&mut tx, account, own, now).await?;
         accounts::told(&mut tx, account, Fact::CodesMade, (&account.name, now)).await?;
         tx.commit().await
     };
     retry::again(make).await?;
-    Ok(codes)
+    Ok(Ok(codes))
 }
 
 fn code_tag(app: &App, account: &Account, code: &str) -> [u8; 32] {

@@ -14,6 +14,7 @@ use super::{
     doors::Standing,
     factors,
     oidc::OidcRefused,
+    sessions::{self, Session},
     store::{self, accounts::Fact},
 };
 use crate::{app::App, db::retry, ids::FactorId, time::Moment};
@@ -103,8 +104,10 @@ pub async fn bind(
     })
 }
 
-/// Takes the identity off the account of whoever is signed in, where a password is left.
-pub async fn unbind(app: &App, account: &Account) -> crate::db::Result<Result<(), OidcRefused>> {
+/// Takes the identity off the account of whoever is signed in, where a password is left; other
+/// sessions of the account end.
+pub async fn unbind(app: &App, own: &Session) -> crate::db::Result<Result<(), OidcRefused>> {
+    let account = &own.account;
     if !factors::has_password(app, account).await? {
         return Ok(Err(OidcRefused::Only));
     }
@@ -112,6 +115,7 @@ pub async fn unbind(app: &App, account: &Account) -> crate::db::Result<Result<()
     let unbind = async || {
         let mut tx = app.db.begin().await?;
         if store::outside::unbind(&mut tx, account.id, by).await? {
+            sessions::end_others(&mut tx, account, Some(own), by.1).await?;
             accounts::told(&mut tx, account, Fact::OutsideIdUnbound, by).await?;
         }
         tx.commit().await

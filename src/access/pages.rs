@@ -40,6 +40,7 @@ pub fn routes() -> Routes {
         .post("/sign-in/passkey", entering, enter::by_passkey)
         .post("/sign-out", all, enter::leave)
         .get("/signed-out", all, enter::left)
+        .get("/admin", own, enter::first_page)
         .get("/account/setup", entering, setup::next)
         .post("/account/password", entering, setup::password)
         .post("/account/app", entering, setup::app)
@@ -77,7 +78,10 @@ fn home(role: Role) -> &'static str {
         Role::Administrator => "/admin/accounts",
         Role::Intake => "/admin/feeds",
         Role::Auditor => "/admin/access",
-        _ => "/account",
+        Role::Office => "/admin/isps",
+        Role::Editor | Role::Reviewer => "/admin/wordings",
+        Role::IspManager | Role::IspStaff => "/isp",
+        Role::Operator | Role::DeskLead | Role::Analyst | Role::Maker => "/account",
     }
 }
 

@@ -2,17 +2,20 @@
 //!
 //! A session ends half an hour after it was last used and twelve hours after it began (OWASP ASVS
 //! 5.0, 7.3). It gets a new secret when its holder shows the second factor, so that whoever planted
-//! the first one gains nothing. The store knows hashes of secrets alone.
+//! the first one gains nothing. Whoever changes by what an account is entered shows a second factor
+//! anew unless that was just done, and all other sessions of the account end by the change (7.4,
+//! 7.5). The store knows hashes of secrets alone.
 
 use super::{
     accounts::{self, Account},
     doors::{Level, Standing},
+    factors::Shown,
     seal::{self, Place},
     store::{self, accounts::Fact},
 };
 use crate::{
     app::App,
-    db::retry,
+    db::{Tx, retry},
     time::{DAY, Moment},
     web::session::{fresh_secret, tag},
 };
@@ -24,6 +27,9 @@ pub const SESSION_HOURS: i64 = 12;
 /// Days after which the row of a session that has ended is swept away.
 pub const ENDED_DAYS: i64 = 30;
 
+/// Minutes for which a second factor that was shown is proof enough to change factors.
+pub const PROOF_MINUTES: i64 = 10;
+
 const MINUTE: i64 = 60_000_000;
 
 /// A session that runs (セッション).
@@ -34,6 +40,8 @@ pub struct Session {
     pub account: Account,
     /// How far its holder got.
     pub level: Level,
+    /// Since when it is at that level.
+    opened_at: Moment,
     ends_at: Moment,
     tag: [u8; 32],
     ceremony: Option<Vec<u8>>,
@@ -101,14 +109,16 @@ pub async fn resume(app: &App, secret: &str) -> anyhow::Result<Option<Session>> 
         };
         retry::again(touch).await?;
     }
-    let store::sessions::Stored { account, level, ends_at, ceremony, .. } = found;
-    Ok(Some(Session { account, level, ends_at, tag, ceremony }))
+    let store::sessions::Stored { account, level, opened_at, ends_at, ceremony, .. } = found;
+    Ok(Some(Session { account, level, opened_at, ends_at, tag, ceremony }))
 }
 
 /// Raises a session whose holder has shown a second factor; gives its new secret. An account that
-/// was only invited is confirmed by it.
-pub async fn raise(app: &App, session: &Session) -> anyhow::Result<String> {
+/// was only invited is confirmed by it. One that was raised before is proven anew.
+pub async fn raise(app: &App, session: &Session, by: Shown) -> anyhow::Result<String> {
     let (now, secret) = (app.now(), fresh_secret(app));
+    let shown = serde_json::json!({ "factor": by.word() }).to_string();
+    let fact = if session.level == Level::First { Fact::SignedIn } else { Fact::Proven };
     let account = &session.account;
     let raise = async || {
         let mut tx = app.db.begin().await?;
@@ -120,9 +130,7 @@ pub async fn raise(app: &App, session: &Session) -> anyhow::Result<String> {
             store::accounts::set(&mut tx, account.id, Fact::Confirmed, now).await?;
             accounts::told(&mut tx, account, Fact::Confirmed, by).await?;
         }
-        if session.level == Level::First {
-            accounts::told(&mut tx, account, Fact::SignedIn, by).await?;
-        }
+        accounts::told_with(&mut tx, account, fact, by, Some(&shown)).await?;
         tx.commit().await
     };
     retry::again(raise).await?;
@@ -139,7 +147,27 @@ pub async fn leave(app: &App, secret: &str) -> anyhow::Result<()> {
     Ok(retry::again(leave).await?)
 }
 
+/// Ends whatever runs under an account but the session in which its factors are changed.
+pub(super) async fn end_others(
+    tx: &mut Tx,
+    account: &Account,
+    own: Option<&Session>,
+    now: Moment,
+) -> crate::db::Result<()> {
+    match own {
+        Some(own) => store::sessions::end_others(tx, (account.id, &own.tag[..]), now).await,
+        None => store::sessions::end_all(tx, account.id, now).await,
+    }
+}
+
 impl Session {
+    /// Whether its holder may change by what the account is entered: whoever has just shown a
+    /// second factor, or whose account has none yet.
+    pub fn may_change_factors(&self, now: Moment) -> bool {
+        let is_fresh = now.0 - self.opened_at.0 <= PROOF_MINUTES * MINUTE;
+        self.account.confirmed_at.is_none() || (self.level == Level::Full && is_fresh)
+    }
+
     fn place(&self) -> Place<'_> {
         Place { table: "account_sessions", column: "ceremony", row: &self.tag }
     }

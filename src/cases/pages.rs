@@ -220,7 +220,7 @@ fn undecided(why: &NotDecided) -> &'static str {
     match why {
         NotDecided::Over(_) => "claims-over",
         NotDecided::SamePerson(_) => "claims-same-person",
-        NotDecided::NotAllowed(_) => "claims-not-allowed",
+        NotDecided::NotAllowed(_) | NotDecided::Unconfirmed(_) => "claims-not-allowed",
         NotDecided::NoReason => "claims-no-reason",
     }
 }

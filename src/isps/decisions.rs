@@ -1,13 +1,16 @@
 //! Decisions (決裁) about what providers claim and propose: once each, dated, by whom and why.
 //!
-//! Two persons: whoever asked never decides, and whoever decides has an account at the centre that
-//! may. Owns `isp_decisions`.
+//! Two persons: whoever asked never decides, and whoever decides has a confirmed account at the
+//! centre that may. Owns `isp_decisions`.
 
 use serde::{Deserialize, Serialize};
 
 use super::{claims::Conflict, imports::Word, store};
 use crate::{
-    access::{accounts, roles},
+    access::{
+        accounts::{self, NoAccount},
+        roles,
+    },
     app::App,
     audit::{self, Leaf},
     db::{Tx, retry},
@@ -84,6 +87,9 @@ pub enum NotDecided {
          does, see `todoke account list`"
     )]
     NotAllowed(String),
+    /// Nobody has come in by that account yet.
+    #[error(transparent)]
+    Unconfirmed(NoAccount),
     /// No reason.
     #[error("say in a few words why, for whoever asks later: at most 500 characters")]
     NoReason,
@@ -102,10 +108,11 @@ pub(super) async fn may_decide(
     if !is_reason(word.reason) {
         return Ok(Err(NotDecided::NoReason));
     }
-    let account = accounts::named(&app.db, word.author).await?;
-    let account = account.filter(|one| one.ended_at.is_none() && one.suspended_at.is_none());
-    let may = account.is_some_and(|one| one.role.may(roles::Act::DecideClaims));
-    Ok(if may { Ok(()) } else { Err(NotDecided::NotAllowed(word.author.to_owned())) })
+    let may = accounts::may(&app.db, word.author, roles::Act::DecideClaims).await?;
+    Ok(may.map_err(|why| match why {
+        NoAccount::Unconfirmed(_) => NotDecided::Unconfirmed(why),
+        NoAccount::Unknown(name) | NoAccount::Role(name, ..) => NotDecided::NotAllowed(name),
+    }))
 }
 
 /// Whether a text says something to whoever asks later.

@@ -29,7 +29,7 @@ fn in_vietnamese(title: &str) -> String {
 }
 
 fn is_agreed_to(centre: &Centre) {
-    for by in ["editor-1", "reviewer-1"] {
+    for by in ["office-1", "reviewer-1"] {
         centre.does(&["campaign", "publish", "emotet", "--by", by]);
     }
 }

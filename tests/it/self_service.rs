@@ -14,6 +14,7 @@ const BLOCK: &str = "198.18.1.0/24";
 fn is_staffed(centre: &Centre) {
     centre.does(&["account", "add", "desk-1", "--role", "isp-office", "--by", "init"]);
     centre.does(&["account", "add", "keeper", "--role", "administrator", "--by", "init"]);
+    centre.everybody_has_signed_in();
 }
 
 /// A claim to a prefix from a day on, by somebody of the provider.
@@ -78,12 +79,15 @@ on_both_engines! {
         centre.serves(&[provider("east", "static", "")]);
         is_staffed(&centre);
         centre.does(&["account", "add", "noc", "--role", "isp-office", "--by", "init"]);
+        centre.everybody_has_signed_in();
+        centre.does(&["account", "add", "ghost", "--role", "isp-office", "--by", "init"]);
         let id = made(&centre.does(&claim("east", BLOCK, "2026-03-01")));
         for (by, why) in [
             ("noc", "somebody else at the centre decides"),
             ("NOC", "somebody else at the centre decides"),
             ("keeper", "no account of the centre that decides"),
             ("nobody", "no account of the centre that decides"),
+            ("ghost", "nobody has signed in by it yet"),
         ] {
             let refused = centre.tries(&decides("approve", &id, by, &[]));
             assert!(refused.status == 1 && refused.stderr.contains(why), "{by}: {refused:?}");

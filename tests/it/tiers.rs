@@ -76,6 +76,7 @@ on_both_engines! {
         let of = |code: &str, at: usize| provider(code, "static", prefixes[at]);
         centre.serves(&[of("carrier", 0), of("region", 1), of("shop", 2)]);
         centre.does(&["account", "add", "desk-1", "--role", "isp-office", "--by", "init"]);
+        centre.everybody_has_signed_in();
         let propose = |isp: &str, field: &str, value: &str| {
             let what = ["isp", "propose", field, value, "--isp", isp, "--by", "noc"];
             centre.tries(&[&what[..], &["--reason", "a contract"]].concat())

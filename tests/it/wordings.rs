@@ -26,6 +26,7 @@ impl Centre {
         for (name, role) in [(EDITOR, "editor"), (REVIEWER, "reviewer"), (BOTH, "isp-office")] {
             self.does(&["account", "add", name, "--role", role, "--by", "administrator"]);
         }
+        self.everybody_has_signed_in();
     }
 
     pub(crate) fn drafts(&self, of: [&str; 2], words: &str) -> Answer {
@@ -153,6 +154,11 @@ on_both_engines! {
         let own = centre.tries(&["wording", "approve", "--all", "--by", BOTH]);
         assert_eq!(own.status, 1, "{own:?}");
         assert_eq!(centre.in_force().len(), 0, "all or none");
+        let add = ["account", "add", "ghost", "--role", "reviewer", "--by", EDITOR];
+        centre.does(&add);
+        let ghost = centre.tries(&["wording", "approve", "--all", "--by", "ghost"]);
+        assert!(ghost.status == 1 && ghost.stderr.contains("nobody has signed in"), "{ghost:?}");
+        assert_eq!(centre.in_force().len(), 0, "an account that nobody uses is no second person");
         centre.does(&["wording", "approve", "--all", "--by", REVIEWER]);
         assert_eq!(centre.in_force().len(), 84);
         let listed = centre.does(&["wording", "list", "--in-force"]);

@@ -188,7 +188,7 @@ async fn no_japanese_page_of_the_desk_or_the_office_holds_a_word_of_the_wire() {
     let mut walked = 0;
     for route in router::list() {
         let is_page = route.method == Method::GET && !route.path.contains('.');
-        let is_here = route.path.starts_with("/isp") || route.path.starts_with("/admin");
+        let is_here = route.path.starts_with("/isp") || route.path.starts_with("/admin/");
         if !is_page || !is_here || ELSEWHERE.iter().any(|one| route.path.starts_with(one)) {
             continue;
         }

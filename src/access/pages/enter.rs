@@ -14,9 +14,11 @@ use crate::{
     access::{
         accounts,
         doors::{Level, Standing},
-        factors::{self, Kind},
-        locks::{self, TooEarly},
-        passkeys, sessions,
+        factors::{self, Kind, Shown},
+        locks::{self, Attempt},
+        passkeys,
+        passwords::Busy,
+        sessions,
     },
     app::App,
     web::{
@@ -42,15 +44,16 @@ pub(super) async fn form(page: Page) -> PageResult {
 }
 
 /// The form again, with what is wrong.
-fn refused(page: Page, name: String, errors: Errors, early: Option<(TooEarly, u64)>) -> PageResult {
-    let status = match early {
-        Some(_) => StatusCode::TOO_MANY_REQUESTS,
-        None => StatusCode::UNPROCESSABLE_ENTITY,
-    };
+fn refused(page: Page, name: String, errors: Errors) -> PageResult {
+    let form = SignIn { page: page.refused(), errors, name };
+    show_as(StatusCode::UNPROCESSABLE_ENTITY, &form)
+}
+
+/// The form again, to be sent once more after so many seconds.
+fn later(page: Page, name: String, (status, key, seconds): (StatusCode, &str, u64)) -> PageResult {
+    let errors = Errors::of("sign-in-name", page.with(key, "seconds", seconds));
     let mut answer = show_as(status, &SignIn { page: page.refused(), errors, name })?;
-    if let Some((_, seconds)) = early {
-        answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     Ok(answer)
 }
 
@@ -66,30 +69,34 @@ pub(super) struct Given {
 pub(super) async fn by_password(
     State(app): State<App>,
     page: Page,
-    Source(from): Source,
+    Source(source): Source,
     headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> PageResult {
     let name = given.name.trim().to_owned();
-    let bucket = locks::bucket(&app, ("password", &name.to_lowercase()), from);
-    if let Err(early) = locks::admit(&app, &bucket).await? {
-        let seconds = early.seconds(app.now());
-        let words = page.with("sign-in-early", "seconds", seconds);
-        return refused(page, name, Errors::of("sign-in-name", words), Some((early, seconds)));
-    }
     let account = accounts::named(&app.db, &name)
         .await?
         .filter(|account| matches!(account.standing(), Standing::Confirmed | Standing::Invited));
-    let is_right = match &account {
-        Some(account) => factors::is_password(&app, account, &given.password).await?,
-        None => crate::access::passwords::verify(&given.password, None).await?,
+    let attempt = Attempt { what: "password", name: &name, source, account: account.as_ref() };
+    let counted = match locks::admit(&app, &attempt).await? {
+        Ok(counted) => counted,
+        Err(early) => {
+            let how = (StatusCode::TOO_MANY_REQUESTS, "sign-in-early", early.seconds(app.now()));
+            return later(page, name, how);
+        }
     };
-    let Some(account) = account.filter(|_| is_right) else {
+    let Ok(is_right) = factors::is_password(&app, account.as_ref(), &given.password).await? else {
+        counted.taken_back(&app).await?;
+        let how = (StatusCode::SERVICE_UNAVAILABLE, "sign-in-busy", Busy::SECONDS);
+        return later(page, name, how);
+    };
+    let Some(account) = account.as_ref().filter(|_| is_right) else {
+        counted.failed(&app, &attempt).await?;
         let words = page.t("sign-in-wrong");
-        return refused(page, name, Errors::of("sign-in-name", words), None);
+        return refused(page, name, Errors::of("sign-in-name", words));
     };
-    locks::succeeded(&app, &bucket).await?;
-    let secret = sessions::open(&app, &account, Level::First).await?;
+    counted.succeeded(&app).await?;
+    let secret = sessions::open(&app, account, Level::First).await?;
     let next =
         if account.confirmed_at.is_some() { "/sign-in/second#main" } else { "/account/setup#main" };
     Ok(handed(page.onwards(next), &headers, &secret))
@@ -116,7 +123,7 @@ pub(super) async fn by_link(
 ) -> PageResult {
     let Some(secret) = sessions::enter_by_link(&app, &code).await? else {
         let errors = Errors::of("sign-in-code", page.t("sign-in-refused"));
-        return refused(page, String::new(), errors, None);
+        return refused(page, String::new(), errors);
     };
     Ok(handed(page.onwards("/account/setup#main"), &headers, &secret))
 }
@@ -129,6 +136,10 @@ struct Second {
     /// What the browser hands to the device, where the account has a passkey.
     options: Option<String>,
     has_app: bool,
+    /// Whether the role may use codes at all.
+    takes_codes: bool,
+    /// Whether it was shown before, and is asked for anew.
+    again: bool,
 }
 
 async fn second_of(app: &App, signed: &Signed, errors: Errors) -> anyhow::Result<Second> {
@@ -137,7 +148,9 @@ async fn second_of(app: &App, signed: &Signed, errors: Errors) -> anyhow::Result
     let has_app =
         known.iter().any(|one| one.kind == Kind::Totp && factors::suits(account.role, one.kind));
     let options = passkeys::ask(app, &signed.session).await?;
-    Ok(Second { page: signed.page.clone(), errors, options, has_app })
+    let (takes_codes, again) =
+        (factors::has_codes(account.role), signed.session.level == Level::Full);
+    Ok(Second { page: signed.page.clone(), errors, options, has_app, takes_codes, again })
 }
 
 /// `GET /sign-in/second`
@@ -158,29 +171,49 @@ async fn second_refused(app: &App, signed: Signed, words: String) -> PageResult 
 pub(super) async fn by_code(
     State(app): State<App>,
     signed: Signed,
-    Source(from): Source,
+    Source(source): Source,
     headers: HeaderMap,
     Form(Linked { code }): Form<Linked>,
 ) -> PageResult {
     let account = signed.account().clone();
-    let bucket = locks::bucket(&app, ("code", &account.name), from);
-    if let Err(early) = locks::admit(&app, &bucket).await? {
-        let words = signed.page.with("sign-in-early", "seconds", early.seconds(app.now()));
-        return second_refused(&app, signed, words).await;
-    }
-    if account.confirmed_at.is_none() || !factors::use_code(&app, &account, &code).await? {
+    let attempt = Attempt { what: "code", name: &account.name, source, account: Some(&account) };
+    let counted = match locks::admit(&app, &attempt).await? {
+        Ok(counted) => counted,
+        Err(early) => {
+            let words = signed.page.with("sign-in-early", "seconds", early.seconds(app.now()));
+            return second_refused(&app, signed, words).await;
+        }
+    };
+    let shown = match account.confirmed_at {
+        Some(_) => factors::use_code(&app, &account, &code).await?,
+        None => None,
+    };
+    let Some(shown) = shown else {
+        counted.failed(&app, &attempt).await?;
         let words = signed.page.t("second-wrong");
         return second_refused(&app, signed, words).await;
-    }
-    locks::succeeded(&app, &bucket).await?;
-    let_in(&app, &signed, &headers).await
+    };
+    counted.succeeded(&app).await?;
+    let_in(&app, &signed, shown, &headers).await
 }
 
-/// Raises the session and leads to the first page of the role.
-async fn let_in(app: &App, signed: &Signed, headers: &HeaderMap) -> PageResult {
-    let secret = sessions::raise(app, &signed.session).await?;
-    let next = format!("{}#main", home(signed.account().role));
-    Ok(handed(signed.page.onwards(&next), headers, &secret))
+/// Raises the session and leads to the first page of the role; to the own account where a factor
+/// was shown anew, and to a second passkey where one device that is lost would shut the account.
+async fn let_in(app: &App, signed: &Signed, shown: Shown, headers: &HeaderMap) -> PageResult {
+    let secret = sessions::raise(app, &signed.session, shown).await?;
+    let next = if factors::lacks_a_spare(app, signed.account()).await? {
+        "/account/setup"
+    } else if signed.session.level == Level::Full {
+        "/account"
+    } else {
+        home(signed.account().role)
+    };
+    Ok(handed(signed.page.onwards(&format!("{next}#main")), headers, &secret))
+}
+
+/// `GET /admin`: on to the first page of the role.
+pub(super) async fn first_page(signed: Signed) -> PageResult {
+    Ok(signed.page.onwards(&format!("{}#main", home(signed.account().role))))
 }
 
 #[derive(Deserialize)]
@@ -202,7 +235,7 @@ pub(super) async fn by_passkey(
         let words = signed.page.t("passkey-wrong");
         return second_refused(&app, signed, words).await;
     }
-    let_in(&app, &signed, &headers).await
+    let_in(&app, &signed, Shown::Factor(Kind::Passkey), &headers).await
 }
 
 /// `POST /sign-out`

@@ -12,12 +12,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 
-use super::{
-    Source,
-    enter::handed,
-    own,
-    setup::{may_change, not_yet},
-};
+use super::{Source, enter::handed, own, setup::not_yet};
 use crate::{
     access::{
         accounts::Account,
@@ -25,7 +20,7 @@ use crate::{
         locks::{self, Bucket},
         oidc::{self, Answered, OidcRefused, Outing},
         outside_ids::{self, OutsideId},
-        sessions,
+        sessions::{self, Session},
     },
     app::App,
     config::Oidc,
@@ -87,7 +82,7 @@ pub(super) async fn begin_to_bind(
     headers: HeaderMap,
 ) -> PageResult {
     let Some(settings) = &app.centre.oidc else { return Ok(off()) };
-    if !may_change(&signed.session) {
+    if !signed.session.may_change_factors(app.now()) {
         return Ok(not_yet(&signed));
     }
     let page = Page::at(&app, signed.page.lang, own_page(signed.account()), "");
@@ -206,7 +201,8 @@ async fn arrived(
         Some(secret) => sessions::resume(app, secret).await?,
         None => None,
     };
-    let Some(session) = session.filter(|one| one.account.id == wanted && may_change(one)) else {
+    let may = |one: &Session| one.account.id == wanted && one.may_change_factors(app.now());
+    let Some(session) = session.filter(may) else {
         return refused(page, OidcRefused::SignedOut);
     };
     let next = own_page(&session.account);
@@ -219,7 +215,10 @@ async fn arrived(
 
 /// `POST /account/oidc/unbind`
 pub(super) async fn unbind(State(app): State<App>, signed: Signed) -> PageResult {
-    match outside_ids::unbind(&app, signed.account()).await? {
+    if !signed.session.may_change_factors(app.now()) {
+        return Ok(not_yet(&signed));
+    }
+    match outside_ids::unbind(&app, &signed.session).await? {
         Ok(()) => Ok(signed.page.onwards("/account#outside")),
         Err(_) => own::outside_refused(&app, signed).await,
     }

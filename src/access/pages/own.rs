@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{Form, extract::State};
 use serde::Deserialize;
 
-use super::setup::ShowCodes;
+use super::setup::{ShowCodes, not_yet};
 use crate::{
     access::{
         factors::{self, Factor},
@@ -27,7 +27,10 @@ struct Own {
     errors: Errors,
     role: &'static str,
     factors: Vec<Factor>,
-    codes_left: i64,
+    /// How many recovery codes are left, where the role has any.
+    codes_left: Option<i64>,
+    /// Whether one device that is lost would shut the account.
+    lacks_a_spare: bool,
     /// Whether the old password is asked for: there may be none.
     asks_old: bool,
     outside: Option<Bound>,
@@ -37,14 +40,20 @@ struct Own {
 
 async fn shown(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let account = signed.account();
-    let (factors, codes_left) =
-        (factors::of(app, account).await?, factors::codes_left(app, account).await?);
+    let codes_left = if factors::has_codes(account.role) {
+        Some(factors::codes_left(app, account).await?)
+    } else {
+        None
+    };
+    let lacks_a_spare = factors::lacks_a_spare(app, account).await?;
+    let factors = factors::of(app, account).await?;
     let (outside, opens) =
         (outside_ids::of(app, account).await?, outside_ids::opens(app, account).await?);
     let asks_old = factors::has_password(app, account).await?;
     let role = account.role.word();
     let (status, page) = signed.page.answering(&errors);
-    let shown = Own { page, errors, role, factors, codes_left, asks_old, outside, opens };
+    let shown =
+        Own { page, errors, role, factors, codes_left, lacks_a_spare, asks_old, outside, opens };
     show_as(status, &shown)
 }
 
@@ -61,8 +70,17 @@ pub(super) async fn show(State(app): State<App>, signed: Signed) -> PageResult {
 
 /// `POST /account/codes`: ten fresh recovery codes.
 pub(super) async fn codes(State(app): State<App>, signed: Signed) -> PageResult {
-    let codes = factors::make_codes(&app, signed.account()).await?;
-    page::show(&ShowCodes { page: signed.page, codes })
+    if !signed.session.may_change_factors(app.now()) {
+        return Ok(not_yet(&signed));
+    }
+    let own = (signed.account(), Some(&signed.session));
+    match factors::make_codes(&app, own).await? {
+        Ok(codes) => page::show(&ShowCodes { page: signed.page, codes }),
+        Err(_) => {
+            let words = signed.page.t("factor-passkey-only");
+            shown(&app, signed, Errors::of("factors", words)).await
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -77,7 +95,10 @@ pub(super) async fn remove(
     Form(Which { id }): Form<Which>,
 ) -> PageResult {
     let Ok(id) = id.parse::<FactorId>() else { return Ok(signed.page.onwards("/account#main")) };
-    if factors::remove(&app, signed.account(), id).await?.is_err() {
+    if !signed.session.may_change_factors(app.now()) {
+        return Ok(not_yet(&signed));
+    }
+    if factors::remove(&app, &signed.session, id).await?.is_err() {
         let words = signed.page.t("factor-last");
         return shown(&app, signed, Errors::of("factors", words)).await;
     }

@@ -1,5 +1,7 @@
 //! `/account/setup`: what an account still needs before it opens anything, one thing a page.
 
+use std::net::IpAddr;
+
 use askama::Template;
 use axum::{
     Form,
@@ -9,14 +11,14 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::enter::handed;
+use super::{Source, enter::handed, home};
 use crate::{
     access::{
-        doors::Level,
-        factors::{self, FactorRefused, Kind, Offer, Offered},
+        factors::{self, FactorRefused, Kind, Offer, Offered, Shown},
+        locks::{self, Attempt},
         passkeys,
-        passwords::PasswordRefused,
-        sessions::{self, Session},
+        passwords::{Busy, PasswordRefused},
+        sessions,
     },
     app::App,
     web::{
@@ -46,6 +48,8 @@ struct AddFactor {
     options: String,
     /// What an app is shown, where the role may use one.
     offer: Option<(Offer, String)>,
+    /// Where to go without a second passkey for now, where one is asked for.
+    later: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -55,19 +59,14 @@ pub(super) struct ShowCodes {
     pub(super) codes: Vec<String>,
 }
 
-/// Whether a session may change by what its account is entered: one with both factors, or one of an
-/// account that has none yet.
-pub(super) fn may_change(session: &Session) -> bool {
-    session.level == Level::Full || session.account.confirmed_at.is_none()
-}
-
+/// To the second factor, which a change of factors needs anew.
 pub(super) fn not_yet(signed: &Signed) -> Response {
     signed.page.onwards("/sign-in/second#main")
 }
 
 /// `GET /account/setup`: a password first, then a second factor.
 pub(super) async fn next(State(app): State<App>, signed: Signed) -> PageResult {
-    if !may_change(&signed.session) {
+    if !signed.session.may_change_factors(app.now()) {
         return Ok(not_yet(&signed));
     }
     if !factors::has_first(&app, signed.account()).await? {
@@ -88,8 +87,10 @@ async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
         (None, None)
     };
     Offered { passkey, totp }.keep(app, &signed.session).await?;
+    let has_one = account.confirmed_at.is_some() && factors::lacks_a_spare(app, account).await?;
+    let later = has_one.then(|| home(account.role));
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &AddFactor { page, errors, options, offer })
+    show_as(status, &AddFactor { page, errors, options, offer, later })
 }
 
 #[derive(Deserialize)]
@@ -106,9 +107,10 @@ pub(super) struct NewPassword {
 pub(super) async fn password(
     State(app): State<App>,
     signed: Signed,
+    Source(source): Source,
     Form(given): Form<NewPassword>,
 ) -> PageResult {
-    if !may_change(&signed.session) {
+    if !signed.session.may_change_factors(app.now()) {
         return Ok(not_yet(&signed));
     }
     let account = signed.account();
@@ -119,21 +121,57 @@ pub(super) async fn password(
         let form = SetPassword { page: page.clone().refused(), errors, asks_old };
         show_as(StatusCode::UNPROCESSABLE_ENTITY, &form)
     };
-    if asks_old && !factors::is_password(&app, account, &given.old).await? {
-        return wrong("password-old", page.t("password-old-wrong"));
+    let old =
+        if asks_old { old_password(&app, &signed, source, &given.old).await? } else { Ok(()) };
+    if let Err(words) = old {
+        return wrong("password-old", words);
     }
     if given.password != given.again {
         return wrong("password-again", said(&page, PasswordRefused::Differ));
     }
-    if let Err(why) = factors::set_password(&app, account, &given.password).await? {
+    let own = (account, Some(&signed.session));
+    if let Err(why) = factors::set_password(&app, own, &given.password).await? {
         return wrong("password-new", said(&page, why));
     }
     let next = if account.confirmed_at.is_some() { "/account#main" } else { "/account/setup#main" };
     Ok(page.onwards(next))
 }
 
+/// Looks at the old password as at one by which somebody signs in; gives what is wrong.
+async fn old_password(
+    app: &App,
+    signed: &Signed,
+    source: IpAddr,
+    old: &str,
+) -> anyhow::Result<Result<(), String>> {
+    let account = signed.account();
+    let attempt = Attempt { what: "password", name: &account.name, source, account: Some(account) };
+    let counted = match locks::admit(app, &attempt).await? {
+        Ok(counted) => counted,
+        Err(early) => {
+            let seconds = early.seconds(app.now());
+            return Ok(Err(signed.page.with("sign-in-early", "seconds", seconds)));
+        }
+    };
+    match factors::is_password(app, Some(account), old).await? {
+        Ok(true) => {
+            counted.succeeded(app).await?;
+            Ok(Ok(()))
+        }
+        Ok(false) => {
+            counted.failed(app, &attempt).await?;
+            Ok(Err(signed.page.t("password-old-wrong")))
+        }
+        Err(busy) => {
+            counted.taken_back(app).await?;
+            Ok(Err(said(&signed.page, busy.into())))
+        }
+    }
+}
+
 fn said(page: &Page, why: PasswordRefused) -> String {
     page.t(match why {
+        PasswordRefused::Busy(_) => return page.with("sign-in-busy", "seconds", Busy::SECONDS),
         PasswordRefused::Short => "password-short",
         PasswordRefused::Long => "password-long",
         PasswordRefused::Name => "password-name",
@@ -157,12 +195,12 @@ pub(super) async fn app(
     headers: HeaderMap,
     Form(given): Form<FirstCode>,
 ) -> PageResult {
-    if !may_change(&signed.session) {
+    if !signed.session.may_change_factors(app.now()) {
         return Ok(not_yet(&signed));
     }
     let added = factors::accept_totp(&app, &signed.session, (&given.label, &given.code)).await?;
     match added {
-        Ok(()) => added_one(&app, signed, &headers).await,
+        Ok(()) => added_one(&app, signed, Kind::Totp, &headers).await,
         Err(why) => wrong(&app, signed, ("app-code", why)).await,
     }
 }
@@ -182,12 +220,12 @@ pub(super) async fn passkey(
     headers: HeaderMap,
     Form(given): Form<NewPasskey>,
 ) -> PageResult {
-    if !may_change(&signed.session) {
+    if !signed.session.may_change_factors(app.now()) {
         return Ok(not_yet(&signed));
     }
     let given = (given.label.as_str(), given.answer.as_str());
     match passkeys::accept(&app, &signed.session, given).await? {
-        Ok(()) => added_one(&app, signed, &headers).await,
+        Ok(()) => added_one(&app, signed, Kind::Passkey, &headers).await,
         Err(why) => wrong(&app, signed, ("passkey-label", why)).await,
     }
 }
@@ -206,16 +244,21 @@ async fn wrong(
     offered(app, signed, Errors::of(field, words)).await
 }
 
-/// After a factor was added: an account that had none gets its recovery codes, shown this once.
-async fn added_one(app: &App, signed: Signed, headers: &HeaderMap) -> PageResult {
-    if signed.account().confirmed_at.is_some() {
+/// After a factor was added: an account that had none gets its recovery codes, shown this once; one
+/// that has no such codes is asked for another passkey.
+async fn added_one(app: &App, signed: Signed, kind: Kind, headers: &HeaderMap) -> PageResult {
+    let account = signed.account();
+    if account.confirmed_at.is_some() {
         return Ok(signed.page.onwards("/account#main"));
     }
-    if !factors::has_first(app, signed.account()).await? {
+    if !factors::has_first(app, account).await? {
         return Ok(signed.page.onwards("/account/setup#main"));
     }
-    let secret = sessions::raise(app, &signed.session).await?;
-    let codes = factors::make_codes(app, signed.account()).await?;
-    let answer = show(&ShowCodes { page: signed.page, codes })?;
-    Ok(handed(answer.into_response(), headers, &secret))
+    let codes = factors::make_codes(app, (account, Some(&signed.session))).await?;
+    let secret = sessions::raise(app, &signed.session, Shown::Factor(kind)).await?;
+    let answer = match codes {
+        Ok(codes) => show(&ShowCodes { page: signed.page, codes })?.into_response(),
+        Err(_) => signed.page.onwards("/account/setup#main"),
+    };
+    Ok(handed(answer, headers, &secret))
 }

@@ -24,6 +24,8 @@ pub(in crate::access) enum Fact {
     OutsideIdBound,
     OutsideIdUnbound,
     SignedIn,
+    Proven,
+    Locked,
 }
 
 impl Fact {
@@ -43,6 +45,8 @@ impl Fact {
             Self::OutsideIdBound => "outside-id-bound",
             Self::OutsideIdUnbound => "outside-id-unbound",
             Self::SignedIn => "signed-in",
+            Self::Proven => "proven",
+            Self::Locked => "locked",
         }
     }
 }

@@ -17,6 +17,7 @@ pub(in crate::access) struct Stored {
     pub(in crate::access) account: Account,
     #[sqlx(try_from = "String")]
     pub(in crate::access) level: Level,
+    pub(in crate::access) opened_at: Moment,
     pub(in crate::access) seen_at: Moment,
     pub(in crate::access) ends_at: Moment,
     pub(in crate::access) ceremony: Option<Vec<u8>>,
@@ -25,7 +26,7 @@ pub(in crate::access) struct Stored {
 /// The session of that hash.
 pub(in crate::access) async fn find(db: &Db, tag: &[u8]) -> sqlx::Result<Option<Stored>> {
     let sql = format!(
-        "SELECT {ACCOUNT}, o.level, o.seen_at, o.ends_at, o.ceremony
+        "SELECT {ACCOUNT}, o.level, o.opened_at, o.seen_at, o.ends_at, o.ceremony
            FROM account_sessions o JOIN accounts a ON a.id = o.account_id WHERE o.tag = $1"
     );
     on!(db, pool => {
@@ -88,6 +89,18 @@ pub(in crate::access) async fn end_all(
     const SQL: &str =
         "UPDATE account_sessions SET ends_at = $1 WHERE account_id = $2 AND ends_at > $1";
     on_tx!(tx, conn => sqlx::query(SQL).bind(now).bind(account).execute(conn).await.map(|_| ()))
+}
+
+/// Ends all sessions of an account but the one of that hash.
+pub(in crate::access) async fn end_others(
+    tx: &mut Tx,
+    (account, own): (AccountId, &[u8]),
+    now: Moment,
+) -> sqlx::Result<()> {
+    const SQL: &str = "UPDATE account_sessions SET ends_at = $1
+         WHERE account_id = $2 AND ends_at > $1 AND tag <> $3";
+    on_tx!(tx, conn => sqlx::query(SQL)
+        .bind(now).bind(account).bind(own).execute(conn).await.map(|_| ()))
 }
 
 /// Forgets sessions that ended before.

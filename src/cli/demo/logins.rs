@@ -6,7 +6,7 @@ use crate::{
     access::{
         accounts::{self, Hand, Invitation},
         doors::Level,
-        factors,
+        factors::{self, Shown},
         roles::Role,
         sessions,
     },
@@ -55,12 +55,12 @@ pub(super) async fn make(app: &App) -> anyhow::Result<Vec<Login>> {
             Invitation { name: role.word(), role, isp: isp.map(|isp| (isp.id, &isp.code[..])) };
         let account = accounts::invite(app, invitation, Hand::Machine("demo")).await??;
         let password = fresh_secret(app)[..16].to_owned();
-        factors::set_password(app, &account, &password).await??;
-        let codes = factors::make_codes(app, &account).await?;
+        factors::set_password(app, (&account, None), &password).await??;
+        let codes = factors::make_codes(app, (&account, None)).await??;
         // The account is confirmed as by somebody who has shown one of these codes.
         let first = sessions::open(app, &account, Level::First).await?;
         if let Some(session) = sessions::resume(app, &first).await? {
-            let secret = sessions::raise(app, &session).await?;
+            let secret = sessions::raise(app, &session, Shown::RecoveryCode).await?;
             sessions::leave(app, &secret).await?;
         }
         logins.push(Login {

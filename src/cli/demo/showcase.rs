@@ -102,7 +102,7 @@ async fn announce(app: &App) -> anyhow::Result<Campaign> {
         found.ok_or_else(|| anyhow::anyhow!("the campaign was just entered"))
     };
     let entered = find().await?;
-    for by in ["editor", "reviewer"] {
+    for by in ["isp-office", "reviewer"] {
         decisions::publish(app, &entered, by).await??;
     }
     find().await

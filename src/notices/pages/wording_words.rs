@@ -55,8 +55,7 @@ pub(super) fn not_drafted(page: &Page, why: &NotDrafted) -> Errors {
 }
 
 fn no_account(page: &Page, why: &NoAccount) -> String {
-    let (NoAccount::Unknown(name) | NoAccount::Role(name, ..)) = why;
-    page.with("wording-no-account", "name", name)
+    page.with("wording-no-account", "name", why.name())
 }
 
 /// Why nothing is decided.

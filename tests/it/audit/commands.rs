@@ -99,6 +99,9 @@ fn leave_what_is_stated(centre: &Centre, story: &[Step]) {
         let status = done.status.code().unwrap();
         assert!(status == 0 || status == 1 && PARTLY.contains(command_words), "{args:?}: {done:?}");
         let left = centre.leaves_with_isp().split_off(before);
+        if *command_words == "account end" {
+            centre.everybody_has_signed_in();
+        }
         let by = named(command_words, &args).unwrap_or(OPERATOR);
         let left: Vec<&str> = left
             .iter()
