@@ -56,8 +56,10 @@ pub struct InLine {
 impl Line {
     /// Takes a place in the line, if there is one.
     pub fn join(&self) -> Result<InLine, Busy> {
-        let held = Arc::clone(&self.in_line).try_acquire_owned();
-        held.map(|_held| InLine { _held }).map_err(|_| Busy)
+        match Arc::clone(&self.in_line).try_acquire_owned() {
+            Ok(place) => Ok(InLine { _held: place }),
+            Err(_) => Err(Busy),
+        }
     }
 
     /// Does `work` when its turn comes. Both places are held until it is done, also where whoever

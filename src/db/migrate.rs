@@ -114,7 +114,6 @@ fn migrations(db: &Db) -> Vec<Migration> {
             (false, REPORT_ATTEMPTS) => {
                 format!("{FOR_THE_CENTRE}{text}{REPORT_ATTEMPTS_POLICIES}")
             }
-            (false, LOG_TERMS) => format!("{FOR_THE_CENTRE}{text}"),
             (false, _) => text.to_owned(),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));

@@ -30,7 +30,7 @@ pub fn parse(text: &str, utc_offset: Option<i32>) -> Result<i64, Reason> {
 /// `2026/3/20 9:05`, which is Japan Standard Time. Programs write `2026-03-20 09:05`, and many of
 /// them mean UTC: such a time is refused as by [`parse`], unless `utc_offset` tells its zone.
 pub fn parse_japanese(text: &str, utc_offset: Option<i32>) -> Result<i64, Reason> {
-    let is_of_a_spreadsheet = text.trim().bytes().nth(4) == Some(b'/');
+    let is_of_a_spreadsheet = text.trim().as_bytes().get(4) == Some(&b'/');
     parse(text, if is_of_a_spreadsheet { Some(JAPAN) } else { utc_offset })
 }
 

@@ -74,13 +74,11 @@ pub(super) async fn codes(State(app): State<App>, signed: Signed) -> PageResult 
         return Ok(not_yet(&signed));
     }
     let own = (signed.account(), Some(&signed.session));
-    match factors::make_codes(&app, own).await? {
-        Ok(codes) => page::show(&ShowCodes { page: signed.page, codes }),
-        Err(_) => {
-            let words = signed.page.t("factor-passkey-only");
-            shown(&app, signed, Errors::of("factors", words)).await
-        }
+    if let Ok(codes) = factors::make_codes(&app, own).await? {
+        return page::show(&ShowCodes { page: signed.page, codes });
     }
+    let words = signed.page.t("factor-passkey-only");
+    shown(&app, signed, Errors::of("factors", words)).await
 }
 
 #[derive(Deserialize)]
