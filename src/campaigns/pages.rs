@@ -26,7 +26,7 @@ pub(crate) fn period(page: &Page, said: &Said, closed_at: Option<Moment>) -> Str
 }
 
 /// The last day on which it runs, where that is known.
-fn end(said: &Said, closed_at: Option<Moment>) -> Option<Moment> {
+pub(crate) fn end(said: &Said, closed_at: Option<Moment>) -> Option<Moment> {
     // What ends at midnight ends on the day before.
     let to = said.to.map(|to| Moment(to.0 - 1));
     // What was closed before it began never ran: its period stays what it was meant to be.

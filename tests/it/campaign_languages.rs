@@ -77,7 +77,7 @@ on_both_engines! {
         }
         let letter = &centre.texts(&list, "letter", "vi")[0]["text"];
         for said in ["do cảnh sát Hà Lan thu thập", "có thể đã bị nhiễm Emotet.",
-            "2. Đổi mật khẩu thư điện tử."] {
+            "2. Đổi mật khẩu thư điện tử.", "/campaigns/emotet/vi"] {
             assert!(letter.contains(said), "{said}: {letter}");
         }
     }

@@ -207,7 +207,7 @@ impl Speech {
         let Some(agreed) = &campaign.agreed else { return Self::NotAgreed };
         match (OfCampaign::of(agreed, language), campaign.said.speech(language)) {
             (Some(said), _) => {
-                let page = campaign.public().map(|_| campaign.name.as_str());
+                let page = campaign.public().map(|_| (campaign.name.as_str(), language));
                 Self::Agreed(Arc::new(said.explained(page)))
             }
             // It is written, and waits for two people.

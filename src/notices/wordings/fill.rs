@@ -94,11 +94,16 @@ impl OfCampaign {
         Text { subject: self.title.clone(), body }
     }
 
-    /// The same, explained on the public page of the campaign of that name, where it has one. Else
-    /// whoever enters the inquiry ID finds it explained there.
+    /// The same, explained on the public page of the campaign of that name in that language, where
+    /// it has one. Else whoever enters the inquiry ID finds it explained there.
     #[must_use]
-    pub fn explained(self, public: Option<&str>) -> Self {
-        let page = public.map_or_else(|| ID_PAGE.to_owned(), |name| format!("/campaigns/{name}"));
+    pub fn explained(self, public: Option<(&str, Language)>) -> Self {
+        let page = match public {
+            None => ID_PAGE.to_owned(),
+            Some((name, Language::Ja)) => format!("/campaigns/{name}"),
+            Some((name, Language::En)) => format!("/en/campaigns/{name}"),
+            Some((name, other)) => format!("/campaigns/{name}/{}", other.word()),
+        };
         Self { page, ..self }
     }
 
@@ -343,14 +348,20 @@ mod tests {
     #[test]
     fn a_campaign_without_a_page_is_explained_where_the_inquiry_id_is_entered() {
         let common = Arc::new(Common::of(&Centre::placeholder(), "ISP", Language::Ja));
-        let values = |public: Option<&str>| {
+        let values = |public: Option<(&str, Language)>| {
             let campaign = OfCampaign::sample(Language::Ja).explained(public);
             let found = OfDevice::default();
             Values::new(&common, (SAMPLE_ID, Moment(0)), found, Some(Arc::new(campaign)))
         };
-        let (public, other) = (values(Some("emotet")), values(None));
+        let (public, other) = (values(Some(("emotet", Language::Ja))), values(None));
         let page = public.get("campaign_page").unwrap();
         assert!(page.starts_with("https://") && page.ends_with("/campaigns/emotet"), "{page}");
         assert_eq!(other.get("campaign_page"), other.get("id_page"));
+        for (language, end) in
+            [(Language::En, "/en/campaigns/emotet"), (Language::Vi, "/campaigns/emotet/vi")]
+        {
+            let values = values(Some(("emotet", language)));
+            assert!(values.get("campaign_page").unwrap().ends_with(end), "{language:?}");
+        }
     }
 }

@@ -17,9 +17,8 @@ use serde::Deserialize;
 use super::Entry;
 use crate::{
     app::App,
-    campaigns::{self, translations::Speech},
+    campaigns::{self, pages::end, translations::Speech},
     language::Language,
-    time::Moment,
     web::{
         error::PageResult,
         page::{Page, for_everybody, show},
@@ -72,10 +71,8 @@ impl One {
 
     fn period(&self) -> String {
         let Entry { said, closed_at, .. } = &self.entry;
-        // What ends at midnight ends on the day before.
-        let end = closed_at.or(said.to.map(|to| Moment(to.0 - 1)));
         let from = self.language.date(said.from);
-        match end {
+        match end(said, *closed_at) {
             Some(end) => format!("{from} – {}", self.language.date(end)),
             None => self.words.since.replace("{day}", &from),
         }
