@@ -534,6 +534,7 @@ on_both_engines! {
         let list = centre.prepares("a").expect("what was agreed to runs on");
         let line = centre.lines_of(&list).remove(0);
         assert_eq!((&line["campaign"][..], &line["report_by"][..10]), ("emotet", "2021-03-20"));
+        centre.on("2021-03-06");
         centre.reports("a", &[notified(&list, 1, WARNED)]);
         let fields = ["notices", "notices_late", "notices_outside"];
         assert_eq!(numbers(&figures(&centre).0, &fields), [1, 0, 0], "in the period agreed to");

@@ -286,7 +286,7 @@ on_both_engines! {
         let other = site.visitor();
         other.enters(&of("")["inquiry_id"]);
         let page = other.opens("/case").text;
-        assert!(page.contains("ルータ") && page.contains("/case/manual/1"), "{page}");
+        assert!(page.contains("30分くらい") && page.contains("/case/manual/1"), "{page}");
     }
 
     fn a_mail_merge_learns_who_is_told_where_the_device_stands_and_what_was_reported(centre) {

@@ -79,7 +79,7 @@ on_both_engines! {
         assert_eq!(centre.drafts(letter, &text("本文")).one()["wording"], "letter-ja-1");
         assert_eq!(centre.in_force().len(), 0, "a draft is no wording yet");
         let editor = centre.approves(letter, "1", EDITOR);
-        assert!(editor.stderr.contains("a reviewer approves"), "{editor:?}");
+        assert!(editor.stderr.contains("isp-office, reviewer may"), "{editor:?}");
         let file = centre.file("own.md", text("自分"));
         let of = ["wording", "draft", "letter", "--lang", "ko", &file, "--by", BOTH];
         assert_eq!(centre.does(&of).one()["wording"], "letter-ko-1");
