@@ -136,7 +136,7 @@ on_both_engines! {
 
     fn what_came_of_telling_is_counted_by_channel_and_wording(centre) {
         let [a, _] = listed(&centre);
-        let by = |record: i64, channel: &str, wording: &str| {
+        let by = |record: u64, channel: &str, wording: &str| {
             notified(&a, record, APRIL)
                 .with("notice_channel", channel)
                 .with("template_version", wording)

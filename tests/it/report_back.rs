@@ -409,7 +409,7 @@ on_both_engines! {
 
     fn a_letter_has_a_day_and_no_hour(centre) {
         let list = listed_since(&centre, "2026-03-30T23:30:00+09:00");
-        let on = |record: i64, day: &str| notified(&list, record, APRIL).with("notice_at", day);
+        let on = |record: u64, day: &str| notified(&list, record, APRIL).with("notice_at", day);
         let rows = [on(1, "2026-03-30"), on(2, "2026/3/31"), on(3, "2026-03-29")];
         let answer = centre.reports("isp-a", &rows);
         assert_eq!(answer.number("accepted"), 2, "{answer:?}");
@@ -435,7 +435,7 @@ on_both_engines! {
 
     fn a_time_of_a_japanese_spreadsheet_is_read_and_one_of_a_program_is_asked_about(centre) {
         let list = listed(&centre);
-        let told = |record: i64, at: &str| {
+        let told = |record: u64, at: &str| {
             notified(&list, record, at).with("notice_at", "2026/3/31 9:00")
         };
         assert_eq!(counts(&centre, &[told(1, "2026/4/1 8:00")]), (1, 0, 0));

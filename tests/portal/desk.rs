@@ -384,7 +384,7 @@ async fn the_first_page_shows_twenty_lists_the_urgent_ones_first_and_sums_all_up
 #[tokio::test]
 async fn the_office_finds_whom_to_call_and_that_it_read_so_is_kept() {
     for centre in Centre::on_each_engine().await {
-        let notice = listed(&centre).await;
+        listed(&centre).await;
         centre.at("2026-06-20T09:00:00");
         let isp = isps::by_code(&centre.app.db, "isp-a").await.unwrap().unwrap();
         let tenant =
@@ -413,7 +413,17 @@ async fn the_office_finds_whom_to_call_and_that_it_read_so_is_kept() {
         assert!(none.body.contains("連絡先の登録がありません"));
         let mut auditor = signed_in(&centre, "auditor-1", Role::Auditor).await;
         assert_eq!(auditor.get(link).await.status, StatusCode::FORBIDDEN);
+    }
+}
 
+#[tokio::test]
+async fn a_call_is_noted_once_somebody_says_how_and_a_slip_is_taken_back() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        centre.at("2026-06-20T09:00:00");
+        let mut office = signed_in(&centre, "office-1", Role::Office).await;
+        let one = "/admin/isps/one?isp=isp-a";
+        let board = office.get(one).await;
         // Nothing is preselected, and nothing is noted before somebody says how.
         assert!(!board.body.contains("<option value=\"phone\" selected"));
         let said =

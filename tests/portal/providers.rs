@@ -146,7 +146,7 @@ async fn what_a_provider_said_before_the_centre_vouched_waits_until_somebody_the
 }
 
 #[tokio::test]
-async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
+async fn contacts_are_kept_on_a_page_of_their_own() {
     for centre in Centre::on_each_engine().await {
         centre.provider().await;
         let mut manager = signed_in(&centre, "manager-1", Role::IspManager).await;
@@ -168,7 +168,15 @@ async fn contacts_and_settings_are_kept_on_pages_of_their_own() {
         assert!(manager.get("/isp/contacts").await.body.contains("確認済み"));
         manager.post(&at, "act=remove").await;
         assert!(manager.get("/isp/contacts").await.body.contains("連絡先がありません"));
+    }
+}
 
+#[tokio::test]
+async fn settings_are_kept_on_a_page_of_their_own() {
+    for centre in Centre::on_each_engine().await {
+        centre.provider().await;
+        centre.at("2026-12-01T09:00:00");
+        let mut manager = signed_in(&centre, "manager-2", Role::IspManager).await;
         let say = |field, value| form(&[("field", field), ("value", value), ("reason", "改定")]);
         let bad = manager.post("/isp/settings", &say("sender_domain", "a@b")).await;
         assert_eq!(bad.status, 422);
