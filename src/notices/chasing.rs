@@ -61,8 +61,8 @@ pub struct ListStanding {
     pub expiring: i64,
     /// Of those, lines that can be found no more.
     pub expired: i64,
-    /// Of the lines without a report, those that the provider never got: neither with the whole list
-    /// nor as part of it.
+    /// Of the lines without a report, those that the provider never got: neither with the whole
+    /// list nor as part of it.
     pub untaken: i64,
     /// When anything of it was fetched first.
     pub fetched_at: Option<Moment>,

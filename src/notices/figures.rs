@@ -129,7 +129,8 @@ pub struct ByWording {
     pub bounced: usize,
 }
 
-/// The same for each channel and wording, as the reports that stand say; a line counts once for each.
+/// The same for each channel and wording, as the reports that stand say; a line counts once for
+/// each.
 pub async fn by_wording(
     db: &Db,
     isp: Option<IspId>,

@@ -19,8 +19,8 @@ macro_rules! is_told {
     };
 }
 
-/// Whether a line was handed out, given the columns that name it: with its whole list, or as part of
-/// it.
+/// Whether a line was handed out, given the columns that name it: with its whole list, or as part
+/// of it.
 macro_rules! is_handed_out {
     ($isp:literal, $list:literal, $record:literal) => {
         concat!(

@@ -322,8 +322,8 @@ on_both_engines! {
         let record = |ip: &str| centre.record_of(&list, ip);
         let returned = notified(&list, record(ips[1]), APRIL).with("delivery_result", "returned");
         centre.reports("isp-a", &[notified(&list, record(ips[0]), APRIL), returned]);
-        let mut left: Vec<String> =
-            centre.texts(&list, "letter", "ja").iter().map(|row| row["record_no"].clone()).collect();
+        let texts = centre.texts(&list, "letter", "ja");
+        let mut left: Vec<String> = texts.iter().map(|row| row["record_no"].clone()).collect();
         left.sort();
         let mut wanted = [ips[1], ips[2]].map(|ip| record(ip).to_string());
         wanted.sort();

@@ -415,7 +415,8 @@ on_both_engines! {
         assert_eq!(answer.number("accepted"), 2, "{answer:?}");
         let error = &answer.one()["errors"][0];
         assert_eq!((&error["line"], &error["code"]), (&4.into(), &"before_detection".into()));
-        let kept = "SELECT CAST(record_no AS TEXT) || ' ' || body FROM line_reports ORDER BY record_no";
+        let kept = "SELECT CAST(record_no AS TEXT) || ' ' || body FROM line_reports
+             ORDER BY record_no";
         let bodies = centre.stored(kept);
         assert!(bodies[0].contains(",2026-03-30,") && bodies[1].contains(",2026-03-31,"));
         // However the day is written it is the same report, and another than its midnight.

@@ -1,7 +1,7 @@
 //! Chosen lines (絞り込んだ明細): exactly what a filter shows, all of its pages, as a file.
 //!
-//! Whoever takes it was told of its lines, and each of them counts as handed out. It says where each
-//! line stands and holds no inquiry ID. Owns no table.
+//! Whoever takes it was told of its lines, and each of them counts as handed out. It says where
+//! each line stands and holds no inquiry ID. Owns no table.
 
 use std::collections::BTreeMap;
 

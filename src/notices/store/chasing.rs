@@ -14,9 +14,12 @@ use crate::{
 const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
              n.prepared_at,
              CASE WHEN l.first_by < n.report_by THEN l.first_by ELSE n.report_by END AS report_by,
-             CAST(COALESCE(l.lines, 0) AS BIGINT) AS lines, CAST(COALESCE(l.unreported, 0) AS BIGINT) AS unreported,
-             CAST(COALESCE(l.expiring, 0) AS BIGINT) AS expiring, CAST(COALESCE(l.expired, 0) AS BIGINT) AS expired,
-             CAST(COALESCE(l.pending, 0) AS BIGINT) AS pending, CAST(COALESCE(l.untaken, 0) AS BIGINT) AS untaken, l.last_found,
+             CAST(COALESCE(l.lines, 0) AS BIGINT) AS lines,
+             CAST(COALESCE(l.unreported, 0) AS BIGINT) AS unreported,
+             CAST(COALESCE(l.expiring, 0) AS BIGINT) AS expiring,
+             CAST(COALESCE(l.expired, 0) AS BIGINT) AS expired,
+             CAST(COALESCE(l.pending, 0) AS BIGINT) AS pending,
+             CAST(COALESCE(l.untaken, 0) AS BIGINT) AS untaken, l.last_found,
              (SELECT MIN(e.at) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS fetched_at,
              m.asked_at, m.reminded_at

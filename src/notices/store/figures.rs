@@ -98,7 +98,8 @@ pub(in crate::notices) struct Telling {
     pub(in crate::notices) is_back: bool,
 }
 
-/// How each line was told by the report that stands for it, of lines first seen at `since` or later.
+/// How each line was told by the report that stands for it, of lines first seen at `since` or
+/// later.
 pub(in crate::notices) async fn tellings(
     tx: &mut Tx,
     isp: Option<IspId>,

@@ -53,7 +53,8 @@ const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = 
 fn rows() -> String {
     format!(
         "SELECT l.notice_id, n.list_id, l.record_no, l.case_id, l.seen_at, l.body, l.said,
-             COALESCE(l.report_by, n.report_by) AS report_by, r.reported_at, r.reason_code, {WITHDRAWN} AS is_withdrawn,
+             COALESCE(l.report_by, n.report_by) AS report_by, r.reported_at, r.reason_code,
+             {WITHDRAWN} AS is_withdrawn,
              {TOLD} AS is_told, {HANDED_OUT} AS is_handed_out, c.asn
         FROM notice_lines l
         JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
