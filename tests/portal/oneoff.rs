@@ -464,11 +464,11 @@ async fn shows_nothing_to_another_one(centre: &Centre, page: &str) {
 async fn changes_until_the_deadline(centre: &Centre, page: &str) {
     let receipt = "/isp/campaigns/emotet/receipt#main";
     let withdraw = form(&[("answer", "withdraw"), ("reason", "")]);
-    centre.at("2026-06-09T23:00:00");
+    centre.at("2026-06-10T23:00:00");
     let mut other = of_the_other(centre, "manager-c").await;
     let declines = other.post(page, "answer=decline").await;
     assert_eq!(declines.to(), receipt, "it is open until the deadline");
-    centre.at("2026-06-10T00:00:00");
+    centre.at("2026-06-11T00:00:00");
     let mut other = of_the_other(centre, "manager-d").await;
     let late = other.post(page, "answer=join").await;
     assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);

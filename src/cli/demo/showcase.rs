@@ -172,7 +172,7 @@ async fn decide(app: &App) -> anyhow::Result<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::logins, *};
     use crate::{
         access::keys::Keys,
         cases::{self, Filter},
@@ -196,6 +196,7 @@ mod tests {
         let keys = Keys::load(&keys).unwrap();
         let app = App::new(db, clock, keys, folder.path().to_path_buf()).seeded(SEED);
         register::import(&app, country.isp_register_csv().as_bytes()).await.unwrap().unwrap();
+        logins::make(&app).await.unwrap();
         app
     }
 
