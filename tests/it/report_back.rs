@@ -389,7 +389,7 @@ on_both_engines! {
             (error["line"].as_i64().unwrap(), error["column"].as_str().unwrap(),
                 error["code"].as_str().unwrap())
         }).collect();
-        assert_eq!(kept, [(2, "reported_at", "future_time"), (3, "list_id", "unknown_list")]);
+        assert_eq!(kept, [(2, "notice_at", "future_time"), (3, "list_id", "unknown_list")]);
         assert!(errors[0]["what_to_do"].as_str().unwrap().contains("time"), "{errors:?}");
         assert!(!centre.keeps_anywhere(strange), "what was typed is not kept");
         centre.tries(&import);
