@@ -27,6 +27,7 @@ use crate::{
     db::{Db, retry},
     feeds,
     ids::{CampaignId, FeedId},
+    language::Language,
     time::Moment,
 };
 
@@ -207,6 +208,15 @@ pub async fn find(db: &Db, name: &str) -> anyhow::Result<Option<Campaign>> {
     match store::all(db).await?.into_iter().find(|(_, known)| known == name) {
         Some((id, name)) => load(db, id, name).await,
         None => Ok(None),
+    }
+}
+
+/// The path of the public page of the campaign of that name, as it is read in that language.
+pub fn page_of(name: &str, language: Language) -> String {
+    match language {
+        Language::Ja => format!("/campaigns/{name}"),
+        Language::En => format!("/en/campaigns/{name}"),
+        other => format!("/campaigns/{name}/{}", other.word()),
     }
 }
 

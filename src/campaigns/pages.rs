@@ -5,6 +5,7 @@
 use super::{Said, draft::Words};
 use crate::{
     app::App,
+    language::Language,
     site::{Headline, Headlines},
     time::Moment,
     web::{page::Page, texts::Lang},
@@ -40,7 +41,7 @@ pub(crate) fn headlines<'a>(app: &'a App, page: &'a Page) -> Headlines<'a> {
         let running = super::running(&app.db, app.now()).await?;
         let headline = |one: &super::Campaign| {
             let title = words(page, &one.public()?.title).to_owned();
-            Some(Headline { path: format!("/campaigns/{}", one.name), title })
+            Some(Headline { path: super::page_of(&one.name, Language::Ja), title })
         };
         Ok(running.iter().filter_map(headline).collect())
     })

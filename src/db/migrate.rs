@@ -37,39 +37,30 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (23, "accounts", include_str!("../../migrations/0023_accounts.sql")),
     (24, ROW_SECURITY, include_str!("../../migrations/0024_row_security.postgres.sql")),
     (25, "outside identities", include_str!("../../migrations/0025_outside_ids.sql")),
-    (28, REMINDER_MAILS, include_str!("../../migrations/0028_reminder_mails.sql")),
+    (28, "reminders by mail", include_str!("../../migrations/0028_reminder_mails.sql")),
     (29, "returned mails", include_str!("../../migrations/0029_returned_mails.sql")),
-    (31, LOG_TERMS, include_str!("../../migrations/0031_log_terms.sql")),
+    (31, "one word on logs", include_str!("../../migrations/0031_log_terms.sql")),
     (32, "periods and targets", include_str!("../../migrations/0032_periods_and_targets.sql")),
     (33, "names of tokens", include_str!("../../migrations/0033_token_labels.sql")),
     (34, "calls taken back", include_str!("../../migrations/0034_reminders_taken_back.sql")),
-    (35, HANDED_OUT, include_str!("../../migrations/0035_lines_handed_out.sql")),
-    (37, WAITING, include_str!("../../migrations/0037_once_and_waiting.sql")),
-    (38, PREFERENCES, include_str!("../../migrations/0038_preferences_and_returns.sql")),
-    (40, REPORT_ATTEMPTS, include_str!("../../migrations/0040_report_attempts.sql")),
+    (35, "lines handed out", include_str!("../../migrations/0035_lines_handed_out.sql")),
+    (37, "once and waiting", include_str!("../../migrations/0037_once_and_waiting.sql")),
+    (38, "sealed preferences", include_str!("../../migrations/0038_preferences_and_returns.sql")),
+    (40, "each time a report came", include_str!("../../migrations/0040_report_attempts.sql")),
 ];
 
-/// A migration of both engines, and its row policies where there are such.
-const REMINDER_MAILS: &str = "reminders by mail";
-const REMINDER_MAILS_POLICIES: &str =
-    include_str!("../../migrations/0028_reminder_mails.postgres.sql");
-
-/// The same of the lines that left the centre.
-const HANDED_OUT: &str = "lines handed out";
-const HANDED_OUT_POLICIES: &str =
-    include_str!("../../migrations/0035_lines_handed_out.postgres.sql");
-/// The same, which moves rows of providers first.
-const REPORT_ATTEMPTS: &str = "each time a report came";
-const REPORT_ATTEMPTS_POLICIES: &str =
-    include_str!("../../migrations/0040_report_attempts.postgres.sql");
+/// What lets a provider see its own rows of tables that came after the row policies; the tables of
+/// each such migration.
+const OWN_ROWS: &str = include_str!("../../migrations/own_rows.postgres.sql");
+const OF_PROVIDERS: [(i64, &str); 3] = [
+    (28, "'reminder_mails', 'reminder_mail_events', 'contact_reminders'"),
+    (35, "'lines_handed_out'"),
+    (40, "'report_attempts', 'report_refusals'"),
+];
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
-const LOG_TERMS: &str = "one word on logs";
-const WAITING: &str = "once and waiting";
+const MOVES_ROWS: [i64; 4] = [31, 35, 37, 40];
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
-
-/// What is too long to stand in the list.
-const PREFERENCES: &str = "preferences and returns";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
 const ROW_SECURITY: &str = "row security";
@@ -108,18 +99,20 @@ fn migrations(db: &Db) -> Vec<Migration> {
         let text = match (sqlite, words) {
             (true, ROW_SECURITY) => NO_ROW_SECURITY.to_owned(),
             (true, _) => dialect::for_sqlite(text),
-            (false, REMINDER_MAILS) => format!("{text}{REMINDER_MAILS_POLICIES}"),
-            (false, HANDED_OUT) => format!("{FOR_THE_CENTRE}{text}{HANDED_OUT_POLICIES}"),
-            (false, LOG_TERMS | WAITING) => format!("{FOR_THE_CENTRE}{text}"),
-            (false, REPORT_ATTEMPTS) => {
-                format!("{FOR_THE_CENTRE}{text}{REPORT_ATTEMPTS_POLICIES}")
-            }
-            (false, _) => text.to_owned(),
+            (false, _) => for_postgres(number, text),
         };
         let sql = sqlx::SqlStr::from_static(Box::leak(text.into_boxed_str()));
         Migration::new(number, Cow::Borrowed(words), MigrationType::Simple, sql, false)
     };
     MIGRATIONS.iter().map(one).collect()
+}
+
+/// The text of a migration with what rows of providers need of it.
+fn for_postgres(number: i64, text: &str) -> String {
+    let sees = if MOVES_ROWS.contains(&number) { FOR_THE_CENTRE } else { "" };
+    let tables = OF_PROVIDERS.iter().find(|(of, _)| *of == number);
+    let policies = tables.map(|(_, tables)| OWN_ROWS.replace("{tables}", tables));
+    format!("{sees}{text}{}", policies.unwrap_or_default())
 }
 
 /// Whether exactly these migrations stand in the store; a store that cannot say so is not current.

@@ -6,6 +6,7 @@
 //! `isp_contacts`, `isp_contact_events`.
 
 pub mod desk;
+mod doubts;
 mod reach;
 
 use std::collections::BTreeMap;
@@ -23,12 +24,14 @@ use crate::{
         tenancy::Tenant,
     },
     app::App,
-    audit::{self, Deed, Leaf},
+    audit::{self, Leaf},
     db::{Tx, retry},
     ids::{ContactId, IspId},
     time::Moment,
 };
 
+pub use doubts::doubt;
+pub(crate) use doubts::doubt_in;
 pub(super) use reach::is_domain;
 pub use reach::{ContactRefused, NotARole, Reach, Role};
 
@@ -276,9 +279,7 @@ async fn happen(
 /// The contacts of a provider, by role. That they were read is kept.
 pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
     let mut tx = tenant.begin().await?;
-    let versions = store::versions(&mut tx, Some(tenant.isp())).await?;
-    let events = store::events(&mut tx, Some(tenant.isp())).await?;
-    let facts = facts(versions, events)?;
+    let facts = facts_of(&mut tx, Some(tenant.isp())).await?;
     let mut contacts = Vec::with_capacity(facts.len());
     for ((_, id), one) in facts {
         let row = row(tenant.isp(), id, one.version);
@@ -302,71 +303,6 @@ pub async fn list(tenant: &Tenant) -> anyhow::Result<Vec<Contact>> {
     Ok(contacts)
 }
 
-/// Marks the contacts with that mail address as doubtful, at whichever provider; gives how many. A
-/// mail that came back calls it.
-pub async fn doubt(app: &App, mail: &str, (by, why): (&str, &str)) -> anyhow::Result<u64> {
-    let tag = mail_tag(&app.keys, mail);
-    retry::looking_again(|| async {
-        let mut tx = app.db.begin().await?;
-        let doubted = doubt_tagged(app, &mut tx, &tag, (by, why)).await?;
-        tx.commit().await?;
-        Ok(doubted)
-    })
-    .await
-}
-
-/// The same in the transaction that says why.
-pub(crate) async fn doubt_in(
-    app: &App,
-    tx: &mut Tx,
-    mail: &str,
-    said: (&str, &str),
-) -> anyhow::Result<u64> {
-    doubt_tagged(app, tx, &mail_tag(&app.keys, mail), said).await
-}
-
-async fn doubt_tagged(
-    app: &App,
-    tx: &mut Tx,
-    tag: &[u8],
-    (by, why): (&str, &str),
-) -> anyhow::Result<u64> {
-    let meant = store::tagged(tx, tag).await?;
-    if meant.is_empty() {
-        return Ok(0);
-    }
-    // Of this address alone: whoever waits for this transaction waits for nobody else's contacts.
-    let versions = store::versions_tagged(tx, tag).await?;
-    let events = store::events_tagged(tx, tag).await?;
-    let mut doubted = 0;
-    for ((isp, id), one) in facts(versions, events)? {
-        let stands = |(of, which, version, _): &&(_, _, _, _)| {
-            (*of, *which, *version) == (isp, id, one.version)
-        };
-        let Some((.., code)) = meant.iter().find(stands) else { continue };
-        if one.doubted.is_some_and(|(at, _)| at >= one.confirmed_at) {
-            continue;
-        }
-        let event = store::NewEvent {
-            isp_id: isp,
-            contact_id: id,
-            no: one.events + 1,
-            version: one.version,
-            at: app.now(),
-            kind: "doubted",
-            author: by,
-            reason: Some(why),
-        };
-        store::insert_event(tx, &event).await?;
-        let on = id.to_string();
-        let deed = Deed::new("contact.doubt", &on);
-        let deed = code.as_ref().map_or(deed, |code| deed.of_isp(code));
-        audit::note_deed(app, tx, deed).await?;
-        doubted += 1;
-    }
-    Ok(doubted)
-}
-
 /// What has to be done about contacts of all providers, the most urgent first: those doubtful,
 /// overdue or due, and providers without any for their abuse desk.
 pub async fn to_do(app: &App) -> anyhow::Result<Vec<ToDo>> {
@@ -376,8 +312,7 @@ pub async fn to_do(app: &App) -> anyhow::Result<Vec<ToDo>> {
 
 /// The same of these providers, as it stands in a transaction.
 pub(crate) async fn to_do_of(tx: &mut Tx, isps: &[Isp], now: Moment) -> anyhow::Result<Vec<ToDo>> {
-    let (versions, events) = (store::versions(tx, None).await?, store::events(tx, None).await?);
-    let facts = facts(versions, events)?;
+    let facts = facts_of(tx, None).await?;
     let mut to_do = Vec::new();
     for isp in isps.iter().filter(|isp| isp.removed_at.is_none()) {
         let of_isp = || facts.iter().filter(|((of, _), _)| *of == isp.id);
@@ -425,6 +360,14 @@ impl Facts {
     }
 }
 
+/// The contacts that stand of a provider, or of all.
+async fn facts_of(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+) -> anyhow::Result<BTreeMap<(IspId, ContactId), Facts>> {
+    facts(store::versions(tx, isp).await?, store::events(tx, isp).await?)
+}
+
 /// The contacts that stand, from all that was ever written and happened.
 fn facts(
     versions: Vec<store::Version>,
@@ -467,9 +410,7 @@ fn facts(
 /// A contact of the provider that stands, without opening it.
 async fn standing_of(tenant: &Tenant, id: ContactId) -> anyhow::Result<Option<Facts>> {
     let mut tx = tenant.snapshot().await?;
-    let versions = store::versions(&mut tx, Some(tenant.isp())).await?;
-    let events = store::events(&mut tx, Some(tenant.isp())).await?;
-    Ok(facts(versions, events)?.remove(&(tenant.isp(), id)))
+    Ok(facts_of(&mut tx, Some(tenant.isp())).await?.remove(&(tenant.isp(), id)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::{
     app::App,
     campaigns::{self, Said},
     cases::CaseRef,
+    language::Language,
 };
 
 /// What a campaign says that names a case (緊急のお知らせ).
@@ -33,6 +34,6 @@ impl Named {
     /// Where its own page is, for everybody to see.
     pub fn page(&self) -> Option<String> {
         let is_public = self.said.as_ref().is_some_and(|said| said.is_public);
-        is_public.then(|| format!("/campaigns/{}", self.name))
+        is_public.then(|| campaigns::page_of(&self.name, Language::Ja))
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 
 use super::{
-    ContactId, Facts, IspId, Moment, Reach, Role, Standing, facts, place, row, standing, store,
+    ContactId, Facts, IspId, Moment, Reach, Role, Standing, facts_of, place, row, standing,
 };
 use crate::{
     access::seal,
@@ -28,9 +28,7 @@ pub struct Desk {
 }
 
 async fn found(tx: &mut Tx, isp: &Isp) -> anyhow::Result<Option<(ContactId, Facts)>> {
-    let versions = store::versions(tx, Some(isp.id)).await?;
-    let events = store::events(tx, Some(isp.id)).await?;
-    let all = facts(versions, events)?.into_iter().map(|((_, id), one)| (id, one));
+    let all = facts_of(tx, Some(isp.id)).await?.into_iter().map(|((_, id), one)| (id, one));
     let fit = all.filter(|(_, one)| {
         let is_doubtful = one.doubted.as_ref().is_some_and(|(at, _)| *at >= one.confirmed_at);
         one.role == Role::AbuseDesk && !is_doubtful
@@ -83,17 +81,13 @@ impl Unreached {
 pub async fn unreached(app: &App) -> anyhow::Result<Vec<Unreached>> {
     let isps = crate::isps::all(&app.db).await?;
     let mut tx = app.db.snapshot().await?;
-    let versions = store::versions(&mut tx, None).await?;
-    let events = store::events(&mut tx, None).await?;
-    Ok(among(isps, facts(versions, events)?, app.now()))
+    Ok(among(isps, facts_of(&mut tx, None).await?, app.now()))
 }
 
 /// The same of one provider; nothing where it can be reached.
 pub async fn unreached_one(app: &App, isp: &Isp) -> anyhow::Result<Option<Unreached>> {
     let mut tx = app.db.snapshot().await?;
-    let versions = store::versions(&mut tx, Some(isp.id)).await?;
-    let events = store::events(&mut tx, Some(isp.id)).await?;
-    Ok(among(vec![isp.clone()], facts(versions, events)?, app.now()).pop())
+    Ok(among(vec![isp.clone()], facts_of(&mut tx, Some(isp.id)).await?, app.now()).pop())
 }
 
 fn among(

@@ -9,7 +9,7 @@ use formats::{Weakness, isp_list};
 
 use super::{Audience, Of, language::Language, shipped, text::Text};
 use crate::{
-    campaigns::{Said, translations::Speech},
+    campaigns::{self, Said, translations::Speech},
     config::Centre,
     devices::kind::Kind,
     manuals::{self, Device, markdown::to_lines},
@@ -98,13 +98,8 @@ impl OfCampaign {
     /// it has one. Else whoever enters the inquiry ID finds it explained there.
     #[must_use]
     pub fn explained(self, public: Option<(&str, Language)>) -> Self {
-        let page = match public {
-            None => ID_PAGE.to_owned(),
-            Some((name, Language::Ja)) => format!("/campaigns/{name}"),
-            Some((name, Language::En)) => format!("/en/campaigns/{name}"),
-            Some((name, other)) => format!("/campaigns/{name}/{}", other.word()),
-        };
-        Self { page, ..self }
+        let page = public.map(|(name, language)| campaigns::page_of(name, language));
+        Self { page: page.unwrap_or_else(|| ID_PAGE.to_owned()), ..self }
     }
 
     /// What no campaign says.

@@ -99,11 +99,9 @@ impl One {
 
 /// Where a campaign is read in that language.
 pub(super) fn address(page: &Page, name: &str, language: Language) -> String {
-    match language {
-        Language::Ja => format!("/campaigns/{name}"),
-        Language::En => format!("/en/campaigns/{name}"),
-        other => page.href(format!("/campaigns/{name}/{}", other.word())),
-    }
+    let path = campaigns::page_of(name, language);
+    // The frame around what pages do not speak stays as it is.
+    if Language::BESIDE.contains(&language) { page.href(path) } else { path }
 }
 
 /// `/campaigns/{name}/{language}`

@@ -1,7 +1,7 @@
 
 -- A provider's rows are for that provider, and for the centre; see 0024.
 DO $$ DECLARE name text; BEGIN
-    FOREACH name IN ARRAY ARRAY['report_attempts', 'report_refusals']
+    FOREACH name IN ARRAY ARRAY[{tables}]
     LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
