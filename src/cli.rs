@@ -345,6 +345,18 @@ pub(crate) async fn isp_named(app: &App, code: &str) -> anyhow::Result<crate::is
     })
 }
 
+/// The same of one that is on the register still: nobody is given access for one that left it.
+pub(crate) async fn isp_on_register(app: &App, code: &str) -> anyhow::Result<crate::isps::Isp> {
+    let isp = isp_named(app, code).await?;
+    match isp.removed_at {
+        None => Ok(isp),
+        Some(at) => Err(Refused::because(format!(
+            "`{code}` left the register on {}: nobody is given access for it any more",
+            at.date_jst()
+        ))),
+    }
+}
+
 /// The feed of that name, or a refusal that says how to register it.
 pub(crate) async fn feed_named(app: &App, name: &str) -> anyhow::Result<crate::feeds::Feed> {
     let feed = crate::feeds::by_name(&app.db, name).await.context("the feeds cannot be read")?;

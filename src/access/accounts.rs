@@ -114,6 +114,9 @@ pub enum AccountRefused {
     /// The name is taken.
     #[error("`{0}` is an account already, as {1}; `todoke account link {0}` makes a new link")]
     Taken(String, Role),
+    /// The name is taken by an account that whoever asks may not know of.
+    #[error("the name `{0}` cannot be used; take another one")]
+    Unusable(String),
     /// No such account, or none within reach.
     #[error("no account is named `{0}`; see `todoke account list`")]
     Unknown(String),
@@ -280,12 +283,6 @@ pub async fn invite(
     if !hand.reaches(role, isp.map(|(id, _)| id), None) {
         return Ok(Err(AccountRefused::OutOfReach));
     }
-    if let Some(known) = named(&app.db, name).await? {
-        return Ok(Err(match known.ended_at {
-            Some(_) => AccountRefused::Ended(name.to_owned()),
-            None => AccountRefused::Taken(name.to_owned(), known.role),
-        }));
-    }
     let account = Account {
         id: AccountId(app.fresh_id()),
         name: name.to_owned(),
@@ -297,14 +294,29 @@ pub async fn invite(
         suspended_at: None,
         ended_at: None,
     };
-    retry::again(async || {
+    // Whoever invites the same name a moment later is refused like any other.
+    retry::looking_again(async || {
+        if let Some(known) = named(&app.db, name).await? {
+            return Ok(Err(taken(&known, hand)));
+        }
         let mut tx = app.db.begin().await?;
         store::accounts::insert(&mut tx, &account).await?;
         told(&mut tx, &account, Fact::Invited, (hand.name(), account.invited_at)).await?;
-        tx.commit().await
+        tx.commit().await?;
+        Ok(Ok(account.clone()))
     })
-    .await?;
-    Ok(Ok(account))
+    .await
+}
+
+/// Why a name that `known` has is not given again: of other people's accounts nobody but whoever
+/// looks after all of them learns how they stand.
+fn taken(known: &Account, hand: Hand<'_>) -> AccountRefused {
+    let name = known.name.clone();
+    match hand {
+        Hand::Person(by) if !by.role.may(Act::ManageAccounts) => AccountRefused::Unusable(name),
+        _ if known.ended_at.is_some() => AccountRefused::Ended(name),
+        _ => AccountRefused::Taken(name, known.role),
+    }
 }
 
 /// Makes a one-time link for an account that is invited; gives what stands behind the address.

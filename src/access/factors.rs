@@ -307,12 +307,16 @@ impl Offered {
     }
 }
 
-/// A secret for an app, and as the app is shown it.
-pub(super) fn offer_totp(app: &App, account: &Account) -> (Vec<u8>, Offer) {
-    let mut secret = vec![0; 20];
-    app.random(|rng| rand::Rng::fill_bytes(rng, &mut secret));
+/// A secret for an app, and as the app is shown it: the one that was offered last in this session,
+/// since the app has kept it by now although its first code was wrong.
+pub(super) fn offer_totp(app: &App, session: &Session) -> (Vec<u8>, Offer) {
+    let secret = Offered::last(app, session).totp.unwrap_or_else(|| {
+        let mut secret = vec![0; 20];
+        app.random(|rng| rand::Rng::fill_bytes(rng, &mut secret));
+        secret
+    });
     let text = Secret::from(secret.clone()).to_base32();
-    let (issuer, name) = (&app.centre.domain, &account.name);
+    let (issuer, name) = (&app.centre.domain, &session.account.name);
     let uri = format!("otpauth://totp/{issuer}:{name}?secret={text}&issuer={issuer}");
     let groups: Vec<&str> = (0..text.len()).step_by(4).map(|at| &text[at..at + 4]).collect();
     (secret, Offer { secret: groups.join(" "), uri })

@@ -6,10 +6,14 @@
 //! so that attempts side by side cannot outrun the count. A name that nobody has waits like any
 //! other (OWASP ASVS 5.0, 6.3), yet leaves no row: its failures are kept in memory alone. What is
 //! counted are keyed hashes.
+//!
+//! Codes are counted for each account as well, from wherever they come: whoever has a password that
+//! leaked has as many sources as six digits take. Nobody is locked out from afar by it, since codes
+//! are asked for behind the first factor alone.
 
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr},
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -77,6 +81,11 @@ pub struct TooEarly {
 }
 
 impl TooEarly {
+    /// Whether that is not before tomorrow in Japan.
+    pub fn is_over_for_today(self, now: Moment) -> bool {
+        self.until >= now.next_midnight()
+    }
+
     /// How long that is from `now`, in whole seconds.
     pub fn seconds(self, now: Moment) -> u64 {
         let micros = u64::try_from(self.until.0 - now.0).unwrap_or(0);
@@ -103,11 +112,21 @@ pub fn bucket(app: &App, (what, name): (&str, &str), source: IpAddr) -> Bucket {
     mac.finalize().into_bytes().into()
 }
 
+/// What is tried where a second factor is typed.
+pub const CODE: &str = "code";
+
+/// The bucket of all codes of an account, whatever their source; one that is recovered begins anew.
+fn of_codes(app: &App, attempt: &Attempt<'_>) -> Option<Bucket> {
+    let account = attempt.account.filter(|_| attempt.what == CODE)?;
+    let invited = format!("{} {}", account.id, account.invited_at.0);
+    Some(bucket(app, ("codes", &invited), Ipv4Addr::UNSPECIFIED.into()))
+}
+
 /// An attempt to sign in (入る試み), before anybody has looked whether it is right.
 #[derive(Clone, Copy, Debug)]
 #[doc(alias = "入る試み")]
 pub struct Attempt<'a> {
-    /// What is tried: `password` or `code`.
+    /// What is tried: `password` or [`CODE`].
     pub what: &'a str,
     /// The name that was typed.
     pub name: &'a str,
@@ -121,66 +140,96 @@ pub struct Attempt<'a> {
 #[must_use]
 #[derive(Debug)]
 pub struct Counted {
+    buckets: Buckets,
+    failures: Failures,
+}
+
+/// Where an attempt is counted (数える場所).
+#[derive(Clone, Copy, Debug)]
+struct Buckets {
     pair: Bucket,
     source: Bucket,
-    failures: i64,
+    /// Of the codes of an account, where one is typed.
+    codes: Option<Bucket>,
+}
+
+/// The failures of an attempt's pair, and of all codes of its account (失敗の数).
+#[derive(Clone, Copy, Debug)]
+struct Failures {
+    of_pair: i64,
+    of_codes: i64,
 }
 
 /// Lets an attempt be looked at, and counts it as failed until [`Counted::succeeded`] says
 /// otherwise.
 pub async fn admit(app: &App, attempt: &Attempt<'_>) -> anyhow::Result<Result<Counted, TooEarly>> {
-    let pair = bucket(app, (attempt.what, &attempt.name.to_lowercase()), attempt.source);
-    let source = bucket(app, ("source", ""), attempt.source);
+    let buckets = Buckets {
+        pair: bucket(app, (attempt.what, &attempt.name.to_lowercase()), attempt.source),
+        source: bucket(app, ("source", ""), attempt.source),
+        codes: of_codes(app, attempt),
+    };
     let now = app.now();
     // A look alone for most of a flood, which thereby does not wait for whoever writes.
-    let of_source = store::locks::look(&app.db, &source).await?;
+    let of_source = store::locks::look(&app.db, &buckets.source).await?;
     if let Some(until) = of_source.and_then(|kept| full(level(kept, now))) {
         app.strangers.tell_of_a_flood(now);
         return Ok(Err(TooEarly { until }));
     }
-    let of_pair = store::locks::look(&app.db, &pair).await?;
+    let of_pair = store::locks::look(&app.db, &buckets.pair).await?;
     if let Some(early) = of_pair.and_then(|kept| too_early(kept, now)) {
         return Ok(Err(early));
     }
     let of_nobody = match attempt.account {
         Some(_) => None,
-        None => match app.strangers.admit(pair, now) {
+        None => match app.strangers.admit(buckets.pair, now) {
             Ok(failures) => Some(failures),
             Err(early) => return Ok(Err(early)),
         },
     };
-    let admitted = reserve(app, (&pair, &source), of_nobody.is_none(), now).await?;
-    let failures = |written: i64| of_nobody.unwrap_or(written);
-    Ok(admitted.map(|written| Counted { pair, source, failures: failures(written) }))
+    let admitted = reserve(app, buckets, of_nobody.is_none(), now).await?;
+    Ok(admitted.map(|written| {
+        let of_pair = of_nobody.unwrap_or(written.of_pair);
+        Counted { buckets, failures: Failures { of_pair, ..written } }
+    }))
 }
 
-/// Counts an attempt in the buckets of its pair and its source; gives the failures of the pair. The
-/// row of a name that nobody has is taken away again: both cost the same, and no row stays.
+/// Counts an attempt in its buckets; gives the failures. The row of a name that nobody has is taken
+/// away again: both cost the same, and no row stays.
 async fn reserve(
     app: &App,
-    (pair, source): (&Bucket, &Bucket),
+    Buckets { pair, source, codes }: Buckets,
     is_known: bool,
     now: Moment,
-) -> anyhow::Result<Result<i64, TooEarly>> {
+) -> anyhow::Result<Result<Failures, TooEarly>> {
     let reserve = async || {
         let mut tx = app.db.begin().await?;
         store::locks::sweep(&mut tx, Moment(now.0 - 2 * DAY)).await?;
-        let (filled, since) = level(store::locks::hold(&mut tx, source).await?, now);
+        let (filled, since) = level(store::locks::hold(&mut tx, &source).await?, now);
         if let Some(until) = full((filled, since)) {
             return Ok(Err(TooEarly { until }));
         }
-        let kept = store::locks::hold(&mut tx, pair).await?;
+        let kept = store::locks::hold(&mut tx, &pair).await?;
         if let Some(early) = too_early(kept, now) {
             return Ok(Err(early));
         }
-        store::locks::set(&mut tx, source, (filled + 1, since)).await?;
+        let mut failures = Failures { of_pair: kept.0 + 1, of_codes: 0 };
+        if let Some(codes) = &codes {
+            let kept = store::locks::hold(&mut tx, codes).await?;
+            // Below the lock nobody waits here for what others do elsewhere.
+            if let Some(early) = too_early(kept, now).filter(|_| kept.0 >= LOCKED) {
+                return Ok(Err(early));
+            }
+            store::locks::count(&mut tx, codes, now).await?;
+            failures.of_codes = kept.0 + 1;
+        }
+        store::locks::set(&mut tx, &source, (filled + 1, since)).await?;
         if is_known {
-            store::locks::count(&mut tx, pair, now).await?;
+            store::locks::count(&mut tx, &pair, now).await?;
         } else {
-            store::locks::forget(&mut tx, pair).await?;
+            store::locks::forget(&mut tx, &pair).await?;
         }
         tx.commit().await?;
-        Ok(Ok(kept.0 + 1))
+        Ok(Ok(failures))
     };
     Ok(retry::again(reserve).await?)
 }
@@ -190,12 +239,16 @@ fn too_early((failures, last): (i64, Moment), now: Moment) -> Option<TooEarly> {
 }
 
 impl Counted {
-    /// It was right: the failures of the pair are forgotten, and the source has one less.
+    /// It was right: the failures of the pair and of the account's codes are forgotten, and the
+    /// source has one less.
     pub async fn succeeded(self, app: &App) -> anyhow::Result<()> {
         let forget = async || {
             let mut tx = app.db.begin().await?;
-            store::locks::take_back(&mut tx, &self.source).await?;
-            store::locks::forget(&mut tx, &self.pair).await?;
+            store::locks::take_back(&mut tx, &self.buckets.source).await?;
+            store::locks::forget(&mut tx, &self.buckets.pair).await?;
+            if let Some(codes) = &self.buckets.codes {
+                store::locks::forget(&mut tx, codes).await?;
+            }
             tx.commit().await
         };
         Ok(retry::again(forget).await?)
@@ -203,11 +256,13 @@ impl Counted {
 
     /// Nobody could look at it: it counts for nothing.
     pub async fn taken_back(self, app: &App) -> anyhow::Result<()> {
-        app.strangers.take_back(&self.pair);
+        app.strangers.take_back(&self.buckets.pair);
         let take_back = async || {
             let mut tx = app.db.begin().await?;
-            store::locks::take_back(&mut tx, &self.source).await?;
-            store::locks::take_back(&mut tx, &self.pair).await?;
+            let Buckets { pair, source, codes } = &self.buckets;
+            for bucket in [source, pair].into_iter().chain(codes) {
+                store::locks::take_back(&mut tx, bucket).await?;
+            }
             tx.commit().await
         };
         Ok(retry::again(take_back).await?)
@@ -216,11 +271,14 @@ impl Counted {
     /// It was wrong: the log tells of it where many were before it, without the name that was
     /// typed, which may be a password; that a confirmed account is locked is kept.
     pub async fn failed(self, app: &App, attempt: &Attempt<'_>) -> anyhow::Result<()> {
-        let (failures, what) = (self.failures, attempt.what);
+        let (Failures { of_pair, of_codes }, what) = (self.failures, attempt.what);
         let who = attempt.account.map_or("unknown name", |account| account.name.as_str());
-        if failures == TOLD || failures >= LOCKED {
-            tracing::warn!("signing in failed {failures} times from one source: {who} ({what})");
+        for (failures, from) in [(of_pair, "one source"), (of_codes, "any source")] {
+            if failures == TOLD || failures >= LOCKED {
+                tracing::warn!("signing in failed {failures} times from {from}: {who} ({what})");
+            }
         }
+        let failures = of_pair.max(of_codes);
         let account = attempt.account.filter(|one| one.standing() == Standing::Confirmed);
         let Some(account) = account.filter(|_| failures >= LOCKED) else { return Ok(()) };
         let detail = serde_json::json!({ "failures": failures, "what": what }).to_string();

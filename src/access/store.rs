@@ -121,8 +121,8 @@ pub(super) async fn is_feed(db: &Db, name: &str) -> sqlx::Result<bool> {
     })
 }
 
-/// The key of the provider with that short name.
+/// The key of the provider with that short name, as long as it is on the register.
 pub(super) async fn isp_of_code(db: &Db, code: &str) -> sqlx::Result<Option<IspId>> {
-    const SQL: &str = "SELECT id FROM isps WHERE code = $1";
+    const SQL: &str = "SELECT id FROM isps WHERE code = $1 AND removed_at IS NULL";
     on!(db, pool => sqlx::query_scalar(SQL).bind(code).fetch_optional(pool).await)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, builder::NonEmptyStringValueParser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, given, isp_named};
+use super::{Ended, Out, Refused, given, isp_on_register};
 use crate::{
     access::{
         accounts::{self, Change, Hand, Invitation, LINK_MINUTES},
@@ -77,7 +77,7 @@ impl Account {
         match &self.command {
             Command::Add { name, role, isp, by } => {
                 let isp = match isp {
-                    Some(code) => Some(isp_named(app, code).await?),
+                    Some(code) => Some(isp_on_register(app, code).await?),
                     None => None,
                 };
                 let isp = isp.as_ref().map(|isp| (isp.id, isp.code.as_str()));

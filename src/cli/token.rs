@@ -3,7 +3,7 @@
 use clap::{ArgGroup, Args, Subcommand, value_parser};
 use serde_json::json;
 
-use super::{Ended, Out, Refused, account::By, feed_named, isp_named};
+use super::{Ended, Out, Refused, account::By, feed_named, isp_on_register};
 use crate::{
     access::tokens::{self, Scope, Wish},
     app::App,
@@ -61,7 +61,7 @@ impl Token {
                 let scope = match (feed, isp) {
                     (Some(name), _) => (Scope::Feed(feed_named(app, name).await?.name), None),
                     (None, code) => {
-                        let isp = isp_named(app, code.as_deref().unwrap_or_default()).await?;
+                        let isp = isp_on_register(app, code.as_deref().unwrap_or_default()).await?;
                         (Scope::Isp(isp.code), Some(isp.id))
                     }
                 };

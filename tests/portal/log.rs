@@ -22,7 +22,7 @@ async fn notes(centre: &Centre, day: &str, by: &str, deed: Deed<'_>) {
 }
 
 /// Gives the centre the key of its log, as `todoke init` does.
-fn has_key(centre: &Centre) {
+pub(crate) fn has_key(centre: &Centre) {
     let folder = centre.app.data.join("keys");
     std::fs::create_dir_all(&folder).unwrap();
     let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(1);

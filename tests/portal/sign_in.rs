@@ -6,7 +6,11 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use todoke::access::{accounts, doors::Level, roles::Role};
+use todoke::access::{
+    accounts::{self, Change, Hand},
+    doors::Level,
+    roles::Role,
+};
 
 use crate::{
     centre::{Answer, Centre, Visitor, form, run, texts},
@@ -277,6 +281,87 @@ async fn whoever_comes_while_too_many_wait_is_told_to_come_again_and_has_not_fai
     }
 }
 
+#[tokio::test]
+async fn whoever_mistypes_the_first_code_of_an_app_is_shown_the_same_secret_again() {
+    for centre in Centre::on_each_engine().await {
+        invited(&centre, "desk-1", Role::Intake).await;
+        let code = link(&centre, "desk-1").await;
+        let mut person = centre.visitor();
+        person.post("/sign-in/link", &format!("code={code}")).await;
+        person.post("/account/password", &format!("password={PASSWORD}&again={PASSWORD}")).await;
+        let secret = |page: &Answer| between(&page.body, "<code>", "</code>").to_owned();
+        let picture = |page: &Answer| between(&page.body, "<svg", "</svg>").to_owned();
+        let first = person.get("/account/setup").await;
+        let wrong = person.post("/account/app", "label=phone&code=guessed").await;
+        assert_eq!(wrong.status, 422);
+        let says = "アプリがいま示している6けたの数字";
+        assert!(wrong.body.contains(says), "{}", wrong.body);
+        let no_key = person.post("/account/passkey", "label=key&answer=x").await;
+        assert_eq!(no_key.status, 422);
+        let anew = person.get("/account/setup").await;
+        for page in [&wrong, &no_key, &anew] {
+            assert_eq!((secret(page), picture(page)), (secret(&first), picture(&first)));
+        }
+        let code = code_of(&centre, &secret(&first));
+        let added = person.post("/account/app", &format!("label=phone&code={code}")).await;
+        assert!(added.body.contains("td-codes"), "{}", added.body);
+        let another = person.get("/account/setup").await;
+        assert_ne!(secret(&another), secret(&first), "what an app was added by is offered no more");
+    }
+}
+
+/// So many wrong codes in a session that showed a password, each from a source of its own.
+async fn guesses(thief: &mut Visitor, times: u8) {
+    for number in 0..times {
+        thief.from = IpAddr::from([203, 0, 113, number]);
+        let tried = thief.post("/sign-in/second", "code=guessed").await;
+        assert!(tried.status == 422 && tried.body.contains("この数字は使えません"), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn codes_of_an_account_are_guessed_a_hundred_times_a_day_from_wherever_they_come() {
+    for centre in Centre::on_each_engine().await {
+        invited(&centre, "desk-1", Role::Intake).await;
+        let (mut person, mut device) = (centre.visitor(), Device::new());
+        let (secret, codes) = sets_up(&centre, &mut person, "desk-1").await;
+        adds(&mut person, &mut device).await;
+        centre.at("2026-05-10T09:05:00");
+        let mut thief = centre.visitor();
+        comes(&mut thief, "desk-1").await;
+        guesses(&mut thief, 99).await;
+        comes(&mut person, "desk-1").await;
+        let code = format!("code={}", code_of(&centre, &secret));
+        assert_eq!(person.post("/sign-in/second", &code).await.status, 303, "below, nobody waits");
+        centre.at("2026-05-10T09:06:00");
+        guesses(&mut thief, 100).await;
+        centre.at("2026-05-10T23:55:00");
+        comes(&mut person, "desk-1").await;
+        for code in [code_of(&centre, &secret), codes[0].clone()] {
+            let refused = person.post("/sign-in/second", &format!("code={code}")).await;
+            assert!(refused.body.contains("きょうはもう数字を使えません"), "{}", refused.body);
+        }
+        assert_eq!(details(&centre, "locked").await, [r#"{"failures":100,"what":"code"}"#]);
+        let page = person.get("/sign-in/second").await;
+        let proof = shown(&mut device, &page).await;
+        assert_eq!(person.post("/sign-in/passkey", &proof).await.status, 303, "a passkey opens");
+        centre.at("2026-05-11T00:00:00");
+        comes(&mut person, "desk-1").await;
+        let code = format!("code={}", code_of(&centre, &secret));
+        assert_eq!(person.post("/sign-in/second", &code).await.status, 303, "a new day");
+
+        comes(&mut thief, "desk-1").await;
+        guesses(&mut thief, 100).await;
+        let hand = Hand::Machine("test");
+        accounts::change(&centre.app, "desk-1", Change::Recover, hand).await.unwrap().unwrap();
+        let mut person = from(&centre, [192, 0, 2, 9]);
+        let (_, codes) = sets_up(&centre, &mut person, "desk-1").await;
+        comes(&mut person, "desk-1").await;
+        let code = format!("code={}", codes[0]);
+        assert_eq!(person.post("/sign-in/second", &code).await.status, 303, "recovered: anew");
+    }
+}
+
 /// What the program writes into its log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -309,6 +394,8 @@ async fn many_failures_stand_in_the_log_and_a_lock_in_the_audit_log() {
             .without_time()
             .finish();
         let _kept = tracing::subscriber::set_default(writes);
+        // Beside another one it is asked too where a thread of another test comes to a line first.
+        let _beside = tracing::Dispatch::new(tracing_subscriber::registry());
         invited(&centre, "desk-1", Role::Intake).await;
         sets_up(&centre, &mut centre.visitor(), "desk-1").await;
         let mut stranger = from(&centre, [198, 51, 100, 77]);

@@ -209,6 +209,7 @@ impl Reach<'_> {
     fn said(self, page: &Page, why: &AccountRefused) -> Errors {
         let key = match why {
             AccountRefused::Taken(..) => "accounts-taken",
+            AccountRefused::Unusable(_) => "accounts-unusable",
             AccountRefused::NoName(_) => "accounts-no-name",
             AccountRefused::Misplaced(role, _) if role.is_of_provider() => "accounts-needs-isp",
             AccountRefused::Misplaced(..) => "accounts-no-isp",

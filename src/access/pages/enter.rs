@@ -176,11 +176,16 @@ pub(super) async fn by_code(
     Form(Linked { code }): Form<Linked>,
 ) -> PageResult {
     let account = signed.account().clone();
-    let attempt = Attempt { what: "code", name: &account.name, source, account: Some(&account) };
+    let attempt =
+        Attempt { what: locks::CODE, name: &account.name, source, account: Some(&account) };
     let counted = match locks::admit(&app, &attempt).await? {
         Ok(counted) => counted,
         Err(early) => {
-            let words = signed.page.with("sign-in-early", "seconds", early.seconds(app.now()));
+            let words = if early.is_over_for_today(app.now()) {
+                signed.page.t("second-locked")
+            } else {
+                signed.page.with("sign-in-early", "seconds", early.seconds(app.now()))
+            };
             return second_refused(&app, signed, words).await;
         }
     };

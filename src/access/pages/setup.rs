@@ -80,7 +80,7 @@ async fn offered(app: &App, signed: Signed, errors: Errors) -> PageResult {
     let account = signed.account();
     let (passkey, options) = passkeys::offer(app, account).await?;
     let (totp, offer) = if factors::suits(account.role, Kind::Totp) {
-        let (secret, offer) = factors::offer_totp(app, account);
+        let (secret, offer) = factors::offer_totp(app, &signed.session);
         let picture = qr::svg(&offer.uri)?;
         (Some(secret), Some((offer, picture)))
     } else {
@@ -239,7 +239,7 @@ async fn wrong(
         FactorRefused::PasskeyOnly => "factor-passkey-only",
         FactorRefused::NotAsked => "factor-not-asked",
         FactorRefused::Wrong if field == "passkey-label" => "passkey-wrong",
-        FactorRefused::Wrong | FactorRefused::Last => "second-wrong",
+        FactorRefused::Wrong | FactorRefused::Last => "factor-app-wrong",
     });
     offered(app, signed, Errors::of(field, words)).await
 }
