@@ -19,6 +19,15 @@ use crate::{
 const MARK: &str = "----todoke-boundary";
 const SEEN: &str = "2026-05-02T10:00:00+09:00";
 
+/// A form with a file as a browser sends it, after what else it holds: its kind, and its bytes.
+pub(crate) fn multipart(more: &str, (name, text): (&str, &str)) -> (String, String) {
+    let body = format!(
+        "{more}--{MARK}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
+         Content-Type: text/csv\r\n\r\n{text}\r\n--{MARK}--\r\n"
+    );
+    (format!("multipart/form-data; boundary={MARK}"), body)
+}
+
 /// Sends a file as a browser does, with what else the form holds.
 pub(crate) async fn sends(
     visitor: &mut Visitor,
@@ -26,12 +35,7 @@ pub(crate) async fn sends(
     file: (&str, &str),
     more: &str,
 ) -> Answer {
-    let (name, text) = file;
-    let body = format!(
-        "{more}--{MARK}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
-         Content-Type: text/csv\r\n\r\n{text}\r\n--{MARK}--\r\n"
-    );
-    let kind = format!("multipart/form-data; boundary={MARK}");
+    let (kind, body) = multipart(more, file);
     let request = Request::post(path).header(header::CONTENT_TYPE, kind);
     visitor.send(request.body(Body::from(body)).unwrap()).await
 }

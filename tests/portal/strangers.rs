@@ -7,36 +7,21 @@
 //! answered with what the asker does own, and the owner who asks in the same way is shown all that
 //! the stranger was not.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     body::Body,
-    http::{Request, header},
+    http::{Method, Request, header},
 };
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
-use todoke::{
-    access::{doors::Door, roles::Role, tenancy::Tenant, tokens},
-    campaigns::{
-        self,
-        participants::{self, Answer},
-    },
-    db::Db,
-    ids::IspId,
-    isps::{self, Isp},
-    notices::{export, prepare, wordings::shipped},
-    router,
-    web::routes::Route,
-};
+use todoke::{access::doors::Door, db::Db, notices::wordings::shipped, router, web::routes::Route};
 
 use crate::{
-    centre::{ADDRESS, Centre, Planted, Visitor, form, run, texts},
-    office::{listed, uploads},
-    oneoff::with_feed,
-    people::{ISP, OTHER, of_the_other, signed_in},
+    belongings::{Belongings, belongings, strangers, token_of},
+    centre::{Centre, Visitor, texts},
+    oneoff::multipart,
+    people::ISP,
 };
 
 /// Names under which forms and queries carry something.
@@ -78,170 +63,47 @@ const KINDS: [&str; 4] = ["mail", "sms", "phone", "none"];
 /// The same for languages.
 const LANGUAGES: [&str; 4] = ["ja", "vi", "pt-BR", "xx"];
 
-/// What belongs to whom: values to ask with, and what may never be shown.
-struct Belongings {
-    /// The first is the name of a list.
-    foreign: Vec<String>,
-    own: Vec<String>,
-    secrets: Vec<String>,
-    /// Inquiry ID and address of the asker's own line, which are never typed.
-    line: [String; 2],
-    /// The owner, signed in.
-    manager: Visitor,
-}
+/// What is said of a line that nothing was said of.
+const TOLD: &str = "state=notified&identified=yes&notice_channel=email&notice_at=2026-05-09";
 
-/// A list, a report, a contact, a claim and people of the first provider, and a list of the other.
-async fn belongings(centre: &Centre) -> Belongings {
-    let notice = listed(centre).await;
-    run!(
-        &centre.app.db,
-        "UPDATE isp_prefixes SET isp_id = $1
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-b')",
-        OTHER.0
-    );
-    run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = 'isp-b'", OTHER.0);
-    let isp = isps::by_code(&centre.app.db, ISP.1).await.unwrap().unwrap();
-    let lines = export::lines(&centre.app, &notice, &isp).await.unwrap();
-    let mut secrets: Vec<String> = lines.iter().map(|line| line.inquiry_id.clone()).collect();
-    secrets.extend([ADDRESS, "secret-post", "192.0.2.128/25"].map(str::to_owned));
-    secrets.extend(["secret-house", "secret-answer"].map(str::to_owned));
-    takes_part(centre, &isp).await;
-    let mut manager = signed_in(centre, "manager-a", Role::IspManager).await;
-    let data = works(&mut manager, &notice.list_id).await;
-    let mut foreign = vec![notice.list_id.clone(), ISP.1.to_owned(), "manager-a".to_owned()];
-    foreign.extend([data, "1".to_owned(), "2".to_owned(), notice.id.to_string()]);
-    foreign.extend(["emotet", "house-7", "join", "withdraw", "remove", "end"].map(str::to_owned));
-    for sql in KEYS {
-        for key in texts!(&centre.app.db, in_hex(&centre.app.db, sql)) {
-            foreign.push(uuid::Uuid::parse_str(&key).map_or(key, |key| key.to_string()));
-        }
-    }
-    // The rest is never typed, so that it can only come from the store.
-    foreign.extend(secrets.iter().filter(|one| !one.starts_with("secret")).cloned());
-    let (list, inquiry_id) = of_the_stranger(centre).await;
-    let own = vec![OTHER.1.to_owned(), "manager-b".to_owned(), list, "1".to_owned()];
-    Belongings { foreign, own, secrets, line: [inquiry_id, OWN_ADDRESS.to_owned()], manager }
-}
-
-/// Keys of what the first provider has.
-const KEYS: [&str; 5] = [
-    "SELECT lower(hex(id)) FROM isp_contacts",
-    "SELECT lower(hex(id)) FROM isp_claims",
-    "SELECT lower(hex(id)) FROM report_uploads",
-    "SELECT lower(hex(id)) FROM case_rows",
-    "SELECT lower(hex(id)) FROM isps WHERE code = 'isp-a'",
+/// What is asked well of a route, beside its path: the query of a page, else a form. What stands in
+/// braces is a value that fits there. The owner, whose things are to last, asks the first alone.
+const WELL: [(&str, &[&str]); 16] = [
+    ("/isp/colleagues/{name}", &["act=link", "act=suspend", "act=end"]),
+    ("/isp/contacts/{id}", &["act=confirm", "act=remove"]),
+    ("/isp/networks/withdraw", &["id={id}"]),
+    ("/isp/settings/withdraw", &["id={id}"]),
+    ("/isp/resellers/withdraw", &["id={id}"]),
+    ("/isp/buildings/one", &["building={building}", "building={building}&act=remove"]),
+    ("/isp/lines/{list}/{record}/report", &[TOLD]),
+    ("/isp/lines/{list}/{record}/report/confirm", &["data={data}"]),
+    ("/isp/lines/{list}/{record}/notice", &["of=mail.ja"]),
+    ("/isp/report/confirm", &["data={data}"]),
+    ("/isp/report/errors", &["data={data}"]),
+    ("/isp/kit/{kind}/{language}", &["list={list}&whom=all"]),
+    ("/isp/downloads/{list}", &["format=csv"]),
+    ("/isp/campaigns/{name}/check", &["answer=withdraw", "answer=join"]),
+    ("/isp/campaigns/{name}", &["answer=join", "answer=withdraw"]),
+    ("/api/v1/report/{name}", &["time.min=2026-05-01T00:00:00Z"]),
 ];
 
-/// A query in the words of the engine, which have none in common for the digits of a key.
-fn in_hex(db: &Db, sql: &'static str) -> sqlx::AssertSqlSafe<String> {
-    sqlx::AssertSqlSafe(match db {
-        Db::Sqlite { .. } => sql.to_owned(),
-        Db::Postgres { .. } => sql.replace("lower(hex(id))", "encode(id, 'hex')"),
-    })
-}
+/// Pages to which files are handed in.
+const UPLOADS: [&str; 3] = ["/isp/report", "/isp/buildings", "/isp/keys"];
 
-/// The manager gives a contact, claims a network and reports a line; gives what the report holds.
-async fn works(manager: &mut Visitor, list: &str) -> String {
-    let contact = [
-        ("role", "abuse"),
-        ("post", "secret-post"),
-        ("mail", "secret-post@isp-a.example"),
-        ("phone", "03-0000-0000"),
-        ("hours", "9-17"),
-        ("languages", "ja"),
-    ];
-    manager.post("/isp/contacts", &form(&contact)).await;
-    let claim = [
-        ("act", "claim"),
-        ("kind", "declared"),
-        ("from", "2026-05-01"),
-        ("reason", "x"),
-        ("what", "192.0.2.128/25"),
-    ];
-    manager.post("/isp/networks", &form(&claim)).await;
-    let told = format!(
-        "list_id,record_no,reported_at,state,identified,notice_channel,notice_at\n\
-         {list},1,2026-05-09T10:00:00+09:00,notified,yes,email,2026-05-09T10:00:00+09:00\n"
-    );
-    let checked = uploads(manager, &told).await;
-    let data = checked.body.split("name=\"data\" value=\"").nth(1).unwrap();
-    let data = data.split('"').next().unwrap().to_owned();
-    manager.post("/isp/report/confirm", &form(&[("data", &data)])).await;
-    data
-}
+/// Routes by which nobody gets anything, whoever asks.
+const FOR_NOBODY: [&str; 3] = [
+    "GET /taxii2/lists/status/{id}/",
+    "POST /taxii2/lists/collections/{id}/objects/",
+    "GET /taxii2/{*path}",
+];
 
-/// The address of the asker's own line.
-const OWN_ADDRESS: &str = "198.51.100.7";
-
-/// The other provider has a list of one line as well: its name, and the line's inquiry ID.
-async fn of_the_stranger(centre: &Centre) -> (String, String) {
-    let planted = Planted { no: 3, ip: OWN_ADDRESS, ..Planted::default() };
-    centre.plant(planted).await;
-    for sql in [
-        "UPDATE case_rows SET isp_id = $1 WHERE no = 3",
-        "UPDATE case_events SET isp_id = $1
-          WHERE case_id = (SELECT id FROM case_rows WHERE no = 3)",
-    ] {
-        run!(&centre.app.db, sql, OTHER.0);
-    }
-    run!(&centre.app.db, "DELETE FROM inquiry_ids WHERE sealed = $1", &[0_u8; 4][..]);
-    let isp = isps::by_code(&centre.app.db, OTHER.1).await.unwrap().unwrap();
-    let notice = prepare::for_isp(&centre.app, &isp).await.unwrap().expect("a case waits");
-    let lines = export::lines(&centre.app, &notice, &isp).await.unwrap();
-    (notice.list_id, lines[0].inquiry_id.clone())
-}
-
-/// The first provider has a building, and takes part in a campaign that no other was asked about.
-async fn takes_part(centre: &Centre, isp: &Isp) {
-    const DRAFT: &str = r#"
-        from = "2026-05-01"
-        report_by = "2027-05-01"
-        public = false
-        feeds = ["police"]
-        title = { ja = "題", en = "Title" }
-        happened = { ja = "あ", en = "a" }
-        to_do = { ja = "い", en = "b" }
-        [provenance]
-        source = { ja = "警察", en = "Police" }
-        handed_over_by = { ja = "警察庁", en = "National police" }
-        handed_over_at = "2026-05-01"
-        basis = { ja = "協定", en = "An agreement" }
-    "#;
-    with_feed(centre).await;
-    let said = campaigns::Said::read(DRAFT).unwrap();
-    campaigns::add(&centre.app, "emotet", &said, "office-1").await.unwrap().unwrap();
-    let campaign = campaigns::find(&centre.app.db, "emotet").await.unwrap().unwrap();
-    let asked = participants::invite(&centre.app, &campaign, (isp, "office-1"), None).await;
-    asked.unwrap().unwrap();
-    let tenant = Tenant::of(&centre.app, isp.id, &isp.code, "manager-a");
-    let answer =
-        participants::answer(&tenant, &campaign, Answer::Join, Some("secret-answer")).await;
-    answer.unwrap().unwrap();
-    let house = r#"{"label":"house-7","name":"secret-house","contract_party":null,"parts":[]}"#;
-    run!(
-        &centre.app.db,
-        "INSERT INTO apartment_buildings (isp_id, building, no, at, author, body)
-         VALUES ($1, 'house-7', 1, 0, 'manager-a', $2)",
-        isp.id,
-        house
-    );
-}
-
-/// Somebody of the other provider, by a session and by a token.
-async fn strangers(centre: &Centre) -> (Visitor, String) {
-    let mut visitor = of_the_other(centre, "manager-b").await;
-    visitor.from = IpAddr::from([198, 51, 100, 2]);
-    (visitor, token_of(centre, OTHER).await)
-}
-
-async fn token_of(centre: &Centre, (id, code): (IspId, &str)) -> String {
-    let scope = (tokens::Scope::Isp(code.to_owned()), Some(id));
-    tokens::make(&centre.app, scope, 30, "test").await.unwrap().1
-}
+/// The route of a letter, which is asked for once, since it takes a second.
+const SAMPLE: &str = "GET /isp/kit/{kind}/{language}/sample.pdf";
 
 struct Asking<'a> {
     rng: ChaCha20Rng,
     has: &'a Belongings,
+    is_owner: bool,
 }
 
 impl Asking<'_> {
@@ -268,43 +130,83 @@ impl Asking<'_> {
         }
     }
 
-    /// A value for the place of that name: mostly of the kind that belongs there, so that questions
+    /// A value for that place of a route: mostly of the kind that belongs there, so that questions
     /// get past the first check.
-    fn value_for(&mut self, place: &str) -> String {
-        match place.trim_matches(['{', '}']) {
-            "list" | "list_id" if self.rng.random_bool(0.6) => self.has.foreign[0].clone(),
-            "record" | "record_no" if self.rng.random_bool(0.6) => {
-                self.rng.random_range(1..=2).to_string()
-            }
-            "name" if self.rng.random_bool(0.4) => "emotet".to_owned(),
+    fn value_for(&mut self, path: &str, place: &str) -> String {
+        let has = self.has;
+        match has.fit(path, place) {
+            [] => self.value(),
+            fit if self.rng.random_bool(0.6) => self.one(fit).to_owned(),
             _ => self.value(),
         }
     }
 
-    fn fields(&mut self, most: usize) -> String {
+    fn fields(&mut self, path: &str, most: usize) -> String {
         let pairs: Vec<(&str, String)> = (0..self.rng.random_range(0..=most))
             .map(|_| match FIELDS[self.rng.random_range(0..FIELDS.len())] {
                 "of" => ("of", format!("{}.{}", self.word(&KINDS), self.word(&LANGUAGES))),
-                field => (field, self.value_for(field)),
+                field => (field, self.value_for(path, field)),
             })
             .collect();
         serde_urlencoded::to_string(pairs).unwrap()
     }
 
-    fn request(&mut self, route: &Route, token: &str) -> (Request<Body>, String) {
-        let mut path = String::new();
+    /// What is asked well of that route.
+    fn well(&mut self, path: &str) -> String {
+        let Some((_, all)) = WELL.iter().find(|(known, _)| *known == path) else {
+            return String::new();
+        };
+        let which = if self.is_owner { 0 } else { self.rng.random_range(0..all.len()) };
+        let Some((before, rest)) = all[which].split_once('{') else { return all[which].to_owned() };
+        let (place, after) = rest.split_once('}').unwrap();
+        let has = self.has;
+        format!("{before}{}{after}", self.one(has.fit(path, place)))
+    }
+
+    fn path(&mut self, route: &Route, is_well: bool) -> String {
+        let (mut path, has) = (String::new(), self.has);
         for part in route.path.split('/').skip(1) {
-            let part = match part {
-                "{kind}" => self.word(&KINDS).to_owned(),
-                "{language}" => self.word(&LANGUAGES).to_owned(),
-                part if part.starts_with('{') => self.value_for(part),
-                part => part.to_owned(),
+            let place = part.trim_matches(['{', '}']);
+            let part = match (part, has.fit(route.path, place)) {
+                ("{kind}", _) if is_well => "mail".to_owned(),
+                ("{language}", _) if is_well => "ja".to_owned(),
+                ("{kind}", _) => self.word(&KINDS).to_owned(),
+                ("{language}", _) => self.word(&LANGUAGES).to_owned(),
+                (part, _) if !part.starts_with('{') => part.to_owned(),
+                (_, fit @ [_, ..]) if is_well => self.one(fit).to_owned(),
+                _ => self.value_for(route.path, place),
             };
             let escaped = serde_urlencoded::to_string([("", part)]).unwrap();
             path.push('/');
             path += &escaped.trim_start_matches('=').replace('+', "%20");
         }
-        let query = self.fields(3);
+        path
+    }
+
+    /// A body that was not asked well: its kind, and what it holds.
+    fn body(&mut self, path: &str) -> (String, String) {
+        const FORM: &str = "application/x-www-form-urlencoded";
+        if self.rng.random_bool(if UPLOADS.contains(&path) { 0.6 } else { 0.05 }) {
+            return multipart("", ("r.csv", &self.value_for(path, "file")));
+        }
+        match self.rng.random_range(0..8) {
+            0 => ("text/csv".to_owned(), self.value()),
+            1 => ("application/json".to_owned(), self.value()),
+            2 => ("text/plain".to_owned(), self.value()),
+            _ => (FORM.to_owned(), self.fields(path, 5)),
+        }
+    }
+
+    fn request(&mut self, route: &Route, token: &str) -> (Request<Body>, String) {
+        let well = self.rng.random_bool(0.3).then(|| self.well(route.path));
+        let path = self.path(route, well.is_some());
+        let (query, (kind, body)) = match well {
+            Some(well) if route.method == Method::GET => (well, self.body(route.path)),
+            Some(well) if !well.is_empty() => {
+                (String::new(), ("application/x-www-form-urlencoded".to_owned(), well))
+            }
+            _ => (self.fields(route.path, 3), self.body(route.path)),
+        };
         let request =
             Request::builder().method(route.method.clone()).uri(format!("{path}?{query}"));
         let request = request.header("sec-fetch-site", "same-origin");
@@ -312,32 +214,35 @@ impl Asking<'_> {
             Door::ProviderToken => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
             _ => request,
         };
-        let kinds =
-            ["application/x-www-form-urlencoded", "text/csv", "application/json", "text/plain"];
-        let kind = kinds[self.rng.random_range(0..8).min(7) / 2 % kinds.len()];
-        let kind = if self.rng.random_bool(0.6) { kinds[0] } else { kind };
-        let body = if kind == kinds[0] { self.fields(5) } else { self.value() };
         let sent = format!("{} {path}?{query} {body}", route.method);
         (request.header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap(), sent)
     }
 }
 
-/// How much there is of the first provider, table by table.
-const STATE: [&str; 10] = [
-    "SELECT 'lines ' || COUNT(*) || ' ' || COALESCE(MAX(said_version), 0) FROM notice_lines
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-    "SELECT 'reports ' || COUNT(*) FROM line_reports",
-    "SELECT 'exports ' || COUNT(*) FROM notice_exports
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-    "SELECT 'contacts ' || COUNT(*) FROM isp_contact_events
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-    "SELECT 'claims ' || COUNT(*) FROM isp_decisions",
-    "SELECT 'uploads ' || COUNT(*) FROM report_uploads
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-    "SELECT 'answers ' || COUNT(*) FROM campaign_isp_facts
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-    "SELECT 'buildings ' || COUNT(*) FROM apartment_buildings
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
+/// How much there is of the first provider, table by table: what is counted, and how it stands.
+const STATE: [(&str, &str); 18] = [
+    ("notice_lines", "COALESCE(MAX(said_version), 0)"),
+    ("line_reports", "COALESCE(MAX(version), 0)"),
+    ("notice_exports", "0"),
+    ("isp_contacts", "0"),
+    ("isp_contact_events", "0"),
+    ("isp_claims", "0"),
+    ("isp_proposals", "0"),
+    ("isp_decisions", "0"),
+    ("report_uploads", "0"),
+    ("report_attempts", "0"),
+    ("campaign_isp_facts", "0"),
+    ("apartment_buildings", "0"),
+    ("isp_keys", "COUNT(removed_at)"),
+    ("isp_deliveries", "0"),
+    ("deliveries", "COUNT(settled_at)"),
+    ("api_tokens", "COUNT(withdrawn_at)"),
+    ("reminders", "0"),
+    ("log_terms", "COALESCE(SUM(days), 0)"),
+];
+
+/// The same of people and cases.
+const MORE_STATE: [&str; 2] = [
     "SELECT name || role || COALESCE(suspended_at, 0) || COALESCE(ended_at, 0) FROM accounts
           WHERE isp = 'isp-a' ORDER BY name",
     "SELECT 'cases ' || COUNT(*) || MAX(state) FROM case_rows",
@@ -351,7 +256,14 @@ fn routes() -> Vec<Route> {
 
 async fn state(db: &Db) -> Vec<String> {
     let mut state = Vec::new();
-    for sql in STATE {
+    for (table, stands) in STATE {
+        let sql = format!(
+            "SELECT '{table} ' || COUNT(*) || ' ' || {stands} FROM {table}
+              WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')"
+        );
+        state.extend(texts!(db, sqlx::AssertSqlSafe(sql)));
+    }
+    for sql in MORE_STATE {
         state.extend(texts!(db, sql));
     }
     state
@@ -401,14 +313,19 @@ async fn asks(
     answered
 }
 
-/// The secrets that their owner is shown who puts the same questions.
-async fn shown_to_the_owner(
-    (owner, token): (&mut Visitor, &str),
-    asking: &mut Asking<'_>,
-) -> BTreeSet<String> {
+/// What the owner gets who puts the same questions.
+#[derive(Default)]
+struct Got {
+    /// The secrets that are shown.
+    shown: BTreeSet<String>,
+    /// Routes that do what was asked.
+    opened: BTreeSet<String>,
+}
+
+async fn the_owner_gets((owner, token): (&mut Visitor, &str), asking: &mut Asking<'_>) -> Got {
     // So many of each route that whatever can be shown is.
     const OF_EACH: usize = 40;
-    let (routes, mut shown) = (routes(), BTreeSet::new());
+    let (routes, mut got) = (routes(), Got::default());
     for _ in 0..OF_EACH * routes.len() {
         let route = &routes[asking.rng.random_range(0..routes.len())];
         let (request, sent) = asking.request(route, token);
@@ -416,9 +333,14 @@ async fn shown_to_the_owner(
         let answer = owner.send(request).await;
         owner.cookie = cookie;
         let secrets = asking.has.secrets.iter();
-        shown.extend(secrets.filter(|one| shows(&answer.body, one, &sent)).cloned());
+        got.shown.extend(secrets.filter(|one| shows(&answer.body, one, &sent)).cloned());
+        if matches!(answer.status.as_u16(), 200 | 303) {
+            got.opened.insert(format!("{} {}", route.method, route.path));
+        }
     }
-    shown
+    let sample = owner.get("/isp/kit/letter/ja/sample.pdf").await;
+    got.opened.extend((sample.status == 200).then(|| SAMPLE.to_owned()));
+    got
 }
 
 #[tokio::test]
@@ -433,7 +355,8 @@ async fn ten_thousand_questions_of_another_provider_show_and_change_nothing() {
         shipped::begin_with(&centre.app).await.unwrap();
         let (mut stranger, token) = strangers(&centre).await;
         let before = state(&centre.app.db).await;
-        let mut asking = Asking { rng: ChaCha20Rng::seed_from_u64(seed), has: &has };
+        let mut asking =
+            Asking { rng: ChaCha20Rng::seed_from_u64(seed), has: &has, is_owner: false };
         let answered = asks((&mut stranger, &token), &mut asking, share).await;
         println!(
             "{} routes, {share} questions, {} show what is one's own, answers {:?}",
@@ -445,8 +368,14 @@ async fn ten_thousand_questions_of_another_provider_show_and_change_nothing() {
         assert!(answered.of(200) > share / 10 && answered.of(404) > share / 10);
         assert!(answered.own > share / 100, "the asker sees what is its own");
         let own_token = token_of(&centre, ISP).await;
-        let shown = shown_to_the_owner((&mut owner, &own_token), &mut asking).await;
-        let hidden: Vec<_> = has.secrets.iter().filter(|one| !shown.contains(*one)).collect();
+        asking.is_owner = true;
+        let got = the_owner_gets((&mut owner, &own_token), &mut asking).await;
+        let hidden: Vec<_> = has.secrets.iter().filter(|one| !got.shown.contains(*one)).collect();
         assert!(hidden.is_empty(), "the owner was not shown {hidden:?}");
+        let of_things = routes().into_iter().filter(|route| route.path.contains('{'));
+        let mut shut: Vec<_> =
+            of_things.map(|one| format!("{} {}", one.method, one.path)).collect();
+        shut.retain(|one| !got.opened.contains(one) && !FOR_NOBODY.contains(&one.as_str()));
+        assert!(shut.is_empty(), "the owner was refused by each question at {shut:?}");
     }
 }
