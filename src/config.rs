@@ -52,6 +52,20 @@ pub struct Centre {
     /// The mailbox that mails come back to; without it they are handed over by hand.
     #[serde(default)]
     pub bounces: Option<BounceMailbox>,
+    /// When lists are prepared by themselves; without it `todoke notice prepare` does so.
+    #[serde(default)]
+    pub lists: Option<Lists>,
+}
+
+/// When providers' lists come to be (リスト作成の設定).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[doc(alias = "リスト作成の設定")]
+pub struct Lists {
+    /// At which times what waits is put on lists: a pattern of cron in Japanese time, or
+    /// `every 12h`.
+    #[serde(deserialize_with = "schedule")]
+    pub prepare: Schedule,
 }
 
 /// How mails leave the centre (メールサーバーの設定). The password stands in a file of its own.
@@ -218,6 +232,7 @@ impl Centre {
             mail: None,
             oidc: None,
             bounces: None,
+            lists: None,
         }
     }
 

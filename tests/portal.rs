@@ -8,6 +8,8 @@ mod centre;
 mod album;
 #[path = "portal/apartments.rs"]
 mod apartments;
+#[path = "portal/belongings.rs"]
+mod belongings;
 #[path = "portal/campaign_languages.rs"]
 mod campaign_languages;
 #[path = "portal/desk.rs"]
@@ -46,11 +48,16 @@ mod steps;
 mod sign_in;
 #[path = "portal/strangers.rs"]
 mod strangers;
+#[path = "portal/undelivered.rs"]
+mod undelivered;
 #[path = "portal/ways.rs"]
 mod ways;
 #[path = "support/gnupg.rs"]
 #[allow(dead_code, reason = "pages need no more of it than keys")]
 mod gnupg;
+#[path = "support/hook.rs"]
+#[allow(dead_code, reason = "pages tell of what came, and look at none of it")]
+mod hook;
 #[path = "support/issuer.rs"]
 mod issuer;
 #[path = "support/loopback.rs"]

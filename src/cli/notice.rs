@@ -200,7 +200,7 @@ async fn tenant_of(app: &App, list_id: &str, by: &str) -> anyhow::Result<Tenant>
 }
 
 /// Tells what came of preparing, and what is held back from the list.
-fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
+pub(super) fn tell(out: Out, isp: &str, done: &Prepared) -> anyhow::Result<()> {
     let list = done.notice.as_ref().map(|notice| notice.list_id.as_str());
     let lines = done.notice.as_ref().map_or(0, |notice| notice.lines);
     let Prepared { recalls, held, handed_over, not_joined, .. } = *done;

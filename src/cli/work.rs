@@ -10,7 +10,7 @@ use super::{
     Ended, Out,
     given::{how_many, still_waiting},
     isp::remind,
-    notice::send,
+    notice::{self, send},
     serve::stopped,
 };
 use crate::{
@@ -34,7 +34,7 @@ const HANDFUL: i64 = 20;
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// What runs beside the web, or alone. A way that waits for its server holds no other back.
-pub(super) const JOBS: [Job; 8] = [
+pub(super) const JOBS: [Job; 9] = [
     Job {
         name: "fetching",
         abreast: 4,
@@ -52,6 +52,12 @@ pub(super) const JOBS: [Job; 8] = [
         abreast: 1,
         pause: Duration::from_mins(1),
         step: |app| Box::pin(async move { sign(&app).await.map(|()| false) }),
+    },
+    Job {
+        name: "preparing lists",
+        abreast: 1,
+        pause: Duration::from_mins(1),
+        step: |app| Box::pin(async move { notice_jobs::prepare_lists(&app).await.map(|_| false) }),
     },
     Job {
         name: "sending",
@@ -121,6 +127,14 @@ async fn once(app: &App, out: Out) -> anyhow::Result<Ended> {
         out.line(&value(&report), words(&report))?;
     }
     while seal_some(app).await? {}
+    if let Some(run) = notice_jobs::prepare_lists(app).await? {
+        if !run.failed.is_empty() {
+            ended = Ended::PartlyRefused;
+        }
+        for (isp, done) in &run.prepared {
+            notice::tell(out, isp, done)?;
+        }
+    }
     while let Some(report) = notice_jobs::send_next(app).await? {
         if !matches!(report.state, State::Accepted | State::Withdrawn) {
             ended = Ended::PartlyRefused;

@@ -47,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (37, "once and waiting", include_str!("../../migrations/0037_once_and_waiting.sql")),
     (38, "sealed preferences", include_str!("../../migrations/0038_preferences_and_returns.sql")),
     (40, "each time a report came", include_str!("../../migrations/0040_report_attempts.sql")),
+    (43, "keys of messages", include_str!("../../migrations/0043_keys_of_messages.sql")),
 ];
 
 /// What lets a provider see its own rows of tables that came after the row policies; the tables of

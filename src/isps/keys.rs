@@ -103,9 +103,19 @@ pub struct Added {
     pub known: bool,
 }
 
+/// Looks at a key before it is handed in. A copy that says that the key in use is revoked takes
+/// that one out at once: whoever took it back wants nothing encrypted to it any more.
+pub async fn look(tenant: &Tenant, file: &[u8]) -> anyhow::Result<Result<Certificate, KeyRefused>> {
+    let read = Certificate::read(file, tenant.now());
+    if let Err(KeyRefused::Revoked(fingerprint)) = &read {
+        remove(tenant, fingerprint).await?;
+    }
+    Ok(read)
+}
+
 /// Takes a key of a provider; one of the same standard that stood before is removed.
 pub async fn add(tenant: &Tenant, file: &[u8]) -> anyhow::Result<Result<Added, KeyRefused>> {
-    let certificate = match Certificate::read(file, tenant.now()) {
+    let certificate = match look(tenant, file).await? {
         Ok(certificate) => certificate,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::store;
+use super::{schedule::Schedule, store};
 use crate::{
     app::App,
     db::{Db, Tx, retry},
@@ -108,6 +108,26 @@ pub async fn take_sole_due(app: &App, kind: &'static str) -> anyhow::Result<Opti
         return Ok(lease);
     }
     enter_sole(app, kind).await?;
+    take(app, kind).await
+}
+
+/// The same, when a schedule says so. The first time is not before the schedule's next; one that
+/// comes sooner than what was planned by another schedule moves the job there.
+pub async fn take_sole_by(
+    app: &App,
+    kind: &'static str,
+    schedule: &Schedule,
+) -> anyhow::Result<Option<Lease>> {
+    let planned = standings(&app.db, kind).await?.first().and_then(|job| job.due_at);
+    let next = schedule.next(app.now());
+    if next.is_some() && planned.is_none_or(|due| next.is_some_and(|next| next < due)) {
+        let plan_it = || async {
+            let mut tx = app.db.begin().await?;
+            plan(&mut tx, kind, SOLE, next).await?;
+            tx.commit().await
+        };
+        retry::until_settled(plan_it).await?;
+    }
     take(app, kind).await
 }
 

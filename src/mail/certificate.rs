@@ -81,9 +81,9 @@ pub enum KeyRefused {
     /// Its time has not come.
     #[error("the key is valid from {0} on; hand it in then, or look at the clock it was made by")]
     NotYet(String),
-    /// Its owner took it back.
-    #[error("the key is revoked")]
-    Revoked,
+    /// Its owner took it back; the fingerprint says which one.
+    #[error("the key {0} is revoked; where it was in use, it is used no more")]
+    Revoked(String),
     /// It can be broken.
     #[error("the key is too weak: {0}")]
     Weak(String),
@@ -107,7 +107,7 @@ impl KeyRefused {
             Self::Secret => "secret",
             Self::Expired(_) => "expired",
             Self::NotYet(_) => "not_yet",
-            Self::Revoked => "revoked",
+            Self::Revoked(_) => "revoked",
             Self::Weak(_) => "weak",
             Self::OldHash(_) => "old_hash",
             Self::NoEncryption(_) => "no_encryption",

@@ -66,10 +66,14 @@ pub(super) fn read(file: &[u8], now: Moment) -> Result<Certificate, KeyRefused> 
     }
 }
 
+fn revoked_by(key: &SignedPublicKey) -> KeyRefused {
+    KeyRefused::Revoked(key.fingerprint().to_string())
+}
+
 /// Whether `key` is fit now, and which part of it encrypts.
 fn look_at(key: SignedPublicKey, now: Moment) -> Result<Certificate, KeyRefused> {
     if !key.details.revocation_signatures.is_empty() {
-        return Err(KeyRefused::Revoked);
+        return Err(revoked_by(&key));
     }
     let primary = &key.primary_key;
     strong(primary.public_params())?;
@@ -205,7 +209,7 @@ fn subkey(key: &SignedPublicKey, at: usize, now: Moment) -> Result<bool, KeyRefu
     let bound = latest(holding.into_iter()).ok_or(KeyRefused::Unsigned)?;
     let flags = bound.key_flags();
     if revoked {
-        return Err(KeyRefused::Revoked);
+        return Err(revoked_by(key));
     }
     if !(flags.encrypt_comms() || flags.encrypt_storage()) {
         return Ok(false);

@@ -1,13 +1,14 @@
 //! The board of the office (支援状況一覧): how every provider stands, one row each, the most urgent
 //! first, with sums of them all.
 //!
-//! Numbers alone: what is to be asked about, who cannot be reached for sure, and how far the lines
-//! came. Reads what chasing, figures and the contacts of providers tell.
+//! Numbers alone: what is to be asked about, who cannot be reached for sure, what did not arrive,
+//! and how far the lines came. Reads what chasing, figures and the contacts of providers tell.
 
 use std::collections::BTreeMap;
 
 use super::{
     chasing::{self, Chased, ListStanding, Reason},
+    dispatch::{Delivery, undelivered},
     figures::{self, Figures},
 };
 use crate::{
@@ -41,6 +42,8 @@ pub struct Row {
     pub unreached: Option<Unreached>,
     /// Its lists to be asked about, and why.
     pub chased: Vec<Chased>,
+    /// Its lists that were to be sent and did not arrive.
+    pub undelivered: Vec<Delivery>,
     /// How far its lines came.
     pub figures: Figures,
 }
@@ -90,7 +93,7 @@ impl Row {
     fn place(&self) -> (usize, usize, i64, i64) {
         let gravest = self.reason();
         let reason = GRAVEST.iter().position(|one| Some(*one) == gravest);
-        let reached = usize::from(self.unreached.is_none());
+        let reached = usize::from(self.unreached.is_none() && self.undelivered.is_empty());
         (reason.unwrap_or(GRAVEST.len()), reached, -self.expiring(), -self.unreported())
     }
 }
@@ -106,11 +109,13 @@ pub enum Only {
     Chased,
     /// Those that cannot be reached for sure.
     Unreached,
+    /// Those that a list did not arrive at.
+    Undelivered,
 }
 
 impl Only {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::All, Self::Chased, Self::Unreached];
+    pub const ALL: [Self; 4] = [Self::All, Self::Chased, Self::Unreached, Self::Undelivered];
 
     /// Its word.
     pub fn word(self) -> &'static str {
@@ -118,6 +123,7 @@ impl Only {
             Self::All => "all",
             Self::Chased => "chased",
             Self::Unreached => "unreached",
+            Self::Undelivered => "undelivered",
         }
     }
 
@@ -131,6 +137,7 @@ impl Only {
             Self::All => true,
             Self::Chased => !row.chased.is_empty(),
             Self::Unreached => row.unreached.is_some(),
+            Self::Undelivered => !row.undelivered.is_empty(),
         }
     }
 }
@@ -145,6 +152,8 @@ pub struct Totals {
     pub unreached: usize,
     /// Of these, such as are to be asked about a list.
     pub chased: usize,
+    /// Lists that did not arrive.
+    pub undelivered: usize,
     /// Lists to be asked about.
     pub lists: usize,
     /// Their lines.
@@ -179,6 +188,7 @@ impl Totals {
             providers: rows.len(),
             unreached: rows.iter().filter(|row| row.unreached.is_some()).count(),
             chased: rows.iter().filter(|row| !row.chased.is_empty()).count(),
+            undelivered: rows.iter().map(|row| row.undelivered.len()).sum(),
             lists: rows.iter().map(|row| row.chased.len()).sum(),
             lines: rows.iter().map(Row::lines).sum(),
             unreported: rows.iter().map(Row::unreported).sum(),
@@ -197,12 +207,19 @@ pub async fn rows(app: &App) -> anyhow::Result<Vec<Row>> {
     for one in chasing::list(app).await? {
         chased.entry(one.0.isp.clone()).or_default().push(one);
     }
+    let mut lost: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+    let mut tx = app.db.snapshot().await?;
+    for one in undelivered::all(&mut tx, None).await? {
+        lost.entry(one.isp.clone()).or_default().push(one);
+    }
+    drop(tx);
     let figures = figures::of(&app.db, None, None, app.now()).await?;
     let mut rows: Vec<Row> = figures
         .into_iter()
         .map(|figures| Row {
             unreached: unreached.remove(&figures.isp),
             chased: chased.remove(&figures.isp).unwrap_or_default(),
+            undelivered: lost.remove(&figures.isp).unwrap_or_default(),
             isp: figures.isp.clone(),
             name: figures.name.clone(),
             figures,
@@ -216,7 +233,8 @@ pub async fn rows(app: &App) -> anyhow::Result<Vec<Row>> {
 /// Who left the register is asked about its lists still.
 fn left(isp: String, chased: Vec<Chased>) -> Option<Row> {
     let name = chased.first()?.0.name.clone();
-    Some(Row { isp, name, unreached: None, chased, figures: Figures::default() })
+    let (undelivered, figures) = (Vec::new(), Figures::default());
+    Some(Row { isp, name, unreached: None, chased, undelivered, figures })
 }
 
 /// How one provider stands, as its row of them all says; nothing of the others is read.
@@ -225,8 +243,10 @@ pub async fn one(app: &App, isp: &Isp) -> anyhow::Result<Option<Row>> {
     let figures = figures::of(&app.db, Some(isp.id), None, app.now()).await?.pop();
     let Some(figures) = figures else { return Ok(left(isp.code.clone(), chased)) };
     let unreached = desk::unreached_one(app, isp).await?;
+    let mut tx = app.db.snapshot().await?;
+    let undelivered = undelivered::all(&mut tx, Some(isp.id)).await?;
     let (isp, name) = (figures.isp.clone(), figures.name.clone());
-    Ok(Some(Row { isp, name, unreached, chased, figures }))
+    Ok(Some(Row { isp, name, unreached, chased, undelivered, figures }))
 }
 
 /// The rows whose code or name holds `name`, of those that are looked at.

@@ -3,18 +3,20 @@
 //!
 //! What is to be sent is entered in the transaction that prepares the list. Jobs then make the
 //! message once, keep its exact bytes, and hand them over until they are taken: a repeat is the
-//! same message, of the same Message-ID, so that nobody sees two. How it stands is on its row, how
-//! it came to be so in events. A line that is taken back later goes out as a line of the next list
-//! (see `recall`), which is a message of its own. A mail that comes back is told by `bounce`, and
-//! `returns` fetches it. Owns `deliveries`, `delivery_events`, `delivery_messages`,
-//! `returned_mails`, `bounce_items`, `bounce_runs`; reads what providers prefer, their keys, and by
-//! its verbs `jobs`.
+//! same message, of the same Message-ID, so that nobody sees two (see `repeat`). How it stands is
+//! on its row, how it came to be so in events. A line that is taken back later goes out as a line
+//! of the next list (see `recall`), which is a message of its own. A mail that comes back is told
+//! by `bounce`, and `returns` fetches it. Owns `deliveries`, `delivery_events`,
+//! `delivery_messages`, `returned_mails`, `bounce_items`, `bounce_runs`; reads what providers
+//! prefer, their keys, and by its verbs `jobs`.
 
 pub mod bounce;
 pub mod carry;
 mod make;
+mod repeat;
 pub mod returns;
 pub mod sealing;
+pub(super) mod undelivered;
 mod webhook;
 mod words;
 
@@ -29,7 +31,7 @@ use super::{
 use crate::{
     app::App,
     audit::{self, Leaf},
-    db::{Db, Tx},
+    db::{Db, Tx, retry},
     ids::{DeliveryId, IspId, NoticeId, SubjectId},
     isps::{
         Isp,
@@ -128,6 +130,8 @@ pub struct Delivery {
     sealed_target: Option<Vec<u8>>,
     /// In which form, likewise.
     pub form: Option<String>,
+    /// The fingerprint of the key to which its message was encrypted, if it was.
+    pub key_fingerprint: Option<String>,
     /// When its message was made.
     pub made_at: Option<Moment>,
     /// The SHA-256 of its message.
@@ -143,6 +147,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether only people bring it on: it is not tried any more by itself.
+    pub fn is_given_up(&self) -> bool {
+        matches!(self.state, State::Refused | State::Bounced)
+    }
+
     /// What its jobs are done to.
     fn subject(&self) -> SubjectId {
         SubjectId(self.id.0)
@@ -211,7 +220,19 @@ pub enum NotAgain {
     OnItsWay(String),
 }
 
-/// Enters a list to be sent anew, as it stands now and to where its provider gets lists now.
+impl NotAgain {
+    /// Its word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Portal => "portal",
+            Self::Empty(_) => "empty",
+            Self::OnItsWay(_) => "on_its_way",
+        }
+    }
+}
+
+/// Enters a list to be sent anew, as it stands now and to where its provider gets lists now. What
+/// was refused of it before is not tried any more: the provider gets one message, not two.
 pub async fn again(
     app: &App,
     notice: &Notice,
@@ -220,19 +241,40 @@ pub async fn again(
     if notice.withdrawn_at.is_some() {
         return Ok(Err(NotAgain::Empty(notice.list_id.clone())));
     }
+    retry::looking_again(|| enter_again(app, notice, (isp, by))).await
+}
+
+async fn enter_again(
+    app: &App,
+    notice: &Notice,
+    (isp, by): (&Isp, &str),
+) -> anyhow::Result<Result<DeliveryId, NotAgain>> {
+    let now = app.now();
     let mut tx = app.db.begin().await?;
     let preference = preferences::in_force(app, &mut tx, notice.isp_id).await?;
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
         return Ok(Err(NotAgain::Portal));
     };
-    if store::is_on_its_way(&mut tx, notice).await? {
+    if store::is_on_its_way(&mut tx, notice, now).await? {
         return Ok(Err(NotAgain::OnItsWay(notice.list_id.clone())));
     }
-    let now = app.now();
+    for old in store::refused(&mut tx, notice).await? {
+        supersede(app, &mut tx, (notice.isp_id, old), by).await?;
+    }
     let id = enter_as(app, &mut tx, notice, (&preference, now, by)).await?;
     let (act, on) = ("notice.send", notice.list_id.as_str());
     let isp = Some(isp.code.as_str());
     audit::note(&mut tx, Leaf { at: now, by, act, on, isp, detail: None }).await?;
     tx.commit().await?;
     Ok(Ok(id))
+}
+
+/// Ends a delivery in whose place another one goes.
+async fn supersede(app: &App, tx: &mut Tx, key: store::Key, by: &str) -> crate::db::Result<()> {
+    const WHY: &str = "the list is sent anew, as a message of its own";
+    queue::forget(tx, JOB, SubjectId(key.1.0)).await?;
+    outbox::set_state(tx, key, (State::Withdrawn, 0), WHY, Some(app.now())).await?;
+    let word = outbox::Word { kind: "withdrawn", detail: Some(WHY), by, fence: None };
+    outbox::append(tx, key, app.now(), word).await?;
+    store::drop_message(tx, key).await
 }

@@ -1,4 +1,4 @@
-//! Jobs of notices (注意喚起の定期作業): lists that are due to leave, reminders, and
+//! Jobs of notices (注意喚起の定期作業): lists that are due to be prepared or to leave, reminders, and
 //! mails that came back.
 
 use super::{
@@ -6,6 +6,7 @@ use super::{
         carry::{self, Report},
         returns, sealing,
     },
+    prepare::by_schedule,
     reminders::{self, carry as mails},
 };
 use crate::{
@@ -17,6 +18,11 @@ use crate::{
 const CALENDAR: &str = "reminding";
 /// When it does: in the morning, when somebody is at the desks that it writes to.
 const MORNING: &str = "0 9 * * *";
+
+/// Prepares the lists of all providers if it is time to; nothing when it is not.
+pub async fn prepare_lists(app: &App) -> anyhow::Result<Option<by_schedule::Run>> {
+    by_schedule::next_due(app).await
+}
 
 /// Carries one list that is due; nothing when none is.
 pub async fn send_next(app: &App) -> anyhow::Result<Option<Report>> {

@@ -1,5 +1,7 @@
 //! Preparing (作成): which cases go on an ISP's next list.
 
+pub mod by_schedule;
+
 use std::collections::{HashMap, HashSet};
 
 use super::{
@@ -39,6 +41,13 @@ pub struct Prepared {
     pub handed_over: i64,
     /// Cases of one-off lists that go to providers that take part in their campaign alone.
     pub not_joined: i64,
+}
+
+impl Prepared {
+    /// Whether nothing waited, and nothing is held back.
+    pub fn is_nothing(&self) -> bool {
+        self.notice.is_none() && self.held + self.handed_over + self.not_joined == 0
+    }
 }
 
 /// Prepares the next list of `isp`; nothing when no case waits.

@@ -1,5 +1,6 @@
 //! Lists reach their providers: encrypted, once as far as anybody sees, and never lost on the way.
 
+mod anew;
 mod bounces;
 mod guarded;
 mod keys;

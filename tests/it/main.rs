@@ -59,6 +59,7 @@ mod notice_kit;
 mod notices;
 mod office;
 mod one_story;
+mod prepared_by_schedule;
 mod quarantine;
 mod register;
 mod reminders;

@@ -95,7 +95,7 @@ async fn every_form_that_a_person_sends_leaves_a_leaf_of_that_person() {
         accounts::of_accounts(&mut walk).await;
         accounts::of_outside_ids(&mut walk).await;
         providers::of_providers(&mut walk).await;
-        providers::of_ways_out(&mut walk).await;
+        providers::of_ways_out(&mut walk, &list).await;
         providers::of_office(&mut walk, &list).await;
         providers::of_downloads(&mut walk, &list).await;
         wordings::of_wordings(&mut walk, &list).await;

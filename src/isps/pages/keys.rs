@@ -132,7 +132,9 @@ fn checked(tenant: &Tenant, signed: Signed, key: Certificate, errors: Errors) ->
 
 /// `POST /isp/keys`: whose key it is, before it is handed in.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let (file, text) = sent_file_and_text(sent).await;
+    let Ok((file, text)) = sent_file_and_text(sent, FILE_MAX).await else {
+        return refused(&tenant, signed, String::new(), &KeyRefused::NoKey).await;
+    };
     let (given, text) = match (file.is_empty(), text.trim()) {
         (true, "") => {
             let errors = Errors::of("file", signed.page.t("keys-none-given"));
@@ -141,7 +143,7 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> Pa
         (true, pasted) => (pasted.as_bytes().to_vec(), text),
         (false, _) => (file, String::new()),
     };
-    match Certificate::read(&given, tenant.now()) {
+    match keys::look(&tenant, &given).await? {
         Ok(key) => checked(&tenant, signed, key, Errors::none()),
         Err(why) => refused(&tenant, signed, text, &why).await,
     }
@@ -162,7 +164,7 @@ pub(super) async fn confirm(
     Form(given): Form<Compared>,
 ) -> PageResult {
     let file = handed_in(&given.data);
-    let key = match Certificate::read(&file, tenant.now()) {
+    let key = match keys::look(&tenant, &file).await? {
         Ok(key) => key,
         Err(why) => return refused(&tenant, signed, String::new(), &why).await,
     };

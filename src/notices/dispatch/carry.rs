@@ -96,7 +96,6 @@ pub async fn next_due(app: &App) -> anyhow::Result<Option<Report>> {
 /// Carries, due or not, what waits and what was refused, of a provider or of all.
 pub async fn now(app: &App, isp: Option<&Isp>) -> anyhow::Result<Vec<Report>> {
     let all = super::all(&app.db, isp.map(|isp| isp.id)).await?;
-    let is_open = |one: &Delivery| matches!(one.state, State::Waiting | State::Refused);
     let open: Vec<Delivery> = all.into_iter().filter(is_open).collect();
     if !open.is_empty() {
         let deed = Deed::new("notice.carry", "all");
@@ -112,15 +111,21 @@ pub async fn now(app: &App, isp: Option<&Isp>) -> anyhow::Result<Vec<Report>> {
     let mut reports = Vec::new();
     let mut carried = carried.buffered(ABREAST);
     while let Some(report) = carried.next().await {
-        reports.extend(report?);
+        // What somebody else carried in the meantime is theirs to tell.
+        reports.extend(report?.filter(|report| is_open(&report.delivery)));
     }
     Ok(reports)
+}
+
+/// Whether there is something to be tried of it.
+fn is_open(delivery: &Delivery) -> bool {
+    matches!(delivery.state, State::Waiting | State::Refused)
 }
 
 async fn carry(app: &App, lease: &Lease) -> anyhow::Result<Option<Report>> {
     let delivery = store::by_id(&app.db, DeliveryId(lease.subject.0)).await?;
     let Some(delivery) = delivery else { return Ok(None) };
-    let outcome = if matches!(delivery.state, State::Waiting | State::Refused) {
+    let outcome = if is_open(&delivery) {
         lease.during(app, Box::pin(attempt(app, lease, &delivery))).await??
     } else {
         // Its last try was written by somebody whose lease had run out of time to be given back.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Delivery, carry::Outcome, store, words};
+use super::{Delivery, carry::Outcome, repeat, store, words};
 use crate::{
     access::{
         keys::to_hex,
@@ -47,7 +47,8 @@ pub(super) struct Message {
     pub(super) bytes: Vec<u8>,
 }
 
-fn place(delivery: &DeliveryId) -> Place<'_> {
+/// Where the message of a delivery is kept.
+pub(super) fn place(delivery: &DeliveryId) -> Place<'_> {
     // The key of a delivery is one of a kind among all providers'.
     Place { table: "delivery_messages", column: "sealed", row: delivery.0.as_bytes() }
 }
@@ -65,17 +66,15 @@ pub(super) fn target(app: &App, delivery: &Delivery) -> anyhow::Result<Option<St
     Ok(Some(String::from_utf8(opened)?))
 }
 
-/// The message of a delivery: the one that was made, or a fresh one; or why there is none.
+/// The message of a delivery: the one that was made, as long as it is still for whom lists go to,
+/// or a fresh one; or why there is none.
 pub(super) async fn message(
     app: &App,
     lease: &Lease,
     delivery: &Delivery,
 ) -> anyhow::Result<Result<Message, Outcome>> {
-    if let Some(kept) = store::message(&app.db, (delivery.isp_id, delivery.id)).await? {
-        let bytes = seal::open(app, place(&delivery.id), &kept);
-        let bytes = bytes.context("a message does not open under this key")?;
-        let target = target(app, delivery)?.context("a message that was made goes nowhere")?;
-        return Ok(Ok(Message { way: delivery.way, target, bytes }));
+    if let Some(kept) = repeat::kept(app, delivery).await? {
+        return Ok(Ok(kept));
     }
     let notice = crate::notices::find(&app.db, &delivery.list_id).await?;
     let notice = notice.context("the list of a delivery is gone")?;
@@ -115,11 +114,13 @@ async fn make(
     };
     let form: Form = preference.form.parse()?;
     let target = preference.target.clone().context("a preference leads nowhere")?;
-    let sending = Sending { delivery, notice, isp, preference: &preference, form };
+    let fingerprint = key.as_ref().map(|key| key.fingerprint.as_str());
+    let sending =
+        Sending { delivery, notice, isp, preference: &preference, form, key: fingerprint };
     let bytes = match standard {
         None => export::to_send(app, &mut tx, (notice, isp), form).await?.bytes,
         Some(standard) => {
-            let Some(key) = key else {
+            let Some(key) = &key else {
                 return Ok(later(format!("no {} key of the provider stands", standard.word())));
             };
             let certificate = match key.checked(app.now()) {
@@ -145,6 +146,8 @@ struct Sending<'a> {
     isp: &'a Isp,
     preference: &'a Preference,
     form: Form,
+    /// The fingerprint of the key that mails are encrypted to.
+    key: Option<&'a str>,
 }
 
 /// The list as a mail that its provider alone can open.
@@ -189,6 +192,7 @@ async fn keep(app: &App, tx: &mut Tx, sending: &Sending<'_>, bytes: &[u8]) -> an
         server: &words::server_of(target),
         target: &seal::seal(app, target_place(&delivery.id), target.as_bytes()),
         form: &sending.preference.form,
+        key: sending.key,
         at: app.now(),
         sha256: &sha256,
         bytes: i64::try_from(bytes.len())?,

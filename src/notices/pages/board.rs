@@ -17,8 +17,10 @@ use crate::{
     ids::ReminderId,
     isps::{self, Isp},
     notices::{
+        self,
         board::{self, Only, Row, Totals},
         chasing::{self, ListStanding, Reminder, calls},
+        dispatch,
         figures::{self, ByWording, Figures, Share},
     },
     time::Moment,
@@ -64,7 +66,7 @@ impl Asked {
 struct Board {
     page: Page,
     asked: Asked,
-    only: [Only; 3],
+    only: [Only; 4],
     totals: Totals,
     rows: Vec<Row>,
     /// The number of this page, and how many there are.
@@ -98,7 +100,9 @@ fn share(one: &Figures, figure: &str, denominator: &str) -> String {
 fn why(page: &Page, row: &Row) -> Vec<String> {
     let reason = row.reason().map(|reason| page.t_of("office-reason", reason.word()));
     let unreached = row.unreached.as_ref().map(|one| page.t_of("office-unreached", one.word()));
-    reason.into_iter().chain(unreached).collect()
+    let lost = row.undelivered.len();
+    let lost = (lost > 0).then(|| page.with("undelivered-n", "n", lost));
+    reason.into_iter().chain(lost).chain(unreached).collect()
 }
 
 /// The page of one provider.
@@ -292,6 +296,33 @@ pub(super) async fn reminded(
     match chasing::noted(&tenant, &said.list, &said.way).await? {
         Ok(_) => Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code)))),
         Err(_) => Ok(not_found()),
+    }
+}
+
+/// A list that is to be sent anew.
+#[derive(Deserialize)]
+pub(super) struct Anew {
+    isp: String,
+    list: String,
+}
+
+/// `POST /admin/isps/again`
+pub(super) async fn again(
+    State(app): State<App>,
+    signed: Signed,
+    Form(said): Form<Anew>,
+) -> PageResult {
+    let Some(isp) = isps::by_code(&app.db, &said.isp).await? else { return Ok(not_found()) };
+    let notice = notices::find(&app.db, &said.list).await?;
+    let Some(notice) = notice.filter(|notice| notice.isp_id == isp.id) else {
+        return Ok(not_found());
+    };
+    match dispatch::again(&app, &notice, (&isp, signed.name())).await? {
+        Ok(_) => Ok(signed.page.onwards(&format!("{}#main", one_href(&isp.code)))),
+        Err(why) => {
+            let errors = Errors::meanwhile("main", signed.page.t_of("undelivered-not", why.word()));
+            shown(&app, signed, &isp, (None, errors)).await
+        }
     }
 }
 

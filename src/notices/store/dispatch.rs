@@ -16,7 +16,7 @@ pub(in crate::notices) type Key = (IspId, DeliveryId);
 
 const DELIVERY: &str = "SELECT d.isp_id, d.id, d.notice_id, n.list_id, i.code AS isp, d.way,
          d.state, d.entered_at, d.attempts, d.server, d.target, d.sealed_target, d.form,
-         d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
+         d.key_fingerprint, d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
      FROM deliveries d JOIN notices n ON n.isp_id = d.isp_id AND n.id = d.notice_id
      JOIN isps i ON i.id = d.isp_id
      LEFT JOIN jobs j ON j.subject = d.id AND j.kind = $1";
@@ -56,13 +56,51 @@ pub(in crate::notices) async fn by_id_in(
     })
 }
 
-/// Whether a delivery of the list is not settled.
-pub(in crate::notices) async fn is_on_its_way(tx: &mut Tx, notice: &Notice) -> sqlx::Result<bool> {
-    const SQL: &str = "SELECT COUNT(*) FROM deliveries
-         WHERE isp_id = $1 AND notice_id = $2 AND state = 'waiting'";
+/// Whether a delivery of the list is not settled, or is being carried at `now`.
+pub(in crate::notices) async fn is_on_its_way(
+    tx: &mut Tx,
+    notice: &Notice,
+    now: Moment,
+) -> sqlx::Result<bool> {
+    const SQL: &str = "SELECT COUNT(*) FROM deliveries d
+         WHERE d.isp_id = $1 AND d.notice_id = $2 AND (d.state = 'waiting' OR EXISTS
+             (SELECT 1 FROM jobs j
+               WHERE j.kind = $3 AND j.subject = d.id AND j.leased_until > $4))";
     let waiting: i64 = on_tx!(tx, conn => sqlx::query_scalar(SQL)
-        .bind(notice.isp_id).bind(notice.id).fetch_one(conn).await)?;
+        .bind(notice.isp_id).bind(notice.id).bind(JOB).bind(now).fetch_one(conn).await)?;
     Ok(waiting > 0)
+}
+
+/// The last delivery of each list that was not fetched since; of one provider, or of all.
+pub(in crate::notices) async fn last_of_lists(
+    tx: &mut Tx,
+    isp: Option<IspId>,
+) -> sqlx::Result<Vec<Delivery>> {
+    let sql = format!(
+        "{DELIVERY} WHERE (CAST($2 AS BYTEA) IS NULL OR d.isp_id = $2)
+           AND d.state IN ('waiting', 'refused', 'bounced')
+           AND NOT EXISTS (SELECT 1 FROM deliveries o WHERE o.isp_id = d.isp_id
+               AND o.notice_id = d.notice_id AND o.id <> d.id
+               AND (o.entered_at > d.entered_at OR (o.entered_at = d.entered_at AND o.id > d.id)))
+           AND NOT EXISTS (SELECT 1 FROM whole_lists w WHERE w.isp_id = d.isp_id
+               AND w.notice_id = d.notice_id AND w.at >= d.entered_at)
+         ORDER BY d.entered_at, d.id"
+    );
+    on_tx!(tx, conn => {
+        let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql));
+        rows.bind(JOB).bind(isp).fetch_all(conn).await
+    })
+}
+
+/// Deliveries of the list that were refused.
+pub(in crate::notices) async fn refused(
+    tx: &mut Tx,
+    notice: &Notice,
+) -> sqlx::Result<Vec<DeliveryId>> {
+    const SQL: &str = "SELECT id FROM deliveries
+         WHERE isp_id = $1 AND notice_id = $2 AND state = 'refused' ORDER BY id";
+    on_tx!(tx, conn => sqlx::query_scalar(SQL)
+        .bind(notice.isp_id).bind(notice.id).fetch_all(conn).await)
 }
 
 /// Writes a delivery that waits.
@@ -93,16 +131,17 @@ pub(in crate::notices) struct Made<'a> {
     pub(in crate::notices) server: &'a str,
     pub(in crate::notices) target: &'a [u8],
     pub(in crate::notices) form: &'a str,
+    pub(in crate::notices) key: Option<&'a str>,
     pub(in crate::notices) at: Moment,
     pub(in crate::notices) sha256: &'a str,
     pub(in crate::notices) bytes: i64,
     pub(in crate::notices) sealed: &'a [u8],
 }
 
-/// Keeps the message of a delivery.
+/// Keeps the message of a delivery, in the place of one that was made before.
 pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> sqlx::Result<()> {
     const ROW: &str = "UPDATE deliveries SET way = $1, sealed_target = $2, form = $3, made_at = $4,
-             sha256 = $5, bytes = $6, server = $9, target = NULL
+             sha256 = $5, bytes = $6, server = $9, key_fingerprint = $10, target = NULL
          WHERE isp_id = $7 AND id = $8";
     const MESSAGE: &str = "INSERT INTO delivery_messages (isp_id, delivery_id, sealed)
          VALUES ($1, $2, $3)";
@@ -116,17 +155,19 @@ pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> 
         .bind(key.0)
         .bind(key.1)
         .bind(made.server)
+        .bind(made.key)
         .execute(conn)
         .await
         .map(|_| ()))?;
+    drop_message(tx, key).await?;
     on_tx!(tx, conn => sqlx::query(MESSAGE)
         .bind(key.0).bind(key.1).bind(made.sealed).execute(conn).await.map(|_| ()))
 }
 
 /// The sealed message of a delivery, if it was made.
-pub(in crate::notices) async fn message(db: &Db, key: Key) -> sqlx::Result<Option<Vec<u8>>> {
+pub(in crate::notices) async fn message(tx: &mut Tx, key: Key) -> sqlx::Result<Option<Vec<u8>>> {
     const SQL: &str = "SELECT sealed FROM delivery_messages WHERE isp_id = $1 AND delivery_id = $2";
-    on!(db, pool => sqlx::query_scalar(SQL).bind(key.0).bind(key.1).fetch_optional(pool).await)
+    on_tx!(tx, conn => sqlx::query_scalar(SQL).bind(key.0).bind(key.1).fetch_optional(conn).await)
 }
 
 /// Drops the message of a delivery that the other side has.

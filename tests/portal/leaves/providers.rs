@@ -70,8 +70,9 @@ pub(super) async fn of_providers(walk: &mut Walk<'_>) {
     proposes(walk, manager, "dynamic:7").await;
 }
 
-/// A provider hands keys in, says how its lists reach it, and makes tokens; so does the centre.
-pub(super) async fn of_ways_out(walk: &mut Walk<'_>) {
+/// A provider hands keys in, says how its lists reach it, and makes tokens; so does the centre,
+/// which sends a list again.
+pub(super) async fn of_ways_out(walk: &mut Walk<'_>, list: &str) {
     let manager = &mut signed_in(walk.centre, "manager-9", Role::IspManager).await;
     let before = walk.leaves().await;
     let checked = hands_in(manager, CERTIFICATE).await;
@@ -93,6 +94,10 @@ pub(super) async fn of_ways_out(walk: &mut Walk<'_>) {
     let confirm = ("/isp/delivery/confirm", "/isp/delivery/confirm");
     let wish = [&wish[..], &[("once", hidden(&checked, "once"))]].concat();
     walk.writes(("manager-9", manager), confirm, &wish, "isp_delivery.set").await;
+    let office = &mut signed_in(walk.centre, "office-9", Role::Office).await;
+    let again = ("/admin/isps/again", "/admin/isps/again");
+    let anew = [("isp", "isp-a"), ("list", list)];
+    walk.writes(("office-9", office), again, &anew, "notice.send").await;
     let portal = [("way", "portal"), ("form", "csv")];
     let checked = manager.post("/isp/delivery", &form(&portal)).await;
     let portal = [&portal[..], &[("once", hidden(&checked, "once"))]].concat();

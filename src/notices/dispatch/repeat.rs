@@ -1,0 +1,63 @@
+//! Repeating (再送): a message that was made goes out again, the same to the byte.
+//!
+//! As long as it is for whom lists go to now, that is. What was encrypted to a key that was taken
+//! out, perhaps since a stranger holds it, or is bound for an address that was given up, leaves no
+//! more: a message of the same Message-ID is made in its place.
+
+use anyhow::Context as _;
+
+use super::{
+    Delivery,
+    make::{self, Message},
+    store,
+};
+use crate::{
+    access::seal,
+    app::App,
+    isps::{
+        delivery::{self as preferences, Preference},
+        keys::{self, IspKey},
+    },
+};
+
+/// The message that was made of a delivery; nothing where none was, or where another one is due.
+pub(super) async fn kept(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Message>> {
+    let mut tx = app.db.snapshot().await?;
+    let Some(sealed) = store::message(&mut tx, (delivery.isp_id, delivery.id)).await? else {
+        return Ok(None);
+    };
+    let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
+    let key = match preference.as_ref().and_then(|one| one.way.standard()) {
+        Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,
+        None => None,
+    };
+    drop(tx);
+    let target = make::target(app, delivery)?.context("a message that was made goes nowhere")?;
+    let is_wished = |one: &Preference| goes_so(delivery, &target, one);
+    if !preference.as_ref().is_some_and(is_wished) || !is_to(app, delivery, key.as_ref()) {
+        return Ok(None);
+    }
+    let bytes = seal::open(app, make::place(&delivery.id), &sealed);
+    let bytes = bytes.context("a message does not open under this key")?;
+    Ok(Some(Message { way: delivery.way, target, bytes }))
+}
+
+/// Whether a message goes by the way, in the form and to where lists go now.
+fn goes_so(delivery: &Delivery, target: &str, preference: &Preference) -> bool {
+    let form = delivery.form.as_deref();
+    preference.way == delivery.way
+        && form == Some(preference.form.as_str())
+        && preference.target.as_deref() == Some(target)
+}
+
+/// Whether a message is encrypted to the key that mails are encrypted to now, if they are, and that
+/// key is fit still.
+fn is_to(app: &App, delivery: &Delivery, key: Option<&IspKey>) -> bool {
+    let Some(standard) = delivery.way.standard() else { return true };
+    let is_same = |key: &IspKey| {
+        key.standard == standard
+            && delivery.key_fingerprint.as_ref() == Some(&key.fingerprint)
+            && key.checked(app.now()).is_ok()
+    };
+    key.is_some_and(is_same)
+}
