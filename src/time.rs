@@ -117,6 +117,12 @@ impl Moment {
         Self(self.next_midnight().0 - 1)
     }
 
+    /// When the day in Japan on which this lies began.
+    #[must_use]
+    pub fn midnight(self) -> Self {
+        Self(self.next_midnight().0 - DAY)
+    }
+
     /// Whether the day in Japan on which this lies is over.
     pub fn is_day_over(self, now: Self) -> bool {
         now > self.end_of_day()

@@ -57,6 +57,10 @@ pub struct ListStanding {
     pub unreported: i64,
     /// Of those, lines that the provider says it is still at.
     pub pending: i64,
+    /// Of those, lines of which the day to report by is over.
+    pub overdue: i64,
+    /// Of those, lines of which that day comes within [`SOON_DAYS`] days.
+    pub due: i64,
     /// Of those, lines that can be found for [`URGENT_DAYS`] days at most.
     pub expiring: i64,
     /// Of those, lines that can be found no more.
@@ -114,7 +118,7 @@ impl ListStanding {
         if self.unreported == 0 {
             return Vec::new();
         }
-        let is_over = self.report_by.is_day_over(now);
+        let is_over = self.overdue > 0;
         if self.is_gone() {
             return if is_over { vec![Reason::LogExpired] } else { Vec::new() };
         }
@@ -123,13 +127,14 @@ impl ListStanding {
             reasons.push(Reason::Expiring);
         }
         if is_over {
-            let none = self.unreported == self.lines && self.pending == 0;
+            // Where some lines are due earlier than others, these are a part of the list.
+            let none = self.overdue == self.lines && self.pending == 0;
             reasons.push(if none { Reason::NotReported } else { Reason::PartlyReported });
         }
         if self.untaken > 0 && now >= self.prepared_at.plus_days(FETCH_DAYS) {
             reasons.push(Reason::NotFetched);
         }
-        if !is_over && now >= self.report_by.plus_days(-SOON_DAYS) {
+        if !is_over && self.due > 0 {
             reasons.push(Reason::DueSoon);
         }
         reasons
@@ -341,6 +346,8 @@ mod tests {
             expiring: 0,
             expired: 0,
             pending: 0,
+            overdue: 0,
+            due: 0,
             untaken: 0,
             fetched_at: Some(Moment(1)),
             last_found: None,
@@ -353,25 +360,28 @@ mod tests {
         Moment(0).plus_days(day)
     }
 
+    /// A list of which so many lines are due, and so many overdue.
+    fn dated(due: i64, overdue: i64) -> ListStanding {
+        ListStanding { overdue, due, ..list() }
+    }
+
     #[test]
     fn a_list_is_asked_about_when_it_lies_unfetched_or_its_date_is_near_or_past() {
-        let fetched = list();
-        assert_eq!(fetched.reasons(at(22)), []);
-        assert_eq!(fetched.reasons(at(23)), [Reason::DueSoon]);
-        assert_eq!(fetched.reasons(at(30)), [Reason::DueSoon]);
-        let last = Moment(at(30).next_midnight().0 - 1);
-        assert_eq!(fetched.reasons(last), [Reason::DueSoon], "the whole day is left");
-        assert_eq!(fetched.reasons(at(30).next_midnight()), [Reason::NotReported]);
-        let at_it = ListStanding { pending: 1, ..list() };
+        assert_eq!(list().reasons(at(22)), []);
+        assert_eq!(dated(10, 0).reasons(at(23)), [Reason::DueSoon]);
+        assert_eq!(dated(0, 10).reasons(at(31)), [Reason::NotReported]);
+        let one = dated(0, 1).reasons(at(31));
+        assert_eq!(one, [Reason::PartlyReported], "one line that was due earlier is not the list");
+        let at_it = ListStanding { pending: 1, ..dated(0, 10) };
         assert_eq!(at_it.reasons(at(31)), [Reason::PartlyReported], "it is not silent");
-        let partly = ListStanding { unreported: 3, ..list() };
+        let partly = ListStanding { unreported: 3, ..dated(0, 3) };
         assert_eq!(partly.reasons(at(31)), [Reason::PartlyReported]);
         let unfetched = ListStanding { untaken: 10, fetched_at: None, ..list() };
         assert_eq!(unfetched.reasons(at(2)), []);
         assert_eq!(unfetched.reasons(at(3)), [Reason::NotFetched]);
         let half = ListStanding { untaken: 5, ..list() };
         assert_eq!(half.reasons(at(3)), [Reason::NotFetched], "a page of it is not the list");
-        let expiring = ListStanding { expiring: 1, ..list() };
+        let expiring = ListStanding { expiring: 1, ..dated(0, 10) };
         assert_eq!(expiring.reasons(at(31)), [Reason::Expiring, Reason::NotReported]);
         let done = ListStanding { unreported: 0, fetched_at: None, ..list() };
         assert_eq!(done.reasons(at(400)), [], "who reported has nothing more to do");
@@ -379,14 +389,16 @@ mod tests {
 
     #[test]
     fn a_provider_is_left_in_peace_for_a_week_after_a_reminder() {
-        let reminded = ListStanding { asked_at: Some(at(31)), ..list() };
-        assert!(list().is_due(at(31)) && !reminded.is_due(at(37)) && reminded.is_due(at(38)));
+        let reminded = ListStanding { asked_at: Some(at(31)), ..dated(0, 10) };
+        assert!(dated(0, 10).is_due(at(31)));
+        assert!(!reminded.is_due(at(37)) && reminded.is_due(at(38)));
     }
 
     #[test]
     fn what_can_be_found_no_more_is_reminded_of_once_when_its_date_is_over() {
-        let gone = ListStanding { expired: 10, last_found: Some(at(20)), ..list() };
-        assert_eq!(gone.reasons(at(29)), [], "until its date nobody is asked");
+        let near = ListStanding { expired: 10, last_found: Some(at(20)), ..dated(10, 0) };
+        assert_eq!(near.reasons(at(29)), [], "until its date nobody is asked");
+        let gone = ListStanding { due: 0, overdue: 10, ..near };
         assert_eq!(gone.reasons(at(32)), [Reason::LogExpired]);
         let before = ListStanding { asked_at: Some(at(19)), ..gone.clone() };
         assert!(gone.is_due(at(32)) && before.is_due(at(32)));

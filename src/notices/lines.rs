@@ -18,6 +18,7 @@ use super::{
     apartments::{Own, Placed},
     chasing::{ListStanding, SOON_DAYS},
     clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
+    dispatch::{Delivery, undelivered},
     line::LineBody,
     readable::Reader,
     report_back::body,
@@ -109,10 +110,53 @@ pub struct Filter {
     pub state: Option<LineState>,
     /// That can still be found, but not for long, and for which no report says how it ended.
     pub is_urgent: bool,
+    /// For which no report says how they ended, and when that is due.
+    pub waits: Option<Waits>,
     /// Of that model.
     pub model: Option<String>,
     /// Seen at that moment or later.
     pub since: Option<Moment>,
+}
+
+/// Which lines that wait for a report are asked for (報告待ち).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "報告待ち")]
+pub enum Waits {
+    /// Those that can still be found.
+    Open,
+    /// Those of which the day to report by comes within [`SOON_DAYS`] days.
+    Soon,
+    /// Those of which it is over.
+    Over,
+}
+
+impl Waits {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Soon, Self::Over];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Soon => "soon",
+            Self::Over => "over",
+        }
+    }
+
+    /// What that word names.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|waits| waits.word() == word)
+    }
+
+    /// From when on, and until before when, its lines are to be reported on.
+    pub(in crate::notices) fn dates(self, now: Moment) -> (Moment, Moment) {
+        let (first, last) = (Moment(i64::MIN), Moment(i64::MAX));
+        match self {
+            Self::Open => (first, last),
+            Self::Soon => (now.midnight(), Moment(now.plus_days(SOON_DAYS).0 + 1)),
+            Self::Over => (first, now.midnight()),
+        }
+    }
 }
 
 /// Where a page begins: behind that line (続きの位置).
@@ -197,7 +241,8 @@ pub async fn page(
     let bounds = Bounds::at(tenant.now(), log_days);
     told::hold(tenant, &mut tx).await?;
     let mut found =
-        store::page(&mut tx, tenant.isp(), (filter, &bounds), (after, PAGE + 1)).await?;
+        store::page(&mut tx, tenant.isp(), (filter, &bounds, tenant.now()), (after, PAGE + 1))
+            .await?;
     let is_more = found.len() > usize::try_from(PAGE)?;
     found.truncate(usize::try_from(PAGE)?);
     let next = found.last().filter(|_| is_more).map(|line| After {
@@ -276,6 +321,8 @@ pub struct Summary {
     pub expired: i64,
     /// Days for which the provider keeps its logs.
     pub log_days: i64,
+    /// Lists that were to be sent and did not arrive.
+    pub undelivered: Vec<Delivery>,
 }
 
 /// What waits for the provider, in a fixed number of queries.
@@ -285,17 +332,15 @@ pub async fn summary(tenant: &Tenant) -> crate::db::Result<Summary> {
     let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let terms = (LOG_DAYS, URGENT_DAYS);
     let lists = chasing::standings(&mut tx, Some(tenant.isp()), now, terms).await?;
-    let mut sum = Summary { log_days, ..Summary::default() };
+    let undelivered = undelivered::all(&mut tx, Some(tenant.isp())).await?;
+    let mut sum = Summary { log_days, undelivered, ..Summary::default() };
     for list in &lists {
         sum.new_lists += i64::from(list.untaken > 0);
         sum.unreported += list.unreported;
         sum.expiring += list.expiring;
         sum.expired += list.expired;
-        if list.report_by.is_day_over(now) {
-            sum.overdue += list.unreported;
-        } else if now >= list.report_by.plus_days(-SOON_DAYS) {
-            sum.due += list.unreported;
-        }
+        sum.overdue += list.overdue;
+        sum.due += list.due;
     }
     Ok(Summary { lists, ..sum })
 }

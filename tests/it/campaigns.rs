@@ -204,6 +204,8 @@ on_both_engines! {
         centre.on("2021-03-11T00:00:00+09:00");
         let asked = centre.does(&["isp", "chase"]).lines;
         assert_eq!(asked.iter().filter(|line| line["reasons"][0] == "not_reported").count(), 1);
+        let of_in = asked.iter().find(|line| line["isp"] == "in" && line["notice"].is_string());
+        assert_eq!(of_in.unwrap()["reasons"][0], "not_reported", "both of its lines are due");
         let other = centre.lines_of(of("out")["notice"].as_str().unwrap()).remove(0);
         assert_eq!((&other["campaign"][..], &other["ip"]), ("", &address(1, 9)));
         assert_eq!(other["report_by"], "2021-03-24T09:00:00+09:00");

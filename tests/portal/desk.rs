@@ -94,6 +94,83 @@ async fn one_line_is_reported_on_its_page_looked_at_again_and_corrected_later() 
 }
 
 #[tokio::test]
+async fn a_report_that_came_while_somebody_looked_is_shown_before_another_is_handed_in() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let mut other = signed_in(&centre, "night-shift", Role::IspStaff).await;
+        let line = format!("/isp/lines/{}/1", notice.list_id);
+        let slow = checks(&mut staff, &line, &[("state", "pending")]).await;
+        assert_eq!(slow.status, StatusCode::OK, "{}", slow.body);
+        centre.at("2026-05-10T09:05:00");
+        let quick = [("state", "notified"), ("notice_channel", "post"), ("notice_at", AT)];
+        let checked = checks(&mut other, &line, &quick).await;
+        assert!(confirms(&mut other, &line, &checked).await.to().starts_with("/isp/receipts/"));
+        let late = confirms(&mut staff, &line, &slow).await;
+        assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", late.body);
+        assert!(late.body.contains("新しい報告が入りました"), "{}", late.body);
+        let states = "SELECT state FROM line_reports";
+        assert_eq!(texts!(&centre.app.db, states), ["notified"], "nothing was handed in");
+        // Looked at again, it is handed in.
+        let again = checks(&mut staff, &line, &[("state", "pending")]).await;
+        assert!(confirms(&mut staff, &line, &again).await.to().starts_with("/isp/receipts/"));
+    }
+}
+
+/// Lines that wait for a report by that word, as their page shows them.
+async fn waiting(staff: &mut Visitor, waits: &str) -> usize {
+    let page = staff.get(&format!("/isp/lines?waits={waits}")).await;
+    assert_eq!(page.status, StatusCode::OK, "{waits}");
+    page.body.matches("<th scope=\"row\"><a href=\"/isp/lines/").count()
+}
+
+#[tokio::test]
+async fn one_line_that_is_due_earlier_makes_no_other_line_overdue_and_each_number_opens_its_lines()
+{
+    for centre in Centre::on_each_engine().await {
+        listed(&centre).await;
+        let earlier = todoke::time::Moment::parse("2026-05-20T23:59:59+09:00").unwrap();
+        let sql = "UPDATE notice_lines SET report_by = $1 WHERE record_no = 1";
+        run!(&centre.app.db, sql, earlier);
+        for (at, open, soon, over) in [
+            ("2026-05-11T09:00:00", 2, 0, 0),
+            ("2026-05-20T09:00:00", 2, 1, 0),
+            ("2026-05-21T00:00:00", 2, 0, 1),
+        ] {
+            centre.at(at);
+            let desk = format!("desk-{}", &at[8..10]);
+            let mut staff = signed_in(&centre, &desk, Role::IspStaff).await;
+            let page = staff.get("/isp").await;
+            for (waits, lines) in [("open", open), ("soon", soon), ("over", over)] {
+                let link = format!("?waits={waits}\">{lines}行</a>");
+                assert!(page.body.contains(&link), "{at} {link}: {}", page.body);
+                assert_eq!(waiting(&mut staff, waits).await, lines, "{at} {waits}");
+            }
+        }
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        let strange = staff.get("/isp/lines?waits=never").await;
+        assert_eq!(strange.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(strange.body.contains("href=\"#waits\""), "{}", strange.body);
+    }
+}
+
+#[tokio::test]
+async fn a_question_without_an_answer_s_body_hands_nothing_out() {
+    for centre in Centre::on_each_engine().await {
+        let notice = listed(&centre).await;
+        let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+        for path in ["/isp/lines".to_owned(), format!("/isp/lines/{}/1", notice.list_id)] {
+            let head = axum::http::Request::head(&path).body(axum::body::Body::empty()).unwrap();
+            let answer = staff.send(head).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        }
+        let gone = "SELECT form FROM (SELECT format AS form FROM notice_exports UNION ALL
+             SELECT 'line' FROM lines_handed_out) all_forms";
+        assert!(texts!(&centre.app.db, gone).is_empty(), "nothing was handed out");
+    }
+}
+
+#[tokio::test]
 async fn a_letter_is_reported_by_its_day_and_all_that_was_said_stands_in_the_history() {
     for centre in Centre::on_each_engine().await {
         let notice = listed(&centre).await;

@@ -72,7 +72,8 @@ async fn choose(
     let bounds = Bounds::at(tenant.now(), log_days);
     told::hold(tenant, &mut tx).await?;
     let found =
-        store::page(&mut tx, tenant.isp(), (filter, &bounds), (None, LINES_MAX + 1)).await?;
+        store::page(&mut tx, tenant.isp(), (filter, &bounds, tenant.now()), (None, LINES_MAX + 1))
+            .await?;
     if found.len() > usize::try_from(LINES_MAX)? {
         return Ok(Err(TooMany));
     }
@@ -102,6 +103,7 @@ async fn receipt(
     let detail = serde_json::json!({
         "lines": lines, "lists": lists.len(), "sha256": sha256,
         "state": filter.state.map(super::LineState::word), "urgent": filter.is_urgent,
+        "waits": filter.waits.map(super::Waits::word),
         "model": filter.model, "since": filter.since.map(Moment::rfc3339),
     });
     let leaf = Leaf {

@@ -15,7 +15,7 @@ use crate::{
     notices::{
         apartments::Placed,
         kit::{self, Wanted},
-        lines::{self, After, Filter, LinePage, LineState, OneLine, SaidBefore, chosen},
+        lines::{self, After, Filter, LinePage, LineState, OneLine, SaidBefore, Waits, chosen},
         wordings::Audience,
     },
     time::Moment,
@@ -37,6 +37,8 @@ pub(super) struct Asked {
     #[serde(default)]
     urgent: String,
     #[serde(default)]
+    waits: String,
+    #[serde(default)]
     model: String,
     #[serde(default)]
     since: String,
@@ -53,12 +55,17 @@ impl Asked {
             Some(word) => Some(LineState::of_word(&word).ok_or(("state", "lines-no-state"))?),
             None => None,
         };
+        let waits = match filled(&self.waits) {
+            Some(word) => Some(Waits::of_word(&word).ok_or(("waits", "lines-no-state"))?),
+            None => None,
+        };
         let since = match filled(&self.since) {
             Some(day) => Some(Moment::parse_day(&day).map_err(|_| ("since", "lines-no-day"))?),
             None => None,
         };
         let (list_id, model) = (filled(&self.list), filled(&self.model));
-        Ok(Filter { list_id, state, is_urgent: !self.urgent.is_empty(), model, since })
+        let is_urgent = !self.urgent.is_empty();
+        Ok(Filter { list_id, state, is_urgent, waits, model, since })
     }
 
     /// The same from that place on, as the query of an address.
@@ -68,6 +75,7 @@ impl Asked {
             ("list", &self.list),
             ("state", &self.state),
             ("urgent", &self.urgent),
+            ("waits", &self.waits),
             ("model", &self.model),
             ("since", &self.since),
             ("after", &after),
@@ -87,6 +95,7 @@ struct Lines {
     found: LinePage,
     next: Option<String>,
     states: [LineState; 7],
+    waits: [Waits; 3],
 }
 
 /// `GET /isp/lines`
@@ -106,7 +115,10 @@ async fn shown(
     let found = lines::page(tenant, filter, After::read(&asked.after)).await?;
     let next = found.next.map(|next| asked.query(Some(next)));
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &Lines { page, errors, asked, found, next, states: LineState::ALL })
+    show_as(
+        status,
+        &Lines { page, errors, asked, found, next, states: LineState::ALL, waits: Waits::ALL },
+    )
 }
 
 /// The form alone: what was asked for is no question, and nothing is shown for it.
@@ -114,7 +126,18 @@ fn refused(signed: Signed, asked: Asked, (field, key): (&'static str, &str)) -> 
     let errors = Errors::of(field, signed.page.t(key));
     let found = LinePage { lines: Vec::new(), next: None };
     let (status, page) = signed.page.answering(&errors);
-    show_as(status, &Lines { page, errors, asked, found, next: None, states: LineState::ALL })
+    show_as(
+        status,
+        &Lines {
+            page,
+            errors,
+            asked,
+            found,
+            next: None,
+            states: LineState::ALL,
+            waits: Waits::ALL,
+        },
+    )
 }
 
 /// `POST /isp/lines/export`: what the filter shows, as a file; that it was taken is kept.

@@ -38,6 +38,7 @@ struct Overview {
     /// How many lists lie before them.
     before: usize,
     may_report: bool,
+    may_manage: bool,
     now: Moment,
 }
 
@@ -104,8 +105,8 @@ pub(super) async fn waiting(
     let number = asked.page.parse::<usize>().unwrap_or(1).saturating_sub(1).min(last);
     let before = number * SHOWN;
     let shown = sum.lists.iter().skip(before).take(SHOWN).cloned().collect();
-    let may_report = signed.may(Act::ReportBack);
-    show(&Overview { page: signed.page, sum, shown, before, may_report, now })
+    let (may_report, may_manage) = (signed.may(Act::ReportBack), signed.may(Act::ManageProvider));
+    show(&Overview { page: signed.page, sum, shown, before, may_report, may_manage, now })
 }
 
 #[cfg(test)]
@@ -129,6 +130,8 @@ mod tests {
             expiring,
             expired: 0,
             pending: 0,
+            overdue: 0,
+            due: 0,
             untaken: 0,
             fetched_at: Some(Moment(1)),
             last_found: None,
@@ -142,9 +145,9 @@ mod tests {
         let now = Moment(0).plus_days(20);
         let by_urgency = [
             list(10, 1, 30),
-            list(3, 0, 10),
+            ListStanding { overdue: 3, ..list(3, 0, 10) },
             ListStanding { untaken: 10, fetched_at: None, ..list(10, 0, 30) },
-            list(10, 0, 25),
+            ListStanding { due: 10, ..list(10, 0, 25) },
             list(10, 0, 30),
             list(0, 0, 10),
         ];

@@ -4,7 +4,7 @@ use crate::{
     db::{Tx, on_tx},
     ids::{IspId, NoticeId, ReminderId, ReminderMailId},
     notices::{
-        chasing::{ListStanding, Reminder},
+        chasing::{ListStanding, Reminder, SOON_DAYS},
         clock::Bounds,
     },
     time::Moment,
@@ -19,6 +19,10 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
              CAST(COALESCE(l.expiring, 0) AS BIGINT) AS expiring,
              CAST(COALESCE(l.expired, 0) AS BIGINT) AS expired,
              CAST(COALESCE(l.pending, 0) AS BIGINT) AS pending,
+             CAST(COALESCE(l.over, 0) + CASE WHEN n.report_by < $6
+                 THEN COALESCE(l.undated, 0) ELSE 0 END AS BIGINT) AS overdue,
+             CAST(COALESCE(l.near, 0) + CASE WHEN n.report_by >= $6 AND n.report_by <= $7
+                 THEN COALESCE(l.undated, 0) ELSE 0 END AS BIGINT) AS due,
              CAST(COALESCE(l.untaken, 0) AS BIGINT) AS untaken, l.last_found,
              (SELECT MIN(e.at) FROM notice_exports e
                WHERE e.isp_id = n.isp_id AND e.notice_id = n.id) AS fetched_at,
@@ -31,6 +35,10 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
                       AND l.seen_at < $2 - t.days * $3 + $4 THEN l.is_open ELSE 0 END) AS expiring,
                   SUM(CASE WHEN l.seen_at < $2 - t.days * $3 THEN l.is_open ELSE 0 END) AS expired,
                   MIN(CASE WHEN l.is_open = 1 THEN l.report_by END) AS first_by,
+                  SUM(CASE WHEN l.report_by < $6 THEN l.is_open ELSE 0 END) AS over,
+                  SUM(CASE WHEN l.report_by >= $6 AND l.report_by <= $7 THEN l.is_open ELSE 0 END)
+                      AS near,
+                  SUM(CASE WHEN l.report_by IS NULL THEN l.is_open ELSE 0 END) AS undated,
                   MAX(CASE WHEN l.is_open = 1 THEN l.seen_at + t.days * $3 END) AS last_found,
                   COUNT(CASE WHEN l.said = 'pending' THEN 1 END) AS pending,
                   COUNT(CASE WHEN l.said IS NULL AND e.notice_id IS NULL AND h.record_no IS NULL
@@ -87,6 +95,8 @@ pub(in crate::notices) async fn standings(
         .bind(crate::time::DAY)
         .bind(urgent)
         .bind(log_days)
+        .bind(now.midnight())
+        .bind(now.plus_days(SOON_DAYS))
         .fetch_all(conn)
         .await)
 }

@@ -7,7 +7,7 @@ use crate::{
     ids::{CaseId, IspId, NoticeId},
     notices::{
         clock::Bounds,
-        lines::{After, Filter, LineState, SaidBefore},
+        lines::{After, Filter, LineState, SaidBefore, Waits},
     },
     time::Moment,
 };
@@ -78,7 +78,7 @@ pub(in crate::notices) async fn has_untold(tx: &mut Tx, isp: IspId) -> sqlx::Res
 }
 
 /// Between which sightings the lines lie that pass the filter, and what was said of them.
-fn seen_and_said(filter: &Filter, bounds: &Bounds) -> (Moment, Moment, &'static str) {
+fn seen_and_said(filter: &Filter, bounds: &Bounds) -> (Moment, Moment, String) {
     let since = filter.since.unwrap_or(Moment(i64::MIN));
     let (mut from, mut to) = (since, Moment(i64::MAX));
     let mut said = match filter.state {
@@ -106,17 +106,23 @@ fn seen_and_said(filter: &Filter, bounds: &Bounds) -> (Moment, Moment, &'static 
             said = OPEN;
         }
     }
-    (from, to, said)
+    if filter.waits == Some(Waits::Open) {
+        from = from.max(bounds.expired_before);
+    }
+    let waits = if filter.waits.is_some() { OPEN } else { "" };
+    (from, to, format!("{said} {waits}"))
 }
 
 /// Lines that pass the filter, behind `after`, at most `limit`.
 pub(in crate::notices) async fn page(
     tx: &mut Tx,
     isp: IspId,
-    (filter, bounds): (&Filter, &Bounds),
+    (filter, bounds, now): (&Filter, &Bounds, Moment),
     (after, limit): (Option<After>, i64),
 ) -> sqlx::Result<Vec<StoredRow>> {
     let (from, to, said) = seen_and_said(filter, bounds);
+    let (by_from, by_to) =
+        filter.waits.map_or((Moment(i64::MIN), Moment(i64::MAX)), |waits| waits.dates(now));
     let not = if filter.state == Some(LineState::Withdrawn) { "" } else { "NOT" };
     // A page begins behind a line, so that the index is entered there and not at its beginning.
     let behind = match after {
@@ -136,6 +142,8 @@ pub(in crate::notices) async fn page(
     };
     let sql = format!(
         "{} AND l.seen_at >= $2 AND l.seen_at < $3 {said} {list} {model} {behind}
+            AND COALESCE(l.report_by, n.report_by) >= $10
+            AND COALESCE(l.report_by, n.report_by) < $11
             AND {not} {WITHDRAWN}
           ORDER BY l.seen_at, l.notice_id, l.record_no LIMIT $9",
         rows()
@@ -150,6 +158,8 @@ pub(in crate::notices) async fn page(
         .bind(after.map(|after| after.notice))
         .bind(after.map(|after| after.record_no))
         .bind(limit)
+        .bind(by_from)
+        .bind(by_to)
         .fetch_all(conn)
         .await)
 }
