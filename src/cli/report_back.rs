@@ -112,8 +112,12 @@ fn words(done: &Imported, dry_run: bool) -> String {
         Some(receipt) => format!("; receipt {}", receipt.number),
         None => String::new(),
     };
+    let older = match done.older {
+        0 => String::new(),
+        rows => format!(", {rows} for the history alone: a later report stands"),
+    };
     format!(
-        "{}: {} accepted ({} of them corrections), {} unchanged, {} returned{receipt}{}",
+        "{}: {} accepted ({} of them corrections{older}), {} unchanged, {} returned{receipt}{}",
         how_many(done.rows, "row"),
         done.accepted,
         done.corrections,

@@ -1,5 +1,5 @@
-//! Figures per provider (事業者別実績): of what was detected, how much came how far, with both
-//! denominators.
+//! Figures per provider (事業者別実績): of what was detected, how much came how far, with each
+//! denominator named.
 //!
 //! A line counts once, whatever its addresses and lists. Shares of what was *distributed* tell how
 //! much of the work was done; shares of what was *identified* leave out what nobody could find.
@@ -52,7 +52,7 @@ pub struct Figures {
 pub struct Share {
     /// What is counted.
     pub figure: &'static str,
-    /// Of what: `distributed` or `identified`.
+    /// Of what: `detected`, `distributed`, `identified` or `notified`.
     pub denominator: &'static str,
     /// How many.
     pub count: i64,
@@ -67,7 +67,8 @@ pub struct Share {
 }
 
 impl Figures {
-    /// The shares of what was distributed, then of what was identified.
+    /// The shares of what was distributed, of what was identified, of what was detected, and of
+    /// what was notified.
     pub fn shares(&self) -> Vec<Share> {
         let distributed = [
             ("fetched", self.fetched),
@@ -80,8 +81,11 @@ impl Figures {
         let identified =
             [("notified", self.notified), ("delivered", self.delivered), ("bounced", self.bounced)];
         let of = |denominator, n: i64| move |(figure, count)| share(figure, denominator, count, n);
+        let (detected, notified) = ([("notified", self.notified)], [identified[1], identified[2]]);
         let first = distributed.into_iter().map(of("distributed", self.listed));
-        first.chain(identified.into_iter().map(of("identified", self.identified))).collect()
+        let first = first.chain(identified.into_iter().map(of("identified", self.identified)));
+        let first = first.chain(detected.into_iter().map(of("detected", self.detected)));
+        first.chain(notified.into_iter().map(of("notified", self.notified))).collect()
     }
 }
 

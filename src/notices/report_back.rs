@@ -183,6 +183,8 @@ pub struct Imported {
     pub accepted: usize,
     /// Of these, rows that correct an earlier report.
     pub corrections: usize,
+    /// Of these, rows that are kept in the history alone: a report that is dated later stands.
+    pub older: usize,
     /// Rows that said what was known.
     pub unchanged: usize,
     /// Rows that came back.

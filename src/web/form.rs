@@ -2,7 +2,7 @@
 //!
 //! A file is sent, looked at, and only then handed in; between the two it lies in the form.
 
-use axum::extract::Multipart;
+use axum::{extract::Multipart, http::StatusCode};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use formats::FileRefused;
 use serde::Deserialize;
@@ -78,26 +78,40 @@ pub fn escaped(text: &str) -> String {
     text.bytes().map(one).collect()
 }
 
-/// The bytes of the file that a form sends in its field `file`; empty where there is none, or where
-/// they break off.
-pub async fn sent_file(sent: Multipart) -> Vec<u8> {
-    sent_file_and_text(sent).await.0
+/// The most bytes of a file that a form of at most `form_max` bytes can hold as base64.
+pub const fn file_max(form_max: usize) -> usize {
+    form_max / 4 * 3 - 4096
+}
+
+/// The bytes of the file that a form of at most `form_max` bytes sends in its field `file`; empty
+/// where there is none, or where they break off.
+pub async fn sent_file(sent: Multipart, form_max: usize) -> Result<Vec<u8>, FileRefused> {
+    sent_file_and_text(sent, form_max).await.map(|(file, _)| file)
 }
 
 /// The same, with what was pasted into the field `text` of that form.
-pub async fn sent_file_and_text(mut sent: Multipart) -> (Vec<u8>, String) {
+pub async fn sent_file_and_text(
+    mut sent: Multipart,
+    form_max: usize,
+) -> Result<(Vec<u8>, String), FileRefused> {
+    let most = file_max(form_max);
+    let too_large = || FileRefused::TooLarge(most as u64);
     let (mut file, mut text) = (Vec::new(), String::new());
     while let Ok(Some(field)) = sent.next_field().await {
         let name = field.name().map(str::to_owned);
         match name.as_deref() {
-            Some("file") => {
-                file = field.bytes().await.map(|bytes| bytes.to_vec()).unwrap_or_default();
-            }
+            Some("file") => match field.bytes().await {
+                Ok(bytes) => file = bytes.to_vec(),
+                Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                    return Err(too_large());
+                }
+                Err(_) => {}
+            },
             Some("text") => text = field.text().await.unwrap_or_default(),
             _ => {}
         }
     }
-    (file, text)
+    if file.len() > most { Err(too_large()) } else { Ok((file, text)) }
 }
 
 /// Why a whole file is refused, in the language of a page: plain words, and then the names of

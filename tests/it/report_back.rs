@@ -134,8 +134,33 @@ on_both_engines! {
             assert!(!format!("{answer:?}").contains(secret), "{answer:?}");
             assert!(!centre.keeps_anywhere(secret));
         }
+        // A file of which the columns moved by one.
+        for column in ["template_version", "token_epoch", "arm"] {
+            let moved = notified(&list, 1, APRIL).with(column, "090-1234-5678");
+            let answer = centre.reports("isp-a", &[moved]);
+            assert_eq!((answer.status, answer.number("accepted")), (1, 0), "{column}");
+            assert_eq!(answer.one()["errors"][0]["column"], column);
+            assert!(!centre.keeps_anywhere("090-1234-5678"), "{column}");
+        }
         let note = "2026-03-30 に郵送 48213-90417-66206";
         assert_eq!(counts(&centre, &[notified(&list, 1, APRIL).with("note", note)]), (1, 0, 0));
+    }
+
+    fn a_report_that_is_dated_before_the_one_that_stands_is_told_to_be_history(centre) {
+        let list = listed(&centre);
+        centre.on("2026-04-03");
+        let told = |at: &str| notified(&list, 1, at);
+        let answer = centre.reports("isp-a", &[told("2026-04-02T10:00:00+09:00")]);
+        assert_eq!((answer.number("corrections"), answer.number("older")), (0, 0));
+        let pending = not_notified(&list, 1, APRIL, "LOG_EXPIRED");
+        let answer = centre.reports("isp-a", &[pending]);
+        let told_of = ["accepted", "corrections", "older"].map(|field| answer.number(field));
+        assert_eq!(told_of, [1, 0, 1], "{answer:?}");
+        assert_eq!(stands(&centre, &list), [1, 1, 2], "what is dated later stands");
+        // Two of one file: the later one stands, and neither is older than what was known.
+        let two = [told("2026-04-02T11:00:00+09:00"), told("2026-04-02T12:00:00+09:00")];
+        let answer = centre.reports("isp-a", &two);
+        assert_eq!((answer.number("corrections"), answer.number("older")), (2, 0));
     }
 
     fn nobody_reports_on_the_list_of_another_provider(centre) {

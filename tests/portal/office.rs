@@ -16,7 +16,7 @@ use crate::{
     people::{ISP, signed_in},
 };
 
-const AT: &str = "2026-05-09T10:00:00+09:00";
+pub(crate) const AT: &str = "2026-05-09T10:00:00+09:00";
 
 /// The provider of the tests' people, and a list of two of its cases.
 pub(crate) async fn listed(centre: &Centre) -> Notice {

@@ -13,7 +13,7 @@ use axum::{
     extract::{Multipart, Path, State},
     http::StatusCode,
 };
-use formats::Row;
+use formats::{FileRefused, Row};
 use serde::Deserialize;
 
 use super::{
@@ -33,7 +33,7 @@ use crate::{
     intake, isps,
     web::{
         error::PageResult,
-        form::{Errors, file_refused, handed_in, held},
+        form::{Errors, file_max, file_refused, handed_in, held},
         page::{Page, show, show_as},
         routes::Signed,
         texts::Lang,
@@ -79,6 +79,9 @@ pub(super) struct Sent {
     feed: String,
     name: String,
     data: String,
+    /// Whether the file is larger than a form can hold.
+    #[serde(skip)]
+    is_too_large: bool,
 }
 
 impl Sent {
@@ -89,8 +92,17 @@ impl Sent {
                 Some("feed") => given.feed = field.text().await.unwrap_or_default(),
                 Some("file") => {
                     given.name = field.file_name().unwrap_or_default().to_owned();
-                    let bytes = field.bytes().await.unwrap_or_default();
-                    given.data = held(&bytes);
+                    let bytes = match field.bytes().await {
+                        Ok(bytes) => bytes,
+                        Err(why) => {
+                            given.is_too_large = why.status() == StatusCode::PAYLOAD_TOO_LARGE;
+                            continue;
+                        }
+                    };
+                    given.is_too_large = bytes.len() > file_max(FORM_MAX);
+                    if !given.is_too_large {
+                        given.data = held(&bytes);
+                    }
                 }
                 _ => {}
             }
@@ -139,6 +151,11 @@ pub(super) async fn check(
     let Some((campaign, feed)) = named(&app, &name, &sent.feed).await? else {
         return Ok(not_found());
     };
+    if sent.is_too_large {
+        let why = FileRefused::TooLarge(file_max(FORM_MAX) as u64);
+        let words = file_refused(signed.page.lang, &why);
+        return refused(signed, &campaign, &sent, words);
+    }
     let Some(desk) = laid(&app, &sent).await? else {
         let words = signed.page.t("lists-none");
         return refused(signed, &campaign, &sent, words);
@@ -187,7 +204,7 @@ async fn tried(
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let reading = move || {
         let rows = format::open_rows(&feed, &name, &path, now)?;
-        Ok::<_, formats::FileRefused>(read(rows, &attributor, lang))
+        Ok::<_, FileRefused>(read(rows, &attributor, lang))
     };
     let (mut tried, of) = match tokio::task::spawn_blocking(reading).await? {
         Ok(read) => read,

@@ -31,7 +31,7 @@ use crate::{
     time::Moment,
     web::{
         error::PageResult,
-        form::{Errors, Held, escaped, held, sent_file},
+        form::{Errors, Held, escaped, file_refused, held, sent_file},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -101,7 +101,13 @@ struct Check {
 
 /// `POST /isp/buildings`: what handing the file in would do.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let file = sent_file(sent).await;
+    let file = match sent_file(sent, FILE_MAX).await {
+        Ok(file) => file,
+        Err(why) => {
+            let errors = Errors::of("file", file_refused(signed.page.lang, &why));
+            return choose(&tenant, signed, errors).await;
+        }
+    };
     if file.is_empty() {
         let errors = Errors::of("file", signed.page.t("buildings-no-file"));
         return choose(&tenant, signed, errors).await;

@@ -230,7 +230,10 @@ pub(super) async fn confirm(
     let Ok(looked) = one::hand_in(&tenant, row.clone(), true).await? else {
         return Ok(signed.page.onwards(&form));
     };
-    let errors = faults(&signed.page, &looked);
+    let mut errors = faults(&signed.page, &looked);
+    if !errors.any() && looked.older > 0 {
+        errors = Errors::meanwhile("state", signed.page.t("line-report-newer"));
+    }
     if errors.any() {
         return match Found::of(&tenant, (&list, &record)).await? {
             Some(found) if found.is_withdrawn() => taken_back(&tenant, signed, found).await,

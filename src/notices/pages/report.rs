@@ -12,7 +12,9 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
+use formats::FileRefused;
 
+use super::FORM_MAX;
 use crate::{
     access::tenancy::Tenant,
     notices::report_back::{self, Imported, Receipt, RowError, receipt},
@@ -84,7 +86,10 @@ impl Check {
 
 /// `POST /isp/report`: what handing it in would do.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let file = sent_file(sent).await;
+    let file = match sent_file(sent, FORM_MAX).await {
+        Ok(file) => file,
+        Err(why) => return refused(&tenant, signed, &why).await,
+    };
     if file.is_empty() {
         let words = signed.page.t("office-report-none");
         return choose(&tenant, signed, Errors::of("file", words)).await;
@@ -99,12 +104,14 @@ pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> Pa
             let asked = asked.collect();
             show(&Check { page: signed.page, done, rows, more, asked, more_asked, data })
         }
-        Err(refused) => {
-            let why = file_refused(signed.page.lang, &refused);
-            let words = signed.page.with("office-report-refused", "why", why);
-            choose(&tenant, signed, Errors::of("file", words)).await
-        }
+        Err(why) => refused(&tenant, signed, &why).await,
     }
+}
+
+async fn refused(tenant: &Tenant, signed: Signed, why: &FileRefused) -> PageResult {
+    let why = file_refused(signed.page.lang, why);
+    let words = signed.page.with("office-report-refused", "why", why);
+    choose(tenant, signed, Errors::of("file", words)).await
 }
 
 /// `POST /isp/report/confirm`: hands it in.
@@ -119,11 +126,7 @@ pub(super) async fn confirm(
             Ok(signed.page.onwards(&format!("/isp/receipts/{}#main", receipt.number)))
         }
         Ok(_) => Ok(signed.page.onwards("/isp/report#main")),
-        Err(refused) => {
-            let why = file_refused(signed.page.lang, &refused);
-            let words = signed.page.with("office-report-refused", "why", why);
-            choose(&tenant, signed, Errors::of("file", words)).await
-        }
+        Err(why) => refused(&tenant, signed, &why).await,
     }
 }
 

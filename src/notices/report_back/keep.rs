@@ -98,13 +98,19 @@ fn told(handed_in: &HandedIn<'_>, judged: &Judged<'_>) -> Imported {
     let mut errors = handed_in.errors.clone();
     errors.extend(judged.errors.iter().cloned());
     errors.sort_by_key(|error| error.line);
+    // A line of which no row of the file stands is one whose standing report is dated later.
+    let standing: HashSet<RecordKey> =
+        judged.fresh.iter().filter(|fresh| fresh.stands).map(|fresh| fresh.key).collect();
+    let (news, older): (Vec<_>, Vec<_>) =
+        judged.fresh.iter().partition(|fresh| standing.contains(&fresh.key));
     let mut asked = judged.asked.clone();
     asked.sort_by_key(|one| one.line);
     Imported {
         asked,
         rows: handed_in.reports.len() + handed_in.errors.len(),
         accepted: judged.fresh.len(),
-        corrections: judged.fresh.iter().filter(|fresh| fresh.corrects.is_some()).count(),
+        corrections: news.iter().filter(|fresh| fresh.corrects.is_some()).count(),
+        older: older.len(),
         unchanged: judged.unchanged,
         errors,
         ..Imported::default()

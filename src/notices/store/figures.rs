@@ -32,6 +32,9 @@ const FIGURES: &str = "
               JOIN terms t ON t.id = l.isp_id
               LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
                    AND b.record_no = l.record_no
+              LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
+                          WHERE told_as = 'withdrawn') w
+                ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
               LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
                 ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
               LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
@@ -39,7 +42,7 @@ const FIGURES: &str = "
               LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                    AND r.record_no = l.record_no AND r.version = l.said_version
              WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND c.first_seen >= $2
-               AND (b.record_no IS NULL OR l.said IS NOT NULL)
+               AND (b.record_no IS NULL OR l.said IS NOT NULL) AND w.case_id IS NULL
              GROUP BY l.isp_id, COALESCE(c.line_of, c.id)),
         sums AS (
             SELECT isp_id, COUNT(*) AS listed, SUM(fetched) AS fetched, SUM(reported) AS reported,
