@@ -194,3 +194,4 @@ kit-unprinted-rest = Everything but letters works. The texts are there as CSV.
 kit-no-press = This build of the program prints no letters. Tell the administrator.
 kit-no-font = The server lacks the font of letters. Ask the administrator to install fonts-noto-cjk.
 kit-no-character = The font lacks a character: { $character }
+kit-empty-part = Nobody of part { $n } is left to be told. Choose another part

@@ -194,3 +194,4 @@ kit-unprinted-rest = 手紙のほかは、いつもどおり使えます。文�
 kit-no-press = この製品は、手紙の印刷なしで作られています。管理者にお知らせください。
 kit-no-font = サーバに手紙の書体がありません。管理者に fonts-noto-cjk を入れるよう頼んでください。
 kit-no-character = 書体にない文字があります： { $character }
+kit-empty-part = { $n }回目の分には、知らせる相手が残っていません。ほかの回を選んでください

@@ -67,7 +67,20 @@ pub enum NoKit {
     /// The list is not so long.
     #[error("there is no part {0}: the lines to tell make {1}")]
     NoPart(usize, usize),
+    /// Of that part nobody is left to be told.
+    #[error("nobody of part {0} is left to be told; take another part, or all by `--all`")]
+    EmptyPart(usize),
+    /// A letter cannot be printed.
+    #[error("nothing was handed out: the font has no character {0:?}")]
+    NoCharacter(char),
 }
+
+/// What finds the first character of a kit that cannot be printed: asked before anything counts as
+/// handed out.
+pub type Lacks<'a> = &'a (dyn Fn(&Kit) -> Option<char> + Send + Sync);
+
+/// For texts that nobody prints here.
+pub const PRINTS_NOTHING: Lacks<'static> = &|_| None;
 
 /// Letters of one file: a printer takes it in one go, and a press holds it in little memory.
 pub const PART: usize = 500;
@@ -77,7 +90,8 @@ pub const PART: usize = 500;
 pub enum Which {
     /// All of them.
     All,
-    /// So many at a time, counted from 1: see [`PART`].
+    /// Those of so many record numbers of the list, counted from 1: see [`PART`]. Who is told of
+    /// in a part does not move to another one when some are reported on in between.
     Part(usize),
     /// The one of that number.
     Line(i64),
@@ -147,6 +161,7 @@ pub async fn hand_out(
     list_id: &str,
     asked: Wanted,
     (which, whom): (Which, Whom),
+    lacks: Lacks<'_>,
 ) -> anyhow::Result<Result<Kit, NoKit>> {
     let app = tenant.app();
     let Some(isp) = isps::by_code(&app.db, tenant.code()).await? else {
@@ -170,7 +185,7 @@ pub async fn hand_out(
     // Whoever names one line sees how it stands, and means it.
     let whom = if matches!(which, Which::Line(_)) { Whom::All } else { whom };
     let (told, left_out) = whom.of(rules.sort(&mut tx, (tenant, &notice), lines).await?);
-    let told = match chosen(list_id, (told, &left_out), which) {
+    let told = match chosen(&notice, (told, &left_out), which) {
         Ok(told) => told,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -178,6 +193,9 @@ pub async fn hand_out(
     let sheets = told.into_iter().map(|(line, told)| sheet(&common, &line, told)).collect();
     let (way, language) = asked;
     let kit = Kit { list_id: list_id.to_owned(), isp: isp.name, way, language, sheets, left_out };
+    if let Some(character) = lacks(&kit) {
+        return Ok(Err(NoKit::NoCharacter(character)));
+    }
     record(&mut tx, tenant, (&notice, &kit), which).await?;
     tx.commit().await?;
     Ok(Ok(kit))
@@ -207,11 +225,11 @@ async fn listed(
 
 /// Those lines that are meant, of all that get a text.
 fn chosen(
-    list_id: &str,
-    (told, left_out): (Vec<(Line, Told)>, &Counted),
+    notice: &Notice,
+    (mut told, left_out): (Vec<(Line, Told)>, &Counted),
     which: Which,
 ) -> Result<Vec<(Line, Told)>, NoKit> {
-    let list = || list_id.to_owned();
+    let list = || notice.list_id.clone();
     match (which, left_out.first()) {
         (Which::Line(no), Some((why, _))) => {
             return Err(NoKit::LeftOut(list(), no, why.clone()));
@@ -228,11 +246,23 @@ fn chosen(
         _ => {}
     }
     let Which::Part(part) = which else { return Ok(told) };
-    let parts = told.len().div_ceil(PART).max(1);
+    let parts = parts_of(notice);
     if !(1..=parts).contains(&part) {
         return Err(NoKit::NoPart(part, parts));
     }
-    Ok(told.into_iter().skip((part - 1) * PART).take(PART).collect())
+    told.retain(|(line, _)| part_of(line.record_no) == part);
+    if told.is_empty() { Err(NoKit::EmptyPart(part)) } else { Ok(told) }
+}
+
+/// In which part a record of a list stands.
+fn part_of(record_no: u64) -> usize {
+    let before = usize::try_from(record_no.saturating_sub(1)).unwrap_or(usize::MAX);
+    before / PART + 1
+}
+
+/// How many parts a list has.
+fn parts_of(notice: &Notice) -> usize {
+    usize::try_from(notice.lines).unwrap_or_default().div_ceil(PART).max(1)
 }
 
 /// How many lines get no text for that reason.
@@ -247,14 +277,11 @@ pub struct Count {
     pub told: usize,
     /// How many do not, by why; those that need not be told again among them.
     pub left_out: Counted,
+    /// Parts of at most [`PART`] letters.
+    pub parts: usize,
 }
 
 impl Count {
-    /// Files of [`PART`] letters.
-    pub fn parts(&self) -> usize {
-        self.told.div_ceil(PART)
-    }
-
     /// Lines that get a text where all are asked for.
     pub fn all(&self) -> usize {
         let done = self.left_out.iter().filter(|(why, _)| why.is_done());
@@ -279,7 +306,7 @@ pub async fn count(
     let lines = lines.into_iter().map(|(_, line)| line).collect();
     let sorted = rules.sort(&mut tx, (tenant, &notice), lines).await?;
     let (told, left_out) = Whom::NotYetTold.of(sorted);
-    Ok(Ok(Count { told: told.len(), left_out }))
+    Ok(Ok(Count { told: told.len(), left_out, parts: parts_of(&notice) }))
 }
 
 /// Records that the texts were handed out, and their lines with them. The text of one line leaves a

@@ -52,6 +52,11 @@ impl Press {
         Ok(works::Press::take().await?.map(Self))
     }
 
+    /// The first character of the letters of a kit that the fonts lack.
+    pub fn lacks(&self, kit: &Kit) -> Option<char> {
+        self.0.lacks(kit)
+    }
+
     /// Prints the letters of a kit, dated `on`.
     pub async fn print(
         self,
@@ -79,6 +84,10 @@ mod works {
     impl Press {
         pub(super) async fn take() -> anyhow::Result<Result<Self, NotPrinted>> {
             Ok(Err(NotPrinted::NoPress))
+        }
+
+        pub(super) fn lacks(&self, _kit: &Kit) -> Option<char> {
+            match self.0 {}
         }
 
         pub(super) async fn print(
@@ -126,6 +135,12 @@ mod works {
             let fonts = spawn_blocking(|| Fonts::find(&Fonts::folders())).await?;
             let missing = |fault: ::print::fonts::NoFont| NotPrinted::NoFont(fault.to_string());
             Ok(fonts.map(|fonts| Self { fonts, room }).map_err(missing))
+        }
+
+        pub(super) fn lacks(&self, kit: &Kit) -> Option<char> {
+            // Whatever is merged in and on whichever day: the characters are those of the texts.
+            letters::of(kit, Window::Fields, Moment(0))
+                .find_map(|letter| press::lacking(&self.fonts, &letter).map(|(lacks, _)| lacks))
         }
 
         pub(super) async fn print(

@@ -391,6 +391,30 @@ async fn the_letters_of_a_list_come_as_one_file_or_one_per_line() {
 }
 
 #[tokio::test]
+async fn who_is_told_of_in_a_part_of_the_letters_stays_there_when_others_are_reported_on() {
+    let centre = Centre::on_sqlite().await;
+    let notice = listed(&centre).await;
+    // A list so long that it has two parts.
+    run!(&centre.app.db, "UPDATE notices SET lines = 501");
+    run!(&centre.app.db, "UPDATE notice_lines SET record_no = 501 WHERE record_no = 2");
+    shipped::begin_with(&centre.app).await.unwrap();
+    let mut staff = signed_in(&centre, "abuse-desk", Role::IspStaff).await;
+    if staff.get("/isp/kit/letter/ja/sample.pdf").await.status == StatusCode::SERVICE_UNAVAILABLE {
+        println!("skipped: no font, or a build without the press");
+        return;
+    }
+    let ask = |part| form(&[("list", &notice.list_id), ("form", "zip"), ("part", part)]);
+    let first = staff.post("/isp/kit/letter/ja", &ask("1")).await;
+    assert!(first.body.contains(".000001.pdf") && !first.body.contains(".000501.pdf"));
+    run!(&centre.app.db, "UPDATE notice_lines SET said = 'notified' WHERE record_no = 1");
+    let second = staff.post("/isp/kit/letter/ja", &ask("2")).await;
+    assert!(second.body.contains(".000501.pdf"), "it did not move into the first part");
+    let again = staff.post("/isp/kit/letter/ja", &ask("1")).await;
+    assert_eq!(again.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(again.body.contains("1回目の分には、知らせる相手が残っていません"), "{}", again.body);
+}
+
+#[tokio::test]
 async fn the_pages_of_wordings_and_of_the_kit_look_as_they_were_agreed() {
     let centre = Centre::on_sqlite().await;
     let notice = listed(&centre).await;

@@ -64,11 +64,19 @@ impl Press {
         Self { fonts, engine }
     }
 
+    /// The first character of a letter that its font lacks.
+    pub fn lacks(&self, letter: &Letter) -> Option<char> {
+        lacking(&self.fonts, letter).map(|(character, _)| character)
+    }
+
     /// Prints letters into one PDF, each beginning on a page of its own.
     pub fn print(&self, letters: &[Letter]) -> Result<Vec<u8>, NotPrinted> {
         let mut values = Array::new();
         for letter in letters {
-            self.check(letter)?;
+            if let Some((character, text)) = lacking(&self.fonts, letter) {
+                let font = letter.language.family();
+                return Err(NotPrinted::NoCharacter { font, character, text: text.to_owned() });
+            }
             values.push(value(letter)?.into_value());
         }
         let mut inputs = Dict::new();
@@ -83,16 +91,6 @@ impl Press {
         let pdf = typst_pdf::pdf(&document, &PdfOptions::default());
         pdf.map_err(|faults| fault_of(&TypstAsLibError::TypstSource(faults)))
     }
-
-    fn check(&self, letter: &Letter) -> Result<(), NotPrinted> {
-        for text in texts(letter) {
-            if let Some(character) = self.fonts.lacks(letter.language, text) {
-                let font = letter.language.family();
-                return Err(NotPrinted::NoCharacter { font, character, text: text.to_owned() });
-            }
-        }
-        Ok(())
-    }
 }
 
 fn fault_of(fault: &TypstAsLibError) -> NotPrinted {
@@ -102,6 +100,13 @@ fn fault_of(fault: &TypstAsLibError) -> NotPrinted {
         }
         other => other.to_string(),
     })
+}
+
+/// The first character of a letter that its font lacks, and the text in which it stands: known
+/// before anything is set.
+pub fn lacking<'a>(fonts: &Fonts, letter: &'a Letter) -> Option<(char, &'a str)> {
+    let lacks = |text: &'a str| Some((fonts.lacks(letter.language, text)?, text));
+    texts(letter).into_iter().find_map(lacks)
 }
 
 /// Every text of a letter.

@@ -100,11 +100,16 @@ mod press {
             press::Window,
             wordings::Way,
         },
+        time::Moment,
     };
 
     fn press() -> anyhow::Result<Press> {
         let fonts = Fonts::find(&Fonts::folders()).map_err(Refused::because)?;
         Ok(Press::new(fonts))
+    }
+
+    fn lacks(press: &Press, kit: &Kit, on: Moment) -> Option<char> {
+        letters::of(kit, Window::Fields, on).find_map(|letter| press.lacks(&letter))
     }
 
     fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -128,7 +133,9 @@ mod press {
             fs::create_dir_all(&self.out).map_err(refuse)?;
             let tenant = super::super::tenant_of(app, &self.id, &self.by.by).await?;
             let which = (Which::All, if self.all { Whom::All } else { Whom::NotYetTold });
-            let kit = kit::hand_out(&tenant, &self.id, (Way::Letter, self.lang), which).await?;
+            let lacks = |kit: &Kit| lacks(&press, kit, app.now());
+            let asked = (Way::Letter, self.lang);
+            let kit = kit::hand_out(&tenant, &self.id, asked, which, &lacks).await?;
             let kit = kit.map_err(Refused::because)?;
             let window = if self.empty_window { Window::Empty } else { Window::Fields };
             let letters: Vec<Letter> = letters::of(&kit, window, app.now()).collect();

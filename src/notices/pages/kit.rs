@@ -90,7 +90,7 @@ impl One {
 
     fn part_hint(&self, count: &Count) -> String {
         let values: [(&str, &dyn std::fmt::Display); 2] =
-            [("n", &self.part_max), ("parts", &count.parts())];
+            [("n", &self.part_max), ("parts", &count.parts)];
         self.page.with_all("kit-part-hint", &values)
     }
 
@@ -206,7 +206,15 @@ pub(super) async fn hand_out(
         _ => None,
     };
     let Some(binding) = binding else {
-        return match kit::hand_out(&tenant, &list, asked, (Which::All, given.whom())).await? {
+        return match kit::hand_out(
+            &tenant,
+            &list,
+            asked,
+            (Which::All, given.whom()),
+            kit::PRINTS_NOTHING,
+        )
+        .await?
+        {
             Ok(kit) => {
                 let name = format!("attachment; filename=\"{}.csv\"", kit.stem());
                 Ok(file(kit.csv()?, "text/csv; charset=utf-8", &name))
@@ -223,7 +231,7 @@ pub(super) async fn hand_out(
         Err(why) => return unprinted(signed.page, &why),
     };
     let which = (Which::Part(part), given.whom());
-    let kit = match kit::hand_out(&tenant, &list, asked, which).await? {
+    let kit = match kit::hand_out(&tenant, &list, asked, which, &|kit| press.lacks(kit)).await? {
         Ok(kit) => kit,
         Err(why) => return handed_not(&tenant, &signed, of, (given, why)).await,
     };
@@ -255,7 +263,7 @@ async fn handed_not(
     (given, why): (Given, NoKit),
 ) -> PageResult {
     let field = match why {
-        NoKit::NoPart(..) => "part",
+        NoKit::NoPart(..) | NoKit::EmptyPart(_) => "part",
         NoKit::AllTold(..) => "whom",
         _ => "list",
     };

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::tenancy::Tenant,
     notices::{
-        kit::{self, NoKit, Wanted, Which, Whom},
+        kit::{self, Kit, NoKit, Wanted, Which, Whom},
         lines,
         press::{Binding, Press, Window},
         wordings::{Way, Wording},
@@ -81,7 +81,9 @@ pub(super) async fn make(
         },
         _ => None,
     };
-    let kit = match kit::hand_out(&tenant, &list, of, (Which::Line(record), Whom::All)).await? {
+    let lacks = |kit: &Kit| press.as_ref().and_then(|press| press.lacks(kit));
+    let which = (Which::Line(record), Whom::All);
+    let kit = match kit::hand_out(&tenant, &list, of, which, &lacks).await? {
         Ok(kit) => kit,
         Err(NoKit::NoList(_) | NoKit::NoLine(..)) => return Ok(not_found()),
         Err(why) => {

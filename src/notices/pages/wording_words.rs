@@ -99,6 +99,8 @@ pub(super) fn no_kit(page: &Page, why: &NoKit) -> String {
         NoKit::Withdrawn(_) => page.t("kit-withdrawn"),
         NoKit::AllTold(..) => page.t("kit-all-told"),
         NoKit::NoPart(_, parts) => page.with("kit-no-part", "n", parts),
+        NoKit::EmptyPart(part) => page.with("kit-empty-part", "n", part),
+        NoKit::NoCharacter(c) => page.with("kit-no-character", "character", c),
         NoKit::LeftOut(.., why) | NoKit::NoWords(_, why) => left_out(page, why),
     }
 }
