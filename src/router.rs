@@ -92,6 +92,7 @@ pub fn build(app: App) -> Router {
         .fallback(nothing_there)
         .method_not_allowed_fallback(other_method)
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(from_fn(notices::pages::in_taxii))
         .layer(from_fn(guard::same_site))
         .layer(from_fn(guard::language_in_path))
         .layer(CatchPanicLayer::new())
@@ -104,7 +105,7 @@ pub fn build(app: App) -> Router {
 
 /// Whether an address is a machine's, which gets a problem instead of a page (RFC 9457).
 fn is_of_machines(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/taxii2/")
+    path.starts_with("/api/") || path.starts_with("/taxii2/") || path == "/taxii2"
 }
 
 async fn nothing_there(uri: Uri) -> Response {

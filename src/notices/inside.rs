@@ -28,7 +28,9 @@ use crate::{
 };
 
 /// Lines that one question looks at.
-const LOOKED_AT_MAX: i64 = 500_000;
+const LOOKED_AT_MAX: usize = 500_000;
+/// Lines that are read at a time.
+const PART: i64 = 2_000;
 /// Events of one answer.
 pub const EVENTS_MAX: usize = 100_000;
 
@@ -62,26 +64,9 @@ pub async fn ask(
     let mut tx = tenant.begin().await?;
     // Whoever takes a file back meanwhile waits, and then finds that its lines were handed out.
     register::hold(&mut tx).await?;
-    let told = store::machines::told(&mut tx, tenant.isp(), query.since(), LOOKED_AT_MAX).await?;
-    if i64::try_from(told.len())? > LOOKED_AT_MAX {
+    let Some(mut events) = found(tenant, &mut tx, (query, &reader)).await? else {
         return Ok(Err(TooMuch));
-    }
-    let mut events = Vec::new();
-    for told in told {
-        let event = Event::of(tenant, told)?;
-        if query.fits(&event.line, event.told.asn, &event.issue)
-            && reader.may_read(event.seen()).await?
-        {
-            events.push(event);
-        }
-    }
-    events.sort_by(|one, other| other.place().cmp(&one.place()));
-    if let Some(limit) = query.limit {
-        events.truncate(limit);
-    }
-    if events.len() > EVENTS_MAX {
-        return Ok(Err(TooMuch));
-    }
+    };
     for event in &mut events {
         event.open(tenant, &mut tx).await?;
     }
@@ -89,6 +74,44 @@ pub async fn ask(
     receipt(tenant, &mut tx, &events, &bytes).await?;
     tx.commit().await?;
     Ok(Ok(bytes))
+}
+
+/// The events that answer a question, newest first; nothing where there is too much to look at. The
+/// lines are read a part at a time, and those that do not answer are let go at once.
+async fn found(
+    tenant: &Tenant,
+    tx: &mut Tx,
+    (query, reader): (&Query, &Reader),
+) -> anyhow::Result<Option<Vec<Event>>> {
+    let most = query.limit.unwrap_or(EVENTS_MAX + 1);
+    let (mut events, mut behind, mut looked_at) = (Vec::new(), None, 0);
+    loop {
+        let within = (query.seen(), query.changed());
+        let part = store::machines::told(tx, tenant.isp(), within, (behind, PART)).await?;
+        let is_last = i64::try_from(part.len())? < PART;
+        looked_at += part.len();
+        behind = part.last().map(|told| (told.seen_at, told.notice.id, told.record_no));
+        for told in part {
+            let event = Event::of(tenant, told)?;
+            if query.fits(&event.line, event.told.asn, &event.issue)
+                && reader.may_read(event.seen()).await?
+            {
+                events.push(event);
+            }
+        }
+        // Of lines that were seen at one moment the order is that of their lists' names, so that
+        // all of that moment are looked at before some are left out.
+        let is_enough = |last: Moment| events.len() >= most && events[most - 1].told.seen_at > last;
+        if is_last || behind.is_some_and(|(last, ..)| is_enough(last)) {
+            break;
+        }
+        if looked_at > LOOKED_AT_MAX {
+            return Ok(None);
+        }
+    }
+    events.sort_by(|one: &Event, other| other.place().cmp(&one.place()));
+    events.truncate(most);
+    Ok((events.len() <= EVENTS_MAX).then_some(events))
 }
 
 /// A line and what it stands on.
@@ -99,9 +122,9 @@ struct Event {
 }
 
 impl Event {
-    fn of(tenant: &Tenant, told: Told) -> anyhow::Result<Self> {
+    fn of(tenant: &Tenant, mut told: Told) -> anyhow::Result<Self> {
         let list = List { notice: &told.notice, isp_code: tenant.code(), version: 1 };
-        let body = serde_json::from_str(&told.body)?;
+        let body = serde_json::from_str(&std::mem::take(&mut told.body))?;
         let line = list.line(told.record_no, body, told.recalled_at)?;
         let issue = export::issue(tenant.app(), &told.notice);
         Ok(Self { told, line, issue })

@@ -36,6 +36,8 @@ use axum::{
 };
 use utoipa::OpenApi as _;
 
+pub use taxii_words::spoken as in_taxii;
+
 use crate::{
     access::{doors::Door, roles::Act},
     web::routes::{OfficeRoutes, Routes},
@@ -99,6 +101,7 @@ pub fn routes() -> Routes {
         .get("/admin/isps", sees, board::all)
         .get("/admin/isps/file.csv", sees, board::file)
         .get("/admin/isps/one", sees, board::one)
+        .post("/admin/isps/again", works, board::again)
         .post("/admin/isps/reminded", works, board::reminded)
         .post("/admin/isps/reminded/back", works, board::take_back)
         .get("/admin/isps/{isp}/contacts", works, whom::show_contacts)

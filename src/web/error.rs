@@ -46,7 +46,7 @@ pub async fn dress(State(app): State<App>, request: Request, next: Next) -> Resp
     let answer = next.run(request).await;
     let status = answer.status();
     let bare = status.is_client_error() || status.is_server_error();
-    let for_machines = ["/api/", "/taxii2/", "/assets/"];
+    let for_machines = ["/api/", "/taxii2", "/assets/"];
     if !bare || is_html(&answer) || for_machines.iter().any(|p| uri.path().starts_with(p)) {
         return answer;
     }

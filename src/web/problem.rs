@@ -24,10 +24,12 @@ impl Problem {
     }
 }
 
+/// The answer bears the problem itself as well, for whoever says it in another protocol's words.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let mut answer = (status, axum::Json(self)).into_response();
+        let mut answer = (status, axum::Json(&self)).into_response();
+        answer.extensions_mut().insert(self);
         let kind = HeaderValue::from_static("application/problem+json");
         answer.headers_mut().insert(header::CONTENT_TYPE, kind);
         answer

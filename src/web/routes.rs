@@ -132,7 +132,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         handler: H,
     ) -> Self {
         self.list.push(Route { method, path, door });
-        self.router = self.router.route(path, behind(door, on(filter, handler)));
+        let mut route = on(filter, handler);
+        if filter == MethodFilter::GET && matches!(door, Door::Provider(_) | Door::ProviderToken) {
+            route = route.on(MethodFilter::HEAD, no_head);
+        }
+        self.router = self.router.route(path, behind(door, route));
         self
     }
 
@@ -178,6 +182,12 @@ pub async fn hand_in((app, all): (App, AllRoutes), mut request: Request, next: N
     request.extensions_mut().insert(Held(app));
     request.extensions_mut().insert(all);
     next.run(request).await
+}
+
+/// 405: what a provider is shown counts as handed out, and an answer without a body hands out
+/// nothing.
+async fn no_head() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET")]).into_response()
 }
 
 fn behind<S: Clone + Send + Sync + 'static>(door: Door, route: MethodRouter<S>) -> MethodRouter<S> {

@@ -211,6 +211,10 @@ on_both_engines! {
         assert_eq!(ips("time.min=2026-03-01&sport=40001&proto=tcp"), all[..1]);
         assert_eq!(ips("time.min=2026-03-01&ip=192.0.2.200"), [""; 0], "another provider's");
         assert_eq!(ips("time.min=2026-03-01&asn=64499,1"), all[..1]);
+        assert_eq!(ips("active.min=2026-03-30T01:00:01Z"), all[..2], "seen since");
+        assert_eq!(ips("time.min=2026-03-01&confidence=low,medium,high"), all);
+        assert_eq!(ips("time.min=2026-03-01&confidence=low"), [""; 0]);
+        assert_eq!(ips("time.min=2026-03-01&cc=JP"), [""; 0], "no event names a country");
         assert_eq!(ips("modified.min=2026-04-01"), all, "listed since");
         assert_eq!(ips("modified.min=2026-04-02"), [""; 0]);
         let event = &ask("time.min=2026-03-01&ip=192.0.2.9")[0];

@@ -16,7 +16,7 @@ use crate::json_rows::{JsonRows, Object, Step, mask_broken, mask_value};
 use crate::table::REFUSED_BYTES_MAX;
 use crate::{FileRefused, Header, Legible, Reading, Reason, Refused, Row, Rows};
 
-pub use write::{COLUMNS, category, event, id, moment, name, source, write, write_csv};
+pub use write::{COLUMNS, category, confidence, event, id, moment, name, source, write, write_csv};
 
 /// No event names more addresses.
 const ADDRESSES_MAX: usize = 1024;

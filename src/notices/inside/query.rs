@@ -7,12 +7,19 @@ use std::{net::IpAddr, str::FromStr};
 use formats::{Issue, Proto, Weakness, isp_list::Line, n6};
 use ipnet::IpNet;
 
+use crate::time::Moment;
+
 /// Which events are wanted (照会条件). Within a parameter any value fits, all parameters must.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[doc(alias = "照会条件")]
 pub struct Query {
     time: Span,
     modified: Span,
+    /// For n6 an event that is no entry of a blacklist is active when it is seen.
+    active: Span,
+    /// Countries; no event of ours names one.
+    countries: Vec<String>,
+    confidences: Vec<String>,
     ips: Vec<IpAddr>,
     nets: Vec<IpNet>,
     asns: Vec<u32>,
@@ -41,6 +48,12 @@ impl Span {
             && self.max.is_none_or(|max| at <= max)
             && self.until.is_none_or(|until| at < until)
     }
+
+    /// The first and the last moment that it holds.
+    fn bounds(&self) -> (i64, i64) {
+        let until = self.until.map_or(i64::MAX, |until| until.saturating_sub(1));
+        (self.min.unwrap_or(i64::MIN), self.max.unwrap_or(i64::MAX).min(until))
+    }
 }
 
 /// What is no question (照会の誤り).
@@ -48,8 +61,9 @@ impl Span {
 pub enum NotAQuery {
     /// Nobody knows the parameter.
     #[error(
-        "`{0}` is no parameter; there are time.min, time.max, time.until, the same of modified, \
-         ip, ip.net, asn, category, name, source, proto, dport, sport, id and opt.limit"
+        "`{0}` is no parameter; there are time.min, time.max, time.until, the same of modified \
+         and active, ip, ip.net, asn, cc, category, confidence, name, source, proto, dport, sport, \
+         id and opt.limit"
     )]
     Unknown(String),
     /// It stands twice.
@@ -63,6 +77,7 @@ pub enum NotAQuery {
 /// What each parameter takes, in words.
 const TIME: &str = "write a time such as 2026-04-01T00:00:00Z, or a date; it is UTC unless it says";
 const PORT: &str = "write ports such as 23,2323";
+const CONFIDENCE: &str = "write low, medium or high";
 const LIMIT: &str = "write a number from 1 to 100000";
 
 impl Query {
@@ -87,6 +102,18 @@ impl Query {
             "modified.min" => self.modified.min = time("modified.min")?,
             "modified.max" => self.modified.max = time("modified.max")?,
             "modified.until" => self.modified.until = time("modified.until")?,
+            "active.min" => self.active.min = time("active.min")?,
+            "active.max" => self.active.max = time("active.max")?,
+            "active.until" => self.active.until = time("active.until")?,
+            "cc" => self.countries = list(value, ("cc", "write countries such as JP"))?,
+            "confidence" => {
+                let given: Vec<String> = list(value, ("confidence", CONFIDENCE))?;
+                let known = ["low", "medium", "high"];
+                if !given.iter().all(|word| known.contains(&word.as_str())) {
+                    return Err(NotAQuery::Bad("confidence", CONFIDENCE));
+                }
+                self.confidences = given;
+            }
             "ip" => self.ips = list(value, ("ip", "write addresses such as 192.0.2.7"))?,
             "ip.net" => self.nets = list(value, ("ip.net", "write networks such as 192.0.2.0/24"))?,
             "asn" => self.asns = list(value, ("asn", "write AS numbers such as 64496"))?,
@@ -112,12 +139,19 @@ impl Query {
 
     /// Whether it says since when; a question without asks for all that ever was.
     pub fn says_since_when(&self) -> bool {
-        self.time.min.is_some() || self.modified.min.is_some()
+        [&self.time, &self.modified, &self.active].iter().any(|span| span.min.is_some())
     }
 
-    /// No list that was prepared before this holds an answer: nothing is seen after it is listed.
-    pub(super) fn since(&self) -> i64 {
-        self.time.min.unwrap_or(0)
+    /// Between which moments, both within, a line was seen that answers.
+    pub(super) fn seen(&self) -> (Moment, Moment) {
+        let (time, active) = (self.time.bounds(), self.active.bounds());
+        (Moment(time.0.max(active.0)), Moment(time.1.min(active.1)))
+    }
+
+    /// The same of when it was listed or taken back.
+    pub(super) fn changed(&self) -> (Moment, Moment) {
+        let (min, max) = self.modified.bounds();
+        (Moment(min), Moment(max))
     }
 
     /// Whether a line is wanted that stands on a list of this issue; the AS number is that of its
@@ -129,6 +163,9 @@ impl Query {
         let asn = asn.and_then(|asn| u32::try_from(asn).ok());
         self.time.holds(line.detected_at)
             && self.modified.holds(line.withdrawn_at.unwrap_or(issue.issued_at))
+            && self.active.holds(line.detected_at)
+            && self.countries.is_empty()
+            && any(&self.confidences, Some(&n6::confidence(line).to_owned()))
             && any(&self.ips, Some(&line.ip))
             && (self.nets.is_empty() || self.nets.iter().any(|net| net.contains(&line.ip)))
             && any(&self.asns, asn.as_ref())
@@ -177,7 +214,8 @@ mod tests {
         );
         let full = full.unwrap();
         assert!(full.says_since_when());
-        assert_eq!((full.since(), full.ips.len()), (1_775_001_600_000_000, 2));
+        assert_eq!(full.seen(), (Moment(1_775_001_600_000_000), Moment(1_777_593_599_999_999)));
+        assert_eq!(full.ips.len(), 2);
         assert_eq!((full.dports, full.limit), (vec![23, 2323], Some(5)));
         for (text, refused) in [
             ("ip.ne=192.0.2.0/24", "ip.ne"),
@@ -186,6 +224,8 @@ mod tests {
             ("ip=", "ip"),
             ("dport=0x17", "dport"),
             ("opt.limit=0", "opt.limit"),
+            ("confidence=sure", "confidence"),
+            ("active.min=soon", "active.min"),
             ("ip=192.0.2.7&ip=192.0.2.8", "ip"),
         ] {
             let no = query(text).unwrap_err().to_string();

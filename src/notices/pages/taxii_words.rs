@@ -1,7 +1,9 @@
 //! TAXII 2.1 as it is spoken (TAXIIの言葉): media types, answers, errors, and what may be asked for.
 
 use axum::{
+    extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use formats::stamp;
@@ -11,6 +13,7 @@ use super::machine::{self, Refusal};
 use crate::{
     notices::collection::{Entry, Filter, PAGE_MAX, Page, Which},
     time::Moment,
+    web::problem::Problem,
 };
 
 /// The media type of every answer.
@@ -60,6 +63,24 @@ pub(super) fn from_refusal(refusal: Refusal) -> Wrong {
     match refusal {
         Refusal::Problem(problem) => Wrong::bad(problem.detail),
         Refusal::Fault(fault) => fault.into(),
+    }
+}
+
+/// Says in the words of TAXII what the doors and the router tell other machines as problems.
+pub async fn spoken(request: Request, next: Next) -> Response {
+    let is_taxii = request.uri().path().starts_with("/taxii2");
+    let mut answer = next.run(request).await;
+    match answer.extensions_mut().remove::<Problem>().filter(|_| is_taxii) {
+        None => answer,
+        Some(problem) => {
+            let wrong = Wrong::of(answer.status(), problem.title, problem.detail).into_response();
+            let (head, body) = wrong.into_parts();
+            let kind = head.headers.get(header::CONTENT_TYPE).cloned();
+            answer.headers_mut().remove(header::CONTENT_LENGTH);
+            answer.headers_mut().extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
+            *answer.body_mut() = body;
+            answer
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! SQL of what machines of providers ask for.
 
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use super::STANDINGS;
 use crate::{
     db::{Tx, on_tx},
-    ids::{CaseId, IspId},
+    ids::{CaseId, IspId, NoticeId},
     notices::{Notice, Standing},
     time::Moment,
 };
@@ -33,6 +34,7 @@ pub(in crate::notices) struct Told {
     #[sqlx(flatten)]
     pub(in crate::notices) notice: Notice,
     pub(in crate::notices) record_no: i64,
+    pub(in crate::notices) seen_at: Moment,
     pub(in crate::notices) case_id: CaseId,
     pub(in crate::notices) body: String,
     pub(in crate::notices) sealed: Option<Vec<u8>>,
@@ -40,23 +42,45 @@ pub(in crate::notices) struct Told {
     pub(in crate::notices) recalled_at: Option<Moment>,
 }
 
-/// Lines of the lists that a provider got since then; one more than `most` where there are more.
+/// Where a question goes on: behind that line, with those that were seen before it.
+pub(in crate::notices) type Behind = (Moment, NoticeId, i64);
+
+/// Between which moments, both within.
+pub(in crate::notices) type Within = (Moment, Moment);
+
+/// Lines of a provider's lists that were seen, and listed or taken back, within these times; the
+/// latest seen first, at most `most`.
 pub(in crate::notices) async fn told(
     tx: &mut Tx,
     isp: IspId,
-    since: i64,
-    most: i64,
+    (seen, changed): (Within, Within),
+    (behind, most): (Option<Behind>, i64),
 ) -> sqlx::Result<Vec<Told>> {
+    const LAST: Behind = (Moment(i64::MAX), NoticeId(Uuid::max()), i64::MAX);
     const SQL: &str = "SELECT n.isp_id, n.id, n.list_id, n.prepared_at, n.report_by, n.lines,
-             n.withdrawn_at, l.record_no, l.case_id, l.body, q.sealed, c.asn, b.at AS recalled_at
+             n.withdrawn_at, l.record_no, l.seen_at, l.case_id, l.body, q.sealed, c.asn,
+             b.at AS recalled_at
          FROM notices n JOIN notice_lines l ON l.isp_id = n.isp_id AND l.notice_id = n.id
          LEFT JOIN inquiry_ids q ON q.isp_id = l.isp_id AND q.case_id = l.case_id
          LEFT JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id
          LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
           AND b.record_no = l.record_no
-         WHERE n.isp_id = $1 AND n.prepared_at >= $2 AND n.withdrawn_at IS NULL
-         ORDER BY n.prepared_at DESC, n.id, l.record_no LIMIT $3";
-    on_tx!(tx, conn => {
-        sqlx::query_as(SQL).bind(isp).bind(since).bind(most + 1).fetch_all(conn).await
-    })
+         WHERE l.isp_id = $1 AND n.withdrawn_at IS NULL
+           AND l.seen_at >= $2 AND l.seen_at <= $3
+           AND (l.seen_at, l.notice_id, l.record_no) < ($4, $5, $6)
+           AND COALESCE(b.at, n.prepared_at) >= $7 AND COALESCE(b.at, n.prepared_at) <= $8
+         ORDER BY l.seen_at DESC, l.notice_id DESC, l.record_no DESC LIMIT $9";
+    let behind = behind.unwrap_or(LAST);
+    on_tx!(tx, conn => sqlx::query_as(SQL)
+        .bind(isp)
+        .bind(seen.0)
+        .bind(seen.1)
+        .bind(behind.0)
+        .bind(behind.1)
+        .bind(behind.2)
+        .bind(changed.0)
+        .bind(changed.1)
+        .bind(most)
+        .fetch_all(conn)
+        .await)
 }

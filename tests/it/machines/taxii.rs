@@ -237,7 +237,13 @@ on_both_engines! {
         let nobody = Machine::with(&site, "guessed").gets("/taxii2/");
         assert_eq!(nobody.status, 401);
         assert!(nobody.header("www-authenticate").contains("Basic"));
+        check("/taxii2", MEDIA, 404);
         let posted = machine.posts("/taxii2/lists/", "{}");
         assert_eq!((posted.status, posted.header("allow")), (405, "GET,HEAD"));
+        // The doors and the router speak TAXII there as well.
+        for refused in [&nobody, &posted] {
+            assert_eq!(refused.header("content-type"), MEDIA);
+            assert_eq!(refused.json()["http_status"], refused.status.to_string());
+        }
     }
 }

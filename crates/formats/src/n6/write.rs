@@ -52,23 +52,27 @@ pub fn id(line: &Line, issue: &Issue) -> String {
     issue.uuid_of(line, "n6").simple().to_string()
 }
 
+/// How sure an event is: `low`, `medium` or `high`, in thirds of a hundred.
+pub fn confidence(line: &Line) -> &'static str {
+    match line.confidence {
+        Some(67..) => "high",
+        Some(..34) => "low",
+        _ => "medium",
+    }
+}
+
 /// The event of a line.
 pub fn event(line: &Line, issue: &Issue) -> Value {
     let infected = line.weakness == Some(Weakness::Infected);
     let (served, called) =
         if infected { (line.peer_port, line.port) } else { (line.port, line.peer_port) };
-    let confidence = match line.confidence {
-        Some(67..) => "high",
-        Some(..34) => "low",
-        _ => "medium",
-    };
     let address = object(vec![("ip", Some(line.ip.to_string().into()))]);
     let modified = line.withdrawn_at.unwrap_or(issue.issued_at);
     let mut members = vec![
         ("id", Some(id(line, issue).into())),
         ("source", Some(source(line.stream).into())),
         ("restriction", Some("need-to-know".into())),
-        ("confidence", Some(confidence.into())),
+        ("confidence", Some(confidence(line).into())),
         ("category", Some(category(line.weakness).into())),
         ("time", Some(second(line.detected_at).into())),
         ("modified", Some(second(modified).into())),
