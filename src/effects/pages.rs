@@ -10,6 +10,7 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
+use formats::safe_csv;
 use tokio::sync::Mutex;
 
 use super::{
@@ -195,7 +196,7 @@ fn csv(figures: &Published, lang: Lang) -> anyhow::Result<Vec<u8>> {
     for [name, n, day, percent, lower, upper, at_risk] in figure(figures, lang).records() {
         let (of, table) = (lang.say("csv-of-followed"), lang.say("csv-curve"));
         // A label comes from an ISP, and a spreadsheet must not run it.
-        let name = if name.starts_with(['=', '+', '-', '@']) { format!("'{name}") } else { name };
+        let name = safe_csv::guard(&name).into_owned();
         let record = [table, name, day, of, String::new(), n, percent, lower, upper];
         file.write_record(record.into_iter().chain([at_risk, as_of.clone()]))?;
     }

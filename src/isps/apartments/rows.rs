@@ -5,7 +5,10 @@ use std::{
     io::Read,
 };
 
-use formats::report_back::{Placement, Recipient};
+use formats::{
+    report_back::{Placement, Recipient},
+    safe_csv,
+};
 use ipnet::IpNet;
 use serde::Deserialize;
 
@@ -108,6 +111,8 @@ pub(super) fn read(
             }
         };
         let line = record.position().map_or(0, csv::Position::line);
+        // As the file of the register was written.
+        let record: csv::StringRecord = record.iter().map(safe_csv::unguard).collect();
         let row: Row = match record.deserialize(Some(&headers)) {
             Ok(row) => row,
             Err(fault) => {
@@ -130,33 +135,28 @@ pub(super) fn read(
 }
 
 /// Buildings as a file that is read to the same (建物台帳のCSV), with the mark of UTF-8 that
-/// spreadsheets want.
+/// spreadsheets want, and in which no label is a formula.
 pub fn csv(buildings: &[Building]) -> anyhow::Result<Vec<u8>> {
-    let mut file = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer("\u{feff}".as_bytes().to_vec());
-    file.write_record(COLUMNS)?;
-    for building in buildings {
-        let party = building.contract_party.map(Recipient::code).unwrap_or_default();
-        for part in &building.parts {
-            let placement = part.placement.map(Placement::code).unwrap_or_default();
-            let ports = part.ports.map(|(first, last)| format!("{first}-{last}"));
-            let from = (part.from > Moment(i64::MIN)).then(|| part.from.rfc3339());
-            file.write_record([
-                &building.label,
-                building.name.as_deref().unwrap_or_default(),
-                party,
-                part.unit.as_deref().unwrap_or_default(),
-                placement,
-                &part.prefix.to_string(),
-                &ports.unwrap_or_default(),
-                part.addressing.word(),
-                &from.unwrap_or_default(),
-                &part.to.map(Moment::rfc3339).unwrap_or_default(),
-            ])?;
-        }
-    }
-    Ok(file.into_inner()?)
+    let rows = buildings.iter().flat_map(|one| one.parts.iter().map(move |part| row_of(one, part)));
+    Ok(safe_csv::table(&COLUMNS, rows)?)
+}
+
+fn row_of(building: &Building, part: &Part) -> [String; 10] {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let ports = part.ports.map(|(first, last)| format!("{first}-{last}"));
+    let from = (part.from > Moment(i64::MIN)).then(|| part.from.rfc3339());
+    [
+        building.label.clone(),
+        text(building.name.as_deref()),
+        text(building.contract_party.map(Recipient::code)),
+        text(part.unit.as_deref()),
+        text(part.placement.map(Placement::code)),
+        part.prefix.to_string(),
+        ports.unwrap_or_default(),
+        part.addressing.word().to_owned(),
+        from.unwrap_or_default(),
+        part.to.map(Moment::rfc3339).unwrap_or_default(),
+    ]
 }
 
 fn take(

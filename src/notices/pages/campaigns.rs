@@ -125,7 +125,9 @@ impl One {
         let figures = figures::of(&app.db, &campaign).await?;
         let standings = participants::standings(&app.db, campaign.id).await?;
         let mut not_asked = isps::all(&app.db).await?;
-        not_asked.retain(|isp| standings.iter().all(|said| said.isp_id != isp.id));
+        not_asked.retain(|isp| {
+            isp.removed_at.is_none() && standings.iter().all(|said| said.isp_id != isp.id)
+        });
         let mut files = Vec::new();
         for feed in &campaign.said.feeds {
             if let Some(feed) = feeds::by_name(&app.db, feed).await? {
@@ -313,9 +315,7 @@ async fn invite(
     code: &str,
 ) -> anyhow::Result<Refusal> {
     let mut isps = isps::all(&app.db).await?;
-    if code != "*" {
-        isps.retain(|isp| isp.code == code);
-    }
+    isps.retain(|isp| isp.removed_at.is_none() && (code == "*" || isp.code == code));
     if isps.is_empty() {
         return Ok(Some(("isp", signed.page.t("campaigns-no-isp"))));
     }
