@@ -158,3 +158,7 @@ undelivered-again = Send it again
 undelivered-not-portal = This provider fetches its lists by now. Nothing was sent.
 undelivered-not-empty = This list is empty by now. Nothing was sent.
 undelivered-not-on_its_way = This list is on its way already.
+undelivered-by-mail-openpgp = By mail (OpenPGP)
+undelivered-by-mail-smime = By mail (S/MIME)
+undelivered-by-webhook = To the provider's server (webhook)
+undelivered-by-portal = Fetched here

@@ -158,3 +158,7 @@ undelivered-again = もう一度送る
 undelivered-not-portal = この事業者は、今はリストを自分でダウンロードする設定です。送りませんでした。
 undelivered-not-empty = このリストは空になりました。送りませんでした。
 undelivered-not-on_its_way = このリストは、もう送るところです。
+undelivered-by-mail-openpgp = メール（OpenPGP）
+undelivered-by-mail-smime = メール（S/MIME）
+undelivered-by-webhook = 事業者のサーバーに送る方法（Webフック）
+undelivered-by-portal = この画面での受け取り

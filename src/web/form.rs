@@ -2,7 +2,10 @@
 //!
 //! A file is sent, looked at, and only then handed in; between the two it lies in the form.
 
-use axum::{extract::Multipart, http::StatusCode};
+use axum::{
+    extract::{Multipart, multipart::MultipartError},
+    http::StatusCode,
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD as BASE64};
 use formats::FileRefused;
 use serde::Deserialize;
@@ -83,6 +86,11 @@ pub const fn file_max(form_max: usize) -> usize {
     form_max / 4 * 3 - 4096
 }
 
+/// Whether a form ended before its time; whatever else ends one was too long.
+pub fn is_broken_off(why: &MultipartError) -> bool {
+    why.status() == StatusCode::BAD_REQUEST
+}
+
 /// The bytes of the file that a form of at most `form_max` bytes sends in its field `file`; empty
 /// where there is none, or where they break off.
 pub async fn sent_file(sent: Multipart, form_max: usize) -> Result<Vec<u8>, FileRefused> {
@@ -97,15 +105,18 @@ pub async fn sent_file_and_text(
     let most = file_max(form_max);
     let too_large = || FileRefused::TooLarge(most as u64);
     let (mut file, mut text) = (Vec::new(), String::new());
-    while let Ok(Some(field)) = sent.next_field().await {
+    loop {
+        let field = match sent.next_field().await {
+            Ok(Some(field)) => field,
+            Err(why) if !is_broken_off(&why) => return Err(too_large()),
+            Ok(None) | Err(_) => break,
+        };
         let name = field.name().map(str::to_owned);
         match name.as_deref() {
             Some("file") => match field.bytes().await {
                 Ok(bytes) => file = bytes.to_vec(),
-                Err(why) if why.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                    return Err(too_large());
-                }
-                Err(_) => {}
+                Err(why) if is_broken_off(&why) => {}
+                Err(_) => return Err(too_large()),
             },
             Some("text") => text = field.text().await.unwrap_or_default(),
             _ => {}

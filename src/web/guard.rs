@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Redirect, Response},
 };
 
-use super::texts::Lang;
+use super::{session::STAFF, texts::Lang};
 
 /// Nothing from elsewhere, nothing inline, no frame around us.
 pub const CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -44,15 +44,16 @@ pub async fn same_site(request: Request, next: Next) -> Response {
 ///
 /// Browsers since 2020–2023 send `Sec-Fetch-Site`, and that decides. Older ones send `Origin`,
 /// which our own `no-referrer` turns into `null`: neither that nor its absence tells anything. What
-/// remains are browsers that keep to `SameSite=Lax`, so that a strange page's form arrives without
-/// the session, and tools that are no browser. Without a session all that can be sent is an ID.
+/// comes so with a session of the office or of a provider is refused. The public is served: its
+/// browsers keep to `SameSite=Lax`, so that a strange page's form arrives without the session, and
+/// without one all that can be sent is an ID. See `docs/decisions/0016-forms-without-tokens.md`.
 fn is_same_site(headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(HeaderName::from_static("sec-fetch-site")) {
         return site == "same-origin";
     }
     match text(header::ORIGIN) {
-        None | Some("null") => true,
+        None | Some("null") => STAFF.secret(headers).is_none(),
         Some(origin) => {
             let host = origin.split_once("://").map(|(_, host)| host);
             host.is_some() && host == text(header::HOST)
@@ -98,5 +99,15 @@ mod tests {
         assert!(!same(&[("origin", "https://todoke.example.evil.test")]));
         assert!(!same(&[("origin", "todoke.example")]));
         assert!(same(&[]) && same(&[("origin", "null")]));
+    }
+
+    #[test]
+    fn a_session_of_the_office_is_used_by_no_form_of_which_nobody_says_where_it_comes_from() {
+        let cookie = format!("__Host-todoke-staff={}", "a".repeat(64));
+        let staff = ("cookie", cookie.as_str());
+        assert!(!same(&[staff]) && !same(&[staff, ("origin", "null")]));
+        assert!(same(&[staff, ("sec-fetch-site", "same-origin")]));
+        assert!(same(&[staff, ("origin", "https://todoke.example")]));
+        assert!(same(&[("cookie", "__Host-todoke=x"), ("origin", "null")]));
     }
 }

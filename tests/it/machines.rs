@@ -250,7 +250,7 @@ on_both_engines! {
         assert_eq!(machine.gets(to).json().as_array().unwrap().len(), 1);
         assert_eq!(centre.standing(&list)["exports"], 1, "what an answer shows is handed out");
         for (query, said) in [
-            ("time.min=2026-03-01&cc=JP", "`cc` is no parameter"),
+            ("time.min=2026-03-01&colour=red", "`colour` is no parameter"),
             ("time.min=yesterday", "`time.min`"),
             ("time.min=2026-03-01&ip=192.0.2.0/24", "`ip`"),
             ("time.min=2026-03-01&time.min=2026-03-02", "stands twice"),

@@ -56,12 +56,12 @@ async fn a_provider_keeps_its_buildings_by_file_and_one_by_one() {
         let one = "/isp/buildings/one?building=b1";
         looks("building", &manager.get(one).await);
         // A label that a spreadsheet would run is none in the file, and comes back as it was.
-        let formula = file.body.replace("みなと台", "=みなと台");
+        let formula = file.body.replace("みなと台", "=みなと台1号館");
         let checked = sends(&mut manager, page, ("b.csv", &formula), "").await;
         let data = form(&[("data", hidden(&checked, "data"))]);
         manager.post("/isp/buildings/confirm", &data).await;
         let file = manager.get("/isp/buildings/file.csv").await;
-        assert!(file.body.contains(",'=みなと台,"), "{}", file.body);
+        assert!(file.body.contains(",'=みなと台1号館,"), "{}", file.body);
         let again = sends(&mut manager, page, ("b.csv", &file.body), "").await;
         assert!(again.body.contains("新しく登録するものはありません"), "{}", again.body);
         is_ended_removed_and_taken_back(&mut manager).await;

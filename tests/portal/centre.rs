@@ -8,7 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::{
     Router,
     body::Body,
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt as _;
 use rand::SeedableRng as _;
@@ -407,10 +407,6 @@ impl Visitor {
     pub(crate) async fn post(&mut self, path: &str, form: &str) -> Answer {
         let kind = "application/x-www-form-urlencoded";
         let request = Request::post(path).header(header::CONTENT_TYPE, kind);
-        let request = match self.site {
-            Some(site) => request.header("sec-fetch-site", site),
-            None => request,
-        };
         self.send(request.body(Body::from(form.to_owned())).unwrap()).await
     }
 
@@ -434,7 +430,12 @@ impl Visitor {
 
     /// Sends any request.
     pub(crate) async fn send(&mut self, mut request: Request<Body>) -> Answer {
+        let is_form = request.method() == Method::POST;
         let headers = request.headers_mut();
+        // As browsers do.
+        if let Some(site) = self.site.filter(|_| is_form) {
+            headers.entry("sec-fetch-site").or_insert(HeaderValue::from_static(site));
+        }
         headers.insert(header::HOST, "todoke.example".parse().unwrap());
         if let Some(cookie) = &self.cookie {
             headers.insert(header::COOKIE, cookie.parse().unwrap());

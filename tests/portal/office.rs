@@ -70,6 +70,12 @@ async fn a_report_is_checked_looked_at_and_only_then_handed_in() {
         let senseless = uploads(&mut staff, "state,note\n").await;
         assert_eq!(senseless.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(senseless.body.contains("list_id, record_no, reported_at"));
+        // What the form cannot hold until it is handed in, and what it does not even take.
+        for size in [37 << 20, 49 << 20] {
+            let large = uploads(&mut staff, &"x".repeat(size)).await;
+            assert_eq!(large.status, StatusCode::UNPROCESSABLE_ENTITY, "{size}");
+            assert!(large.body.contains("35MiBより大きいファイルです"), "{size}");
+        }
         let checked = uploads(&mut staff, &report(&notice.list_id)).await;
         assert_eq!(checked.status, StatusCode::OK);
         for words in

@@ -33,7 +33,7 @@ use crate::{
     intake, isps,
     web::{
         error::PageResult,
-        form::{Errors, file_max, file_refused, handed_in, held},
+        form::{Errors, file_max, file_refused, handed_in, held, is_broken_off},
         page::{Page, show, show_as},
         routes::Signed,
         texts::Lang,
@@ -95,7 +95,7 @@ impl Sent {
                     let bytes = match field.bytes().await {
                         Ok(bytes) => bytes,
                         Err(why) => {
-                            given.is_too_large = why.status() == StatusCode::PAYLOAD_TOO_LARGE;
+                            given.is_too_large = !is_broken_off(&why);
                             continue;
                         }
                     };

@@ -77,7 +77,9 @@ pub async fn spoken(request: Request, next: Next) -> Response {
             let (head, body) = wrong.into_parts();
             let kind = head.headers.get(header::CONTENT_TYPE).cloned();
             answer.headers_mut().remove(header::CONTENT_LENGTH);
-            answer.headers_mut().extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
+            if let Some(kind) = kind {
+                answer.headers_mut().insert(header::CONTENT_TYPE, kind);
+            }
             *answer.body_mut() = body;
             answer
         }
