@@ -19,10 +19,7 @@ use crate::{
     audit::{self, Deed},
     db::retry,
     ids::DeliveryId,
-    isps::{
-        Isp, contacts,
-        delivery::{self as preferences, Way},
-    },
+    isps::{Isp, contacts, delivery::Way},
     jobs::{
         queue::{self, Lease},
         schedule,
@@ -155,22 +152,14 @@ async fn attempt(app: &App, lease: &Lease, delivery: &Delivery) -> anyhow::Resul
         Ok(message) => message,
         Err(outcome) => return Ok(outcome),
     };
-    let outcome = match message.way {
+    let outcome = match message.preference.way {
         Way::MailOpenPgp | Way::MailSmime => {
-            post(app, delivery.id.0, (&message.target, &message.bytes)).await
+            post(app, delivery.id.0, (message.target(), &message.bytes)).await
         }
-        Way::Webhook => {
-            let mut tx = app.db.snapshot().await?;
-            let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
-            drop(tx);
-            let outcome = webhook::post(app, delivery, &message, preference.as_ref()).await?;
-            // A webhook that moved is told of where it is now.
-            let moved = preference.and_then(|one| one.target).unwrap_or_default();
-            outcome.hiding(&moved)
-        }
+        Way::Webhook => webhook::post(app, delivery, &message).await?,
         Way::Portal => Outcome::Needless("the provider fetches its lists now".to_owned()),
     };
-    Ok(outcome.hiding(&message.target))
+    Ok(outcome.hiding(message.target()))
 }
 
 /// Hands a mail to the centre's server; what comes back of it comes to the address of `mail`.

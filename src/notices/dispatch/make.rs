@@ -18,11 +18,11 @@ use crate::{
     app::App,
     config::MailServer,
     db::{Tx, retry},
-    ids::DeliveryId,
+    ids::{DeliveryId, IspId},
     isps::{
         Isp,
         delivery::{self as preferences, Preference, Way},
-        keys,
+        keys::{self, IspKey},
     },
     jobs::queue::Lease,
     mail::{
@@ -39,12 +39,31 @@ use crate::{
 
 /// What is handed over.
 pub(super) struct Message {
-    /// By which way.
-    pub(super) way: Way,
-    /// To where.
-    pub(super) target: String,
+    /// By which way, and to where: what its provider prefers as it leaves.
+    pub(super) preference: Preference,
     /// The bytes.
     pub(super) bytes: Vec<u8>,
+}
+
+impl Message {
+    /// To where it goes.
+    pub(super) fn target(&self) -> &str {
+        self.preference.target.as_deref().unwrap_or_default()
+    }
+}
+
+/// What a provider prefers, and the key that mails to it are encrypted to, if they are.
+pub(super) async fn in_force(
+    app: &App,
+    tx: &mut Tx,
+    isp: IspId,
+) -> anyhow::Result<(Option<Preference>, Option<IspKey>)> {
+    let preference = preferences::in_force(app, tx, isp).await?;
+    let key = match preference.as_ref().and_then(|one| one.way.standard()) {
+        Some(standard) => keys::in_force(tx, isp, standard).await?,
+        None => None,
+    };
+    Ok((preference, key))
 }
 
 /// Where the message of a delivery is kept.
@@ -103,21 +122,16 @@ async fn make(
     (notice, isp): (&Notice, &Isp),
 ) -> anyhow::Result<Result<Message, Outcome>> {
     let mut tx = app.db.begin().await?;
-    let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
-    let standard = preference.as_ref().and_then(|one| one.way.standard());
-    let key = match standard {
-        Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,
-        None => None,
-    };
+    let (preference, key) = in_force(app, &mut tx, delivery.isp_id).await?;
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
         return Ok(needless("the provider fetches its lists now"));
     };
     let form: Form = preference.form.parse()?;
-    let target = preference.target.clone().context("a preference leads nowhere")?;
+    preference.target.as_ref().context("a preference leads nowhere")?;
     let fingerprint = key.as_ref().map(|key| key.fingerprint.as_str());
     let sending =
         Sending { delivery, notice, isp, preference: &preference, form, key: fingerprint };
-    let bytes = match standard {
+    let bytes = match preference.way.standard() {
         None => export::to_send(app, &mut tx, (notice, isp), form).await?.bytes,
         Some(standard) => {
             let Some(key) = &key else {
@@ -136,7 +150,7 @@ async fn make(
     lease.check(&mut tx).await?;
     keep(app, &mut tx, &sending, &bytes).await?;
     tx.commit().await?;
-    Ok(Ok(Message { way: preference.way, target, bytes }))
+    Ok(Ok(Message { preference, bytes }))
 }
 
 /// A list about to be sent.

@@ -14,10 +14,7 @@ use super::{
 use crate::{
     access::seal,
     app::App,
-    isps::{
-        delivery::{self as preferences, Preference},
-        keys::{self, IspKey},
-    },
+    isps::{delivery::Preference, keys::IspKey},
 };
 
 /// The message that was made of a delivery; nothing where none was, or where another one is due.
@@ -26,20 +23,17 @@ pub(super) async fn kept(app: &App, delivery: &Delivery) -> anyhow::Result<Optio
     let Some(sealed) = store::message(&mut tx, (delivery.isp_id, delivery.id)).await? else {
         return Ok(None);
     };
-    let preference = preferences::in_force(app, &mut tx, delivery.isp_id).await?;
-    let key = match preference.as_ref().and_then(|one| one.way.standard()) {
-        Some(standard) => keys::in_force(&mut tx, delivery.isp_id, standard).await?,
-        None => None,
-    };
+    let (preference, key) = make::in_force(app, &mut tx, delivery.isp_id).await?;
     drop(tx);
     let target = make::target(app, delivery)?.context("a message that was made goes nowhere")?;
     let is_wished = |one: &Preference| goes_so(delivery, &target, one);
-    if !preference.as_ref().is_some_and(is_wished) || !is_to(app, delivery, key.as_ref()) {
+    let Some(preference) = preference.filter(is_wished) else { return Ok(None) };
+    if !is_to(app, delivery, key.as_ref()) {
         return Ok(None);
     }
     let bytes = seal::open(app, make::place(&delivery.id), &sealed);
     let bytes = bytes.context("a message does not open under this key")?;
-    Ok(Some(Message { way: delivery.way, target, bytes }))
+    Ok(Some(Message { preference, bytes }))
 }
 
 /// Whether a message goes by the way, in the form and to where lists go now.

@@ -11,34 +11,24 @@ use sha2::Sha256;
 use ureq::http::Request;
 
 use super::{Delivery, carry::Outcome, make::Message, words};
-use crate::{
-    access::keys::to_hex,
-    app::App,
-    isps::delivery::{Preference, Way},
-    net::outgoing::Outgoing,
-};
+use crate::{access::keys::to_hex, app::App, net::outgoing::Outgoing};
 
 /// The longest that a provider may take to answer.
 const WHOLE: Duration = Duration::from_mins(1);
 /// So much of an answer is read.
 const ANSWER_MAX: u64 = 64 << 10;
 
-/// Posts a message to where it was made for, signed by the secret in force.
+/// Posts a message to where it goes, signed by the secret in force.
 pub(super) async fn post(
     app: &App,
     delivery: &Delivery,
     message: &Message,
-    preference: Option<&Preference>,
 ) -> anyhow::Result<Outcome> {
     let later = |why: String| Ok(Outcome::Later(why, Duration::ZERO));
-    let Some(preference) = preference.filter(|one| one.way == Way::Webhook) else {
-        return Ok(Outcome::Needless("the provider has no webhook any more".to_owned()));
-    };
+    let (preference, url) = (&message.preference, message.target());
     let Some(secret) = preference.secret(app, delivery.isp_id)? else {
         return later("the webhook has no secret".to_owned());
     };
-    // Where the provider moved its webhook, the message follows it.
-    let url = preference.target.as_deref().unwrap_or(&message.target);
     let outgoing = match Outgoing::within(&[url], &preference.dialling(), WHOLE) {
         Ok(outgoing) => outgoing,
         Err(trouble) => return later(trouble.sentence),
