@@ -2,6 +2,8 @@
 //!
 //! A file is sent, looked at, and only then handed in; between the two it lies in the form.
 
+use std::collections::HashMap;
+
 use axum::{
     extract::{Multipart, multipart::MultipartError},
     http::StatusCode,
@@ -82,47 +84,64 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// The most bytes of a file that a form of at most `form_max` bytes can hold as base64.
-pub const fn file_max(form_max: usize) -> usize {
+const fn file_max(form_max: usize) -> usize {
     form_max / 4 * 3 - 4096
 }
 
-/// Whether a form ended before its time; whatever else ends one was too long.
-pub fn is_broken_off(why: &MultipartError) -> bool {
-    why.status() == StatusCode::BAD_REQUEST
+/// A form with a file, as it was sent (送られたフォーム).
+#[derive(Debug)]
+#[doc(alias = "送られたフォーム")]
+pub struct Sent {
+    /// The bytes of its field `file`, empty where there is none or where they break off; or that it
+    /// is larger than the form can hold until it is handed in.
+    pub file: Result<Vec<u8>, FileRefused>,
+    /// What that file is called there.
+    pub file_name: String,
+    texts: HashMap<String, String>,
 }
 
-/// The bytes of the file that a form of at most `form_max` bytes sends in its field `file`; empty
-/// where there is none, or where they break off.
-pub async fn sent_file(sent: Multipart, form_max: usize) -> Result<Vec<u8>, FileRefused> {
-    sent_file_and_text(sent, form_max).await.map(|(file, _)| file)
-}
-
-/// The same, with what was pasted into the field `text` of that form.
-pub async fn sent_file_and_text(
-    mut sent: Multipart,
-    form_max: usize,
-) -> Result<(Vec<u8>, String), FileRefused> {
-    let most = file_max(form_max);
-    let too_large = || FileRefused::TooLarge(most as u64);
-    let (mut file, mut text) = (Vec::new(), String::new());
-    loop {
-        let field = match sent.next_field().await {
-            Ok(Some(field)) => field,
-            Err(why) if !is_broken_off(&why) => return Err(too_large()),
-            Ok(None) | Err(_) => break,
-        };
-        let name = field.name().map(str::to_owned);
-        match name.as_deref() {
-            Some("file") => match field.bytes().await {
-                Ok(bytes) => file = bytes.to_vec(),
-                Err(why) if is_broken_off(&why) => {}
-                Err(_) => return Err(too_large()),
-            },
-            Some("text") => text = field.text().await.unwrap_or_default(),
-            _ => {}
+impl Sent {
+    /// Reads a form of at most `form_max` bytes.
+    pub async fn of(mut sent: Multipart, form_max: usize) -> Self {
+        let most = file_max(form_max);
+        let too_large = || Err(FileRefused::TooLarge(most as u64));
+        let (file, file_name, texts) = (Ok(Vec::new()), String::new(), HashMap::new());
+        let mut form = Self { file, file_name, texts };
+        loop {
+            let field = match sent.next_field().await {
+                Ok(Some(field)) => field,
+                Ok(None) => break,
+                Err(why) => {
+                    if !is_broken_off(&why) {
+                        form.file = too_large();
+                    }
+                    break;
+                }
+            };
+            let name = field.name().unwrap_or_default().to_owned();
+            if name == "file" {
+                form.file_name = field.file_name().unwrap_or_default().to_owned();
+                form.file = match field.bytes().await {
+                    Ok(bytes) if bytes.len() <= most => Ok(bytes.to_vec()),
+                    Err(why) if is_broken_off(&why) => Ok(Vec::new()),
+                    Ok(_) | Err(_) => too_large(),
+                };
+            } else {
+                form.texts.insert(name, field.text().await.unwrap_or_default());
+            }
         }
+        form
     }
-    if file.len() > most { Err(too_large()) } else { Ok((file, text)) }
+
+    /// What stands in that field; nothing where there is none.
+    pub fn text(&self, field: &str) -> &str {
+        self.texts.get(field).map_or("", String::as_str)
+    }
+}
+
+/// Whether a form ended before its time; whatever else ends one is that it was too long.
+fn is_broken_off(why: &MultipartError) -> bool {
+    why.status() == StatusCode::BAD_REQUEST
 }
 
 /// Why a whole file is refused, in the language of a page: plain words, and then the names of

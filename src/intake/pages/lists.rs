@@ -33,7 +33,7 @@ use crate::{
     intake, isps,
     web::{
         error::PageResult,
-        form::{Errors, file_max, file_refused, handed_in, held, is_broken_off},
+        form::{self, Errors, file_refused, handed_in, held},
         page::{Page, show, show_as},
         routes::Signed,
         texts::Lang,
@@ -79,35 +79,18 @@ pub(super) struct Sent {
     feed: String,
     name: String,
     data: String,
-    /// Whether the file is larger than a form can hold.
-    #[serde(skip)]
-    is_too_large: bool,
 }
 
 impl Sent {
-    async fn of(mut sent: Multipart) -> Self {
-        let mut given = Self::default();
-        while let Ok(Some(field)) = sent.next_field().await {
-            match field.name() {
-                Some("feed") => given.feed = field.text().await.unwrap_or_default(),
-                Some("file") => {
-                    given.name = field.file_name().unwrap_or_default().to_owned();
-                    let bytes = match field.bytes().await {
-                        Ok(bytes) => bytes,
-                        Err(why) => {
-                            given.is_too_large = !is_broken_off(&why);
-                            continue;
-                        }
-                    };
-                    given.is_too_large = bytes.len() > file_max(FORM_MAX);
-                    if !given.is_too_large {
-                        given.data = held(&bytes);
-                    }
-                }
-                _ => {}
-            }
-        }
-        given
+    /// What a form sends; and why its file is refused, if it is.
+    async fn of(sent: Multipart) -> (Self, Option<FileRefused>) {
+        let form = form::Sent::of(sent, FORM_MAX).await;
+        let feed = form.text("feed").to_owned();
+        let (data, refused) = match form.file {
+            Ok(file) => (held(&file), None),
+            Err(why) => (String::new(), Some(why)),
+        };
+        (Self { feed, name: form.file_name, data }, refused)
     }
 
     /// The name under which the file is kept.
@@ -147,12 +130,11 @@ pub(super) async fn check(
     Path(name): Path<String>,
     sent: Multipart,
 ) -> PageResult {
-    let sent = Sent::of(sent).await;
+    let (sent, file) = Sent::of(sent).await;
     let Some((campaign, feed)) = named(&app, &name, &sent.feed).await? else {
         return Ok(not_found());
     };
-    if sent.is_too_large {
-        let why = FileRefused::TooLarge(file_max(FORM_MAX) as u64);
+    if let Some(why) = file {
         let words = file_refused(signed.page.lang, &why);
         return refused(signed, &campaign, &sent, words);
     }

@@ -31,7 +31,7 @@ use crate::{
     time::Moment,
     web::{
         error::PageResult,
-        form::{Errors, Held, escaped, file_refused, held, sent_file},
+        form::{Errors, Held, Sent, escaped, file_refused, held},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -101,7 +101,7 @@ struct Check {
 
 /// `POST /isp/buildings`: what handing the file in would do.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let file = match sent_file(sent, FILE_MAX).await {
+    let file = match Sent::of(sent, FILE_MAX).await.file {
         Ok(file) => file,
         Err(why) => {
             let errors = Errors::of("file", file_refused(signed.page.lang, &why));

@@ -20,7 +20,7 @@ use crate::{
     time::Moment,
     web::{
         error::PageResult,
-        form::{Errors, handed_in, held, sent_file_and_text},
+        form::{Errors, Sent, handed_in, held},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -132,7 +132,9 @@ fn checked(tenant: &Tenant, signed: Signed, key: Certificate, errors: Errors) ->
 
 /// `POST /isp/keys`: whose key it is, before it is handed in.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let Ok((file, text)) = sent_file_and_text(sent, FILE_MAX).await else {
+    let sent = Sent::of(sent, FILE_MAX).await;
+    let text = sent.text("text").to_owned();
+    let Ok(file) = sent.file else {
         return refused(&tenant, signed, String::new(), &KeyRefused::NoKey).await;
     };
     let (given, text) = match (file.is_empty(), text.trim()) {

@@ -20,7 +20,7 @@ use crate::{
     notices::report_back::{self, Imported, Receipt, RowError, receipt},
     web::{
         error::{Fault, PageResult},
-        form::{Errors, Held, file_refused, held, sent_file},
+        form::{Errors, Held, Sent, file_refused, held},
         page::{Page, show, show_as},
         routes::Signed,
     },
@@ -86,7 +86,7 @@ impl Check {
 
 /// `POST /isp/report`: what handing it in would do.
 pub(super) async fn check(tenant: Tenant, signed: Signed, sent: Multipart) -> PageResult {
-    let file = match sent_file(sent, FORM_MAX).await {
+    let file = match Sent::of(sent, FORM_MAX).await.file {
         Ok(file) => file,
         Err(why) => return refused(&tenant, signed, &why).await,
     };
