@@ -192,9 +192,18 @@ impl Lease {
 
     /// Gives the job back after it was done, to be done again at `due`.
     pub async fn done(&self, app: &App, due: Moment) -> anyhow::Result<()> {
+        self.rest(app, 0, due).await
+    }
+
+    /// The same after it failed.
+    pub async fn failed(&self, app: &App, due: Moment) -> anyhow::Result<()> {
+        self.rest(app, self.attempts + 1, due).await
+    }
+
+    async fn rest(&self, app: &App, attempts: i64, due: Moment) -> anyhow::Result<()> {
         let give_back = || async {
             let mut tx = app.db.begin().await?;
-            self.give_back(&mut tx, 0, Some(due)).await?;
+            self.give_back(&mut tx, attempts, Some(due)).await?;
             tx.commit().await
         };
         Ok(retry::again(give_back).await?)

@@ -84,9 +84,9 @@ async fn found(
     (query, reader): (&Query, &Reader),
 ) -> anyhow::Result<Option<Vec<Event>>> {
     let most = query.limit.unwrap_or(EVENTS_MAX + 1);
+    let within = (query.seen(), query.changed());
     let (mut events, mut behind, mut looked_at) = (Vec::new(), None, 0);
     loop {
-        let within = (query.seen(), query.changed());
         let part = store::machines::told(tx, tenant.isp(), within, (behind, PART)).await?;
         let is_last = i64::try_from(part.len())? < PART;
         looked_at += part.len();

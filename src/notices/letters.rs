@@ -2,7 +2,11 @@
 //!
 //! Owns no table.
 
-use print::letter::{Block, Call, Code, Language as Type, Letter, Number};
+use print::{
+    fonts::Fonts,
+    letter::{Block, Call, Code, Language as Type, Letter, Number},
+    press,
+};
 
 use super::{
     kit::{Kit, Sheet},
@@ -19,6 +23,13 @@ use crate::time::Moment;
 /// The letter of each sheet, dated `on`.
 pub fn of(kit: &Kit, window: Window, on: Moment) -> impl Iterator<Item = Letter> {
     kit.sheets.iter().map(move |sheet| letter(kit, sheet, window, on))
+}
+
+/// The first character of the letters of a kit that these fonts lack: known before any is set.
+pub fn lacks(kit: &Kit, fonts: &Fonts) -> Option<char> {
+    // Whatever stands in the window, and on whichever day.
+    let letters = of(kit, Window::Fields, Moment(0));
+    letters.into_iter().find_map(|letter| press::lacking(fonts, &letter).map(|(lacks, _)| lacks))
 }
 
 fn letter(kit: &Kit, sheet: &Sheet, window: Window, on: Moment) -> Letter {

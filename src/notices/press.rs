@@ -138,9 +138,7 @@ mod works {
         }
 
         pub(super) fn lacks(&self, kit: &Kit) -> Option<char> {
-            // Whatever is merged in and on whichever day: the characters are those of the texts.
-            letters::of(kit, Window::Fields, Moment(0))
-                .find_map(|letter| press::lacking(&self.fonts, &letter).map(|(lacks, _)| lacks))
+            letters::lacks(kit, &self.fonts)
         }
 
         pub(super) async fn print(

@@ -40,6 +40,22 @@ macro_rules! is_handed_out {
     };
 }
 
+/// What counts lines `l` joins them with: `b` where one was taken back, `w` where one tells that
+/// another was, `e` where its whole list left, and `h` where it left as part of that.
+macro_rules! line_joins {
+    () => {
+        "LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
+              AND b.record_no = l.record_no
+         LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
+                     WHERE told_as = 'withdrawn') w
+           ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
+         LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
+           ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
+         LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
+              AND h.record_no = l.record_no"
+    };
+}
+
 pub(super) mod apartments;
 pub(super) mod calls;
 pub(super) mod campaign;

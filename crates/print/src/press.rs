@@ -64,9 +64,9 @@ impl Press {
         Self { fonts, engine }
     }
 
-    /// The first character of a letter that its font lacks.
-    pub fn lacks(&self, letter: &Letter) -> Option<char> {
-        lacking(&self.fonts, letter).map(|(character, _)| character)
+    /// Its fonts.
+    pub fn fonts(&self) -> &Fonts {
+        &self.fonts
     }
 
     /// Prints letters into one PDF, each beginning on a page of its own.

@@ -100,16 +100,11 @@ mod press {
             press::Window,
             wordings::Way,
         },
-        time::Moment,
     };
 
     fn press() -> anyhow::Result<Press> {
         let fonts = Fonts::find(&Fonts::folders()).map_err(Refused::because)?;
         Ok(Press::new(fonts))
-    }
-
-    fn lacks(press: &Press, kit: &Kit, on: Moment) -> Option<char> {
-        letters::of(kit, Window::Fields, on).find_map(|letter| press.lacks(&letter))
     }
 
     fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -133,7 +128,7 @@ mod press {
             fs::create_dir_all(&self.out).map_err(refuse)?;
             let tenant = super::super::tenant_of(app, &self.id, &self.by.by).await?;
             let which = (Which::All, if self.all { Whom::All } else { Whom::NotYetTold });
-            let lacks = |kit: &Kit| lacks(&press, kit, app.now());
+            let lacks = |kit: &Kit| letters::lacks(kit, press.fonts());
             let asked = (Way::Letter, self.lang);
             let kit = kit::hand_out(&tenant, &self.id, asked, which, &lacks).await?;
             let kit = kit.map_err(Refused::because)?;

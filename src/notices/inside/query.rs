@@ -17,8 +17,8 @@ pub struct Query {
     modified: Span,
     /// For n6 an event that is no entry of a blacklist is active when it is seen.
     active: Span,
-    /// Countries; no event of ours names one.
-    countries: Vec<String>,
+    /// Whether it asks for countries; no event of ours names one.
+    names_countries: bool,
     confidences: Vec<String>,
     ips: Vec<IpAddr>,
     nets: Vec<IpNet>,
@@ -105,7 +105,10 @@ impl Query {
             "active.min" => self.active.min = time("active.min")?,
             "active.max" => self.active.max = time("active.max")?,
             "active.until" => self.active.until = time("active.until")?,
-            "cc" => self.countries = list(value, ("cc", "write countries such as JP"))?,
+            "cc" => {
+                list::<String>(value, ("cc", "write countries such as JP"))?;
+                self.names_countries = true;
+            }
             "confidence" => {
                 let given: Vec<String> = list(value, ("confidence", CONFIDENCE))?;
                 let known = ["low", "medium", "high"];
@@ -164,7 +167,7 @@ impl Query {
         self.time.holds(line.detected_at)
             && self.modified.holds(line.withdrawn_at.unwrap_or(issue.issued_at))
             && self.active.holds(line.detected_at)
-            && self.countries.is_empty()
+            && !self.names_countries
             && any(&self.confidences, Some(&n6::confidence(line).to_owned()))
             && any(&self.ips, Some(&line.ip))
             && (self.nets.is_empty() || self.nets.iter().any(|net| net.contains(&line.ip)))

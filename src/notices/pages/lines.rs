@@ -113,31 +113,20 @@ async fn shown(
     errors: Errors,
 ) -> PageResult {
     let found = lines::page(tenant, filter, After::read(&asked.after)).await?;
-    let next = found.next.map(|next| asked.query(Some(next)));
-    let (status, page) = signed.page.answering(&errors);
-    show_as(
-        status,
-        &Lines { page, errors, asked, found, next, states: LineState::ALL, waits: Waits::ALL },
-    )
+    listed(signed, asked, found, errors)
 }
 
 /// The form alone: what was asked for is no question, and nothing is shown for it.
 fn refused(signed: Signed, asked: Asked, (field, key): (&'static str, &str)) -> PageResult {
     let errors = Errors::of(field, signed.page.t(key));
-    let found = LinePage { lines: Vec::new(), next: None };
+    listed(signed, asked, LinePage { lines: Vec::new(), next: None }, errors)
+}
+
+fn listed(signed: Signed, asked: Asked, found: LinePage, errors: Errors) -> PageResult {
+    let next = found.next.map(|next| asked.query(Some(next)));
+    let (states, waits) = (LineState::ALL, Waits::ALL);
     let (status, page) = signed.page.answering(&errors);
-    show_as(
-        status,
-        &Lines {
-            page,
-            errors,
-            asked,
-            found,
-            next: None,
-            states: LineState::ALL,
-            waits: Waits::ALL,
-        },
-    )
+    show_as(status, &Lines { page, errors, asked, found, next, states, waits })
 }
 
 /// `POST /isp/lines/export`: what the filter shows, as a file; that it was taken is kept.

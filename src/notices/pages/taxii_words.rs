@@ -70,29 +70,27 @@ pub(super) fn from_refusal(refusal: Refusal) -> Wrong {
 pub async fn spoken(request: Request, next: Next) -> Response {
     let is_taxii = request.uri().path().starts_with("/taxii2");
     let mut answer = next.run(request).await;
-    match answer.extensions_mut().remove::<Problem>().filter(|_| is_taxii) {
-        None => answer,
-        Some(problem) => {
-            let wrong = Wrong::of(answer.status(), problem.title, problem.detail).into_response();
-            let (head, body) = wrong.into_parts();
-            let kind = head.headers.get(header::CONTENT_TYPE).cloned();
-            answer.headers_mut().remove(header::CONTENT_LENGTH);
-            if let Some(kind) = kind {
-                answer.headers_mut().insert(header::CONTENT_TYPE, kind);
-            }
-            *answer.body_mut() = body;
-            answer
-        }
+    let problem = answer.extensions_mut().remove::<Problem>();
+    let Some(problem) = problem.filter(|_| is_taxii) else { return answer };
+    let (mut head, _) = answer.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA));
+    let body = Wrong::of(head.status, problem.title, problem.detail).body();
+    Response::from_parts(head, body.to_string().into())
+}
+
+impl Wrong {
+    fn body(&self) -> Value {
+        json!({
+            "title": self.title, "description": self.description,
+            "http_status": self.status.as_u16().to_string(),
+        })
     }
 }
 
 impl IntoResponse for Wrong {
     fn into_response(self) -> Response {
-        let body = json!({
-            "title": self.title, "description": self.description,
-            "http_status": self.status.as_u16().to_string(),
-        });
-        let mut answer = answer(&body);
+        let mut answer = answer(&self.body());
         *answer.status_mut() = self.status;
         answer
     }

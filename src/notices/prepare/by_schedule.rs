@@ -9,7 +9,6 @@ use super::Prepared;
 use crate::{
     app::App,
     campaigns::enrol,
-    db::retry,
     isps,
     jobs::{queue, schedule},
     time::Moment,
@@ -38,17 +37,18 @@ pub async fn next_due(app: &App) -> anyhow::Result<Option<Run>> {
     };
     let done = lease.during(app, Box::pin(all(app))).await?;
     let at = app.now();
+    let planned = settings.prepare.next(at);
+    let soon = schedule::later(at, schedule::back_off(app, lease.attempts + 1));
     let has_failed = done.as_ref().map_or(true, |(_, failed)| !failed.is_empty());
-    let attempts = if has_failed { lease.attempts + 1 } else { 0 };
-    let soon = schedule::later(at, schedule::back_off(app, attempts.max(1)));
-    let planned = settings.prepare.next(at).unwrap_or(soon);
-    let next_at = if has_failed { planned.min(soon) } else { planned };
-    let give_back = || async {
-        let mut tx = app.db.begin().await?;
-        lease.give_back(&mut tx, attempts, Some(next_at)).await?;
-        tx.commit().await
+    let next_at = if has_failed {
+        let next_at = planned.map_or(soon, |planned| planned.min(soon));
+        lease.failed(app, next_at).await?;
+        next_at
+    } else {
+        let next_at = planned.unwrap_or(soon);
+        lease.done(app, next_at).await?;
+        next_at
     };
-    retry::again(give_back).await?;
     let (prepared, failed) = done?;
     Ok(Some(Run { prepared, failed, next_at }))
 }

@@ -11,7 +11,8 @@ use crate::{
 };
 
 /// How lists stand by now: of one provider, or of all.
-const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
+const STANDINGS: &str = concat!(
+    "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.name, n.list_id,
              n.prepared_at,
              CASE WHEN l.first_by < n.report_by THEN l.first_by ELSE n.report_by END AS report_by,
              CAST(COALESCE(l.lines, 0) AS BIGINT) AS lines,
@@ -19,9 +20,9 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
              CAST(COALESCE(l.expiring, 0) AS BIGINT) AS expiring,
              CAST(COALESCE(l.expired, 0) AS BIGINT) AS expired,
              CAST(COALESCE(l.pending, 0) AS BIGINT) AS pending,
-             CAST(COALESCE(l.over, 0) + CASE WHEN n.report_by < $6
+             CAST(COALESCE(l.over, 0) + CASE WHEN n.report_by < $2
                  THEN COALESCE(l.undated, 0) ELSE 0 END AS BIGINT) AS overdue,
-             CAST(COALESCE(l.near, 0) + CASE WHEN n.report_by >= $6 AND n.report_by <= $7
+             CAST(COALESCE(l.near, 0) + CASE WHEN n.report_by >= $2 AND n.report_by <= $6
                  THEN COALESCE(l.undated, 0) ELSE 0 END AS BIGINT) AS due,
              CAST(COALESCE(l.untaken, 0) AS BIGINT) AS untaken, l.last_found,
              (SELECT MIN(e.at) FROM notice_exports e
@@ -35,8 +36,8 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
                       AND l.seen_at < $2 - t.days * $3 + $4 THEN l.is_open ELSE 0 END) AS expiring,
                   SUM(CASE WHEN l.seen_at < $2 - t.days * $3 THEN l.is_open ELSE 0 END) AS expired,
                   MIN(CASE WHEN l.is_open = 1 THEN l.report_by END) AS first_by,
-                  SUM(CASE WHEN l.report_by < $6 THEN l.is_open ELSE 0 END) AS over,
-                  SUM(CASE WHEN l.report_by >= $6 AND l.report_by <= $7 THEN l.is_open ELSE 0 END)
+                  SUM(CASE WHEN l.report_by < $2 THEN l.is_open ELSE 0 END) AS over,
+                  SUM(CASE WHEN l.report_by >= $2 AND l.report_by <= $6 THEN l.is_open ELSE 0 END)
                       AS near,
                   SUM(CASE WHEN l.report_by IS NULL THEN l.is_open ELSE 0 END) AS undated,
                   MAX(CASE WHEN l.is_open = 1 THEN l.seen_at + t.days * $3 END) AS last_found,
@@ -49,15 +50,9 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
                 JOIN (SELECT i.id, COALESCE((SELECT o.days FROM log_terms o
                           WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days
                         FROM isps i) t ON t.id = l.isp_id
-                LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
-                     AND b.record_no = l.record_no
-                LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
-                            WHERE told_as = 'withdrawn') w
-                     ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
-                LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
-                     ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
-                LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id
-                     AND h.notice_id = l.notice_id AND h.record_no = l.record_no
+                ",
+    line_joins!(),
+    "
                WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND w.case_id IS NULL
                  AND (b.record_no IS NULL OR l.said IS NOT NULL)
                GROUP BY l.isp_id, l.notice_id) l
@@ -73,7 +68,8 @@ const STANDINGS: &str = "SELECT n.isp_id, n.id AS notice_id, i.code AS isp, i.na
                GROUP BY m.isp_id, m.notice_id) m
             ON m.isp_id = n.isp_id AND m.notice_id = n.id
          WHERE n.withdrawn_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR n.isp_id = $1)
-         ORDER BY i.code, n.report_by, n.list_id";
+         ORDER BY i.code, n.report_by, n.list_id"
+);
 
 /// Lists that stand, of one provider or of all, with what came back for them by now.
 ///
@@ -95,7 +91,6 @@ pub(in crate::notices) async fn standings(
         .bind(crate::time::DAY)
         .bind(urgent)
         .bind(log_days)
-        .bind(now.midnight())
         .bind(now.plus_days(SOON_DAYS))
         .fetch_all(conn)
         .await)

@@ -10,7 +10,8 @@ use crate::{
 };
 
 /// How far the lines of one provider came, or of all.
-const FIGURES: &str = "
+const FIGURES: &str = concat!(
+    "
         WITH terms AS (
             SELECT i.id, COALESCE((SELECT o.days FROM log_terms o
                 WHERE o.isp_id = i.id ORDER BY o.at DESC LIMIT 1), $5) AS days FROM isps i),
@@ -30,15 +31,9 @@ const FIGURES: &str = "
               FROM notice_lines l
               JOIN cases c ON c.isp_id = l.isp_id AND c.id = l.case_id
               JOIN terms t ON t.id = l.isp_id
-              LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
-                   AND b.record_no = l.record_no
-              LEFT JOIN (SELECT DISTINCT isp_id, told_on, case_id FROM line_recalls
-                          WHERE told_as = 'withdrawn') w
-                ON w.isp_id = l.isp_id AND w.told_on = l.notice_id AND w.case_id = l.case_id
-              LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
-                ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
-              LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
-                   AND h.record_no = l.record_no
+              ",
+    line_joins!(),
+    "
               LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                    AND r.record_no = l.record_no AND r.version = l.said_version
              WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND c.first_seen >= $2
@@ -67,7 +62,8 @@ const FIGURES: &str = "
                CAST(COALESCE(s.bounced, 0) AS BIGINT) AS bounced
           FROM isps i LEFT JOIN sums s ON s.isp_id = i.id
          WHERE i.removed_at IS NULL AND (CAST($1 AS BYTEA) IS NULL OR i.id = $1)
-         ORDER BY i.code";
+         ORDER BY i.code"
+);
 
 /// How far the lines of each provider came that were first seen at `since` or later.
 pub(in crate::notices) async fn figures(
