@@ -20,7 +20,7 @@ use todoke::{
 
 use crate::{
     centre::{ADDRESS, Answer, Centre, Planted, Visitor, form, run, texts},
-    office::{AT, listed, uploads},
+    office::{AT, has_key, listed, uploads},
     office_keys::{CERTIFICATE, hands_in},
     oneoff::{hidden, with_feed},
     people::{ISP, OTHER, invited, of_the_other, signed_in},
@@ -53,13 +53,7 @@ impl Belongings {
 /// A list, a report and whatever else the first provider has, and a list of the other one.
 pub(crate) async fn belongings(centre: &Centre) -> Belongings {
     let notice = listed(centre).await;
-    run!(
-        &centre.app.db,
-        "UPDATE isp_prefixes SET isp_id = $1
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-b')",
-        OTHER.0
-    );
-    run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = 'isp-b'", OTHER.0);
+    has_key(centre, OTHER).await;
     let isp = isps::by_code(&centre.app.db, ISP.1).await.unwrap().unwrap();
     let lines = export::lines(&centre.app, &notice, &isp).await.unwrap();
     let mut secrets: Vec<String> = lines.iter().map(|line| line.inquiry_id.clone()).collect();

@@ -6,6 +6,7 @@ use axum::{
 };
 use todoke::{
     access::{roles::Role, tokens},
+    ids::IspId,
     isps::{self, Isp, register},
     notices::{Notice, board, chasing, export::Form, figures, prepare},
 };
@@ -18,19 +19,21 @@ use crate::{
 
 pub(crate) const AT: &str = "2026-05-09T10:00:00+09:00";
 
+/// Gives a provider of the register the key under which tests know it.
+pub(crate) async fn has_key(centre: &Centre, (id, code): (IspId, &str)) {
+    let of_prefixes = "UPDATE isp_prefixes SET isp_id = $1
+          WHERE isp_id = (SELECT id FROM isps WHERE code = $2)";
+    run!(&centre.app.db, of_prefixes, id, code);
+    run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = $2", id, code);
+}
+
 /// The provider of the tests' people, and a list of two of its cases.
 pub(crate) async fn listed(centre: &Centre) -> Notice {
     let file = "code,name,lease_policy,prefix\n\
                 isp-a,Provider A,dynamic:30,203.0.113.0/24\n\
                 isp-b,Provider B,static,198.51.100.0/24\n";
     register::import(&centre.app, file.as_bytes()).await.unwrap().unwrap();
-    run!(
-        &centre.app.db,
-        "UPDATE isp_prefixes SET isp_id = $1
-          WHERE isp_id = (SELECT id FROM isps WHERE code = 'isp-a')",
-        ISP.0
-    );
-    run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = 'isp-a'", ISP.0);
+    has_key(centre, ISP).await;
     for no in [1, 2] {
         centre.plant(Planted { no, model: Some("AB-100"), ..Planted::default() }).await;
     }

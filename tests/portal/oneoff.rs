@@ -12,7 +12,8 @@ use todoke::{
 };
 
 use crate::{
-    centre::{Answer, Centre, Visitor, form, run, texts},
+    centre::{Answer, Centre, Visitor, form, texts},
+    office::has_key,
     people::{ISP, OTHER, of_the_other, signed_in},
 };
 
@@ -67,15 +68,8 @@ pub(crate) async fn with_providers(centre: &Centre) {
                 isp-b,Provider B,static,203.0.113.128/25,declared\n\
                 isp-c,Provider C,static,198.51.100.0/24,declared\n";
     register::import(&centre.app, file.as_bytes()).await.unwrap().unwrap();
-    for (id, code) in [ISP, OTHER] {
-        run!(
-            &centre.app.db,
-            "UPDATE isp_prefixes SET isp_id = $1
-              WHERE isp_id = (SELECT id FROM isps WHERE code = $2)",
-            id,
-            code
-        );
-        run!(&centre.app.db, "UPDATE isps SET id = $1 WHERE code = $2", id, code);
+    for provider in [ISP, OTHER] {
+        has_key(centre, provider).await;
     }
 }
 

@@ -87,17 +87,22 @@ pub(crate) fn code_of(centre: &Centre, secret: &str) -> String {
 
 pub(crate) const PASSWORD: &str = "four%20quiet%20words%20here";
 
+/// Enters by a link and chooses a password.
+pub(crate) async fn comes_by_link(centre: &Centre, who: &mut Visitor, name: &str) {
+    let code = link(centre, name).await;
+    let entered = who.post("/sign-in/link", &format!("code={code}")).await;
+    assert_eq!(entered.to(), "/account/setup#main");
+    let chosen = format!("password={PASSWORD}&again={PASSWORD}");
+    assert_eq!(who.post("/account/password", &chosen).await.to(), "/account/setup#main");
+}
+
 /// Enters by a link, chooses a password and an app; gives the app's secret and the recovery codes.
 pub(crate) async fn sets_up(
     centre: &Centre,
     who: &mut Visitor,
     name: &str,
 ) -> (String, Vec<String>) {
-    let code = link(centre, name).await;
-    let entered = who.post("/sign-in/link", &format!("code={code}")).await;
-    assert_eq!(entered.to(), "/account/setup#main");
-    let chosen = format!("password={PASSWORD}&again={PASSWORD}");
-    assert_eq!(who.post("/account/password", &chosen).await.to(), "/account/setup#main");
+    comes_by_link(centre, who, name).await;
     let page = who.get("/account/setup").await;
     let secret = between(&page.body, "<code>", "</code>").to_owned();
     let form = format!("label=phone&code={}", code_of(centre, &secret));
@@ -225,10 +230,8 @@ async fn a_recovered_account_is_entered_by_nothing_it_had_before() {
 async fn whoever_may_use_an_app_may_choose_a_passkey_on_the_same_page() {
     for centre in Centre::on_each_engine().await {
         invited(&centre, "desk-1", Role::Intake).await;
-        let code = link(&centre, "desk-1").await;
         let mut person = centre.visitor();
-        person.post("/sign-in/link", &format!("code={code}")).await;
-        person.post("/account/password", &format!("password={PASSWORD}&again={PASSWORD}")).await;
+        comes_by_link(&centre, &mut person, "desk-1").await;
         let page = person.get("/account/setup").await;
         assert!(page.body.contains("/account/app"), "both are offered");
         let mut device = crate::device::Device::new();

@@ -15,7 +15,7 @@ use todoke::access::{
 use crate::{
     centre::{Answer, Centre, Visitor, form, run, texts},
     device::Device,
-    people::{PASSWORD, between, code_of, invited, link, session, sets_up, signed_in},
+    people::{PASSWORD, between, code_of, comes_by_link, invited, session, sets_up, signed_in},
 };
 
 const WRONG: &str = "password=wrong-wrong-wrong";
@@ -62,10 +62,8 @@ fn from(centre: &Centre, place: [u8; 4]) -> Visitor {
 async fn an_administrator_gets_in_by_a_passkey_alone() {
     for centre in Centre::on_each_engine().await {
         invited(&centre, "root-1", Role::Administrator).await;
-        let code = link(&centre, "root-1").await;
         let mut person = centre.visitor();
-        person.post("/sign-in/link", &format!("code={code}")).await;
-        person.post("/account/password", &format!("password={PASSWORD}&again={PASSWORD}")).await;
+        comes_by_link(&centre, &mut person, "root-1").await;
         let page = person.get("/account/setup").await;
         assert!(!page.body.contains("/account/app"), "no app is offered");
         let app = person.post("/account/app", "label=x&code=123456").await;
@@ -285,10 +283,8 @@ async fn whoever_comes_while_too_many_wait_is_told_to_come_again_and_has_not_fai
 async fn whoever_mistypes_the_first_code_of_an_app_is_shown_the_same_secret_again() {
     for centre in Centre::on_each_engine().await {
         invited(&centre, "desk-1", Role::Intake).await;
-        let code = link(&centre, "desk-1").await;
         let mut person = centre.visitor();
-        person.post("/sign-in/link", &format!("code={code}")).await;
-        person.post("/account/password", &format!("password={PASSWORD}&again={PASSWORD}")).await;
+        comes_by_link(&centre, &mut person, "desk-1").await;
         let secret = |page: &Answer| between(&page.body, "<code>", "</code>").to_owned();
         let picture = |page: &Answer| between(&page.body, "<svg", "</svg>").to_owned();
         let first = person.get("/account/setup").await;
