@@ -236,7 +236,8 @@ mod tests {
         "SELECT runs_from || ' ' || COALESCE(CAST(runs_to AS TEXT), 'open')
            FROM campaign_versions",
         "SELECT target FROM isp_deliveries WHERE sealed_target IS NULL",
-        "SELECT target FROM deliveries WHERE sealed_target IS NULL AND server IS NULL",
+        "SELECT target FROM deliveries
+          WHERE sealed_target IS NULL AND server IS NULL AND key_fingerprint IS NULL",
         "SELECT state FROM reminders WHERE takes_back IS NULL",
         "SELECT kind FROM returned_mails WHERE message_id IS NULL",
     ];
