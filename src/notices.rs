@@ -3,8 +3,8 @@
 //! Seventh stage: lists the open cases of one ISP, each with its inquiry ID, hands the list out as
 //! the same bytes as often as asked, and takes in what the ISP reports. A line without a report is
 //! in a state of its own, never zero. Owns `notices`, `notice_lines`, `notice_exports`,
-//! `lines_handed_out`, `line_reports`, `line_recalls`, `report_uploads`, `report_attempts`,
-//! `report_refusals`, `reminders`, `reminder_mails`,
+//! `lines_handed_out`, `lines_of_others`, `line_reports`, `line_recalls`, `report_uploads`,
+//! `report_attempts`, `report_refusals`, `reminders`, `reminder_mails`,
 //! `reminder_mail_events`, `contact_reminders`, `campaign_lines`, `taxii_objects`,
 //! `taxii_lists`, `wordings`, `wording_events`, `deliveries`, `delivery_events`,
 //! `delivery_messages`, `returned_mails`, `bounce_items`, `bounce_runs`; reads `cases`, and the
@@ -29,6 +29,7 @@ pub mod kit;
 pub mod letters;
 pub mod line;
 pub mod lines;
+pub(crate) mod others;
 pub mod pages;
 pub mod prepare;
 pub mod press;

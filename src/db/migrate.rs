@@ -48,19 +48,21 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (38, "sealed preferences", include_str!("../../migrations/0038_preferences_and_returns.sql")),
     (40, "each time a report came", include_str!("../../migrations/0040_report_attempts.sql")),
     (43, "keys of messages", include_str!("../../migrations/0043_keys_of_messages.sql")),
+    (44, "what waits", include_str!("../../migrations/0044_what_waits.sql")),
 ];
 
 /// What lets a provider see its own rows of tables that came after the row policies; the tables of
 /// each such migration.
 const OWN_ROWS: &str = include_str!("../../migrations/own_rows.postgres.sql");
-const OF_PROVIDERS: [(i64, &str); 3] = [
+const OF_PROVIDERS: [(i64, &str); 4] = [
     (28, "'reminder_mails', 'reminder_mail_events', 'contact_reminders'"),
     (35, "'lines_handed_out'"),
     (40, "'report_attempts', 'report_refusals'"),
+    (44, "'lines_of_others'"),
 ];
 
 /// Migrations that move rows of providers, and what makes a connection to PostgreSQL see them.
-const MOVES_ROWS: [i64; 4] = [31, 35, 37, 40];
+const MOVES_ROWS: [i64; 5] = [31, 35, 37, 40, 44];
 const FOR_THE_CENTRE: &str = "SELECT set_config('todoke.scope', 'centre', true);\n";
 
 /// The one migration that the engines do not share, and what it is where rows have no policies.
@@ -237,7 +239,8 @@ mod tests {
            FROM campaign_versions",
         "SELECT target FROM isp_deliveries WHERE sealed_target IS NULL",
         "SELECT target FROM deliveries
-          WHERE sealed_target IS NULL AND server IS NULL AND key_fingerprint IS NULL",
+          WHERE sealed_target IS NULL AND server IS NULL AND key_fingerprint IS NULL
+            AND edition IS NULL",
         "SELECT state FROM reminders WHERE takes_back IS NULL",
         "SELECT kind FROM returned_mails WHERE message_id IS NULL",
     ];

@@ -12,7 +12,7 @@ use sqlx::FromRow;
 
 use super::{
     clock::{LOG_DAYS, URGENT_DAYS},
-    reminders,
+    others, reminders,
     store::chasing as store,
 };
 use crate::{
@@ -160,21 +160,23 @@ impl ListStanding {
 }
 
 /// How the lists of all providers stand, those of each in order of their dates.
-pub async fn standings(app: &App) -> crate::db::Result<Vec<ListStanding>> {
+pub async fn standings(app: &App) -> anyhow::Result<Vec<ListStanding>> {
+    others::look_through(app, None).await?;
     let mut tx = app.db.snapshot().await?;
-    store::standings(&mut tx, None, app.now(), (LOG_DAYS, URGENT_DAYS)).await
+    Ok(store::standings(&mut tx, None, app.now(), (LOG_DAYS, URGENT_DAYS)).await?)
 }
 
 /// A list to be asked about, and why.
 pub type Chased = (ListStanding, Vec<Reason>);
 
 /// The chasing list (督促リスト): lists to be asked about, and why.
-pub async fn list(app: &App) -> crate::db::Result<Vec<Chased>> {
+pub async fn list(app: &App) -> anyhow::Result<Vec<Chased>> {
     Ok(chased(standings(app).await?, app.now()))
 }
 
 /// That of one provider.
-pub async fn list_one(app: &App, isp: IspId) -> crate::db::Result<Vec<Chased>> {
+pub async fn list_one(app: &App, isp: IspId) -> anyhow::Result<Vec<Chased>> {
+    others::look_through(app, Some(isp)).await?;
     let mut tx = app.db.snapshot().await?;
     let all = store::standings(&mut tx, Some(isp), app.now(), (LOG_DAYS, URGENT_DAYS)).await?;
     Ok(chased(all, app.now()))
@@ -218,6 +220,7 @@ pub struct Reminder {
 /// not within the last [`QUIET_DAYS`] days, and a mail says so where one can go. Done again at
 /// once, nothing becomes due.
 pub async fn remind(app: &App) -> anyhow::Result<usize> {
+    others::look_through(app, None).await?;
     retry::looking_again(|| remind_once(app)).await
 }
 
@@ -284,6 +287,7 @@ pub async fn noted(
     way: &str,
 ) -> anyhow::Result<Result<Reminder, NotNoted>> {
     let now = tenant.now();
+    others::look_through(tenant.app(), Some(tenant.isp())).await?;
     let mut tx = tenant.begin().await?;
     let lists = store::standings(&mut tx, Some(tenant.isp()), now, (LOG_DAYS, URGENT_DAYS)).await?;
     let Some(list) = lists.into_iter().find(|list| list.list_id == list_id) else {

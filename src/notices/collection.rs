@@ -5,7 +5,8 @@
 //! The store keeps which objects are in since when and not the objects: these bear addresses and
 //! inquiry IDs, and are made anew from the lines. Each has a time of its own, so that no page ends
 //! between two of the same time. A line that was taken back, or whose address turns out to have
-//! been another provider's, adds a revoked version of its sighting, for good; what was given stays.
+//! been another provider's, adds a revoked version of its sighting, for good; what was given stays,
+//! and what was not leaves with its line.
 //! Owns `taxii_objects`, `taxii_lists`; reads how often register and address table changed.
 
 use std::collections::{HashMap, hash_map::Entry as Place};
@@ -22,6 +23,7 @@ use super::{
     Notice,
     export::{self, Form, List},
     handed_out::{self, Receipt},
+    readable,
     store::{self, StoredLine, collection::Pending},
 };
 use crate::{
@@ -56,6 +58,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether it tells of what was seen, and not only of the centre or of a weakness.
+    fn is_of_line(&self) -> bool {
+        ["ipv4-addr", "ipv6-addr", "network-traffic", "observed-data", "sighting"]
+            .contains(&self.kind.as_str())
+    }
+
     /// When this version was made; of an observable, since when it is in.
     pub fn version_at(&self) -> Moment {
         if self.version == 0 { self.added_at } else { Moment(self.version) }
@@ -123,7 +131,7 @@ pub async fn objects(tenant: &Tenant, filter: &Filter) -> anyhow::Result<(Page, 
     let objects = made(tenant, &mut tx, &page.entries).await?;
     if !objects.is_empty() {
         let mut of_lists: HashMap<NoticeId, Vec<i64>> = HashMap::new();
-        for entry in &page.entries {
+        for entry in page.entries.iter().filter(|entry| entry.is_of_line()) {
             of_lists.entry(entry.notice_id).or_default().push(entry.record_no);
         }
         for (list, records) in of_lists {
@@ -169,6 +177,13 @@ async fn refresh(tenant: &Tenant) -> anyhow::Result<()> {
     // does whoever asks for the same collection.
     register::hold(&mut tx).await?;
     let mark = store::collection::mark(&mut tx).await?;
+    // Objects that were never given and may not be given now go first: what other lines share with
+    // theirs enters anew.
+    for pending in store::collection::pending(&mut tx, tenant.isp(), &mark).await? {
+        if pending.is_in {
+            readable::clear(tenant.app(), &mut tx, &pending.notice).await?;
+        }
+    }
     let mut lines = 0;
     for pending in store::collection::pending(&mut tx, tenant.isp(), &mark).await? {
         lines += pending.notice.lines;

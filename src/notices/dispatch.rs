@@ -132,6 +132,8 @@ pub struct Delivery {
     pub form: Option<String>,
     /// The fingerprint of the key to which its message was encrypted, if it was.
     pub key_fingerprint: Option<String>,
+    /// What its message tells of the list; see [`export::edition`].
+    edition: Option<String>,
     /// When its message was made.
     pub made_at: Option<Moment>,
     /// The SHA-256 of its message.

@@ -1,7 +1,10 @@
 //! Exporting (出力): a list as bytes, the same as often as asked, until lines of it are taken back:
 //! then a later version says so.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{
+    collections::{HashMap, HashSet},
+    str::FromStr,
+};
 
 use anyhow::Context as _;
 use formats::{
@@ -15,7 +18,7 @@ use super::{
     Notice,
     handed_out::{self, Receipt},
     line::LineBody,
-    readable,
+    readable::{self, Reader},
     store::{self, StoredLine},
 };
 use crate::{
@@ -125,18 +128,16 @@ async fn listed(
     let mut recalled: HashMap<i64, Moment> =
         store::recall::records(tx, notice).await?.into_iter().collect();
     let mut listed = readable::bodies(tx, notice).await?;
-    let unreadable = readable::unreadable(app, tx, notice, &listed).await?;
-    if unreadable.is_sent {
-        for record in unreadable.records {
-            // The register does not say when it changed its mind; the bytes stay the same so.
-            recalled.entry(record).or_insert(notice.prepared_at);
-        }
-    } else {
-        if drops {
-            readable::drop_untold(app, tx, &unreadable).await?;
-        }
-        listed.retain(|(line, _)| !unreadable.records.contains(&line.record_no));
+    let reader = Reader::of(app, notice.isp_id).await?;
+    let unreadable = readable::unreadable(&reader, tx, notice, &listed).await?;
+    for record in &unreadable.told {
+        // The register does not say when it changed its mind; the bytes stay the same so.
+        recalled.entry(*record).or_insert(notice.prepared_at);
     }
+    if drops {
+        readable::drop_untold(app, tx, &unreadable).await?;
+    }
+    listed.retain(|(line, _)| !unreadable.hides(line.record_no));
     Ok((listed, recalled))
 }
 
@@ -236,6 +237,17 @@ impl List<'_> {
             withdrawn_at: recalled_at.or(withdrawn).map(|at| at.0),
         })
     }
+}
+
+/// What a list tells now: the same as long as its bytes are, whatever else the register learns.
+pub(super) async fn edition(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<String> {
+    let lines = readable::bodies(tx, notice).await?;
+    let reader = Reader::of(app, notice.isp_id).await?;
+    let unreadable = readable::unreadable(&reader, tx, notice, &lines).await?;
+    let mut recalled: HashSet<i64> = unreadable.told.iter().copied().collect();
+    recalled.extend(store::recall::records(tx, notice).await?.into_iter().map(|(no, _)| no));
+    let changes = handed_out::changes(tx, notice).await?;
+    Ok(format!("{changes} {} {}", recalled.len(), unreadable.hidden()))
 }
 
 /// A list as bytes (出力結果).

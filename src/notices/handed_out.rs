@@ -45,9 +45,20 @@ pub(super) async fn edition(tx: &mut Tx, notice: &Notice) -> crate::db::Result<(
     store::edition(tx, notice).await
 }
 
+/// How often what stands on the lines of a list was changed.
+pub(super) async fn changes(tx: &mut Tx, notice: &Notice) -> crate::db::Result<i64> {
+    store::changes(tx, notice).await
+}
+
 /// Whether anything of a list left before.
 pub(super) async fn is_begun(tx: &mut Tx, notice: &Notice) -> crate::db::Result<bool> {
     store::is_begun(tx, notice).await
+}
+
+/// The records of a list that its provider has: they were handed out, or reported on. What is in a
+/// message that waits is not among them.
+pub(super) async fn given(tx: &mut Tx, notice: &Notice) -> crate::db::Result<Vec<i64>> {
+    store::given(tx, notice).await
 }
 
 /// Enters that a whole list left.

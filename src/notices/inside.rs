@@ -6,7 +6,11 @@ mod query;
 
 use std::collections::BTreeMap;
 
-use formats::{Issue, isp_list::Line, n6};
+use formats::{
+    Issue,
+    isp_list::{Action, Line},
+    n6,
+};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -92,10 +96,14 @@ async fn found(
         looked_at += part.len();
         behind = part.last().map(|told| (told.seen_at, told.notice.id, told.record_no));
         for told in part {
-            let event = Event::of(tenant, told)?;
-            if query.fits(&event.line, event.told.asn, &event.issue)
-                && reader.may_read(event.seen()).await?
-            {
+            let mut event = Event::of(tenant, told)?;
+            if !reader.may_read(event.seen()).await? {
+                if !event.told.is_given {
+                    continue;
+                }
+                event.take_back();
+            }
+            if query.fits(&event.line, event.told.asn, &event.issue) {
                 events.push(event);
             }
         }
@@ -133,6 +141,14 @@ impl Event {
     fn seen(&self) -> Seen {
         let asn = self.told.asn.and_then(|asn| u32::try_from(asn).ok());
         Seen { ip: self.line.ip, asn, at: Moment(self.line.detected_at) }
+    }
+
+    /// Tells it as withdrawn: the provider has it, and the register gives the address to somebody
+    /// else by now.
+    fn take_back(&mut self) {
+        self.line.action = Action::Withdrawn;
+        let since = self.line.withdrawn_at.unwrap_or(self.told.notice.prepared_at.0);
+        self.line.withdrawn_at = Some(since);
     }
 
     /// Where it stands among the others: by time, and the same each time.

@@ -20,6 +20,7 @@ use super::{
     clock::{self, Bounds, Clock, LOG_DAYS, URGENT_DAYS},
     dispatch::{Delivery, undelivered},
     line::LineBody,
+    others,
     readable::Reader,
     report_back::body,
     store::{chasing, lines as store},
@@ -235,6 +236,7 @@ pub async fn page(
     filter: &Filter,
     after: Option<After>,
 ) -> anyhow::Result<LinePage> {
+    others::look_through(tenant.app(), Some(tenant.isp())).await?;
     let reader = Reader::of(tenant.app(), tenant.isp()).await?;
     let mut tx = tenant.begin().await?;
     let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
@@ -326,8 +328,9 @@ pub struct Summary {
 }
 
 /// What waits for the provider, in a fixed number of queries.
-pub async fn summary(tenant: &Tenant) -> crate::db::Result<Summary> {
+pub async fn summary(tenant: &Tenant) -> anyhow::Result<Summary> {
     let now = tenant.now();
+    others::look_through(tenant.app(), Some(tenant.isp())).await?;
     let mut tx = tenant.snapshot().await?;
     let log_days = log_terms::days(&mut tx, tenant.isp()).await?;
     let terms = (LOG_DAYS, URGENT_DAYS);

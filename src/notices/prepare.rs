@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Notice, dispatch,
     line::{LineBody, Listing},
+    others,
     recall::{CORRECTED, WITHDRAWN},
     store::{self, NewLine},
 };
@@ -76,6 +77,8 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
         return Ok(Prepared { held, not_joined, ..Prepared::default() });
     }
     let report_by = now.plus_days(REPORT_DAYS);
+    // Before the register is read, so that what changes meanwhile is looked at once more.
+    let mark = store::collection::mark(&mut tx).await?;
     let listing = Listing::of(app, isp, report_by).await?;
     let (waiting, bodies, handed_over) = readable(&mut tx, &listing, waiting).await?;
     let recalls = recalls(&mut tx, (isp, &listing), untold, (&waiting, &files)).await?;
@@ -93,6 +96,7 @@ async fn prepare(app: &App, isp: &Isp) -> anyhow::Result<Prepared> {
         withdrawn_at: None,
     };
     store::insert(&mut tx, &notice).await?;
+    others::begin(&mut tx, &notice, &mark).await?;
     let mut lines = recalls.lines;
     let ids: Vec<CaseId> = waiting.iter().map(|case| case.id).collect();
     inquiry_id::issue_all(app, &mut tx, isp.id, &ids).await?;

@@ -1,8 +1,9 @@
 //! Readable lines (閲覧可否): what a provider may still read of a list, asked at every read.
 //!
 //! The register may learn late that addresses had passed to somebody else when they were seen. A
-//! line of which the provider was never told then leaves the list, and its case waits again; one
-//! that it has is marked as withdrawn for as long as the register says so. Owns no table.
+//! line of which the provider was never told then leaves the list, and its case waits again, also
+//! where other lines of that list were told or a message with it waits; one that it has is marked as
+//! withdrawn for as long as the register says so. Owns no table.
 
 use std::collections::HashSet;
 
@@ -40,6 +41,11 @@ impl Reader {
         Ok(Self { app: app.clone(), isp, rights, table: OnceCell::new() })
     }
 
+    /// Whether it is that provider.
+    pub(super) fn is_of(&self, isp: IspId) -> bool {
+        self.isp == isp
+    }
+
     /// What was declared, without the table.
     pub(super) fn declarations(&self) -> &Attributor {
         self.rights.declarations()
@@ -65,11 +71,28 @@ impl Reader {
 /// Lines of a list that its provider may not read.
 #[derive(Debug, Default)]
 pub(super) struct Unreadable {
-    /// Their records.
-    pub(super) records: HashSet<i64>,
-    /// Whether the provider has them already.
-    pub(super) is_sent: bool,
-    lines: Vec<Listed>,
+    /// The records of those that it has.
+    pub(super) told: HashSet<i64>,
+    /// Those of which it was never told.
+    untold: Vec<Listed>,
+}
+
+impl Unreadable {
+    /// All of their records.
+    pub(super) fn records(&self) -> Vec<i64> {
+        let untold = self.untold.iter().map(|line| line.record_no);
+        self.told.iter().copied().chain(untold).collect()
+    }
+
+    /// Of how many it was never told.
+    pub(super) fn hidden(&self) -> usize {
+        self.untold.len()
+    }
+
+    /// Whether the provider was never told of that record and may not be.
+    pub(super) fn hides(&self, record_no: i64) -> bool {
+        self.untold.iter().any(|line| line.record_no == record_no)
+    }
 }
 
 /// The lines of a list with what stands on them.
@@ -77,22 +100,30 @@ pub(super) async fn bodies(
     tx: &mut Tx,
     notice: &Notice,
 ) -> anyhow::Result<Vec<(StoredLine, LineBody)>> {
+    bodies_between(tx, notice, (1, i64::MAX)).await
+}
+
+/// The same from one record to another.
+pub(super) async fn bodies_between(
+    tx: &mut Tx,
+    notice: &Notice,
+    records: (i64, i64),
+) -> anyhow::Result<Vec<(StoredLine, LineBody)>> {
     let mut lines = Vec::new();
-    for stored in store::lines(tx, notice).await? {
+    for stored in store::lines_between(tx, notice, records).await? {
         let body = serde_json::from_str(&stored.body)?;
         lines.push((stored, body));
     }
     Ok(lines)
 }
 
-/// Which of the lines of a list its provider may not read today.
+/// Which of these lines of a list its provider may not read today.
 pub(super) async fn unreadable(
-    app: &App,
+    reader: &Reader,
     tx: &mut Tx,
     notice: &Notice,
     lines: &[(StoredLine, LineBody)],
 ) -> anyhow::Result<Unreadable> {
-    let reader = Reader::of(app, notice.isp_id).await?;
     let mut doubtful = Vec::new();
     for (line, body) in lines {
         let doubted = body.seen(None).is_some_and(|seen| !reader.is_declared(seen));
@@ -102,40 +133,51 @@ pub(super) async fn unreadable(
         return Ok(Unreadable::default());
     }
     let asns = store::asns(tx, notice).await?;
+    let given: HashSet<i64> = handed_out::given(tx, notice).await?.into_iter().collect();
     let mut found = Unreadable::default();
     for (line, body) in doubtful {
-        let Some(seen) = body.seen(asns.get(&line.case_id).copied()) else { continue };
-        if !reader.may_read(seen).await? {
-            found.records.insert(line.record_no);
-            found.lines.push(Listed {
-                isp_id: notice.isp_id,
-                notice_id: notice.id,
-                record_no: line.record_no,
-                case_id: line.case_id,
-                is_sent: false,
-            });
+        let (record_no, case_id) = (line.record_no, line.case_id);
+        let Some(seen) = body.seen(asns.get(&case_id).copied()) else { continue };
+        if reader.may_read(seen).await? {
+            continue;
         }
-    }
-    if let Some(first) = found.lines.first() {
-        let listed = recall::listed(tx, &[first.case_id]).await?;
-        found.is_sent = listed.iter().any(|one| one.notice_id == notice.id && one.is_sent);
+        if given.contains(&record_no) {
+            found.told.insert(record_no);
+            continue;
+        }
+        let (isp_id, notice_id) = (notice.isp_id, notice.id);
+        found.untold.push(Listed { isp_id, notice_id, record_no, case_id, is_sent: false });
     }
     Ok(found)
 }
 
+/// Which of the lines of a list its provider may not read today, from one record to another.
+pub(super) async fn among(
+    reader: &Reader,
+    tx: &mut Tx,
+    notice: &Notice,
+    records: (i64, i64),
+) -> anyhow::Result<Unreadable> {
+    let lines = bodies_between(tx, notice, records).await?;
+    unreadable(reader, tx, notice, &lines).await
+}
+
 /// Before a part of a list is told that was told to nobody: lines that its provider may not read
-/// leave it. Else the whole list would count as told, and they would be shown as withdrawn. Tells
-/// whether it was handed out to nobody before.
+/// leave it, so that their cases wait again. Tells whether it was handed out to nobody before.
 pub(super) async fn settle(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<bool> {
     if handed_out::is_begun(tx, notice).await? {
         return Ok(false);
     }
-    let lines = bodies(tx, notice).await?;
-    let unreadable = unreadable(app, tx, notice, &lines).await?;
-    if !unreadable.is_sent {
-        drop_untold(app, tx, &unreadable).await?;
-    }
+    clear(app, tx, notice).await?;
     Ok(true)
+}
+
+/// Takes lines off a list that its provider may not read and of which it was never told.
+pub(super) async fn clear(app: &App, tx: &mut Tx, notice: &Notice) -> anyhow::Result<()> {
+    let lines = bodies(tx, notice).await?;
+    let reader = Reader::of(app, notice.isp_id).await?;
+    let unreadable = unreadable(&reader, tx, notice, &lines).await?;
+    Ok(drop_untold(app, tx, &unreadable).await?)
 }
 
 /// Takes lines of which the provider was never told off the list: their cases wait again.
@@ -144,5 +186,5 @@ pub(super) async fn drop_untold(
     tx: &mut Tx,
     unreadable: &Unreadable,
 ) -> crate::db::Result<()> {
-    recall::take_back(tx, &unreadable.lines, app.now(), ("register", "handed over")).await
+    recall::take_back(tx, &unreadable.untold, app.now(), ("register", "handed over")).await
 }

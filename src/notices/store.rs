@@ -1,8 +1,8 @@
 //! SQL of notices, their lines, exports and reports.
 
-/// Whether anybody outside has seen a list, given the columns that name it: it was handed out, or a
-/// report on it came.
-macro_rules! is_told {
+/// Whether anything of a list was handed out or is ready to be, or was reported on, given the
+/// columns that name it.
+macro_rules! is_begun {
     ($isp:literal, $list:literal) => {
         concat!(
             "(EXISTS (SELECT 1 FROM notice_exports e WHERE e.isp_id = ",
@@ -15,6 +15,26 @@ macro_rules! is_told {
             " AND t.notice_id = ",
             $list,
             "))"
+        )
+    };
+}
+
+/// Whether anybody outside may have seen all of a list, given the columns that name it: it was
+/// handed out as a whole, or a message with it was made, of which nobody knows for certain that it
+/// never left.
+macro_rules! is_out {
+    ($isp:literal, $list:literal) => {
+        concat!(
+            "(EXISTS (SELECT 1 FROM whole_lists x WHERE x.isp_id = ",
+            $isp,
+            " AND x.notice_id = ",
+            $list,
+            ")
+              OR EXISTS (SELECT 1 FROM deliveries d WHERE d.isp_id = ",
+            $isp,
+            " AND d.notice_id = ",
+            $list,
+            " AND d.made_at IS NOT NULL))"
         )
     };
 }
@@ -40,8 +60,35 @@ macro_rules! is_handed_out {
     };
 }
 
+/// Whether the provider has a line, given the columns that name it: it was handed out, or a report
+/// on it came.
+macro_rules! is_given {
+    ($isp:literal, $list:literal, $record:literal) => {
+        concat!(
+            "(",
+            is_handed_out!($isp, $list, $record),
+            "
+              OR EXISTS (SELECT 1 FROM line_reports t WHERE t.isp_id = ",
+            $isp,
+            " AND t.notice_id = ",
+            $list,
+            " AND t.record_no = ",
+            $record,
+            "))"
+        )
+    };
+}
+
+/// Whether the provider may have a line, given the columns that name it.
+macro_rules! is_told {
+    ($isp:literal, $list:literal, $record:literal) => {
+        concat!("(", is_out!($isp, $list), " OR ", is_given!($isp, $list, $record), ")")
+    };
+}
+
 /// What counts lines `l` joins them with: `b` where one was taken back, `w` where one tells that
-/// another was, `e` where its whole list left, and `h` where it left as part of that.
+/// another was, `e` where its whole list left, `h` where it left as part of that, and `o` where it is
+/// somebody else's by now.
 macro_rules! line_joins {
     () => {
         "LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
@@ -52,7 +99,9 @@ macro_rules! line_joins {
          LEFT JOIN (SELECT DISTINCT isp_id, notice_id FROM whole_lists) e
            ON e.isp_id = l.isp_id AND e.notice_id = l.notice_id
          LEFT JOIN lines_handed_out h ON h.isp_id = l.isp_id AND h.notice_id = l.notice_id
-              AND h.record_no = l.record_no"
+              AND h.record_no = l.record_no
+         LEFT JOIN lines_of_others o ON o.isp_id = l.isp_id AND o.notice_id = l.notice_id
+              AND o.record_no = l.record_no"
     };
 }
 
@@ -68,6 +117,7 @@ pub(super) mod handed_out;
 pub(super) mod kit;
 pub(super) mod lines;
 pub(super) mod machines;
+pub(super) mod others;
 pub(super) mod outbox;
 pub(super) mod recall;
 pub(super) mod reminders;
@@ -279,11 +329,6 @@ pub(super) struct StoredLine {
     pub(super) body: String,
     /// The inquiry ID of the case, sealed.
     pub(super) sealed: Option<Vec<u8>>,
-}
-
-/// The lines of a list in order.
-pub(super) async fn lines(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<StoredLine>> {
-    lines_between(tx, notice, (1, i64::MAX)).await
 }
 
 /// The lines of a list from one record to another, in order.

@@ -49,6 +49,7 @@ mod every_format;
 mod exactly_once;
 mod feed_files;
 mod feeds;
+mod hand_overs;
 mod interruptions;
 mod jobs;
 mod life_of_a_detection;

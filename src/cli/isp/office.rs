@@ -12,7 +12,7 @@ use crate::{
     notices::{
         chasing::{self, calls},
         clock::URGENT_DAYS,
-        figures,
+        figures, others,
     },
     time::Moment,
 };
@@ -151,6 +151,7 @@ pub(super) async fn figures(
         None => None,
     };
     let by_wording = figures::by_wording(&app.db, isp, since).await?;
+    others::look_through(app, isp).await?;
     for one in figures::of(&app.db, isp, since, app.now()).await? {
         let shares = one.shares();
         let told: Vec<_> = by_wording.iter().filter(|told| told.isp == one.isp).collect();

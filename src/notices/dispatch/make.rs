@@ -33,7 +33,8 @@ use crate::{
     notices::{
         Notice,
         export::{self, Form},
-        store::outbox,
+        readable,
+        store::{find_in, outbox},
     },
 };
 
@@ -126,6 +127,14 @@ async fn make(
     let Some(preference) = preference.filter(|one| one.way != Way::Portal) else {
         return Ok(needless("the provider fetches its lists now"));
     };
+    // What nobody has seen for certain, and the register gives to somebody else by now, stays here.
+    readable::clear(app, &mut tx, notice).await?;
+    let left = find_in(&mut tx, isp.id, &notice.list_id).await?;
+    if left.is_none_or(|notice| notice.withdrawn_at.is_some()) {
+        lease.check(&mut tx).await?;
+        tx.commit().await?;
+        return Ok(needless("all lines of the list are another provider's by now"));
+    }
     let form: Form = preference.form.parse()?;
     preference.target.as_ref().context("a preference leads nowhere")?;
     let fingerprint = key.as_ref().map(|key| key.fingerprint.as_str());
@@ -201,12 +210,14 @@ async fn keep(app: &App, tx: &mut Tx, sending: &Sending<'_>, bytes: &[u8]) -> an
     let delivery = sending.delivery;
     let target = sending.preference.target.as_deref().unwrap_or_default();
     let sha256 = to_hex(&Sha256::digest(bytes));
+    let edition = export::edition(app, tx, sending.notice).await?;
     let made = store::Made {
         way: sending.preference.way,
         server: &words::server_of(target),
         target: &seal::seal(app, target_place(&delivery.id), target.as_bytes()),
         form: &sending.preference.form,
         key: sending.key,
+        edition: &edition,
         at: app.now(),
         sha256: &sha256,
         bytes: i64::try_from(bytes.len())?,

@@ -1,8 +1,9 @@
 //! Repeating (再送): a message that was made goes out again, the same to the byte.
 //!
-//! As long as it is for whom lists go to now, that is. What was encrypted to a key that was taken
-//! out, perhaps since a stranger holds it, or is bound for an address that was given up, leaves no
-//! more: a message of the same Message-ID is made in its place.
+//! As long as it tells of the list as it stands and is for whom lists go to now, that is. What tells
+//! of lines that were taken back since, or that may not be read any more, what was encrypted to a
+//! key that was taken out, perhaps since a stranger holds it, or is bound for an address that was
+//! given up, leaves no more: a message of the same Message-ID is made in its place.
 
 use anyhow::Context as _;
 
@@ -15,6 +16,7 @@ use crate::{
     access::seal,
     app::App,
     isps::{delivery::Preference, keys::IspKey},
+    notices::{self, export},
 };
 
 /// The message that was made of a delivery; nothing where none was, or where another one is due.
@@ -23,6 +25,13 @@ pub(super) async fn kept(app: &App, delivery: &Delivery) -> anyhow::Result<Optio
     let Some(sealed) = store::message(&mut tx, (delivery.isp_id, delivery.id)).await? else {
         return Ok(None);
     };
+    let notice = notices::find(&app.db, &delivery.list_id).await?;
+    let notice = notice.context("the list of a delivery is gone")?;
+    // What was taken back meanwhile, or is another provider's by now, leaves no more as it stood.
+    let edition = export::edition(app, &mut tx, &notice).await?;
+    if delivery.edition.as_ref() != Some(&edition) {
+        return Ok(None);
+    }
     let (preference, key) = make::in_force(app, &mut tx, delivery.isp_id).await?;
     drop(tx);
     let target = make::target(app, delivery)?.context("a message that was made goes nowhere")?;

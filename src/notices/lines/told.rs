@@ -43,7 +43,7 @@ pub(super) async fn shown(
     let mut more: BTreeMap<NoticeId, Vec<i64>> = BTreeMap::new();
     let mut digest = Sha256::new();
     for line in shown.iter().filter(|line| !line.is_handed_out) {
-        if line.is_told {
+        if line.is_begun {
             more.entry(line.notice_id).or_default().push(line.record_no);
         } else {
             first_sights.entry(line.list_id.clone()).or_default().push(line.record_no);
@@ -67,7 +67,8 @@ pub(super) async fn readable_now(
     let mut shown = Vec::with_capacity(found.len());
     for mut line in found {
         if !may_read(reader, &line).await? {
-            if !line.is_told {
+            // A message that waits still may never have left.
+            if !line.is_handed_out && line.said.is_none() {
                 continue;
             }
             line.is_withdrawn = true;

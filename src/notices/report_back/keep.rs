@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use formats::report_back::Report;
+use formats::report_back::{ReasonCode, Report, State};
 
 use super::{
     HandedIn, Imported,
@@ -20,7 +20,12 @@ use crate::{
     },
     db::Tx,
     ids::{CaseId, NoticeId},
-    notices::{Notice, apartments::Own, readable, store::reports as store},
+    notices::{
+        Notice,
+        apartments::Own,
+        readable::{self, Reader},
+        store::reports as store,
+    },
     time::Moment,
 };
 
@@ -43,12 +48,8 @@ pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::R
     let mut tx = tenant.begin().await?;
     // Of two reports at once each would overlook what the other one says.
     register::hold(&mut tx).await?;
-    let first = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
-    let known = if settled(&mut tx, tenant, &first).await? {
-        known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?
-    } else {
-        first
-    };
+    let known = known(&mut tx, (tenant, own.as_ref()), handed_in.reports).await?;
+    settle(&mut tx, tenant, &known).await?;
     let judged = judge(&known, handed_in.reports, tenant.now());
     let done = told(handed_in, &judged);
     let again = receipt::of_content(&mut tx, tenant, handed_in.sha256.as_deref()).await?;
@@ -80,17 +81,16 @@ pub(super) async fn keep(tenant: &Tenant, handed_in: &HandedIn<'_>) -> anyhow::R
     Ok(Imported { receipt, is_again, ..done })
 }
 
-/// Whether lists are named that nobody has fetched: a report makes them count as told, and so lines
-/// that the provider may not read leave them first.
-async fn settled(tx: &mut Tx, tenant: &Tenant, known: &Known) -> anyhow::Result<bool> {
+/// Where lists are named that nobody has fetched, lines that the provider may not read leave them
+/// before it counts as begun that they were told.
+async fn settle(tx: &mut Tx, tenant: &Tenant, known: &Known) -> anyhow::Result<()> {
     let named: HashSet<NoticeId> = known.lines.keys().map(|(list, _)| *list).collect();
-    let mut settled = false;
     for notice in store::notices(tx, tenant.isp()).await? {
         if named.contains(&notice.id) {
-            settled |= readable::settle(tenant.app(), tx, &notice).await?;
+            readable::settle(tenant.app(), tx, &notice).await?;
         }
     }
-    Ok(settled)
+    Ok(())
 }
 
 /// What is told of it.
@@ -148,9 +148,17 @@ async fn known(
             want(notice.id, i64::try_from(report.record_no).unwrap_or(i64::MAX));
         }
     }
-    for (list, range) in wanted {
-        for (record, line) in lines(tx, tenant, list, range).await? {
-            known.lines.insert((list, record), line);
+    let reader = Reader::of(tenant.app(), tenant.isp()).await?;
+    for notice in &notices {
+        let Some(range) = wanted.get(&notice.id) else { continue };
+        let unreadable = readable::among(&reader, tx, notice, *range).await?;
+        for (record, mut line) in lines(tx, tenant, notice.id, *range).await? {
+            // As on the list itself: of what the provider may not read it never heard, or has it as
+            // withdrawn.
+            if !unreadable.hides(record) {
+                line.is_withdrawn |= unreadable.told.contains(&record);
+                known.lines.insert((notice.id, record), line);
+            }
         }
     }
     if let Some(own) = own {
@@ -233,7 +241,7 @@ async fn write(
     let mut standing: BTreeMap<(NoticeId, &str, i64), Vec<i64>> = BTreeMap::new();
     for fresh in judged.fresh.iter().filter(|fresh| fresh.stands) {
         let (list, record) = fresh.key;
-        let word = fresh.report.state.code();
+        let word = standing_word(fresh.report);
         standing.entry((list, word, fresh.version)).or_default().push(record);
     }
     for ((list, word, version), records) in standing {
@@ -242,6 +250,14 @@ async fn write(
     let author = format!("isp {}", tenant.code());
     let tokens: Vec<_> = judged.fresh.iter().filter_map(token).collect();
     lines::bind_all(tx, tenant.isp(), &tokens, (tenant.now(), &author)).await
+}
+
+/// How a line stands by its report: who told nobody because somebody is still being asked is at it.
+fn standing_word(report: &Report) -> &'static str {
+    match report.reason_code {
+        Some(ReasonCode::Pending) if report.state == State::NotNotified => State::Pending.code(),
+        _ => report.state.code(),
+    }
 }
 
 fn token<'a>(fresh: &'a Fresh<'_>) -> Option<(crate::ids::CaseId, LineToken<'a>)> {

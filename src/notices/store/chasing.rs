@@ -54,7 +54,8 @@ const STANDINGS: &str = concat!(
     line_joins!(),
     "
                WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND w.case_id IS NULL
-                 AND (b.record_no IS NULL OR l.said IS NOT NULL)
+                 AND ((b.record_no IS NULL AND o.record_no IS NULL)
+                   OR (l.said IS NOT NULL AND l.said <> 'pending'))
                GROUP BY l.isp_id, l.notice_id) l
             ON l.isp_id = n.isp_id AND l.notice_id = n.id
           LEFT JOIN (
@@ -73,8 +74,8 @@ const STANDINGS: &str = concat!(
 
 /// Lists that stand, of one provider or of all, with what came back for them by now.
 ///
-/// Lines that were taken back unreported await nothing, nor do those that tell of another one that
-/// was: neither counts.
+/// Lines that were taken back before it was reported how they ended await nothing, nor do those that
+/// tell of another one that was: neither counts.
 pub(in crate::notices) async fn standings(
     tx: &mut Tx,
     isp: Option<IspId>,

@@ -15,6 +15,7 @@ use crate::{
     notices::{
         Notice,
         collection::{Entry, Filter, Which},
+        recall::Listed,
     },
     time::Moment,
 };
@@ -100,6 +101,21 @@ pub(in crate::notices) async fn add(
         bulk::insert(tx, target, columns).await?;
     }
     Ok(())
+}
+
+/// Takes objects of a line out that were never given. What other lines of the provider share with
+/// it, such as an address, enters anew with them at the next request.
+pub(in crate::notices) async fn forget(tx: &mut Tx, line: &Listed) -> sqlx::Result<()> {
+    const OBJECTS: &str = "DELETE FROM taxii_objects
+         WHERE isp_id = $1 AND notice_id = $2 AND record_no = $3";
+    const LISTS: &str = "DELETE FROM taxii_lists WHERE isp_id = $1";
+    let gone = on_tx!(&mut *tx, conn => sqlx::query(OBJECTS)
+        .bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
+        .execute(conn).await.map(|done| done.rows_affected()))?;
+    if gone == 0 {
+        return Ok(());
+    }
+    on_tx!(tx, conn => sqlx::query(LISTS).bind(line.isp_id).execute(conn).await.map(|_| ()))
 }
 
 /// Notes that a list is in, with so many lines taken back, as the register stands.

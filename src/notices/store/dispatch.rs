@@ -16,7 +16,7 @@ pub(in crate::notices) type Key = (IspId, DeliveryId);
 
 const DELIVERY: &str = "SELECT d.isp_id, d.id, d.notice_id, n.list_id, i.code AS isp, d.way,
          d.state, d.entered_at, d.attempts, d.server, d.target, d.sealed_target, d.form,
-         d.key_fingerprint, d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
+         d.key_fingerprint, d.edition, d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
      FROM deliveries d JOIN notices n ON n.isp_id = d.isp_id AND n.id = d.notice_id
      JOIN isps i ON i.id = d.isp_id
      LEFT JOIN jobs j ON j.subject = d.id AND j.kind = $1";
@@ -132,6 +132,7 @@ pub(in crate::notices) struct Made<'a> {
     pub(in crate::notices) target: &'a [u8],
     pub(in crate::notices) form: &'a str,
     pub(in crate::notices) key: Option<&'a str>,
+    pub(in crate::notices) edition: &'a str,
     pub(in crate::notices) at: Moment,
     pub(in crate::notices) sha256: &'a str,
     pub(in crate::notices) bytes: i64,
@@ -141,7 +142,8 @@ pub(in crate::notices) struct Made<'a> {
 /// Keeps the message of a delivery, in the place of one that was made before.
 pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> sqlx::Result<()> {
     const ROW: &str = "UPDATE deliveries SET way = $1, sealed_target = $2, form = $3, made_at = $4,
-             sha256 = $5, bytes = $6, server = $9, key_fingerprint = $10, target = NULL
+             sha256 = $5, bytes = $6, server = $9, key_fingerprint = $10, edition = $11,
+             target = NULL
          WHERE isp_id = $7 AND id = $8";
     const MESSAGE: &str = "INSERT INTO delivery_messages (isp_id, delivery_id, sealed)
          VALUES ($1, $2, $3)";
@@ -156,6 +158,7 @@ pub(in crate::notices) async fn keep(tx: &mut Tx, key: Key, made: &Made<'_>) -> 
         .bind(key.1)
         .bind(made.server)
         .bind(made.key)
+        .bind(made.edition)
         .execute(conn)
         .await
         .map(|_| ()))?;

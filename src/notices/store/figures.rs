@@ -37,7 +37,9 @@ const FIGURES: &str = concat!(
               LEFT JOIN line_reports r ON r.isp_id = l.isp_id AND r.notice_id = l.notice_id
                    AND r.record_no = l.record_no AND r.version = l.said_version
              WHERE (CAST($1 AS BYTEA) IS NULL OR l.isp_id = $1) AND c.first_seen >= $2
-               AND (b.record_no IS NULL OR l.said IS NOT NULL) AND w.case_id IS NULL
+               AND ((b.record_no IS NULL AND o.record_no IS NULL)
+                   OR (l.said IS NOT NULL AND l.said <> 'pending'))
+               AND w.case_id IS NULL
              GROUP BY l.isp_id, COALESCE(c.line_of, c.id)),
         sums AS (
             SELECT isp_id, COUNT(*) AS listed, SUM(fetched) AS fetched, SUM(reported) AS reported,

@@ -48,6 +48,14 @@ pub(in crate::notices) async fn edition(
     Ok((format!("{mark} {edition}"), lines))
 }
 
+/// How often what stands on the lines of a list was changed.
+pub(in crate::notices) async fn changes(tx: &mut Tx, notice: &Notice) -> sqlx::Result<i64> {
+    const SQL: &str = "SELECT edition FROM notices WHERE isp_id = $1 AND id = $2";
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_one(conn).await
+    })
+}
+
 /// Whether anything of a list was handed out, in any form.
 pub(in crate::notices) async fn is_begun(tx: &mut Tx, notice: &Notice) -> sqlx::Result<bool> {
     const SQL: &str = "SELECT COUNT(*) FROM notice_exports WHERE isp_id = $1 AND notice_id = $2";
@@ -68,6 +76,17 @@ pub(in crate::notices) async fn is_whole(
         sqlx::query_scalar(SQL).bind(isp).bind(list).fetch_one(conn).await
     })?;
     Ok(times > 0)
+}
+
+/// The records of a list that its provider has: they were handed out, or reported on.
+pub(in crate::notices) async fn given(tx: &mut Tx, notice: &Notice) -> sqlx::Result<Vec<i64>> {
+    const SQL: &str = concat!(
+        "SELECT l.record_no FROM notice_lines l WHERE l.isp_id = $1 AND l.notice_id = $2 AND ",
+        is_given!("l.isp_id", "l.notice_id", "l.record_no")
+    );
+    on_tx!(tx, conn => {
+        sqlx::query_scalar(SQL).bind(notice.isp_id).bind(notice.id).fetch_all(conn).await
+    })
 }
 
 /// Enters lines that left as part of their list; when they first did stands.

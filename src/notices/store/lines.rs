@@ -26,16 +26,16 @@ pub(in crate::notices) struct StoredRow {
     pub(in crate::notices) reported_at: Option<Moment>,
     pub(in crate::notices) reason_code: Option<String>,
     pub(in crate::notices) is_withdrawn: bool,
-    /// Whether anybody outside has seen its list.
-    pub(in crate::notices) is_told: bool,
+    /// Whether anything of its list was handed out, or reported on.
+    pub(in crate::notices) is_begun: bool,
     /// Whether the line itself left the centre.
     pub(in crate::notices) is_handed_out: bool,
     /// The AS number of its case.
     pub(in crate::notices) asn: Option<i64>,
 }
 
-/// Whether anybody outside has seen the list.
-const TOLD: &str = is_told!("n.isp_id", "n.id");
+/// Whether anything of the list was handed out, or reported on.
+const BEGUN: &str = is_begun!("n.isp_id", "n.id");
 
 /// No report says how it ended; one may say that the provider is at it.
 const OPEN: &str = "AND (l.said IS NULL OR l.said = 'pending')";
@@ -43,9 +43,11 @@ const OPEN: &str = "AND (l.said IS NULL OR l.said = 'pending')";
 /// Whether the line was handed out.
 const HANDED_OUT: &str = is_handed_out!("l.isp_id", "l.notice_id", "l.record_no");
 
-/// Whether a line was taken back, or tells that another one was.
+/// Whether a line was taken back, tells that another one was, or is somebody else's by now.
 const WITHDRAWN: &str = "(EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
            AND b.notice_id = l.notice_id AND b.record_no = l.record_no)
+       OR EXISTS (SELECT 1 FROM lines_of_others o WHERE o.isp_id = l.isp_id
+           AND o.notice_id = l.notice_id AND o.record_no = l.record_no)
        OR l.case_id IN (SELECT w.case_id FROM line_recalls w WHERE w.isp_id = $1
            AND w.told_on = l.notice_id AND w.told_as = 'withdrawn'))";
 
@@ -55,7 +57,7 @@ fn rows() -> String {
         "SELECT l.notice_id, n.list_id, l.record_no, l.case_id, l.seen_at, l.body, l.said,
              COALESCE(l.report_by, n.report_by) AS report_by, r.reported_at, r.reason_code,
              {WITHDRAWN} AS is_withdrawn,
-             {TOLD} AS is_told, {HANDED_OUT} AS is_handed_out, c.asn
+             {BEGUN} AS is_begun, {HANDED_OUT} AS is_handed_out, c.asn
         FROM notice_lines l
         JOIN notices n ON n.isp_id = l.isp_id AND n.id = l.notice_id
         LEFT JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id
@@ -65,14 +67,15 @@ fn rows() -> String {
     )
 }
 
-/// Whether the provider has a list that nobody outside has seen.
+/// Whether the provider has a list of which there may be lines that nobody outside has seen.
 pub(in crate::notices) async fn has_untold(tx: &mut Tx, isp: IspId) -> sqlx::Result<bool> {
-    let sql = format!(
-        "SELECT 1 FROM notices n WHERE n.isp_id = $1 AND n.withdrawn_at IS NULL AND NOT {TOLD}
-          LIMIT 1"
+    const SQL: &str = concat!(
+        "SELECT 1 FROM notices n WHERE n.isp_id = $1 AND n.withdrawn_at IS NULL AND NOT ",
+        is_out!("n.isp_id", "n.id"),
+        " LIMIT 1"
     );
     let found: Option<(i32,)> = on_tx!(tx, conn => {
-        sqlx::query_as(AssertSqlSafe(sql)).bind(isp).fetch_optional(conn).await
+        sqlx::query_as(SQL).bind(isp).fetch_optional(conn).await
     })?;
     Ok(found.is_some())
 }

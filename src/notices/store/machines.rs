@@ -40,6 +40,8 @@ pub(in crate::notices) struct Told {
     pub(in crate::notices) sealed: Option<Vec<u8>>,
     pub(in crate::notices) asn: Option<i64>,
     pub(in crate::notices) recalled_at: Option<Moment>,
+    /// Whether the provider has the line already.
+    pub(in crate::notices) is_given: bool,
 }
 
 /// Where a question goes on: behind that line, with those that were seen before it.
@@ -57,9 +59,12 @@ pub(in crate::notices) async fn told(
     (behind, most): (Option<Behind>, i64),
 ) -> sqlx::Result<Vec<Told>> {
     const LAST: Behind = (Moment(i64::MAX), NoticeId(Uuid::max()), i64::MAX);
-    const SQL: &str = "SELECT n.isp_id, n.id, n.list_id, n.prepared_at, n.report_by, n.lines,
+    const SQL: &str = concat!(
+        "SELECT n.isp_id, n.id, n.list_id, n.prepared_at, n.report_by, n.lines,
              n.withdrawn_at, l.record_no, l.seen_at, l.case_id, l.body, q.sealed, c.asn,
-             b.at AS recalled_at
+             b.at AS recalled_at, ",
+        is_given!("l.isp_id", "l.notice_id", "l.record_no"),
+        " AS is_given
          FROM notices n JOIN notice_lines l ON l.isp_id = n.isp_id AND l.notice_id = n.id
          LEFT JOIN inquiry_ids q ON q.isp_id = l.isp_id AND q.case_id = l.case_id
          LEFT JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id
@@ -69,7 +74,8 @@ pub(in crate::notices) async fn told(
            AND l.seen_at >= $2 AND l.seen_at <= $3
            AND (l.seen_at, l.notice_id, l.record_no) < ($4, $5, $6)
            AND COALESCE(b.at, n.prepared_at) >= $7 AND COALESCE(b.at, n.prepared_at) <= $8
-         ORDER BY l.seen_at DESC, l.notice_id DESC, l.record_no DESC LIMIT $9";
+         ORDER BY l.seen_at DESC, l.notice_id DESC, l.record_no DESC LIMIT $9"
+    );
     let behind = behind.unwrap_or(LAST);
     on_tx!(tx, conn => sqlx::query_as(SQL)
         .bind(isp)

@@ -17,7 +17,7 @@ pub(in crate::notices) async fn listed(
 ) -> sqlx::Result<Vec<Listed>> {
     const SQL: &str = concat!(
         "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, ",
-        is_told!("l.isp_id", "l.notice_id"),
+        is_told!("l.isp_id", "l.notice_id", "l.record_no"),
         " AS is_sent FROM notice_lines l"
     );
     bulk::select_in(tx, SQL, "l.case_id", cases).await
@@ -39,7 +39,7 @@ pub(in crate::notices) async fn standing(
 ) -> sqlx::Result<Vec<Standing>> {
     const SQL: &str = concat!(
         "SELECT l.isp_id, l.notice_id, l.record_no, l.case_id, l.body, ",
-        is_told!("l.isp_id", "l.notice_id"),
+        is_told!("l.isp_id", "l.notice_id", "l.record_no"),
         " AS is_sent,
              EXISTS (SELECT 1 FROM line_recalls b WHERE b.isp_id = l.isp_id
                  AND b.notice_id = l.notice_id AND b.record_no = l.record_no) AS is_recalled
@@ -50,7 +50,8 @@ pub(in crate::notices) async fn standing(
     Ok(lines)
 }
 
-/// Drops a line of a list that was not handed out, and counts the list anew.
+/// Drops a line that was not handed out, and counts its list anew; what is ready of it for clients
+/// of TAXII goes with it.
 pub(in crate::notices) async fn drop_line(
     tx: &mut Tx,
     line: &Listed,
@@ -61,6 +62,7 @@ pub(in crate::notices) async fn drop_line(
     const LIST: &str = "UPDATE notices SET lines = lines - 1, edition = edition + 1,
              withdrawn_at = CASE WHEN lines <= 1 THEN CAST($3 AS BIGINT) ELSE withdrawn_at END
          WHERE isp_id = $1 AND id = $2";
+    super::collection::forget(tx, line).await?;
     on_tx!(&mut *tx, conn => sqlx::query(LINE)
         .bind(line.isp_id).bind(line.notice_id).bind(line.record_no)
         .execute(conn).await.map(|_| ()))?;
@@ -162,7 +164,10 @@ pub(in crate::notices) async fn unsent(tx: &mut Tx) -> sqlx::Result<Vec<Unsent>>
          FROM notices n JOIN notice_lines l ON l.isp_id = n.isp_id AND l.notice_id = n.id
          JOIN case_rows c ON c.isp_id = l.isp_id AND c.id = l.case_id AND c.state <> 'withdrawn'
          WHERE n.withdrawn_at IS NULL AND NOT ",
-        is_told!("n.isp_id", "n.id"),
+        // Asked of the list first, so that lines of lists that left are not looked at one by one.
+        is_out!("n.isp_id", "n.id"),
+        " AND NOT ",
+        is_told!("l.isp_id", "l.notice_id", "l.record_no"),
         " ORDER BY l.isp_id, l.notice_id, l.record_no"
     );
     on_tx!(tx, conn => sqlx::query_as(SQL).fetch_all(conn).await)
