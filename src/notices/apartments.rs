@@ -94,7 +94,9 @@ impl Placed {
             reason: report.reason_code,
         };
         let placement = said.unwrap_or(self.placement);
-        contradiction::contradiction(placement, self.used, self.decided, reported)
+        let is_other_part = placement != self.placement && self.placement != Placement::Unknown;
+        let used = self.used.filter(|_| !is_other_part);
+        contradiction::contradiction(placement, used, self.decided, reported)
     }
 
     /// Why the provider may find nobody, as far as that is known.
@@ -197,7 +199,9 @@ impl Houses {
         };
         // Only a person says how addresses are used against what the register says.
         let used = words.iter().find_map(|(_, _, used, _)| *used);
-        let used = used.or(found.as_ref().and_then(|one| one.addressing));
+        // What the register says of another part of the house says nothing of this one.
+        let part = found.as_ref().filter(|_| told.is_none_or(|told| told == placement));
+        let used = used.or(part.and_then(|one| one.addressing));
         let used = used.map(|one| one.of_sighting(port.is_some()));
         let decided = stands.decided.and_then(|said| match said.word {
             Word::Decided(decision) => decision,
@@ -230,8 +234,8 @@ pub fn is_in_one(attributor: &Attributor, case: &Case) -> anyhow::Result<bool> {
     Ok(is_declared && attribution.network_kind == Kind::Apartment.word())
 }
 
-/// What the last report that says something of the place says of it, by the case that speaks for a
-/// line.
+/// What the last report that stands and says something of the place says of it, by the case that
+/// speaks for a line.
 async fn last_reports(
     tx: &mut Tx,
     isp: IspId,

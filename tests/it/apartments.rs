@@ -178,6 +178,49 @@ on_both_engines! {
         assert_eq!(waits(&["--for", "provider"]), 0);
     }
 
+    fn what_a_report_said_of_the_place_and_took_back_decides_nothing(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        let record = centre.record_of(&list, "192.0.2.7");
+        let shared = not_notified(&list, record, APRIL, "PENDING").with("placement", "shared");
+        centre.reports("isp-a", std::slice::from_ref(&shared));
+        assert_eq!(route_of(&centre, "192.0.2.7"), "tell:association");
+        let later = "2026-04-01T08:30:00+09:00";
+        let corrected = shared.with("placement", "").with("reported_at", later);
+        assert_eq!(centre.reports("isp-a", &[corrected]).number("corrections"), 1);
+        assert_eq!(route_of(&centre, "192.0.2.7"), "nobody:PENDING", "the place is asked about");
+    }
+
+    fn what_the_register_says_of_one_part_says_nothing_of_another(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        all_found(&centre);
+        let list = centre.prepares("isp-a").unwrap();
+        // The hall is on the register, with a global address; a home behind its router is not.
+        let record = centre.record_of(&list, "192.0.2.11");
+        let at_home = notified(&list, record, APRIL).with("placement", "private");
+        let kept = centre.reports("isp-a", &[at_home.with("recipient", "tenant")]);
+        assert_eq!(kept.one()["asked"][0]["question"], "address_use", "{kept:?}");
+        assert_eq!(route_of(&centre, "192.0.2.11"), "nobody:PENDING");
+    }
+
+    fn who_is_still_asked_where_the_device_stands_is_at_it(centre) {
+        lets_flats(&centre);
+        says(&centre, HOUSES, &[]);
+        centre.takes(&[hit("r1", MARCH, "192.0.2.7")]);
+        let list = centre.prepares("isp-a").unwrap();
+        let asked = not_notified(&list, 1, APRIL, "PENDING").with("placement", "unknown");
+        assert_eq!(centre.reports("isp-a", &[asked]).number("accepted"), 1);
+        let figures = centre.does(&["isp", "figures", "--isp", "isp-a"]);
+        assert_eq!((figures.number("reported"), figures.number("pending")), (0, 1));
+        centre.on("2026-05-20");
+        let chased = centre.does(&["isp", "chase"]).lines;
+        let list = chased.iter().find(|one| one["notice"].is_string()).expect("it is asked about");
+        assert_eq!(list["unreported"], 1);
+    }
+
     fn where_nothing_is_on_the_register_nothing_is_guessed(centre) {
         lets_flats(&centre);
         centre.takes(&[hit("r1", MARCH, "192.0.2.7")]);

@@ -63,6 +63,7 @@ pub(in crate::notices) async fn reports(
     const SQL: &str = "SELECT l.case_id, r.body, r.reported_at, r.received_at, r.version
          FROM notice_lines l JOIN line_reports r ON r.isp_id = l.isp_id
               AND r.notice_id = l.notice_id AND r.record_no = l.record_no
+              AND r.version = l.said_version
          WHERE l.isp_id = $1 AND l.case_id";
     bulk::select_of(tx, SQL, isp.0.as_bytes(), &keys(cases)).await
 }
