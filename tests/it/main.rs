@@ -27,6 +27,8 @@ mod room;
 mod smtp;
 #[path = "../support/stored.rs"]
 mod stored;
+#[path = "../support/template.rs"]
+mod template;
 #[path = "../support/visitor.rs"]
 mod visitor;
 

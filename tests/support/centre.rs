@@ -9,6 +9,11 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::template;
+
+/// When every centre begins.
+const BEGINNING: &str = "2026-04-01T09:00:00+09:00";
+
 /// Which engine a centre runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -61,15 +66,17 @@ impl Answer {
 impl Centre {
     /// A fresh centre, or nothing when this run has no PostgreSQL.
     pub(crate) fn open(engine: Engine) -> Option<Self> {
-        let database = match engine {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(fresh_database()?),
-        };
         let folder = tempfile::tempdir().unwrap();
-        let centre = Self { folder, database, now: "2026-04-01T09:00:00+09:00".into() };
+        let database = template::copy(engine, &folder.path().join("data"))?;
+        Some(Self { folder, database, now: BEGINNING.into() })
+    }
+
+    /// Makes the store and the keys of a centre.
+    pub(crate) fn init(data: &Path, database: Option<&str>) {
         // Wordings are begun with where a test is about them.
-        centre.does(&["init", "--without-wordings"]);
-        Some(centre)
+        let mut init = Self::program((data, BEGINNING, database), &["init", "--without-wordings"]);
+        let done = init.output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// The same centre, its database in the hands of a role that is no superuser: row policies
@@ -102,10 +109,13 @@ impl Centre {
         self
     }
 
-    /// A fresh centre on the same engine.
+    /// A fresh centre on the same engine, with keys of its own.
     pub(crate) fn another(&self) -> Self {
-        let engine = if self.database.is_some() { Engine::Postgres } else { Engine::Sqlite };
-        Self::open(engine).expect("the engine of this centre is there")
+        let folder = tempfile::tempdir().unwrap();
+        let database = self.database.as_ref().and_then(|_| fresh_database());
+        let other = Self { folder, database, now: BEGINNING.into() };
+        Self::init(&other.data(), other.database());
+        other
     }
 
     /// Sets the calendar: a date, at nine in the morning in Japan, or a full time.
@@ -138,10 +148,14 @@ impl Centre {
 
     /// A command with this centre's store and calendar, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
+        Self::program((&self.data(), &self.now, self.database()), args)
+    }
+
+    fn program((data, now, url): (&Path, &str, Option<&str>), args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_todoke"));
         command.args(args).env_remove("TODOKE_DATABASE_URL");
-        command.env("TODOKE_DATA", self.data()).env("TODOKE_NOW", &self.now);
-        if let Some(url) = &self.database {
+        command.env("TODOKE_DATA", data).env("TODOKE_NOW", now);
+        if let Some(url) = url {
             command.env("TODOKE_DATABASE_URL", url);
         }
         command.stdin(Stdio::null());
@@ -204,16 +218,16 @@ impl Drop for Centre {
 
 /// A database of its own on the server of this run.
 pub(crate) fn fresh_database() -> Option<String> {
-    let url = std::env::var("TODOKE_TEST_POSTGRES").ok()?;
-    let name =
-        format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple());
-    let psql = Command::new("psql")
-        .args([&url, "-v", "ON_ERROR_STOP=1", "-qc", &format!("CREATE DATABASE {name}")])
-        .output()
-        .expect("psql comes with PostgreSQL");
-    assert!(psql.status.success(), "{}", String::from_utf8_lossy(&psql.stderr));
+    let url = template::server()?;
+    let name = fresh_name();
+    template::asks(&url, &format!("CREATE DATABASE {name}"));
     let base = url.rsplit_once('/').expect("the URL names a database").0;
     Some(format!("{base}/{name}"))
+}
+
+/// A name that no other database has.
+pub(crate) fn fresh_name() -> String {
+    format!("todoke_{}", uuid::Builder::from_random_bytes(random()).into_uuid().simple())
 }
 
 fn random() -> [u8; 16] {
