@@ -38,6 +38,10 @@ use todoke::{
 };
 use tower::ServiceExt as _;
 
+// As the program runs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rows of the report.
 const ROWS: usize = 10_000;
 /// Pages that are read for each filter.

@@ -239,6 +239,9 @@ pub enum SettingRefused {
     /// It changes nothing.
     #[error("it stands so already")]
     Stands,
+    /// The same was proposed, and nobody decided yet.
+    #[error("that is proposed already, and waits; see `todoke isp proposal list --waiting`")]
+    Waits,
     /// No reason.
     #[error("say in a few words why: at most 500 characters")]
     NoReason,
@@ -283,6 +286,11 @@ async fn put(
     let id = ClaimId(tenant.fresh_id());
     // The register is not one provider's; this verb writes of it what is this provider's alone.
     let mut tx = app.db.begin().await?;
+    let before = store::settings::of(&mut tx, tenant.isp()).await?.into_iter();
+    let mut before = before.map(Stored::proposal).collect::<anyhow::Result<Vec<_>>>()?.into_iter();
+    if before.any(|one| one.decision.is_none() && (one.field, &*one.value) == (field, value)) {
+        return Ok(Err(SettingRefused::Waits));
+    }
     store::settings::insert(&mut tx, tenant, (id, field), (value, reason)).await?;
     if let (Field::LogRetentionDays, Ok(days)) = (field, value.parse()) {
         log_terms::write(&mut tx, tenant, (days, Some(reason))).await?;

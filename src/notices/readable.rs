@@ -2,8 +2,8 @@
 //!
 //! The register may learn late that addresses had passed to somebody else when they were seen. A
 //! line of which the provider was never told then leaves the list, and its case waits again, also
-//! where other lines of that list were told or a message with it waits; one that it has is marked as
-//! withdrawn for as long as the register says so. Owns no table.
+//! where other lines of that list were told or a message with it waits; one that it has is marked
+//! as withdrawn for as long as the register says so. Owns no table.
 
 use std::collections::HashSet;
 

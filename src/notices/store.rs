@@ -87,8 +87,8 @@ macro_rules! is_told {
 }
 
 /// What counts lines `l` joins them with: `b` where one was taken back, `w` where one tells that
-/// another was, `e` where its whole list left, `h` where it left as part of that, and `o` where it is
-/// somebody else's by now.
+/// another was, `e` where its whole list left, `h` where it left as part of that, and `o` where it
+/// is somebody else's by now.
 macro_rules! line_joins {
     () => {
         "LEFT JOIN line_recalls b ON b.isp_id = l.isp_id AND b.notice_id = l.notice_id
@@ -223,7 +223,7 @@ pub(super) async fn held_and_seen_again(
 async fn rows(tx: &mut Tx, sql: String, isp: IspId, limit: i64) -> sqlx::Result<Vec<(Case, i64)>> {
     let rows: Vec<Waiting> = on_tx!(tx, conn => {
         let rows = sqlx::query_as(sqlx::AssertSqlSafe(sql));
-        rows.bind(isp).bind(limit).fetch_all(conn).await
+        bulk::gathered(rows.bind(isp).bind(limit).fetch(conn)).await
     })?;
     Ok(rows.into_iter().map(|row| (row.case, row.listings)).collect())
 }
@@ -341,8 +341,10 @@ pub(super) async fn lines_between(
          LEFT JOIN inquiry_ids q ON q.isp_id = l.isp_id AND q.case_id = l.case_id
          WHERE l.isp_id = $1 AND l.notice_id = $2 AND l.record_no BETWEEN $3 AND $4
          ORDER BY l.record_no";
-    on_tx!(tx, conn => sqlx::query_as(SQL)
-        .bind(notice.isp_id).bind(notice.id).bind(from).bind(to).fetch_all(conn).await)
+    on_tx!(tx, conn => {
+        let rows = sqlx::query_as(SQL).bind(notice.isp_id).bind(notice.id).bind(from).bind(to);
+        bulk::gathered(rows.fetch(conn)).await
+    })
 }
 
 /// Under which AS the cases of a list were seen first, where the table knew.

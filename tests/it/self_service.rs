@@ -322,6 +322,8 @@ on_both_engines! {
         assert_eq!(propose("log_retention_days", "180").one()["state"], "approved");
         assert_eq!(propose("log_retention_days", "180").status, 1, "it stands so already");
         let waits = propose("lease_policy", "static");
+        let twice = propose("lease_policy", "static");
+        assert!(twice.status == 1 && twice.stderr.contains("waits"), "{twice:?}");
         assert_eq!(waits.one()["state"], "waiting");
         assert_eq!(isp(&centre)["lease_policy"], "dynamic:30");
         let id = waits.one()["proposal"].as_str().unwrap().to_owned();

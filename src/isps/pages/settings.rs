@@ -132,6 +132,7 @@ pub(super) async fn propose(
                 Ok(_) => return Ok(onwards(&signed, "/isp/settings")),
                 Err(SettingRefused::Value(word, _)) => ("value", format!("settings-bad-{word}")),
                 Err(SettingRefused::NoReason) => ("reason", "networks-no-reason".to_owned()),
+                Err(SettingRefused::Waits) => ("value", "networks-waits".to_owned()),
                 Err(_) => ("value", "networks-stands".to_owned()),
             }
         }

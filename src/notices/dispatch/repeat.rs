@@ -1,9 +1,9 @@
 //! Repeating (再送): a message that was made goes out again, the same to the byte.
 //!
-//! As long as it tells of the list as it stands and is for whom lists go to now, that is. What tells
-//! of lines that were taken back since, or that may not be read any more, what was encrypted to a
-//! key that was taken out, perhaps since a stranger holds it, or is bound for an address that was
-//! given up, leaves no more: a message of the same Message-ID is made in its place.
+//! As long as it tells of the list as it stands and is for whom lists go to now, that is. What
+//! tells of lines that were taken back since, or that may not be read any more, what was encrypted
+//! to a key that was taken out, perhaps since a stranger holds it, or is bound for an address that
+//! was given up, leaves no more: a message of the same Message-ID is made in its place.
 
 use anyhow::Context as _;
 

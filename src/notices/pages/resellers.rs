@@ -59,6 +59,7 @@ pub(super) struct Withdrawn {
 fn fault(page: &Page, why: &SettingRefused) -> Errors {
     match why {
         SettingRefused::NoReason => Errors::of("reason", page.t("networks-no-reason")),
+        SettingRefused::Waits => Errors::of("code", page.t("networks-waits")),
         SettingRefused::Stands => Errors::of("code", page.t("networks-stands")),
         _ => Errors::of("code", page.t("resellers-bad-code")),
     }

@@ -74,8 +74,8 @@ const STANDINGS: &str = concat!(
 
 /// Lists that stand, of one provider or of all, with what came back for them by now.
 ///
-/// Lines that were taken back before it was reported how they ended await nothing, nor do those that
-/// tell of another one that was: neither counts.
+/// Lines that were taken back, or became somebody else's, before it was reported how they ended
+/// await nothing, nor do those that tell of another one that was: neither counts.
 pub(in crate::notices) async fn standings(
     tx: &mut Tx,
     isp: Option<IspId>,

@@ -16,7 +16,8 @@ pub(in crate::notices) type Key = (IspId, DeliveryId);
 
 const DELIVERY: &str = "SELECT d.isp_id, d.id, d.notice_id, n.list_id, i.code AS isp, d.way,
          d.state, d.entered_at, d.attempts, d.server, d.target, d.sealed_target, d.form,
-         d.key_fingerprint, d.edition, d.made_at, d.sha256, d.bytes, d.answer, d.settled_at, j.due_at
+         d.key_fingerprint, d.edition, d.made_at, d.sha256, d.bytes, d.answer, d.settled_at,
+         j.due_at
      FROM deliveries d JOIN notices n ON n.isp_id = d.isp_id AND n.id = d.notice_id
      JOIN isps i ON i.id = d.isp_id
      LEFT JOIN jobs j ON j.subject = d.id AND j.kind = $1";

@@ -173,7 +173,10 @@ const KINDS: [(&str, bool, Tamper); 9] = [
 
 /// A log with a checkpoint in the middle and one at its end, the notes, and the key.
 fn kept() -> (Log, String, Key) {
-    let centre = Centre::open(Engine::Sqlite).unwrap();
+    kept_by(&Centre::open(Engine::Sqlite).unwrap())
+}
+
+fn kept_by(centre: &Centre) -> (Log, String, Key) {
     let before = centre.leaves().len();
     centre.notes(0, LEAVES / 2 - before);
     centre.does(&["audit", "checkpoint"]);
@@ -250,8 +253,9 @@ fn a_bit_of_a_checkpoint_is_a_finding_or_the_note_counts_for_nothing() {
 
 #[test]
 fn a_checkpoint_under_another_key_proves_nothing() {
-    let (log, notes, _) = kept();
-    let (_, _, stranger) = kept();
+    let centre = Centre::open(Engine::Sqlite).unwrap();
+    let (log, notes, _) = kept_by(&centre);
+    let (_, _, stranger) = kept_by(&centre.another());
     let broken = verified(&log.written(), Some(&notes), &stranger).unwrap_err();
     assert_eq!(broken.place, "the checkpoints");
 }
