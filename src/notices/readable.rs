@@ -5,7 +5,7 @@
 //! where other lines of that list were told or a message with it waits; one that it has is marked
 //! as withdrawn for as long as the register says so. Owns no table.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use tokio::sync::OnceCell;
 
@@ -73,15 +73,14 @@ impl Reader {
 pub(super) struct Unreadable {
     /// The records of those that it has.
     pub(super) told: HashSet<i64>,
-    /// Those of which it was never told.
-    untold: Vec<Listed>,
+    /// Those of which it was never told, by record.
+    untold: BTreeMap<i64, Listed>,
 }
 
 impl Unreadable {
     /// All of their records.
     pub(super) fn records(&self) -> Vec<i64> {
-        let untold = self.untold.iter().map(|line| line.record_no);
-        self.told.iter().copied().chain(untold).collect()
+        self.told.iter().chain(self.untold.keys()).copied().collect()
     }
 
     /// Of how many it was never told.
@@ -91,7 +90,7 @@ impl Unreadable {
 
     /// Whether the provider was never told of that record and may not be.
     pub(super) fn hides(&self, record_no: i64) -> bool {
-        self.untold.iter().any(|line| line.record_no == record_no)
+        self.untold.contains_key(&record_no)
     }
 }
 
@@ -146,7 +145,8 @@ pub(super) async fn unreadable(
             continue;
         }
         let (isp_id, notice_id) = (notice.isp_id, notice.id);
-        found.untold.push(Listed { isp_id, notice_id, record_no, case_id, is_sent: false });
+        let line = Listed { isp_id, notice_id, record_no, case_id, is_sent: false };
+        found.untold.insert(record_no, line);
     }
     Ok(found)
 }
@@ -186,5 +186,6 @@ pub(super) async fn drop_untold(
     tx: &mut Tx,
     unreadable: &Unreadable,
 ) -> crate::db::Result<()> {
-    recall::take_back(tx, &unreadable.untold, app.now(), ("register", "handed over")).await
+    let untold: Vec<Listed> = unreadable.untold.values().copied().collect();
+    recall::take_back(tx, &untold, app.now(), ("register", "handed over")).await
 }
