@@ -46,7 +46,7 @@ impl Cluster {
     /// Makes and starts a cluster with the binaries in `bin`.
     pub(crate) fn start(bin: PathBuf) -> Result<Cluster> {
         let account = account()?;
-        sweep(&account, &bin)?;
+        sweep(&account, &bin);
         let home = folder(&account)?;
         let mut cluster = Cluster { bin, home, port: 0, account };
         fs::write(cluster.home.join(RUNNER), process::id().to_string())
@@ -120,7 +120,7 @@ impl Cluster {
 }
 
 /// Drops the clusters of runs that were killed before they could do so themselves.
-fn sweep(account: &Account, bin: &Path) -> Result<()> {
+fn sweep(account: &Account, bin: &Path) {
     for entry in FOLDERS.into_iter().filter_map(|at| fs::read_dir(at).ok()).flatten().flatten() {
         let home = entry.path();
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
@@ -133,7 +133,6 @@ fn sweep(account: &Account, bin: &Path) -> Result<()> {
             drop(Cluster { bin: bin.to_owned(), home, port: 0, account: account.clone() });
         }
     }
-    Ok(())
 }
 
 impl Drop for Cluster {
