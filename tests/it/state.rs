@@ -138,6 +138,7 @@ fn both_engines_come_to_the_same_state() {
             centre.ingests(SCANNER, &format!("moves-{day}.csv"), csv(&[moves]));
         }
         let list = centre.prepares("isp-a").expect("cases wait");
+        centre.exports(&list, "csv");
         let on = "2026-06-02T10:00:00+09:00";
         centre.on("2026-06-03");
         let told = notified(&list, 1, on).with("line_token", token('a')).with("token_epoch", "1");
