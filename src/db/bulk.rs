@@ -414,7 +414,8 @@ mod tests {
     #[tokio::test]
     async fn all_rows_of_a_large_result_are_gathered_and_a_fault_behind_them_is_told() {
         for last in [0, 10, 64, 65, 3_000] {
-            assert_eq!(gathered(rows(last, None)).await.unwrap(), Vec::from_iter(1..=last));
+            let all: Vec<u32> = (1..=last).collect();
+            assert_eq!(gathered(rows(last, None)).await.unwrap(), all);
         }
         for last in [10, 3_000] {
             let fault = gathered(rows(last, Some(sqlx::Error::RowNotFound))).await;

@@ -67,7 +67,7 @@ impl Centre {
     /// A fresh centre, or nothing when this run has no PostgreSQL.
     pub(crate) fn open(engine: Engine) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let database = template::copy(engine, &folder.path().join("data"))?;
+        let database = template::copy(engine, &folder.path().join("data"))?.database;
         Some(Self { folder, database, now: BEGINNING.into() })
     }
 

@@ -19,9 +19,14 @@ struct Template {
     database: Option<String>,
 }
 
-/// Copies the template of an engine to this data folder, and gives the URL of the copied database;
-/// nothing when this run has no PostgreSQL.
-pub(crate) fn copy(engine: Engine, data: &Path) -> Option<Option<String>> {
+/// What a centre is copied to, beside its data folder.
+pub(crate) struct Copied {
+    /// The URL of its database, on PostgreSQL.
+    pub(crate) database: Option<String>,
+}
+
+/// Copies the template of an engine to this data folder; nothing when this run has no PostgreSQL.
+pub(crate) fn copy(engine: Engine, data: &Path) -> Option<Copied> {
     static SQLITE: OnceLock<Option<Template>> = OnceLock::new();
     static POSTGRES: OnceLock<Option<Template>> = OnceLock::new();
     let template = match engine {
@@ -30,7 +35,7 @@ pub(crate) fn copy(engine: Engine, data: &Path) -> Option<Option<String>> {
     };
     let template = template.get_or_init(|| make(engine)).as_ref()?;
     copy_folder(&template.data, data);
-    Some(template.database.as_deref().map(database_like))
+    Some(Copied { database: template.database.as_deref().map(database_like) })
 }
 
 /// The server that this run has.
